@@ -1,0 +1,79 @@
+"""What is run: shapes, dtypes, memory formats and seeds, as data."""
+
+from typing import Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, PositiveInt
+from torch import Tensor
+
+MemoryFormat = Literal["contiguous", "channels_last"]
+MEMORY_FORMATS: tuple[MemoryFormat, ...] = ("contiguous", "channels_last")
+FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+
+Shape = tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt]
+
+
+class Case(BaseModel):
+    """One setting of the scale step: an input `(B, C, H, W)` and its gate `(B, C, 1, 1)`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    shape: Shape
+    dtype: str = "float32"
+    memory_format: MemoryFormat = "contiguous"
+    reduction: PositiveInt = 4
+    seed: int = 0
+
+    @property
+    def elements(self) -> int:
+        """Number of elements of the input."""
+        batch, channels, height, width = self.shape
+        return batch * channels * height * width
+
+    @property
+    def bytes_moved(self) -> int:
+        """Bytes that the scale step cannot avoid: read the input once, write the output once."""
+        return 2 * self.elements * torch.tensor([], dtype=getattr(torch, self.dtype)).element_size()
+
+    def with_format(self, memory_format: MemoryFormat) -> "Case":
+        """Return the same case in another memory format."""
+        return self.model_copy(update={"memory_format": memory_format})
+
+    def tensors(self, device: str = "cpu") -> tuple[Tensor, Tensor]:
+        """Return a random input `(B, C, H, W)` and a gate `(B, C, 1, 1)` inside (0, 1)."""
+        generator = torch.Generator().manual_seed(self.seed)
+        dtype = getattr(torch, self.dtype)
+        x = torch.randn(self.shape, generator=generator).to(device, dtype)
+        gate = torch.rand((*self.shape[:2], 1, 1), generator=generator).to(device, dtype)
+        return x.contiguous(memory_format=FORMATS[self.memory_format]), gate
+
+
+def host_workloads(batch: int, base_channels: int = 32, stages: int = 3) -> tuple[Case, ...]:
+    """Return the inputs of the SE blocks in the host network, two per stage.
+
+    Source: the code under investigation trains on CIFAR-10, 32×32 pixels, at batch 128.
+    """
+    cases = []
+    for index in range(stages):
+        channels, side = base_channels * 2**index, 32 // 2**index
+        for where, size in (("before", side), ("after", side // 2)):
+            name = f"host stage {index + 1}, {where} the pool"
+            cases.append(Case(name=name, shape=(batch, channels, size, size)))
+    return tuple(cases)
+
+
+def resnet_workloads(batch: int) -> tuple[Case, ...]:
+    """Return the inputs of the SE blocks in SE-ResNet-50 at 224×224 pixels, reduction 16.
+
+    Source: Hu et al., Squeeze-and-Excitation Networks, table 1.
+    """
+    sizes = ((256, 56), (512, 28), (1024, 14), (2048, 7))
+    return tuple(
+        Case(
+            name=f"SE-ResNet-50 stage {index}",
+            shape=(batch, channels, side, side),
+            reduction=16,
+        )
+        for index, (channels, side) in enumerate(sizes, start=2)
+    )

@@ -1,0 +1,80 @@
+"""Where a result came from: versions, processor, accelerator, threads, source revision."""
+
+import os
+import platform
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import psutil
+import torch
+from pydantic import BaseModel, ConfigDict
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Environment(BaseModel):
+    """What has to be known of a machine before its numbers can be compared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    python: str
+    torch: str
+    system: str
+    processor: str
+    cores: int
+    memory_gib: float
+    threads: int
+    capability: str
+    accelerator: str | None
+    revision: str
+
+
+def describe(threads: int | None = None) -> Environment:
+    """Return the environment of this process; `threads` is what the timings were set to use."""
+    return Environment(
+        python=platform.python_version(),
+        torch=torch.__version__,
+        system=f"{platform.system()} {platform.machine()}",
+        processor=processor_name(),
+        cores=os.cpu_count() or 1,
+        memory_gib=round(psutil.virtual_memory().total / 2**30, 1),
+        threads=threads or torch.get_num_threads(),
+        capability=torch.backends.cpu.get_cpu_capability(),
+        accelerator=accelerator_name(),
+        revision=revision(),
+    )
+
+
+def processor_name() -> str:
+    """Return the processor's own name where the system tells it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def accelerator_name() -> str | None:
+    """Return the accelerator that torch sees, or None."""
+    if not torch.accelerator.is_available():
+        return None
+    kind = str(torch.accelerator.current_accelerator())
+    return torch.cuda.get_device_name() if kind.startswith("cuda") else kind
+
+
+@cache
+def revision() -> str:
+    """Return the source's git revision, marked where the tree was changed, or `unknown`."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return described.stdout.strip()
