@@ -1,0 +1,69 @@
+"""Hold the full contest of timers: `python benchmarks/instrument.py --help`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from investigation import contest
+from investigation.contest import ContestResult
+
+WRITE_EVERY = 20  # measurements
+
+
+def main() -> int:
+    """Run the contest, print its table, and return 1 where a target was missed."""
+    options = parse()
+    result = contest.run(
+        options.trials,
+        rival_trials=options.rival_trials,
+        doses=options.doses,
+        budget_s=options.budget,
+        seed=options.seed,
+        neighbour=options.neighbour,
+        resume=saved(options.json) if options.resume else None,
+        progress=progress_to(options.json),
+    )
+    if options.json:
+        result.write(options.json)
+    print(f"\n{contest.table(result)}")
+    return int(any(target.met is False for target in contest.targets(result)))
+
+
+def parse() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=contest.__doc__)
+    parser.add_argument("--trials", type=int, default=400, help="trials a dose for ours")
+    parser.add_argument("--rival-trials", type=int, default=100, help="trials a dose for rivals")
+    parser.add_argument("--doses", type=float, nargs="+", default=contest.DOSES, help="per cent")
+    parser.add_argument("--budget", type=float, default=0.6, help="seconds a comparison")
+    parser.add_argument("--neighbour", action="store_true", help="load every core at random")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path, help="where to keep trials and summary")
+    parser.add_argument("--resume", action="store_true", help="go on with what --json holds")
+    options = parser.parse_args()
+    if options.resume and not options.json:
+        parser.error("--resume needs --json")
+    return options
+
+
+def saved(path: Path) -> ContestResult | None:
+    """Read the trials that an interrupted run kept."""
+    return ContestResult.from_dict(json.loads(path.read_text())) if path.exists() else None
+
+
+def progress_to(path: Path | None) -> Callable[[ContestResult, int, int], None]:
+    """Print a line as it goes, and keep what is finished in `path`."""
+
+    def report(result: ContestResult, done: int, total: int) -> None:
+        if done % WRITE_EVERY == 0:
+            print(f"\r{done} of {total}", end="", file=sys.stderr, flush=True)
+            if path:
+                result.write(path)
+
+    return report
+
+
+if __name__ == "__main__":
+    sys.exit(main())
