@@ -14,13 +14,18 @@ Shape = tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt]
 
 
 class Case(BaseModel):
-    """One setting of the scale step: an input `(B, C, H, W)` and its gate `(B, C, 1, 1)`."""
+    """One setting of the scale step: an input `(B, C, H, W)` and its gate `(B, C, 1, 1)`.
+
+    `gate_dtype` is the input's unless named. `slug` is the name inside a record's id.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    slug: str
     name: str
     shape: Shape
     dtype: str = "float32"
+    gate_dtype: str | None = None
     memory_format: MemoryFormat = "contiguous"
     reduction: PositiveInt = 4
     seed: int = 0
@@ -40,12 +45,17 @@ class Case(BaseModel):
         """Return the same case in another memory format."""
         return self.model_copy(update={"memory_format": memory_format})
 
+    def with_gate(self, gate_dtype: str) -> "Case":
+        """Return the same case with a gate of another dtype."""
+        return self.model_copy(update={"gate_dtype": gate_dtype})
+
     def tensors(self, device: str = "cpu") -> tuple[Tensor, Tensor]:
         """Return a random input `(B, C, H, W)` and a gate `(B, C, 1, 1)` inside (0, 1)."""
         generator = torch.Generator().manual_seed(self.seed)
         dtype = getattr(torch, self.dtype)
         x = torch.randn(self.shape, generator=generator).to(device, dtype)
-        gate = torch.rand((*self.shape[:2], 1, 1), generator=generator).to(device, dtype)
+        gate = torch.rand((*self.shape[:2], 1, 1), generator=generator)
+        gate = gate.to(device, getattr(torch, self.gate_dtype or self.dtype))
         return x.contiguous(memory_format=FORMATS[self.memory_format]), gate
 
 
@@ -59,7 +69,8 @@ def host_workloads(batch: int, base_channels: int = 32, stages: int = 3) -> tupl
         channels, side = base_channels * 2**index, 32 // 2**index
         for where, size in (("before", side), ("after", side // 2)):
             name = f"host stage {index + 1}, {where} the pool"
-            cases.append(Case(name=name, shape=(batch, channels, size, size)))
+            slug = f"host{index + 1}_{where}"
+            cases.append(Case(slug=slug, name=name, shape=(batch, channels, size, size)))
     return tuple(cases)
 
 
@@ -71,6 +82,7 @@ def resnet_workloads(batch: int) -> tuple[Case, ...]:
     sizes = ((256, 56), (512, 28), (1024, 14), (2048, 7))
     return tuple(
         Case(
+            slug=f"resnet{index}",
             name=f"SE-ResNet-50 stage {index}",
             shape=(batch, channels, side, side),
             reduction=16,

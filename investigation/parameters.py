@@ -6,6 +6,7 @@ their upper-case names (`make book BUDGET=0.5 SHAPE=8,64,32,32`).
 
 import math
 import os
+from collections.abc import Iterable
 from typing import Any, Self
 
 import torch
@@ -26,11 +27,13 @@ class Parameters(BaseModel):
     device: str = "cpu"
     threads: int = 1
     budget_s: float = 0.6
-    processes: int = 5
+    network_budget_s: float = 3.0
+    processes: int = 6
     seed: int = 20241227
     shape: Shape = (128, 64, 16, 16)
     batch: int = 128
-    resnet_batch: int = 32
+    resnet_batch: int = 8
+    largest_side: int = 512
     examples: int = 1000
     trials: int = 8
 
@@ -50,7 +53,7 @@ class Parameters(BaseModel):
             raise ValueError(f"allowed is a whole number from 1 to {cores}, this machine's cores")
         return value
 
-    @field_validator("budget_s")
+    @field_validator("budget_s", "network_budget_s")
     @classmethod
     def _budget_is_positive(cls, value: float) -> float:
         if not (math.isfinite(value) and 0 < value <= 600):
@@ -64,7 +67,7 @@ class Parameters(BaseModel):
             raise ValueError("allowed is a whole number from 0 to 4294967295")
         return value
 
-    @field_validator("processes", "batch", "resnet_batch", "examples", "trials")
+    @field_validator("processes", "batch", "resnet_batch", "largest_side", "examples", "trials")
     @classmethod
     def _count_is_positive(cls, value: int) -> int:
         if not 1 <= value <= 100_000:
@@ -105,8 +108,13 @@ def explain(error: ValidationError) -> str:
     name = str(first["loc"][0])
     reason = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
-        reason = f"no such parameter; there are {', '.join(Parameters.model_fields)}"
-    return f"{name}={shown(first['input'])}: {reason}"
+        return explain_unknown(name, Parameters.model_fields)
+    return f"{name.removesuffix('_s').upper()}={shown(first['input'])}: {reason}"
+
+
+def explain_unknown(name: str, allowed: Iterable[str]) -> str:
+    """Return the line that refuses a name which is no parameter."""
+    return f"{name}: no such parameter; there are {', '.join(allowed)}"
 
 
 def shown(value: object) -> str:

@@ -1,0 +1,78 @@
+# Every command that a person runs. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+
+# Nothing is written outside build/ and .venv/: every tool's cache and settings are sent there.
+export XDG_CACHE_HOME := $(CURDIR)/$(VENV)/cache
+export PIP_CACHE_DIR := $(CURDIR)/$(VENV)/cache/pip
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/cache/python
+export JUPYTER_CONFIG_DIR := $(CURDIR)/build/jupyter/config
+export JUPYTER_DATA_DIR := $(CURDIR)/build/jupyter/data
+export JUPYTER_RUNTIME_DIR := $(CURDIR)/build/jupyter/runtime
+export JUPYTERLAB_WORKSPACES_DIR := $(CURDIR)/build/jupyter/workspaces
+export JUPYTERLAB_SETTINGS_DIR := $(CURDIR)/build/jupyter/settings
+export JUPYTER_PREFER_ENV_PATH := 1
+export IPYTHONDIR := $(CURDIR)/build/ipython
+export MPLCONFIGDIR := $(CURDIR)/build/cache/matplotlib
+export TORCHINDUCTOR_CACHE_DIR := $(CURDIR)/build/cache/inductor
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/cache/hypothesis
+
+.PHONY: help
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1@\2/p' Makefile | column -t -s@
+	@echo
+	@echo '  Parameters go behind a target: make book BUDGET=1 SHAPE=8,64,32,32 THREADS=2'
+
+.PHONY: book
+book: $(VENV)/installed ## execute what changed and build the book: build/html/index.html
+	@$(BIN)/python -m pipeline book
+
+.PHONY: rerun
+rerun: $(VENV)/installed ## execute one notebook again: make rerun NOTEBOOK=04_eager_cost
+	@$(BIN)/python -m pipeline rerun
+
+.PHONY: test
+test: $(VENV)/installed ## run the whole test suite
+	@$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: $(VENV)/installed ## check style and types
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary investigation pipeline benchmarks
+
+.PHONY: lab
+lab: $(VENV)/installed ## open the notebooks in JupyterLab
+	@$(BIN)/jupyter lab --notebook-dir=notebooks
+
+.PHONY: serve
+serve: ## serve the built book on this machine: PORT=8000
+	@test -f build/html/index.html || { echo 'error: no book yet; run make book first' >&2; exit 1; }
+	@$(PYTHON) -m http.server --bind 127.0.0.1 --directory build/html $(PORT)
+
+.PHONY: lock
+lock: $(VENV)/installed ## resolve requirements.txt anew into requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
+	  --output-file build/requirements.resolved requirements.txt >/dev/null
+	@grep -vE '^(nvidia-|cuda-|triton)' build/requirements.resolved > requirements.lock
+
+.PHONY: clean
+clean: ## remove what was built; .venv stays
+	@rm -rf build
+
+$(VENV)/installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo 'error: $(PYTHON) is too old; allowed is Python 3.11 or newer' >&2; exit 1; }
+	@echo 'installing into $(VENV) (once; some minutes)'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "investigation.pth").write_text("$(CURDIR)\n", encoding="utf-8")'
+	@touch $@

@@ -1,0 +1,22 @@
+"""Where everything lies; a build writes below `BUILD` and nowhere else."""
+
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = PROJECT / "notebooks"
+PACKAGE = PROJECT / "investigation"
+BOOK = PROJECT / "book"
+CONFIG = PROJECT / "_config.yml"
+LOCK = PROJECT / "requirements.lock"
+RECORDED = PROJECT / "results"
+
+BUILD = PROJECT / "build"
+EXECUTED = BUILD / "notebooks"
+RESULTS = BUILD / "results"
+STAMPS = BUILD / "stamps"
+FAILED = BUILD / "failed"
+STAGING = BUILD / "staging"
+SOURCE = BUILD / "source"
+RENDERED = BUILD / "rendered"
+HTML = BUILD / "html"
+CLAIMS = BUILD / "claims.json"

@@ -1,0 +1,44 @@
+"""Turn the assembled source tree into HTML, strictly, and swap it in only when it is whole."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from pipeline import places
+from pipeline.faults import BuildError
+
+# What jupyter-book says when nothing is wrong is not worth a reader's screen.
+SHOWN_LINES = 12
+
+
+def render() -> None:
+    """Build `build/html`. Raises `BuildError` on any warning; the last good book stays."""
+    shutil.rmtree(places.RENDERED, ignore_errors=True)
+    jupyter_book = str(Path(sys.executable).with_name("jupyter-book"))
+    command = [jupyter_book, "build", str(places.SOURCE)]
+    options = ["--path-output", str(places.RENDERED), "--warningiserror", "--nitpick", "--all"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    page = places.RENDERED / "_build" / "html" / "index.html"
+    if done.returncode != 0:
+        raise BuildError(f"the pages did not build:\n{_complaints(done.stdout + done.stderr)}")
+    if not page.exists():
+        raise BuildError("the pages built without an index.html")
+    swap_in()
+
+
+def swap_in() -> None:
+    """Put the new book where the last good one was."""
+    retired = places.BUILD / "html.retired"
+    shutil.rmtree(retired, ignore_errors=True)
+    if places.HTML.exists():
+        places.HTML.rename(retired)
+    (places.RENDERED / "_build" / "html").rename(places.HTML)
+    shutil.rmtree(retired, ignore_errors=True)
+    shutil.rmtree(places.RENDERED, ignore_errors=True)
+
+
+def _complaints(output: str) -> str:
+    lines = output.splitlines()
+    telling = [line for line in lines if "WARNING" in line or "ERROR" in line]
+    return "\n".join((telling or lines)[-SHOWN_LINES:])

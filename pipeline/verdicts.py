@@ -1,0 +1,38 @@
+"""Judge every claim on the evidence of a build and keep the verdicts as one file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from investigation import evidence, ledger
+from investigation.evidence import Evidence, Findings
+from pipeline import places
+
+
+def gather(notebooks: list[Path]) -> tuple[Evidence, ...]:
+    """Return the evidence of these notebooks' last executions."""
+    return tuple(evidence.read(places.RESULTS / f"{one.stem}.json") for one in notebooks)
+
+
+def write_claims(findings: Findings) -> None:
+    """Write `build/claims.json`: every claim with its rule, its verdict and its deciding cell."""
+    evidence.write_atomically(places.CLAIMS, json.dumps(claims(findings), indent=1) + "\n")
+
+
+def claims(findings: Findings) -> list[dict[str, Any]]:
+    """Return every claim as plain data."""
+    verdicts = ledger.verdicts(findings)
+    return [
+        {
+            "id": claim.id,
+            "who": claim.who,
+            "quote": claim.quote,
+            "rule": claim.rule,
+            "verdict": verdicts[claim.id].status,
+            "because": verdicts[claim.id].sentence,
+            "chapters": list(claim.chapters),
+            "cell": claim.cell,
+            "reads": list(claim.reads),
+        }
+        for claim in ledger.CLAIMS
+    ]
