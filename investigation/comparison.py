@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -196,19 +196,59 @@ def _disagreement(samples: Samples, per_round: int) -> str | None:
     )
 
 
+class Judged(Protocol):
+    """What a sentence about a ratio needs; a comparison has it, and so has a replication."""
+
+    @property
+    def ratio(self) -> float:
+        """Candidate over baseline."""
+
+    @property
+    def ratio_interval(self) -> tuple[float, float]:
+        """Low and high."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of the candidate."""
+
+    @property
+    def margin(self) -> float:
+        """What counts as equal, as a share."""
+
+    @property
+    def confidence(self) -> float:
+        """Of the interval."""
+
+    @property
+    def name(self) -> str:
+        """Of the candidate."""
+
+    @property
+    def baseline_name(self) -> str:
+        """Of the baseline."""
+
+
 def sentence(comparison: Comparison) -> str:
     """Tell the outcome in one sentence, with its interval and the size of the sample."""
-    outcome, detail = _outcome(comparison), _detail(comparison)
+    pairs, calls, threads = comparison.pairs, comparison.calls_per_block, comparison.threads
     count = len(comparison.warnings)
-    warned = f" [{count} warning{'s' if count > 1 else ''}: {'; '.join(comparison.warnings)}]"
-    return f"{outcome} ({detail})" + warned * (count > 0)
+    warned = f" [{count} warning{'s' * (count > 1)}: {'; '.join(comparison.warnings)}]"
+    return (
+        f"{describe_ratio(comparison)}; {seconds(comparison.difference_s)} a call; {pairs} pairs "
+        f"of {calls} call{'s' * (calls != 1)}, {threads} thread{'s' * (threads != 1)})"
+    ) + warned * (count > 0)
 
 
-def _outcome(comparison: Comparison) -> str:
-    ratio, name, other = comparison.ratio, comparison.name, comparison.baseline_name
-    match comparison.verdict:
+def describe_ratio(judged: Judged) -> str:
+    """Tell the outcome and its interval, in a parenthesis that is left open."""
+    return f"{_outcome(judged)} ({100 * judged.confidence:.6g} % interval {_interval(judged)}"
+
+
+def _outcome(judged: Judged) -> str:
+    ratio, name, other = judged.ratio, judged.name, judged.baseline_name
+    match judged.verdict:
         case "equivalent":
-            margin = f"{100 * comparison.margin:.3g} %"
+            margin = f"{100 * judged.margin:.3g} %"
             return f"{name} is equivalent to {other} within {margin}: {_percent(ratio)}"
         case "inconclusive":
             return f"{name} against {other} is inconclusive: {_percent(ratio)}"
@@ -217,23 +257,13 @@ def _outcome(comparison: Comparison) -> str:
     return f"{name} takes {ratio:.3g} times as long as {other}"
 
 
-def _detail(comparison: Comparison) -> str:
-    pairs, calls = comparison.pairs, comparison.calls_per_block
-    threads = comparison.threads
-    return (
-        f"{100 * comparison.confidence:.6g} % interval {_interval(comparison)}; "
-        f"{seconds(comparison.difference_s)} a call; {pairs} pairs of {calls} "
-        f"call{'s' * (calls != 1)}, {threads} thread{'s' * (threads != 1)}"
-    )
-
-
-def _interval(comparison: Comparison) -> str:
-    low, high = comparison.ratio_interval
+def _interval(judged: Judged) -> str:
+    low, high = judged.ratio_interval
     if not math.isfinite(high):
         return "without an end"
-    if comparison.verdict in ("equivalent", "inconclusive"):
+    if judged.verdict in ("equivalent", "inconclusive"):
         return f"{_percent(low)} to {_percent(high)}"
-    if not 0.5 < comparison.ratio < 2:
+    if not 0.5 < judged.ratio < 2:
         return f"{low:.3g} to {high:.3g} times"
     ends = sorted(100 * abs(end - 1) for end in (low, high))
     return f"{_places(ends[0])} % to {_places(ends[1])} %"

@@ -1,0 +1,370 @@
+import gc
+import json
+import math
+import re
+import time
+import weakref
+from collections.abc import Callable
+from itertools import repeat
+
+import pytest
+import torch
+from fake_clock import WORLDS, FakeMachine, steady
+
+from investigation import measure
+from investigation.comparison import Comparison, Samples, seconds
+from investigation.measure import (
+    BudgetError,
+    DeviceError,
+    MeasurementError,
+    Settings,
+    SettingsError,
+    TooFastError,
+    compare,
+    compare_on,
+)
+
+MS = 1e-3
+
+
+def on_machine(
+    world: str, ratio: float, seed: int, call_s: float = 0.5 * MS, budget_s: float = 0.4
+) -> Comparison:
+    machine = FakeMachine(WORLDS[world], seed)
+    arms = machine.work(call_s, "baseline"), machine.work(ratio * call_s, "candidate")
+    return compare_on(machine, Settings(budget_s=budget_s, seed=seed), *arms)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_identical_arms_are_rarely_called_different_in_any_world(world: str) -> None:
+    outcomes = [on_machine(world, 1.0, seed) for seed in range(60)]
+    alarms = sum(not one.ratio_interval[0] <= 1 <= one.ratio_interval[1] for one in outcomes)
+    assert alarms <= 9  # 3 are expected; 10 or more once in a thousand
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_planted_difference_flips_the_verdict_in_any_world(world: str) -> None:
+    slower = [on_machine(world, 1.1, seed) for seed in range(10)]
+    faster = [on_machine(world, 1 / 1.1, seed) for seed in range(10)]
+    assert {one.verdict for one in slower} == {"slower"}
+    assert {one.verdict for one in faster} == {"faster"}
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_interval_covers_the_planted_ratio_in_any_world(world: str) -> None:
+    outcomes = [on_machine(world, 1.03, seed) for seed in range(60)]
+    covered = sum(one.ratio_interval[0] <= 1.03 <= one.ratio_interval[1] for one in outcomes)
+    assert covered >= 51
+
+
+def test_spikes_do_not_bias_the_ratio() -> None:
+    ratios = [on_machine("spikes", 1.02, seed).ratio for seed in range(20)]
+    assert sum(ratios) / 20 == pytest.approx(1.02, abs=0.0005)
+
+
+def test_without_the_coin_a_drift_would_be_called_a_difference(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(measure, "draw_orders", lambda _seed, pairs: repeat((False,) * pairs))
+    assert on_machine("drift", 1.0, 0, call_s=2 * MS).ratio_interval[0] > 1
+
+
+def test_a_slow_first_call_is_warmed_away() -> None:
+    machine = FakeMachine(steady)
+    slow = machine.work(0.5 * MS, "slow", first_call_s=0.1)
+    outcome = compare_on(machine, Settings(budget_s=0.5), machine.work(0.5 * MS), slow)
+    assert outcome.verdict == "equivalent"
+    assert max(outcome.samples.candidate_s) < 1 * MS
+
+
+def test_the_difference_per_call_is_the_planted_one_and_so_is_its_sign() -> None:
+    outcome = on_machine("steady", 0.9, 1, call_s=20e-6)
+    assert outcome.difference_s == pytest.approx(-2e-6, rel=0.01)
+    assert outcome.difference_interval[0] < outcome.difference_s < outcome.difference_interval[1]
+    assert outcome.baseline_s == pytest.approx(20e-6, rel=0.01)
+    assert outcome.candidate_s == pytest.approx(18e-6, rel=0.01)
+
+
+@pytest.mark.parametrize("call_s", [0.5e-6, 20e-6, 0.5 * MS, 20 * MS])
+def test_the_budget_holds_whatever_a_call_takes(call_s: float) -> None:
+    machine = FakeMachine(steady)
+    settings = Settings(budget_s=0.6)
+    outcome = compare_on(machine, settings, machine.work(call_s), machine.work(1.2 * call_s))
+    assert 0.8 * 0.6 < outcome.elapsed_s <= 1.1 * 0.6
+
+
+def test_blocks_of_a_fast_callable_are_long_and_those_of_a_slow_one_are_single_calls() -> None:
+    fast, slow = on_machine("steady", 1, 0, call_s=1e-6), on_machine("steady", 1, 0, call_s=MS)
+    assert fast.calls_per_block * fast.baseline_s >= 0.9 * measure.SHORTEST_BLOCK_S
+    assert slow.calls_per_block == 1
+    assert fast.pairs > 100
+    assert slow.pairs > 100
+
+
+def test_every_two_pairs_hold_each_order_once_and_the_first_is_a_coin() -> None:
+    orders = measure.draw_orders(seed=3, pairs_per_coin=2)
+    drawn = [next(orders) for _ in range(400)]
+    assert all(sum(pair) == 1 for pair in drawn)
+    assert 150 < sum(first for first, _ in drawn) < 250
+
+
+def test_a_seed_repeats_the_orders_and_another_does_not() -> None:
+    firsts = [on_machine("steady", 1, seed).samples.candidate_first[:100] for seed in (1, 1, 2)]
+    assert firsts[0] == firsts[1] != firsts[2]
+
+
+def test_a_fresh_seed_is_drawn_and_named_when_none_is_given() -> None:
+    arms = multiplies(50), multiplies(50)
+    one, other = (compare(*arms, budget_s=0.05, seed=None) for _ in range(2))
+    assert one.seed != other.seed
+
+
+def test_both_arms_are_called_equally_often_in_the_samples() -> None:
+    outcome = on_machine("steady", 3, 0)
+    assert len(outcome.samples.baseline_s) == len(outcome.samples.candidate_s) == outcome.pairs
+
+
+def test_the_device_is_waited_for_in_every_block() -> None:
+    machine = FakeMachine(steady)
+    outcome = compare_on(machine, Settings(budget_s=0.1), *[machine.work(MS)] * 2)
+    assert machine.waits >= 2 * outcome.pairs
+
+
+def test_a_cost_that_strikes_only_some_calls_is_warned_of() -> None:
+    machine = FakeMachine(steady)
+    plain, struck = machine.work(0.3 * MS), machine.work(0.3 * MS, "struck")
+    penalty = machine.work(0.2 * MS, "penalty")
+
+    def sometimes() -> None:
+        struck()
+        if machine.calls["struck"] % 5 > 1:
+            penalty()
+
+    outcome = compare_on(machine, Settings(budget_s=1.0), plain, sometimes)
+    assert any("strikes only some calls" in warning for warning in outcome.warnings)
+    quiet = compare_on(machine, Settings(budget_s=1.0), plain, machine.work(0.3 * MS))
+    assert not any("strikes only some calls" in warning for warning in quiet.warnings)
+
+
+def test_an_effect_that_changes_with_time_widens_the_interval_and_says_so() -> None:
+    machine = FakeMachine(steady)
+    plain = machine.work(0.5 * MS)
+    cheap, dear = machine.work(0.5 * MS), machine.work(0.6 * MS)
+
+    def changing() -> None:
+        (dear if math.fmod(machine.time_s, 0.2) < 0.1 else cheap)()
+
+    outcome = compare_on(machine, Settings(budget_s=0.8), plain, changing)
+    assert any("autocorrelated" in warning for warning in outcome.warnings)
+
+
+def test_few_rounds_are_warned_of() -> None:
+    outcome = on_machine("steady", 1, 0, call_s=20 * MS)
+    expected = f"only {outcome.pairs} rounds: a longer budget_s narrows the interval"
+    assert expected in outcome.warnings
+
+
+# --- the same samples at another confidence, and on disk
+
+
+def test_a_higher_confidence_widens_the_same_samples_and_can_unsettle_a_verdict() -> None:
+    outcome = on_machine("steady", 1.0007, 4)
+    strict = outcome.at(0.999999)
+    assert strict.samples is outcome.samples
+    assert strict.ratio == outcome.ratio
+    assert strict.ratio_interval[0] < outcome.ratio_interval[0]
+    assert strict.confidence == 0.999999
+    assert strict.at(0.95) == outcome
+
+
+def test_an_impossible_confidence_is_refused() -> None:
+    with pytest.raises(ValueError, match="confidence must lie between 0 and 1, not 1"):
+        on_machine("steady", 1, 0).at(1)
+
+
+@pytest.mark.parametrize("confidence", [0.95, 0.999999999])
+def test_a_comparison_survives_json(confidence: float) -> None:
+    outcome = on_machine("steady", 1.01, 5, call_s=5 * MS).at(confidence)
+    text = json.dumps(outcome.to_dict(), allow_nan=False)
+    assert Comparison.from_dict(json.loads(text)) == outcome
+
+
+# --- how it reads
+
+
+def test_a_difference_reads_as_a_sentence() -> None:
+    pattern = (
+        r"expand_as is 10\.\d % slower than broadcast \(95 % interval [\d.]+ % to [\d.]+ %; "
+        r"\+2 µs a call; \d+ pairs of \d calls, 1 thread\)"
+    )
+    assert re.match(pattern, read_as(1.1))
+
+
+def read_as(ratio: float) -> str:
+    machine = FakeMachine(steady)
+    settings = Settings(budget_s=0.4, name="expand_as", baseline_name="broadcast")
+    arms = machine.work(20e-6), machine.work(ratio * 20e-6)
+    return repr(compare_on(machine, settings, *arms))
+
+
+@pytest.mark.parametrize(
+    ("ratio", "start"),
+    [
+        (1.0, "expand_as is equivalent to broadcast within 1 %: "),
+        (0.8, "expand_as is 20.0 % faster than broadcast ("),
+        (3.0, "expand_as takes 3 times as long as broadcast ("),
+    ],
+)
+def test_each_verdict_has_its_words(ratio: float, start: str) -> None:
+    assert read_as(ratio).startswith(start)
+
+
+def test_an_undecided_comparison_says_inconclusive_and_keeps_its_interval() -> None:
+    text = repr(on_machine("wandering", 1.0, 2, call_s=10 * MS))
+    assert text.startswith("candidate against baseline is inconclusive: ")
+    assert "95 % interval" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(4.1e-9, "+4.1 ns"), (-1.44e-6, "−1.44 µs"), (0.0123, "+12.3 ms"), (2.0, "+2 s")],
+)
+def test_times_are_written_in_the_unit_that_suits_them(value: float, text: str) -> None:
+    assert seconds(value) == text
+
+
+# --- real callables
+
+
+def multiplies(calls: int) -> Callable[[], None]:
+    x = torch.ones(64)
+
+    def work() -> None:
+        for _ in repeat(None, calls):
+            x * x
+
+    return work
+
+
+def test_real_work_planted_in_the_candidate_is_found() -> None:
+    outcome = compare(multiplies(50), multiplies(100), budget_s=0.3, seed=1)
+    assert outcome.verdict == "slower"
+    assert outcome.ratio == pytest.approx(2, rel=0.25)
+
+
+def test_real_elapsed_time_is_what_a_wall_clock_says() -> None:
+    start = time.perf_counter()
+    outcome = compare(multiplies(50), multiplies(50), budget_s=0.2, seed=1)
+    assert outcome.elapsed_s <= time.perf_counter() - start
+
+
+def test_threads_grad_mode_and_garbage_collector_are_set_and_put_back() -> None:
+    seen = set()
+
+    def look() -> None:
+        seen.add((torch.get_num_threads(), torch.is_grad_enabled(), gc.isenabled()))
+        time.sleep(1e-4)
+
+    before = torch.get_num_threads(), torch.is_grad_enabled(), gc.isenabled()
+    compare(look, look, budget_s=0.05, threads=1, grad=False)
+    assert seen == {(1, False, False)}
+    assert (torch.get_num_threads(), torch.is_grad_enabled(), gc.isenabled()) == before
+
+
+def test_grad_mode_can_be_asked_for() -> None:
+    x, seen = torch.ones(512, requires_grad=True), set()
+    compare(
+        lambda: seen.add((x * x).requires_grad), lambda: (x * x).sum(), budget_s=0.05, grad=True
+    )
+    assert seen == {True}
+
+
+def test_a_result_is_not_kept_alive_across_calls() -> None:
+    class Result:
+        pass
+
+    alive: list[weakref.ref[Result]] = []
+
+    def make() -> Result:
+        assert all(reference() is None for reference in alive[-1:])
+        result = Result()
+        alive[:] = [weakref.ref(result)]
+        time.sleep(1e-4)
+        return result
+
+    compare(make, make, budget_s=0.05)
+
+
+def test_everything_is_put_back_after_an_error() -> None:
+    before = torch.get_num_threads(), gc.isenabled()
+    with pytest.raises(ZeroDivisionError):
+        compare(multiplies(50), lambda: 1 / 0, budget_s=0.05)
+    assert (torch.get_num_threads(), gc.isenabled()) == before
+
+
+# --- bad input
+
+
+def test_an_error_of_a_callable_is_its_own_and_names_the_arm() -> None:
+    with pytest.raises(ZeroDivisionError, match="division by zero") as raised:
+        compare(multiplies(50), lambda: 1 / 0, name="broken")
+    assert raised.value.__notes__ == ["raised by the arm 'broken' of a comparison"]
+
+
+@pytest.mark.parametrize("value", [0, -1.0, math.nan, math.inf])
+@pytest.mark.parametrize("setting", ["budget_s", "margin"])
+def test_a_budget_or_margin_must_be_positive_and_finite(setting: str, value: float) -> None:
+    settings: dict[str, Any] = {setting: value}
+    with pytest.raises(
+        SettingsError, match=f"{setting} must be positive and finite .* not {value}"
+    ):
+        compare(multiplies(50), multiplies(50), **settings)
+
+
+@pytest.mark.parametrize("value", [0, 1, 1.5, -0.1, math.nan])
+def test_a_confidence_outside_its_range_is_refused(value: float) -> None:
+    with pytest.raises(SettingsError, match="confidence must lie between 0 and 1"):
+        compare(multiplies(50), multiplies(50), confidence=value)
+
+
+def test_a_thread_count_below_one_is_refused() -> None:
+    with pytest.raises(SettingsError, match="threads must be 1 or more, not 0"):
+        compare(multiplies(50), multiplies(50), threads=0)
+
+
+def test_a_callable_as_fast_as_calling_nothing_is_refused_with_its_time() -> None:
+    with pytest.raises(TooFastError, match=r"'baseline' takes \d.* ns a call, .* put a loop"):
+        compare(lambda: None, multiplies(50), budget_s=0.05)
+
+
+def test_a_callable_too_slow_for_the_budget_is_refused_with_its_time() -> None:
+    machine = FakeMachine()
+    slow = machine.work(0.2)
+    with pytest.raises(BudgetError, match=r"a call takes 'baseline' 0\.\d+ s and 'candidate' 0\."):
+        compare_on(machine, Settings(budget_s=1.0), slow, slow)
+
+
+def test_a_first_call_longer_than_the_budget_is_refused_with_its_time() -> None:
+    machine = FakeMachine()
+    compiles = machine.work(MS, "compiles", first_call_s=5)
+    message = r"the first call of 'candidate' took 5 s, and the budget is 1 s; call it once before"
+    with pytest.raises(BudgetError, match=message):
+        compare_on(machine, Settings(budget_s=1.0), machine.work(MS), compiles)
+
+
+@pytest.mark.parametrize("device", ["xpu:7", "nonsense"])
+def test_a_device_that_is_not_there_is_named_with_those_that_are(device: str) -> None:
+    with pytest.raises(DeviceError, match=rf"no device '{device}' here; available: cpu"):
+        compare(multiplies(50), multiplies(50), device=device)
+
+
+def test_every_refusal_is_a_measurement_error_and_a_value_error() -> None:
+    for error in (SettingsError, DeviceError, TooFastError, BudgetError):
+        assert issubclass(error, MeasurementError)
+        assert issubclass(error, ValueError)
+
+
+def test_rounds_keep_the_fastest_block_of_each_arm() -> None:
+    samples = Samples((1.0, 2.0, 3.0, 4.0), (2.0, 9.0, 9.0, 3.0), (True, False) * 2, 1, 2)
+    baseline, candidate = samples.fastest(2)
+    assert (baseline.tolist(), candidate.tolist()) == ([1, 3], [2, 3])

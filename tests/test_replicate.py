@@ -1,0 +1,142 @@
+import json
+import math
+import os
+import re
+from collections.abc import Callable
+from itertools import repeat
+from pathlib import Path
+
+import pytest
+from fake_clock import FakeMachine, steady
+
+from investigation.comparison import Comparison
+from investigation.measure import MeasurementError, Settings, compare_on
+from investigation.replicate import Replication, ReplicationError, replicate
+
+Arms = tuple[Callable[[], object], Callable[[], object]]
+
+
+def spins(baseline: int, candidate: int) -> Arms:
+    return spin(baseline), spin(candidate)
+
+
+def spin(loops: int) -> Callable[[], None]:
+    def work() -> None:
+        for _ in repeat(None, loops):
+            pass
+
+    return work
+
+
+def hashes(folder: str) -> Arms:
+    """Arms of a process that leaves its hash seed and its number in `folder`."""
+    Path(folder, str(os.getpid())).write_text(os.environ["PYTHONHASHSEED"])
+    return spins(5000, 5000)
+
+
+def crashes(how: str) -> Arms:
+    if how == "exit":
+        os._exit(3)
+
+    return spin(5000), fail
+
+
+def fail() -> None:
+    raise RuntimeError("the arm\nbroke")
+
+
+def comparison(ratio: float, seed: int) -> Comparison:
+    machine = FakeMachine(steady, seed)
+    arms = machine.work(5e-4), machine.work(ratio * 5e-4)
+    return compare_on(machine, Settings(budget_s=0.3, seed=seed), *arms)
+
+
+def test_a_planted_difference_is_found_across_fresh_processes() -> None:
+    outcome = replicate((spins, {"baseline": 2000, "candidate": 8000}), processes=2, budget_s=0.1)
+    assert outcome.ratio == pytest.approx(4, rel=0.3)
+    assert len(outcome.comparisons) == 2
+    assert all(one.verdict == "slower" for one in outcome.comparisons)
+
+
+def test_every_process_is_fresh_and_has_its_own_hash_seed(tmp_path: Path) -> None:
+    replicate((hashes, {"folder": str(tmp_path)}), processes=2, budget_s=0.05, seed=7)
+    seen = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    assert sorted(seen.values()) == ["7", "8"]
+    assert str(os.getpid()) not in seen
+
+
+def test_an_arm_that_fails_names_the_process_the_error_and_the_arm() -> None:
+    message = (
+        "process 1 of the replication failed: RuntimeError: the arm broke "
+        "(raised by the arm 'candidate' of a comparison)"
+    )
+    with pytest.raises(ReplicationError, match=f"^{re.escape(message)}$"):
+        replicate((crashes, {"how": "raise"}), processes=2, budget_s=0.1)
+
+
+def test_a_process_that_dies_without_a_word_says_its_exit_status() -> None:
+    with pytest.raises(ReplicationError, match=r"process 1 .* failed: exit status 3, no message"):
+        replicate((crashes, {"how": "exit"}), processes=2, budget_s=0.1)
+
+
+def test_arms_that_another_process_cannot_import_are_refused() -> None:
+    def local() -> Arms:
+        return spins(1, 1)
+
+    with pytest.raises(ValueError, match=r"local cannot be imported .* at the top of a module"):
+        replicate((local, {}), processes=2)
+
+
+@pytest.mark.parametrize("processes", [-1, 0, 1])
+def test_fewer_than_two_processes_are_refused(processes: int) -> None:
+    with pytest.raises(ValueError, match=f"processes must be 2 or more, not {processes}"):
+        replicate((spins, {"baseline": 1, "candidate": 1}), processes=processes)
+
+
+def test_processes_that_agree_are_surer_than_one() -> None:
+    outcome = Replication.of([comparison(1.02, seed) for seed in range(5)])
+    assert outcome.verdict == "slower"
+    assert outcome.ratio == pytest.approx(1.02, abs=0.001)
+    assert outcome.between_percent < 0.1
+
+
+def test_processes_that_disagree_are_inconclusive_though_each_is_sure() -> None:
+    planted = [1.03, 0.97, 1.03, 0.97]
+    outcome = Replication.of([comparison(ratio, seed) for seed, ratio in enumerate(planted)])
+    assert {one.verdict for one in outcome.comparisons} == {"slower", "faster"}
+    assert outcome.verdict == "inconclusive"
+    assert outcome.heterogeneity_p < 1e-6
+
+
+def test_a_replication_reads_as_a_sentence_and_survives_json() -> None:
+    outcome = Replication.of([comparison(1.05, seed) for seed in range(3)])
+    pattern = (
+        r"candidate is [45]\.\d\d % slower than baseline \(95 % interval [\d.]+ % to [\d.]+ %; "
+        r"3 processes, which differ by [\d.e-]+ % \(p = [\d.e-]+\)\)"
+    )
+    assert re.fullmatch(pattern, repr(outcome))
+    record = json.loads(json.dumps(outcome.to_dict(), allow_nan=False))
+    assert Replication.from_dict(record) == outcome
+
+
+def test_warnings_name_their_process() -> None:
+    machine = FakeMachine(steady)
+    slow = machine.work(0.02)
+    few = compare_on(machine, Settings(budget_s=0.5), slow, slow)
+    outcome = Replication.of([comparison(1, 0), few])
+    assert any(re.match(r"process 2: only \d+ rounds", one) for one in outcome.warnings)
+
+
+def test_a_process_with_too_few_pairs_for_its_confidence_cannot_be_combined() -> None:
+    machine = FakeMachine(steady)
+    slow = machine.work(0.02)
+    few = compare_on(machine, Settings(budget_s=0.5), slow, slow).at(1 - 1e-9)
+    low, high = few.ratio_interval
+    assert low == 0
+    assert math.isinf(high)
+    with pytest.raises(ValueError, match="too few pairs to combine"):
+        Replication.of([few, few])
+
+
+def test_a_failed_replication_is_a_measurement_error() -> None:
+    assert issubclass(ReplicationError, MeasurementError)
