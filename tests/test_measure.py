@@ -6,6 +6,7 @@ import time
 import weakref
 from collections.abc import Callable
 from itertools import repeat
+from typing import Any
 
 import pytest
 import torch
