@@ -273,19 +273,31 @@ def bars(axis: Axes, values: Mapping[str, float], unit: str) -> None:
     axis.margins(x=0.25)
 
 
-def stacked_verdicts(
-    axis: Axes, doses: Sequence[float], shares: Mapping[str, Sequence[float]], title: str
-) -> None:
-    """Draw the share of each verdict at each planted dose (percent of extra work)."""
+def contest_verdicts(
+    doses: Sequence[float], methods: Mapping[str, Mapping[str, Sequence[float]]]
+) -> Figure:
+    """Return a figure of verdicts by planted difference (percent), a panel a method.
+
+    `methods` maps a method to its verdicts, and a verdict to its share at each dose.
+    """
+    with canvas(columns=len(methods), height=2.6, sharey=True, squeeze=False) as (figure, axes):
+        for axis, (method, shares) in zip(axes[0], methods.items(), strict=True):
+            _stacked(axis, doses, shares)
+            axis.set_title(method.replace(", ", ",\n"), fontsize=9)
+        axes[0][0].set_ylabel("planted difference")
+        figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+def _stacked(axis: Axes, doses: Sequence[float], shares: Mapping[str, Sequence[float]]) -> None:
     left = np.zeros(len(doses))
     for verdict, share in shares.items():
-        axis.barh(range(len(doses)), share, left=left, color=VERDICT_COLOURS[verdict],
-                  label=verdict)  # fmt: skip
+        colour = VERDICT_COLOURS[verdict]
+        axis.barh(range(len(doses)), share, left=left, color=colour, label=verdict)
         left += np.asarray(share)
     axis.set_yticks(range(len(doses)), [f"{dose:+g} %" for dose in doses])
     axis.set_xlim(0, 1)
-    axis.set_xticks([0, 0.5, 1], ["0", "50 %", "100 %"])
-    axis.set_title(title)
+    axis.set_xticks([0, 0.5, 1], ["0", "", "100 %"])
 
 
 def drift(axis: Axes, baseline_s: Sequence[float], candidate_s: Sequence[float]) -> None:

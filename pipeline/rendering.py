@@ -17,7 +17,14 @@ def render() -> None:
     shutil.rmtree(places.RENDERED, ignore_errors=True)
     jupyter_book = str(Path(sys.executable).with_name("jupyter-book"))
     command = [jupyter_book, "build", str(places.SOURCE)]
-    options = ["--path-output", str(places.RENDERED), "--warningiserror", "--nitpick", "--all"]
+    options = [
+        "--path-output",
+        str(places.RENDERED),
+        "--warningiserror",
+        "--keep-going",
+        "--nitpick",
+        "--all",
+    ]
     done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
     page = places.RENDERED / "_build" / "html" / "index.html"
     if done.returncode != 0:

@@ -1,0 +1,59 @@
+import torch
+
+from investigation import layout
+from investigation.variants import SCALES, broadcast, expand_as
+
+
+def forgetful(x, gate):
+    return (x * gate).contiguous()
+
+
+def differing(candidate, sizes):
+    pairings = layout.compare_layouts(expand_as, candidate, sizes, seed=0)
+    return [one for one in pairings if not (one.same_layout and one.same_values)]
+
+
+def test_no_pairing_with_elements_differs():
+    assert not differing(broadcast, (layout.ORDINARY,))
+    assert not [one for one in differing(broadcast, layout.AMBIGUOUS) if one.elements]
+
+
+def test_a_product_that_forgets_channels_last_is_noticed():
+    noticed = {one.input_layout for one in differing(forgetful, (layout.ORDINARY,))}
+    assert "channels_last" in noticed
+    assert "contiguous" not in noticed
+
+
+def test_empty_outputs_differ_in_strides_and_in_nothing_else():
+    found = differing(broadcast, layout.EMPTY)
+    assert found
+    assert all(one.same_values and one.elements == 0 for one in found)
+
+
+def test_volumes_keep_channels_last_3d():
+    pairings = list(layout.compare_volumes(expand_as, broadcast, seed=0))
+    assert all(one.same_layout for one in pairings)
+    assert any("channels_last_3d" in one.candidate.formats for one in pairings)
+
+
+def test_every_input_layout_has_the_shape_it_says():
+    generator = torch.Generator().manual_seed(0)
+    for make in layout.INPUTS.values():
+        assert make(layout.ORDINARY, generator).shape == layout.ORDINARY
+    for make in layout.GATES.values():
+        assert make(layout.ORDINARY, generator).shape == (2, 3, 1, 1)
+
+
+def test_the_block_is_alike_forward_and_backward():
+    for detached in (False, True):
+        traces = list(
+            layout.compare_blocks("expand_as", "broadcast", torch.channels_last, detached, seed=0)
+        )
+        assert all(one.same_layout and one.same_values for one in traces)
+        assert {"output", "gradient of the input"} < {one.tensor for one in traces}
+
+
+def test_a_block_that_forgets_channels_last_is_noticed(monkeypatch):
+    monkeypatch.setattr("investigation.variants.SCALES", {**SCALES, "forgetful": forgetful})
+    traces = layout.compare_blocks("expand_as", "forgetful", torch.channels_last, False, seed=0)
+    assert not next(one for one in traces if one.tensor == "output").same_layout
