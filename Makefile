@@ -13,7 +13,7 @@ PORT ?= 8000
 # Nothing is written outside build/ and .venv/: every tool's cache and settings are sent there.
 export XDG_CACHE_HOME := $(CURDIR)/$(VENV)/cache
 export PIP_CACHE_DIR := $(CURDIR)/$(VENV)/cache/pip
-export PYTHONPYCACHEPREFIX := $(CURDIR)/build/cache/python
+export PYTHONDONTWRITEBYTECODE := 1
 export JUPYTER_CONFIG_DIR := $(CURDIR)/build/jupyter/config
 export JUPYTER_DATA_DIR := $(CURDIR)/build/jupyter/data
 export JUPYTER_RUNTIME_DIR := $(CURDIR)/build/jupyter/runtime

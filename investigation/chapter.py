@@ -1,7 +1,5 @@
 """What every notebook does alike: check its parameters, keep its evidence, close with both."""
 
-import hashlib
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,6 +16,7 @@ from investigation.comparison import Comparison
 from investigation.environment import PROJECT, describe
 from investigation.evidence import Evidence, Findings, Kind, Record
 from investigation.parameters import Parameters
+from investigation.provenance import source_sha256
 from investigation.replicate import Replication
 
 # A control that is judged at 95 % raises a false alarm in one build of twenty for every
@@ -168,13 +167,6 @@ def timing_details(timed: Comparison | Replication) -> dict[str, Any]:
 def results_folder() -> Path:
     """Return the folder that evidence is written to: the build's own staging, or build/results."""
     return Path(os.environ.get("INVESTIGATION_RESULTS", PROJECT / "build" / "results"))
-
-
-def source_sha256(notebook: Path) -> str:
-    """Return a digest of a notebook's cells: its text and code, neither outputs nor metadata."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    source = [[cell["cell_type"], "".join(cell["source"])] for cell in cells]
-    return hashlib.sha256(json.dumps(source).encode()).hexdigest()
 
 
 def _typed(value: object) -> str:

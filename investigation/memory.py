@@ -113,7 +113,7 @@ def profiled_calls(run: Callable[[], object]) -> list[Call]:
 
 
 def _activities() -> list[ProfilerActivity]:
-    supported = torch.profiler.supported_activities()  # type: ignore[no-untyped-call]  # untyped
+    supported = torch.profiler.supported_activities()
     return [one for one in ProfilerActivity.__members__.values() if one in supported]
 
 

@@ -12,9 +12,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from investigation.evidence import Findings, write_atomically
-from pipeline import assembly, commandline, execution, places, rendering, verdicts
+from pipeline import commandline, freshness, places, verdicts
 from pipeline.faults import BuildError
-from pipeline.notebooks import chosen, discover
 
 COMMANDS = ("book", "rerun")
 
@@ -48,9 +47,9 @@ def only_build() -> Iterator[None]:
 def build(given: Mapping[str, str], *, rerun: bool = False) -> None:
     """Execute what is out of date, judge the claims, make the pages."""
     started = time.monotonic()
-    notebooks = discover()
+    notebooks = places.discover()
     asked = commandline.one_notebook(given, notebooks)
-    plan = chosen([asked] if asked else notebooks, commandline.parameters(given))
+    plan = planned([asked] if asked else notebooks, commandline.parameters(given))
     if rerun and asked is None:
         raise BuildError("rerun needs NOTEBOOK=, such as NOTEBOOK=01_broadcasting")
     executed = run_outdated(plan, force=rerun)
@@ -63,13 +62,30 @@ def build(given: Mapping[str, str], *, rerun: bool = False) -> None:
     print(f"open {(places.HTML / 'index.html').relative_to(places.PROJECT)}")
 
 
+# What a build with nothing to do does not need is imported where it is needed: papermill and
+# nbformat take seconds.
+
+
+def planned(
+    notebooks: list[Path], parameters: Mapping[str, object]
+) -> Mapping[Path, Mapping[str, object]]:
+    """Return the parameters that each notebook is to run with."""
+    if not parameters:
+        return {notebook: {} for notebook in notebooks}
+    from pipeline.notebooks import chosen
+
+    return chosen(notebooks, parameters)
+
+
 def run_outdated(plan: Mapping[Path, Mapping[str, object]], *, force: bool) -> int:
     """Execute the notebooks whose products are not current; return how many."""
     outdated = {
         notebook: parameters
         for notebook, parameters in plan.items()
-        if force or not execution.is_current(notebook, parameters)
+        if force or not freshness.is_current(notebook, parameters)
     }
+    if outdated:
+        from pipeline import execution
     for index, (notebook, parameters) in enumerate(outdated.items(), start=1):
         execution.execute(notebook, parameters, f"[{index}/{len(outdated)}]")
     return len(outdated)
@@ -85,6 +101,8 @@ def make_pages(notebooks: list[Path]) -> str:
     page = places.HTML / "index.html"
     if page.exists() and stamp.exists() and json.loads(stamp.read_text("utf-8")) == inputs:
         return "up to date"
+    from pipeline import assembly, rendering
+
     assembly.assemble(evidences, verdicts.claims(findings))
     rendering.render()
     write_atomically(stamp, json.dumps(inputs))

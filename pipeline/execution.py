@@ -1,11 +1,9 @@
 """Run the notebooks that are out of date, each in a kernel of its own, one after the other."""
 
-import json
 import os
 import shutil
 import sys
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 
 import papermill
@@ -13,9 +11,10 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from investigation import evidence
-from pipeline import places
+from pipeline import freshness, places
 from pipeline.faults import BuildError
-from pipeline.notebooks import declared_parameters, fingerprint
+from pipeline.freshness import products
+from pipeline.notebooks import declared_parameters
 
 # A cell that runs longer than this hangs: the longest takes a few minutes.
 CELL_TIMEOUT_S = 1200
@@ -24,15 +23,6 @@ CELL_TIMEOUT_S = 1200
 PROFILER_LOG_LEVEL = "99"
 # Kernels listen on the loopback device only; the warning that they do so unencrypted is not news.
 KERNEL_ARGUMENTS = ["--IPKernelApp.log_level=50"]
-
-
-def is_current(notebook: Path, parameters: Mapping[str, object]) -> bool:
-    """Tell whether the last execution's products are here, unchanged, and still valid."""
-    stamp = _stamp_path(notebook)
-    products = _products(notebook)
-    if not (stamp.exists() and all(path.exists() for path in products)):
-        return False
-    return bool(json.loads(stamp.read_text(encoding="utf-8")) == _stamp(notebook, parameters))
 
 
 def execute(notebook: Path, parameters: Mapping[str, object], position: str) -> None:
@@ -100,29 +90,11 @@ def _promote(notebook: Path, staging: Path, parameters: Mapping[str, object]) ->
     failed = evidence.read(result).failed_controls
     if failed:
         raise BuildError(f"{notebook.stem}: control {failed[0].id} failed: {failed[0].says}")
-    page, kept = _products(notebook)
+    page, kept = products(notebook)
     for target in (page, kept):
         target.parent.mkdir(parents=True, exist_ok=True)
     (staging / notebook.name).replace(page)
     result.replace(kept)
     shutil.rmtree(staging)
     (places.FAILED / notebook.name).unlink(missing_ok=True)
-    stamp = json.dumps(_stamp(notebook, parameters), indent=1)
-    evidence.write_atomically(_stamp_path(notebook), stamp)
-
-
-def _products(notebook: Path) -> tuple[Path, Path]:
-    return places.EXECUTED / notebook.name, places.RESULTS / f"{notebook.stem}.json"
-
-
-def _stamp_path(notebook: Path) -> Path:
-    return places.STAMPS / f"{notebook.stem}.json"
-
-
-def _stamp(notebook: Path, parameters: Mapping[str, object]) -> dict[str, str]:
-    page, kept = _products(notebook)
-    return {
-        "inputs": fingerprint(notebook, parameters),
-        "page": sha256(page.read_bytes()).hexdigest(),
-        "evidence": sha256(kept.read_bytes()).hexdigest(),
-    }
+    freshness.write_stamp(notebook, parameters)

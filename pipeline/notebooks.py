@@ -1,30 +1,25 @@
-"""The notebooks: which there are, what each declares, and what its execution depends on."""
+"""What each notebook declares that it can be given."""
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import nbformat
 import papermill
 
-from investigation.chapter import source_sha256
-from pipeline import places
 from pipeline.faults import BuildError
-
-
-def discover() -> list[Path]:
-    """Return the notebooks in reading order."""
-    return sorted(places.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
 
 
 def declared_parameters(notebook: Path) -> frozenset[str]:
     """Return the names in the notebook's `parameters` cell.
 
-    Raises `BuildError` where there is no such cell, which papermill would only warn of.
+    Raises `BuildError` where there is no such cell, which papermill would only warn of, or
+    where the notebook names no kernel.
     """
-    cells = nbformat.read(notebook, as_version=4).cells
-    if not any("parameters" in cell.metadata.get("tags", []) for cell in cells):
+    document = nbformat.read(notebook, as_version=4)
+    if not any("parameters" in cell.metadata.get("tags", []) for cell in document.cells):
         raise BuildError(f"{notebook.stem}: no cell is tagged `parameters`")
+    if "kernelspec" not in document.metadata:
+        raise BuildError(f"{notebook.stem}: its metadata names no kernel; python3 is meant")
     return frozenset(papermill.inspect_notebook(str(notebook)))
 
 
@@ -46,22 +41,3 @@ def chosen(
         notebook: {name: value for name, value in parameters.items() if name in names}
         for notebook, names in declared.items()
     }
-
-
-def fingerprint(notebook: Path, parameters: Mapping[str, object]) -> str:
-    """Return a digest of all that an execution depends on.
-
-    The notebook's cells, the package, the locked requirements and the parameters.
-    """
-    digest = hashlib.sha256()
-    digest.update(source_sha256(notebook).encode())
-    digest.update(repr(sorted(parameters.items())).encode())
-    for path in (places.LOCK, *package_files()):
-        digest.update(str(path.relative_to(places.PROJECT)).encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def package_files() -> Iterator[Path]:
-    """Iterate over the package's sources, in a fixed order."""
-    yield from sorted(places.PACKAGE.rglob("*.py"))

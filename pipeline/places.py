@@ -20,3 +20,8 @@ SOURCE = BUILD / "source"
 RENDERED = BUILD / "rendered"
 HTML = BUILD / "html"
 CLAIMS = BUILD / "claims.json"
+
+
+def discover() -> list[Path]:
+    """Return the notebooks in reading order."""
+    return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))

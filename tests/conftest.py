@@ -1,0 +1,30 @@
+"""What many tests share: a project of its own to build in, and quiet profiling."""
+
+import os
+
+# Read when torch is loaded; else the profiler notes its start and stop on stderr.
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")
+
+import pytest
+
+from pipeline import places
+
+BUILT = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "RENDERED", "HTML")
+
+
+@pytest.fixture
+def workshop(tmp_path, monkeypatch):
+    """A project folder with notebooks and pages of its own; a build there touches no other."""
+    for name in BUILT:
+        monkeypatch.setattr(places, name, tmp_path / "build" / name.lower())
+    monkeypatch.setattr(places, "PROJECT", tmp_path)
+    monkeypatch.setattr(places, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(places, "CLAIMS", tmp_path / "build" / "claims.json")
+    monkeypatch.setattr(places, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(places, "PACKAGE", tmp_path / "investigation")
+    monkeypatch.setattr(places, "LOCK", tmp_path / "requirements.lock")
+    for folder in ("build", "notebooks", "investigation"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "requirements.lock").write_text("torch==2.13.0\n")
+    (tmp_path / "investigation" / "variants.py").write_text("A = 1\n")
+    return tmp_path

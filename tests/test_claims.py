@@ -1,0 +1,140 @@
+import pytest
+from worlds import (
+    COPIES_MIXED,
+    COPIES_SAME,
+    SLOW_MIX,
+    SLOW_MULTIPLY,
+    findings,
+    inconclusive_network,
+    plain_world,
+    planted,
+    slower_network,
+    timing,
+)
+
+from investigation import ledger
+from investigation.claims import judge
+from investigation.ledger import CLAIMS
+
+BY_ID = {claim.id: claim for claim in CLAIMS}
+DECIDED = [claim.id for claim in CLAIMS if claim.decide]
+
+# What each claim comes to in the plain world.
+PLAIN = {
+    "T1": "qualified", "T2": "supported", "T3": "supported", "T4": "refuted", "T5": "qualified",
+    "T6": "refuted", "T7": "supported", "C1": "supported", "C2": "supported", "C4": "supported",
+    "D2": "supported", "D4": "supported", "P1": "supported", "P2": "supported", "P4": "refuted",
+    "P5": "supported", "V1": "supported", "V2": "supported", "V3": "supported",
+}  # fmt: skip
+
+# The worlds in which it comes to something else, and what the sentence must then say.
+FLIPS = [
+    ("T1", COPIES_MIXED, "qualified", "where input and gate differ in dtype"),
+    ("T1", COPIES_SAME | COPIES_MIXED, "supported", "in every setting tried"),
+    ("T1", COPIES_SAME, "qualified", "where the dtypes are the same"),
+    ("T1", {"layout__view__is_view": False}, "refuted", "neither a view nor a copy"),
+    ("T2", {"layout__view__is_view": False}, "refuted", "does not return a view"),
+    ("T2", {"equality__same_dtype": False}, "refuted", "other bits"),
+    ("T3", {"equality__reference": False}, "refuted", "differs from the product"),
+    ("T4", {"layout__ordinary": 1}, "supported", "layout.ordinary"),
+    ("T4", {"layout__block__channels_last_detached": 1}, "supported", "channels_last_detached"),
+    ("T5", {"dispatch__expand_as": 1}, "refuted", "no ATen call more"),
+    ("T6", slower_network(1.04), "supported", "at every level"),
+    ("T6", SLOW_MULTIPLY, "qualified", "+5.00 %"),
+    ("T6", SLOW_MIX, "qualified", "2.3 times"),
+    ("T6", inconclusive_network(), "untested", "cannot tell"),
+    ("T7", {"equality__same_dtype": False}, "refuted", "differ for input and gate of one dtype"),
+    ("T7", {"acceptance__grown": 5}, "qualified", "5 that `expand_as` refuses"),
+    ("T7", {"equality__mixed": 27}, "qualified", "27 of 180 pairs"),
+    ("C1", slower_network(), "refuted", "+2.00 %"),
+    ("C1", SLOW_MIX, "qualified", "2.3 times"),
+    ("C1", inconclusive_network(), "untested", "cannot tell"),
+    ("C2", {"layout__view__shares_storage": False}, "refuted", "does not return a view"),
+    ("C2", {"allocation__view": 4}, "refuted", "no memory"),
+    ("C4", slower_network(), "refuted", "measurable in the network"),
+    ("C4", SLOW_MULTIPLY, "qualified", "measurable one below it"),
+    ("D2", {"allocation__view": 4}, "refuted", "memory of its own"),
+    (
+        "D2",
+        {
+            f"timing__recalibration__{name}": timing(f"timing.recalibration.{name}", 1.3, "slower")
+            for name in ("contiguous", "channels_last")
+        },
+        "qualified",
+        "not cheap by the rule",
+    ),
+    (
+        "D2",
+        {
+            "timing__recalibration__contiguous": timing(
+                "timing.recalibration.contiguous", 1.09, "slower", 0.02
+            )
+        },
+        "qualified",
+        "undecided",
+    ),
+    ("D4", {"layout__channels_last": 1}, "refuted", "do not stay identical"),
+    ("P1", slower_network(), "refuted", "Not negligible"),
+    ("P1", SLOW_MIX, "qualified", "2.3 times"),
+    ("P2", COPIES_MIXED, "qualified", "16,384 KiB beside the output"),
+    ("P2", {"allocation__view": 4}, "refuted", "memory of its own"),
+    ("P4", {"acceptance__grown": 5}, "supported", "refuses 5"),
+    ("P5", slower_network(), "refuted", "Not only style"),
+    ("P5", COPIES_MIXED, "qualified", "never only style"),
+    ("P5", {"acceptance__grown": 5}, "qualified", "drops a shape check"),
+    ("V1", {"equality__same_dtype": False}, "refuted", "differ"),
+    ("V1", {"equality__mixed": 27}, "qualified", "27 of 180"),
+    ("V2", {"layout__ambiguous": 2}, "refuted", "layout.ambiguous"),
+    ("V3", slower_network(), "refuted", "takes longer"),
+    ("V3", SLOW_MULTIPLY, "qualified", "longer in the multiply alone"),
+    ("V3", inconclusive_network(), "untested", "cannot tell"),
+]
+
+
+def test_every_sentence_of_the_ticket_and_its_reviews_is_in_the_ledger():
+    expected = [f"T{i}" for i in range(1, 8)] + [f"C{i}" for i in range(1, 5)]
+    expected += [f"D{i}" for i in range(1, 5)] + [f"P{i}" for i in range(1, 6)]
+    assert [claim.id for claim in CLAIMS] == [*expected, "V1", "V2", "V3"]
+
+
+@pytest.mark.parametrize("claim", DECIDED)
+def test_the_plain_world_has_its_verdict(claim):
+    verdict = judge(BY_ID[claim], findings(plain_world()))
+    assert verdict.status == PLAIN[claim], verdict.sentence
+
+
+@pytest.mark.parametrize(("claim", "change", "status", "says"), FLIPS)
+def test_another_world_has_another_verdict(claim, change, status, says):
+    verdict = judge(BY_ID[claim], planted(**change))
+    assert verdict.status == status, verdict.sentence
+    assert says in verdict.sentence
+    assert verdict != judge(BY_ID[claim], findings(plain_world()))
+
+
+def test_every_decided_claim_has_a_world_in_which_its_verdict_flips():
+    flipped = {claim for claim, _, status, _ in FLIPS if status != PLAIN[claim]}
+    assert flipped == set(DECIDED)
+
+
+@pytest.mark.parametrize("claim", DECIDED)
+def test_a_claim_is_untested_while_any_of_its_evidence_is_missing(claim):
+    for missing in BY_ID[claim].reads:
+        world = plain_world()
+        del world[missing]
+        verdict = judge(BY_ID[claim], findings(world))
+        assert verdict.status == "untested"
+        assert BY_ID[claim].needs in verdict.sentence
+
+
+@pytest.mark.parametrize("claim", [claim.id for claim in CLAIMS if not claim.decide])
+def test_a_claim_without_a_chapter_says_what_it_would_take(claim):
+    verdict = judge(BY_ID[claim], findings(plain_world()))
+    assert verdict.status == "untested"
+    assert BY_ID[claim].needs in verdict.sentence
+
+
+def test_a_row_of_the_ledger_shows_rule_and_verdict():
+    verdict = judge(BY_ID["T3"], findings(plain_world()))
+    row = ledger.row(BY_ID["T3"], verdict)
+    assert row["rule"] == BY_ID["T3"].rule
+    assert row["verdict"] == "supported"

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+
+from pipeline import commandline
+from pipeline.faults import BuildError
+
+NOTEBOOKS = [Path("notebooks/01_broadcasting.ipynb"), Path("notebooks/02_strides.ipynb")]
+
+
+@pytest.mark.parametrize(
+    ("makeflags", "expected"),
+    [
+        ("", {}),
+        ("s -j2", {}),
+        (" -- DEVICE=cpu BUDGET=0.5", {"DEVICE": "cpu", "BUDGET": "0.5"}),
+        ("s -- SHAPE=1,2,3,4", {"SHAPE": "1,2,3,4"}),
+        (r" -- DEVICE=a\ b", {"DEVICE": "a b"}),
+        (" -- DEVICE=$$HOME", {"DEVICE": "$HOME"}),
+        (" -- PYTHON=python3.12 SEED=1", {"SEED": "1"}),
+    ],
+)
+def test_variables_are_read_from_makes_own_flags(makeflags, expected):
+    assert commandline.variables(makeflags) == expected
+
+
+def test_words_behind_the_command_count_too():
+    assert commandline.variables("", ["SEED=1"]) == {"SEED": "1"}
+
+
+def test_parameters_take_the_notebooks_names_and_types():
+    typed = {"BUDGET": "0.5", "SHAPE": "1,2,3,4", "NOTEBOOK": "01_broadcasting"}
+    assert commandline.parameters(typed) == {"budget_s": 0.5, "shape": [1, 2, 3, 4]}
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ({"DEVICE": "banana"}, "DEVICE=banana: this machine has cpu"),
+        ({"BUDGET": "-1"}, "BUDGET=-1: allowed is a number of seconds above 0"),
+        ({"SHAPE": "3,4"}, "SHAPE=3,4: allowed are four sizes"),
+        ({"DEVISE": "cpu"}, "DEVISE: no such parameter; there are DEVICE, THREADS, BUDGET"),
+        ({"budget": "1"}, "budget: no such parameter; there are DEVICE"),
+    ],
+)
+def test_a_bad_variable_is_refused_by_the_name_it_was_typed_under(typed, expected):
+    with pytest.raises(BuildError) as refused:
+        commandline.parameters(typed)
+    assert str(refused.value).startswith(expected)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_notebook_is_chosen_by_its_name():
+    assert commandline.one_notebook({}, NOTEBOOKS) is None
+    assert commandline.one_notebook({"NOTEBOOK": "02_strides"}, NOTEBOOKS) == NOTEBOOKS[1]
+    with pytest.raises(BuildError, match="NOTEBOOK=03: there are 01_broadcasting, 02_strides"):
+        commandline.one_notebook({"NOTEBOOK": "03"}, NOTEBOOKS)

@@ -1,0 +1,161 @@
+"""Small notebooks, really executed: what a build keeps, refuses and says."""
+
+import json
+import os
+
+import nbformat
+import pytest
+
+from pipeline import execution, freshness, notebooks, places
+from pipeline.faults import BuildError
+
+EVIDENCE = """
+import json, os, pathlib
+from investigation.environment import describe
+record = {record}
+kept = dict(schema_version=1, notebook="01_tiny", source_sha256="0", parameters={{"size": size}},
+            environment=describe(1).model_dump(), started="2026-01-01T00:00:00Z",
+            finished="2026-01-01T00:00:01Z", records=[record])
+pathlib.Path(os.environ["INVESTIGATION_RESULTS"], "01_tiny.json").write_text(json.dumps(kept))
+"""
+GOOD = {"id": "a.b", "kind": "equality", "says": "it is so", "value": True}
+
+
+def write_notebook(workshop, *sources, tags=("parameters",), name="01_tiny"):
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    cells[0].metadata["tags"] = list(tags)
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
+    path = workshop / "notebooks" / f"{name}.ipynb"
+    nbformat.write(notebook, path)
+    return path
+
+
+def run(notebook, **parameters):
+    execution.execute(notebook, parameters, "[1/1]")
+
+
+def good_notebook(workshop, record=GOOD):
+    return write_notebook(workshop, "size = 1", EVIDENCE.format(record=record))
+
+
+def test_a_good_run_leaves_page_evidence_and_stamp(workshop):
+    notebook = good_notebook(workshop)
+    run(notebook, size=3)
+    assert json.loads((places.RESULTS / "01_tiny.json").read_text())["parameters"] == {"size": 3}
+    assert (places.EXECUTED / "01_tiny.ipynb").exists()
+    assert freshness.is_current(notebook, {"size": 3})
+    assert not any(places.STAGING.iterdir())
+
+
+def test_what_makes_a_run_outdated(workshop):
+    notebook = good_notebook(workshop)
+    run(notebook)
+    assert freshness.is_current(notebook, {})
+    assert not freshness.is_current(notebook, {"size": 2}), "another parameter"
+    module = workshop / "investigation" / "variants.py"
+    module.write_text("A = 2\n")
+    assert not freshness.is_current(notebook, {}), "the package changed"
+    module.write_text("A = 1\n")
+    assert freshness.is_current(notebook, {})
+    evidence = places.RESULTS / "01_tiny.json"
+    kept = evidence.read_text()
+    evidence.write_text(kept.replace("it is so", "it is not"))
+    assert not freshness.is_current(notebook, {}), "the evidence was edited"
+    evidence.write_text(kept)
+    write_notebook(workshop, "size = 2", EVIDENCE.format(record=GOOD))
+    assert not freshness.is_current(notebook, {}), "the notebook changed"
+
+
+def test_a_notebooks_outputs_are_no_part_of_its_source(workshop):
+    notebook = good_notebook(workshop)
+    before = freshness.fingerprint(notebook, {})
+    document = nbformat.read(notebook, as_version=4)
+    document.cells[0].outputs = [nbformat.v4.new_output("stream", text="seen")]
+    nbformat.write(document, notebook)
+    assert freshness.fingerprint(notebook, {}) == before
+
+
+FAILED_CONTROL = """
+from investigation.chapter import Chapter
+Chapter("01_tiny").control("a.control", "equality", "it is so", "it is not", passed=False)
+"""
+
+
+@pytest.mark.parametrize(
+    ("story", "sources", "expected"),
+    [
+        ("a cell that raises", ["size = 1", "1 / 0"],
+         "01_tiny, cell 2: ZeroDivisionError: division by zero"),
+        ("a failed control", ["size = 1", FAILED_CONTROL],
+         "01_tiny, cell 2: ControlFailedError: a.control: expected was: it is so; seen: it is not"),
+        ("no evidence", ["size = 1", "pass"],
+         "01_tiny: it wrote no evidence; its last cell is chapter.close()"),
+        ("a control that failed and was kept",
+         ["size = 1", EVIDENCE.format(record=GOOD | {"passed": False})],
+         "01_tiny: control a.b failed: it is so"),
+        ("a kernel that dies", ["size = 1", "import os; os._exit(1)"],
+         "01_tiny: the kernel died; a machine short of memory ends it so"),
+    ],
+)  # fmt: skip
+def test_a_run_that_fails_says_where_and_why_and_keeps_the_last_good_one(
+    workshop, story, sources, expected
+):
+    good = [places.EXECUTED / "01_tiny.ipynb", places.RESULTS / "01_tiny.json"]
+    for path in good:
+        path.parent.mkdir()
+        path.write_text("the last good one")
+    notebook = write_notebook(workshop, *sources)
+    with pytest.raises(BuildError) as failed:
+        run(notebook)
+    assert str(failed.value) == expected, story
+    assert [path.read_text() for path in good] == ["the last good one"] * 2
+    assert not freshness.is_current(notebook, {})
+
+
+def test_a_cell_that_hangs_is_ended(workshop, monkeypatch):
+    monkeypatch.setattr(execution, "CELL_TIMEOUT_S", 2)
+    notebook = write_notebook(workshop, "size = 1", "import time; time.sleep(60)")
+    with pytest.raises(BuildError, match="01_tiny: a cell ran longer than 2 s"):
+        run(notebook)
+
+
+def test_the_failed_page_is_kept_for_a_look(workshop):
+    with pytest.raises(BuildError):
+        run(write_notebook(workshop, "size = 1", "1 / 0"))
+    assert "ZeroDivisionError" in (places.FAILED / "01_tiny.ipynb").read_text()
+
+
+def test_a_parameter_that_the_notebook_does_not_declare_is_refused(workshop):
+    notebook = good_notebook(workshop)
+    with pytest.raises(BuildError, match="01_tiny: no parameter `colour` in its parameters cell"):
+        run(notebook, colour="red")
+    with pytest.raises(BuildError, match="colour: no notebook has this parameter; there are size"):
+        notebooks.chosen([notebook], {"colour": "red"})
+
+
+def test_a_notebook_without_a_parameters_cell_is_refused(workshop):
+    notebook = write_notebook(workshop, "size = 1", tags=())
+    with pytest.raises(BuildError, match="01_tiny: no cell is tagged `parameters`"):
+        run(notebook)
+
+
+def test_a_notebook_that_names_no_kernel_is_refused(workshop):
+    path = write_notebook(workshop, "size = 1")
+    document = nbformat.read(path, as_version=4)
+    del document.metadata["kernelspec"]
+    nbformat.write(document, path)
+    with pytest.raises(BuildError, match="01_tiny: its metadata names no kernel; python3 is meant"):
+        run(path)
+
+
+def test_a_parameter_reaches_only_the_notebooks_that_declare_it(workshop):
+    one = write_notebook(workshop, "size = 1", name="01_tiny")
+    two = write_notebook(workshop, "seed = 1", name="02_tiny")
+    assert notebooks.chosen([one, two], {"seed": 5}) == {one: {}, two: {"seed": 5}}
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch):
+    """Leave no trace of a build in this process's environment."""
+    monkeypatch.setattr(os, "environ", os.environ.copy())

@@ -1,0 +1,127 @@
+"""What a newcomer finds: notebooks without outputs, pinned requirements, a Makefile that helps."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from investigation import parameters
+from pipeline import places
+from pipeline.notebooks import declared_parameters
+from pipeline.places import discover
+
+NOTEBOOKS = discover()
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def requirement_lines(name):
+    lines = (ROOT / name).read_text().splitlines()
+    return [line.partition("#")[0].strip() for line in lines if line.partition("#")[0].strip()]
+
+
+def make(*words, **environment):
+    """Run make as a person would, not as a part of the make that runs these tests."""
+    mine = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    return subprocess.run(
+        ["make", "--no-print-directory", *words],
+        cwd=ROOT, env=mine | environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_committed_without_outputs_and_in_small_cells(notebook):
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.cell_type == "code":
+            assert not cell.outputs
+            assert cell.execution_count is None
+            assert len(cell.source.splitlines()) <= 30
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_declares_only_known_parameters_and_knows_no_test(notebook):
+    assert declared_parameters(notebook) <= set(parameters.Parameters.model_fields)
+    source = "".join(cell.source for cell in nbformat.read(notebook, as_version=4).cells)
+    assert "pytest" not in source
+    assert "pip install" not in source
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_measured_number_is_typed_into_a_notebooks_prose(notebook):
+    """A number with a unit of time, memory or share in prose would not come from the run.
+
+    Allowed are the numbers that are chosen: margins, confidences, planted doses.
+    """
+    chosen = {"±1 %", "99.99 %", "0 %", "1 %", "95 %", "10 %"}
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            found = set(re.findall(r"±?\d[\d.,]* ?(?:%|µs|ms|ns|GB/s|KiB|MiB|times)", cell.source))
+            assert found <= chosen, cell.source
+
+
+@pytest.mark.parametrize("page", sorted(places.BOOK.glob("*.md")), ids=lambda path: path.stem)
+def test_no_measured_number_is_typed_into_a_page(page):
+    prose = re.sub(r"\{\{.*?\}\}|\{%.*?%\}", "", page.read_text())
+    found = set(re.findall(r"±?\d[\d.,]* ?(?:%|µs|ms|ns|GB/s|KiB|MiB|times)", prose))
+    assert found <= {"95 %"}
+
+
+def test_every_direct_requirement_is_pinned_and_locked():
+    direct, locked = requirement_lines("requirements.txt"), requirement_lines("requirements.lock")
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in direct)
+    assert set(direct) <= set(locked)
+
+
+def test_every_direct_requirement_says_what_it_is_for():
+    for line in (ROOT / "requirements.txt").read_text().splitlines():
+        if "==" in line:
+            assert line.partition("#")[2].strip(), line
+
+
+def test_the_lock_leaves_torchs_platform_packages_to_torch():
+    assert not [one for one in requirement_lines("requirements.lock") if one.startswith("nvidia")]
+
+
+def test_help_names_every_target():
+    shown = make("help").stdout
+    targets = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {"book", "test", "lab", "serve", "lint", "clean", "help"} <= set(targets)
+    for target in targets:
+        assert f"make {target} " in shown
+    assert make().stdout == shown
+
+
+BUILT = Path(sys.prefix) == ROOT / ".venv"
+
+
+@pytest.mark.skipif(not BUILT, reason="make uses .venv, and these tests run elsewhere")
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("DEVICE=banana", "error: DEVICE=banana: this machine has cpu"),
+        ("BUDGET=-1", "error: BUDGET=-1: allowed is a number of seconds above 0 and up to 600"),
+        ("SHAPE=3,4", "error: SHAPE=3,4: allowed are four sizes, B,C,H,W, such as 128,64,16,16"),
+        ("DEVISE=cpu", "error: DEVISE: no such parameter; there are"),
+        ("NOTEBOOK=99_none", "error: NOTEBOOK=99_none: there are 00_instrument"),
+        ("SEED=$(touch broken)", "error: SEED="),
+    ],
+)
+def test_a_bad_word_behind_make_gets_one_line_and_touches_nothing(word, expected):
+    before = {path: path.stat().st_mtime_ns for path in places.RESULTS.glob("*")}
+    done = make("book", word)
+    assert done.returncode != 0
+    complaint = [line for line in done.stderr.splitlines() if not line.startswith("make: ")]
+    assert len(complaint) == 1
+    assert complaint[0].startswith(expected)
+    assert {path: path.stat().st_mtime_ns for path in places.RESULTS.glob("*")} == before
+
+
+def test_nothing_in_the_project_is_an_absolute_path_of_a_machine():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True,
+                             check=True).stdout.split()  # fmt: skip
+    for name in tracked:
+        text = (ROOT / name).read_text(encoding="utf-8", errors="replace")
+        assert not re.search(r"/(?:home|root|work|Users)/\w", text), name

@@ -1,0 +1,102 @@
+"""A plain world of evidence, and the changes that plant another one."""
+
+from datetime import UTC, datetime
+
+from investigation.cases import MEMORY_FORMATS, Case
+from investigation.environment import describe
+from investigation.evidence import Evidence, Findings, Record
+from investigation.rules import BLOCKS, LAYOUTS
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+CASE = Case(slug="host1_before", name="host stage 1, before the pool", shape=(128, 32, 32, 32))
+
+
+def fact(record_id, value, kind="equality", **rest):
+    return Record(id=record_id, kind=kind, says=record_id, value=value, **rest)
+
+
+def timing(record_id, ratio, verdict, width=0.002):
+    interval = (ratio - width, ratio + width)
+    return fact(record_id, ratio, "timing", unit="ratio", interval=interval, confidence=0.95,
+                verdict=verdict, case=CASE)  # fmt: skip
+
+
+def plain_world():
+    """What an investigation would find if the reviews were right in everything."""
+    records = [
+        fact("equality.reference", True),
+        fact("equality.same_dtype", True),
+        fact("equality.mixed", 0, details={"tried": 180}),
+        fact("acceptance.grown", 0, "acceptance", details={"tried": 16}),
+        fact("layout.view.shares_storage", True, "layout"),
+        fact("layout.view.is_view", True, "layout"),
+        fact("layout.view.stride", "(3, 1, 0, 0)", "layout"),
+        fact("allocation.view", 0, "allocation"),
+        *(
+            fact(f"allocation.extra.{dtypes}.{name}", 0, "allocation")
+            for dtypes in ("same_dtype", "mixed_dtype")
+            for name in ("expand_as", "broadcast")
+        ),
+        fact("dispatch.expand_as", 4, "dispatch"),
+        fact("dispatch.broadcast", 1, "dispatch"),
+        *(fact(key, 0, "layout", details={"tried": 9}) for key in (*LAYOUTS, *BLOCKS)),
+        fact("layout.channels_last", 0, "layout", details={"tried": 9}),
+        fact("layout.empty", 0, "layout", details={"tried": 9}),
+        *(timing(f"timing.network.{name}", 1.0, "equivalent") for name in MEMORY_FORMATS),
+        *(timing(f"timing.recalibration.{name}", 1.04, "slower") for name in MEMORY_FORMATS),
+        timing("timing.multiply.host1_before.contiguous", 1.0, "equivalent"),
+        timing("timing.mixed.host1_before", 1.0, "equivalent"),
+    ]
+    return {record.id: record for record in records}
+
+
+def findings(world):
+    evidence = Evidence(
+        notebook="01_x",
+        source_sha256="0",
+        parameters={},
+        environment=describe(1),
+        started=NOW,
+        finished=NOW,
+        records=tuple(world.values()),
+    )
+    return Findings((evidence,))
+
+
+def planted(**changes):
+    """The plain world with some records' values, or whole records, replaced; `__` is a dot."""
+    world = plain_world()
+    for name, change in changes.items():
+        key = name.replace("__", ".")
+        world[key] = (
+            change
+            if isinstance(change, Record)
+            else world[key].model_copy(update={"value": change})
+        )
+    return findings(world)
+
+
+def slower_network(by=1.02):
+    """Plant a network in which the line costs something."""
+    return {
+        f"timing__network__{name}": timing(f"timing.network.{name}", by, "slower")
+        for name in MEMORY_FORMATS
+    }
+
+
+def inconclusive_network():
+    """Plant a machine that is too noisy to tell."""
+    return {
+        f"timing__network__{name}": timing(f"timing.network.{name}", 1.0, "inconclusive", 0.05)
+        for name in MEMORY_FORMATS
+    }
+
+
+SLOW_MULTIPLY = {
+    "timing__multiply__host1_before__contiguous": timing(
+        "timing.multiply.host1_before.contiguous", 1.05, "slower"
+    )
+}
+SLOW_MIX = {"timing__mixed__host1_before": timing("timing.mixed.host1_before", 2.3, "slower")}
+COPIES_MIXED = {"allocation__extra__mixed_dtype__expand_as": 2**24}
+COPIES_SAME = {"allocation__extra__same_dtype__expand_as": 2**24}
