@@ -304,5 +304,7 @@ def drift(axis: Axes, baseline_s: Sequence[float], candidate_s: Sequence[float])
     """Draw the raw block times of two arms in the order in which they ran, in microseconds."""
     axis.plot(1e6 * np.asarray(baseline_s), ".", ms=3, color=COLOURS["broadcast"], label="A")
     axis.plot(1e6 * np.asarray(candidate_s), ".", ms=3, color=COLOURS["expand_as"], label="A again")
+    # A few blocks that were interrupted would flatten all others onto the axis.
+    axis.set_ylim(0, 3e6 * float(np.median(np.asarray(baseline_s))))
     axis.set_xlabel("pair, in the order of running")
     axis.legend(loc="upper right", markerscale=3)

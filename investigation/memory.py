@@ -67,23 +67,39 @@ def multiplied_gate(scale: Scale, x: Tensor, gate: Tensor) -> Tensor:
     The operand inside `x * gate.expand_as(x)` has no name to ask for; this asks torch.
     Raises `LookupError` where the scale does not multiply.
     """
-    kept = _KeepOperand()
-    with kept:
-        scale(x, gate)
-    operand = kept.operand
-    if operand is None:
+    multiplies = _multiplies(lambda: scale(x, gate))
+    if not multiplies:
         raise LookupError("the scale did not multiply")
-    return operand
+    return multiplies[-1][1]
 
 
-class _KeepOperand(TorchFunctionMode):
-    operand: Tensor | None = None
+def multiplied_dtypes(run: Callable[[], object]) -> list[tuple[str, str]]:
+    """Return the dtypes of both operands of each multiply of two tensors in `run`."""
+    return [(_dtype(one), _dtype(other)) for one, other in _multiplies(run)]
+
+
+def _dtype(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def _multiplies(run: Callable[[], object]) -> list[tuple[Tensor, Tensor]]:
+    kept = _KeepOperands()
+    with kept:
+        run()
+    return kept.operands
+
+
+class _KeepOperands(TorchFunctionMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.operands: list[tuple[Tensor, Tensor]] = []
 
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> object:
-        if func in (Tensor.mul, Tensor.__mul__, torch.mul):
-            self.operand = args[1]
+        multiplies = func in (Tensor.mul, Tensor.__mul__, torch.mul)
+        if multiplies and all(isinstance(one, Tensor) for one in args):
+            self.operands.append((args[0], args[1]))
         return func(*args, **(kwargs or {}))
 
 

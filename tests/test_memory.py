@@ -39,6 +39,12 @@ def test_a_scale_that_does_not_multiply_has_no_operand():
         memory.multiplied_gate(torch.add, X, GATE)
 
 
+def test_the_dtypes_of_every_multiply_are_noted():
+    assert memory.multiplied_dtypes(lambda: expand_as(X, GATE.bfloat16()) * 2 * X) == [
+        ("float32", "bfloat16"), ("float32", "float32"),
+    ]  # fmt: skip
+
+
 def test_the_profiler_sees_a_copy_and_only_a_copy():
     assert extra(expand_as) == 0
     assert extra(broadcast) == 0
