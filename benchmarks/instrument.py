@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from investigation import contest
-from investigation.contest import ContestResult
+from investigation import contest, contest_record
+from investigation.contest_record import DOSES, ContestResult
 
 WRITE_EVERY = 20  # measurements
 
@@ -27,8 +27,8 @@ def main() -> int:
     )
     if options.json:
         result.write(options.json)
-    print(f"\n{contest.table(result)}")
-    return int(any(target.met is False for target in contest.targets(result)))
+    print(f"\n{contest_record.table(result)}")
+    return int(any(target.met is False for target in contest_record.targets(result)))
 
 
 def parse() -> argparse.Namespace:
@@ -36,7 +36,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=contest.__doc__)
     parser.add_argument("--trials", type=int, default=400, help="trials a dose for ours")
     parser.add_argument("--rival-trials", type=int, default=100, help="trials a dose for rivals")
-    parser.add_argument("--doses", type=float, nargs="+", default=contest.DOSES, help="per cent")
+    parser.add_argument("--doses", type=float, nargs="+", default=DOSES, help="per cent")
     parser.add_argument("--budget", type=float, default=0.6, help="seconds a comparison")
     parser.add_argument("--neighbour", action="store_true", help="load every core at random")
     parser.add_argument("--seed", type=int, default=0)

@@ -46,13 +46,12 @@ def describe(threads: int | None = None) -> Environment:
     )
 
 
-def processor_name() -> str:
+def processor_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     """Return the processor's own name where the system tells it."""
-    cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
+                return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
 
 

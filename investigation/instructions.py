@@ -65,6 +65,10 @@ PROGRAMS = ("valgrind", "callgrind_control", "callgrind_annotate")
 TORCH_WARM_UP, WARM_UP = 10, 20
 EMPTY = "pass"
 
+# The line in both forms, on tensors so small that the calls are all there is.
+LINE = {"broadcast": "x * gate", "expand_as": "x * gate.expand_as(x)"}
+OPERANDS = "import torch; x = torch.rand(2, 8, 4, 4); gate = torch.rand(2, 8, 1, 1)"
+
 
 class InstructionError(RuntimeError):
     """Instructions cannot be counted here; the message says why."""

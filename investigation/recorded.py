@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from investigation import contest
-from investigation.contest import ContestResult, Trial
+from investigation import contest_record
+from investigation.contest_record import ContestResult, Trial
 from investigation.environment import PROJECT
 from investigation.instructions import InstructionCounts
 
@@ -52,7 +52,7 @@ def verdict_shares(result: ContestResult) -> dict[str, dict[str, list[float]]]:
     """Return the share of each verdict at each planted dose, doses ascending, by method."""
     return {
         method: {verdict: _shares_of(result, method, verdict) for verdict in VERDICTS}
-        for method in contest.METHODS
+        for method in contest_record.METHODS
         if result.of(method)
     }
 
@@ -90,7 +90,7 @@ def _share(value: Mapping[str, Any]) -> str:
 def targets(result: ContestResult) -> Iterable[dict[str, object]]:
     """Return one row a target: what was wanted, what was reached."""
     words = {True: "met", False: "missed", None: "not run"}
-    for one in contest.targets(result):
+    for one in contest_record.targets(result):
         yield {
             "target": one.name,
             "wanted": one.wanted,

@@ -4,12 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from investigation import contest
-from investigation.contest import ContestResult, Trial
+from investigation import contest, contest_record
+from investigation.contest_record import (
+    DOSES,
+    INTERLEAVED,
+    IQR,
+    METHODS,
+    OURS,
+    ContestResult,
+    Trial,
+)
 
 
 def trial(method: str, dose: float, number: int, error: float, reach: float) -> Trial:
-    ratio = contest.planted_ratio(dose) * (1 + error)
+    ratio = contest_record.planted_ratio(dose) * (1 + error)
     low, high = ratio * (1 - reach), ratio * (1 + reach)
     return Trial(
         method=method,
@@ -29,15 +37,15 @@ def a_contest(error: float, reach: float, trials: int = 200) -> ContestResult:
     result = ContestResult({"torch": "2.13"}, {"trials": trials})
     for number in range(trials):
         sign = 1 if number % 2 else -1
-        for dose in contest.DOSES:
-            result.trials.append(trial(contest.OURS, dose, number, sign * error, reach))
-            for rival in (contest.IQR, contest.INTERLEAVED):
+        for dose in DOSES:
+            result.trials.append(trial(OURS, dose, number, sign * error, reach))
+            for rival in (IQR, INTERLEAVED):
                 result.trials.append(trial(rival, dose, number, sign * 100 * error, 200 * error))
     return result
 
 
 def met(result: ContestResult) -> dict[str, bool | None]:
-    return {target.name: target.met for target in contest.targets(result)}
+    return {target.name: target.met for target in contest_record.targets(result)}
 
 
 def test_a_precise_instrument_meets_every_target() -> None:
@@ -62,26 +70,26 @@ def test_a_method_no_better_than_its_rival_misses_the_error_targets() -> None:
     result.trials = [
         trial(one.method, one.dose, one.number, 0.0003, 0.001) for one in result.trials
     ]
-    assert met(result)[f"RMS error over that of {contest.IQR}"] is False
+    assert met(result)[f"RMS error over that of {IQR}"] is False
 
 
 def test_a_target_whose_trials_did_not_run_is_neither_met_nor_missed() -> None:
     result = a_contest(0.0003, 0.001, trials=10)
-    result.trials = [one for one in result.trials if one.dose == 0 and one.method == contest.OURS]
+    result.trials = [one for one in result.trials if one.dose == 0 and one.method == OURS]
     outcome = met(result)
     assert outcome["+1 % found"] is None
-    assert outcome[f"RMS error over that of {contest.IQR}"] is None
+    assert outcome[f"RMS error over that of {IQR}"] is None
 
 
 def test_a_difference_found_on_the_wrong_side_is_a_wrong_sign() -> None:
-    assert trial(contest.OURS, 0.5, 0, error=-0.02, reach=0.001).wrong_sign
-    assert not trial(contest.OURS, 0.5, 0, error=0.0, reach=0.001).wrong_sign
-    assert not trial(contest.OURS, -0.5, 0, error=0.0, reach=0.001).wrong_sign
+    assert trial(OURS, 0.5, 0, error=-0.02, reach=0.001).wrong_sign
+    assert not trial(OURS, 0.5, 0, error=0.0, reach=0.001).wrong_sign
+    assert not trial(OURS, -0.5, 0, error=0.0, reach=0.001).wrong_sign
 
 
 @pytest.mark.parametrize(("dose", "ratio"), [(0, 1), (1, 1.01), (-1, 1 / 1.01), (0.25, 1.0025)])
 def test_a_dose_is_exactly_so_much_more_work(dose: float, ratio: float) -> None:
-    assert contest.planted_ratio(dose) == pytest.approx(ratio, rel=1e-12)
+    assert contest_record.planted_ratio(dose) == pytest.approx(ratio, rel=1e-12)
 
 
 def test_a_dose_that_is_no_whole_number_of_calls_is_refused() -> None:
@@ -90,14 +98,14 @@ def test_a_dose_that_is_no_whole_number_of_calls_is_refused() -> None:
 
 
 def test_shares_come_with_limits_and_none_where_nothing_ran() -> None:
-    assert contest.share([])["share"] is None
-    half = contest.share([True, False] * 50)
+    assert contest_record.share([])["share"] is None
+    half = contest_record.share([True, False] * 50)
     assert half["low"] < half["share"] < half["high"]  # type: ignore[operator]
 
 
 def test_rms_error_is_of_the_ratio_and_in_per_cent() -> None:
-    trials = [trial(contest.OURS, 1, 0, error, 0.1) for error in (0.01, -0.01)]
-    assert contest.rms_error_percent(trials) == pytest.approx(1, rel=0.01)
+    trials = [trial(OURS, 1, 0, error, 0.1) for error in (0.01, -0.01)]
+    assert contest_record.rms_error_percent(trials) == pytest.approx(1, rel=0.01)
 
 
 def test_rivals_with_fewer_trials_are_spread_over_the_contest() -> None:
@@ -109,7 +117,7 @@ def test_rivals_with_fewer_trials_are_spread_over_the_contest() -> None:
 
 
 def test_the_order_is_drawn_and_a_seed_repeats_it() -> None:
-    one, same, other = (contest.turns(5, 5, contest.DOSES, seed) for seed in (1, 1, 2))
+    one, same, other = (contest.turns(5, 5, DOSES, seed) for seed in (1, 1, 2))
     assert one == same != other
 
 
@@ -127,19 +135,12 @@ def test_an_interrupted_contest_goes_on_where_it_stopped(tmp_path: Path) -> None
 
 def test_a_live_contest_runs_every_method_and_prints_its_table() -> None:
     result = contest.run(1, doses=[2.0], budget_s=0.1)
-    assert {one.method for one in result.trials} == set(contest.METHODS)
-    text = contest.table(result)
-    assert all(method in text for method in contest.METHODS)
+    assert {one.method for one in result.trials} == set(METHODS)
+    text = contest_record.table(result)
+    assert all(method in text for method in METHODS)
     assert all(math.isfinite(one.ratio) for one in result.trials)
 
 
 def test_another_schema_is_refused() -> None:
     with pytest.raises(ValueError, match="contest schema 0, expected 1"):
         ContestResult.from_dict({"schema": 0})
-
-
-def test_the_processor_is_named_from_linux_table(tmp_path: Path) -> None:
-    table = tmp_path / "cpuinfo"
-    table.write_text("processor : 0\nmodel name : Some CPU 9000\n")
-    assert contest.processor_name(table) == "Some CPU 9000"
-    assert contest.processor_name(tmp_path / "missing")
