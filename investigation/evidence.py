@@ -74,6 +74,12 @@ class Record(BaseModel):
         """Whether this record tests the instrument and not the subject."""
         return self.passed is not None
 
+    def _repr_markdown_(self) -> str:
+        """Show the record in a notebook as a sentence."""
+        held = {True: "**held**: ", False: "**failed**: ", None: ""}[self.passed]
+        kind = "Control " if self.is_control else ""
+        return f"{kind}`{self.id}` {held}{self.says}; seen: {self.value} {self.unit or ''}".rstrip()
+
 
 class Evidence(BaseModel):
     """All that one run of one notebook observed, and where."""

@@ -37,6 +37,8 @@ VERDICT_COLOURS = {
 
 # Written wherever text or a line should take the page's own colour, light or dark.
 INK = "#010203"
+# And wherever a shape should hide what lies behind it.
+PAPER = "#fdfeff"
 STYLE = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -81,6 +83,7 @@ def show(figure: Figure, alt: str, caption: str) -> HTML:
     plt.close(figure)
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
+    svg = svg.replace(PAPER, "var(--pst-color-background, Canvas)")
     svg = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', "", svg, count=1)
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{html.escape(alt)}" ', 1)
     return HTML(
@@ -115,7 +118,7 @@ def broadcast_picture(axes: Sequence[Axes], shape: tuple[int, int, int, int]) ->
     for channel in reversed(range(channels)):
         colour = palette[channel]
         _plane(axes[0], channel, 1, 1, colour)
-        _plane(axes[1], channel, height, width, "none")
+        _plane(axes[1], channel, height, width, PAPER)
         _plane(axes[2], channel, height, width, colour)
 
 

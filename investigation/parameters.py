@@ -27,8 +27,8 @@ class Parameters(BaseModel):
     device: str = "cpu"
     threads: int = 1
     budget_s: float = 0.6
-    network_budget_s: float = 3.0
-    processes: int = 6
+    network_budget_s: float = 5.0
+    processes: int = 8
     seed: int = 20241227
     shape: Shape = (128, 64, 16, 16)
     batch: int = 128

@@ -24,7 +24,7 @@ def percent(record: Record) -> str:
     low, high = record.interval
     value = float(record.value)
     if value >= 2:
-        return f"{value:.2g} times ({low:.2g} to {high:.2g})"
+        return f"{value:.3g} times ({low:.3g} to {high:.3g})"
     shown = (100 * (one - 1) for one in (value, low, high))
     return "{:+.2f} % ({:+.2f} to {:+.2f})".format(*shown)
 

@@ -28,6 +28,12 @@ def materialized(x: Tensor, gate: Tensor) -> Tensor:
     return x * gate.expand_as(x).contiguous()
 
 
+def dropped(x: Tensor, gate: Tensor) -> Tensor:
+    """Expand the gate, drop the view and scale without it: the price of the call alone."""
+    gate.expand_as(x)
+    return x * gate
+
+
 SCALES: Mapping[str, Scale] = MappingProxyType(
     {"expand_as": expand_as, "broadcast": broadcast, "materialized": materialized}
 )

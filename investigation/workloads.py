@@ -54,6 +54,23 @@ def network_arms(
     return arm(baseline), arm(candidate)
 
 
+def after_a_sweep(arms: Arms, elements: int = 2**22) -> Arms:
+    """Return the same two callables, each behind a pass over memory that fills the caches.
+
+    `elements` of float32 are read and written once, as a large multiply would.
+    """
+    memory = torch.zeros(elements)
+
+    def behind(arm: Callable[[], object]) -> Callable[[], object]:
+        def run() -> object:
+            memory.add_(1)
+            return arm()
+
+        return run
+
+    return behind(arms[0]), behind(arms[1])
+
+
 def replicated_multiply(case: dict[str, object], baseline: str, candidate: str) -> Arms:
     """Return `multiply_arms` of a case given as JSON, for a fresh process."""
     return multiply_arms(Case.model_validate(case), baseline, candidate)

@@ -86,3 +86,9 @@ def test_findings_know_a_records_notebook_and_its_family():
     findings = Findings((make(record("timing.a"), record("timing.b"), record("timings.c")),))
     assert findings.notebook("timing.a") == "01_x"
     assert [one.id for one in findings.under("timing")] == ["timing.a", "timing.b"]
+
+
+def test_a_control_shows_itself_as_a_sentence():
+    shown = record("a.control", passed=True)._repr_markdown_()
+    assert shown == "Control `a.control` **held**: it is so; seen: True"
+    assert record("a.fact", unit="bytes")._repr_markdown_() == "`a.fact` it is so; seen: True bytes"

@@ -2,15 +2,15 @@ import pytest
 import torch
 
 from investigation.host import HostNetwork
-from investigation.variants import SCALES, SEBlock
+from investigation.variants import SCALES, SEBlock, dropped
 
 
-@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("scale", [*SCALES.values(), dropped])
 def test_every_scale_multiplies_each_plane_by_its_gate(scale):
     x, gate = torch.randn(2, 3, 4, 5), torch.rand(2, 3, 1, 1)
     expected = torch.stack([torch.stack([p * g for p, g in zip(i, h, strict=True)])
                             for i, h in zip(x, gate, strict=True)])  # fmt: skip
-    assert torch.equal(SCALES[scale](x, gate), expected)
+    assert torch.equal(scale(x, gate), expected)
 
 
 def test_the_block_starts_with_its_gate_nearly_open():

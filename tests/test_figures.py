@@ -1,0 +1,68 @@
+import re
+
+import numpy as np
+import pytest
+from worlds import timing
+
+from investigation import figures
+
+
+def drawn(figure, alt="a text", caption="what to see"):
+    return figures.show(figure, alt, caption).data
+
+
+def test_a_figure_takes_the_pages_colours_and_says_what_it_shows():
+    with figures.canvas() as (figure, axis):
+        axis.plot([0, 1], [0, 1])
+    html = drawn(figure, alt="a line <up>", caption="it rises & rises")
+    assert "currentColor" in html
+    assert figures.INK not in html
+    assert 'aria-label="a line &lt;up&gt;"' in html
+    assert "<figcaption>it rises &amp; rises</figcaption>" in html
+
+
+def test_two_figures_on_a_page_share_no_id():
+    with figures.canvas() as (one, axis):
+        axis.plot([0, 1], [0, 1])
+    with figures.canvas() as (other, axis):
+        axis.plot([0, 1], [0, 1])
+    ids = [set(re.findall(r'\bid="([^"]+)"', drawn(figure, alt))) for figure, alt in
+           ((one, "the first"), (other, "the second"))]  # fmt: skip
+    assert ids[0]
+    assert not ids[0] & ids[1]
+
+
+def test_a_figure_is_the_same_each_time():
+    def make():
+        with figures.canvas() as (figure, axis):
+            figures.bars(axis, {"expand_as": 2.0, "broadcast": 1.0}, "KiB")
+        return drawn(figure)
+
+    assert make() == make()
+
+
+def test_addresses_are_written_into_their_cells():
+    with figures.canvas() as (figure, axis):
+        figures.address_picture(axis, np.arange(6).reshape(1, 2, 3), "a gate", "#d55e00")
+        assert [text.get_text() for text in axis.texts] == list("012345")
+    assert "a gate" in drawn(figure)
+
+
+def test_a_grid_marks_what_differs():
+    with figures.canvas() as (_, axis):
+        figures.verdict_grid(axis, np.array([[1, 0]]), ["x"], ["y", "z"])
+        assert [text.get_text() for text in axis.texts] == ["=", "≠"]
+
+
+def test_timings_are_drawn_with_their_verdicts_in_the_legend():
+    records = [timing("timing.a", 1.05, "slower"), timing("timing.b", 1.0, "equivalent")]
+    html = drawn(figures.comparisons(records, ["first", "second"], 0.01))
+    assert "slower" in html
+    assert "equivalent" in html
+    assert "second" in drawn(figures.multiples(records, ["first", "second"]))
+
+
+def test_a_record_without_an_interval_is_not_drawn_as_one():
+    bare = timing("timing.a", 1.0, "slower").model_copy(update={"interval": None})
+    with pytest.raises(ValueError, match=r"timing\.a has no interval to draw"):
+        figures.comparisons([bare], ["first"], 0.01)
