@@ -15,7 +15,7 @@ from investigation.claims import Verdict, judge, untested
 from investigation.comparison import Comparison
 from investigation.environment import PROJECT, describe
 from investigation.evidence import Evidence, Findings, Kind, Record
-from investigation.parameters import Parameters
+from investigation.parameters import Parameters, shown, typed_name
 from investigation.provenance import source_sha256
 from investigation.replicate import Replication
 
@@ -128,7 +128,7 @@ class Chapter:
         """Write the evidence; return the environment and the command that reruns the page."""
         kept = self.evidence()
         evidence.write(kept, results_folder() / f"{self.notebook}.json")
-        given = " ".join(f"{key.upper()}={_typed(value)}" for key, value in self._given.items())
+        given = " ".join(f"{typed_name(key)}={shown(value)}" for key, value in self._given.items())
         rows: dict[str, object] = kept.environment.model_dump()
         rows["parameters"] = given
         rows["elapsed"] = f"{(kept.finished - kept.started).total_seconds():.0f} s"
@@ -167,10 +167,6 @@ def timing_details(timed: Comparison | Replication) -> dict[str, Any]:
 def results_folder() -> Path:
     """Return the folder that evidence is written to: the build's own staging, or build/results."""
     return Path(os.environ.get("INVESTIGATION_RESULTS", PROJECT / "build" / "results"))
-
-
-def _typed(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def say(text: str) -> Markdown:

@@ -109,12 +109,17 @@ def explain(error: ValidationError) -> str:
     reason = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
         return explain_unknown(name, Parameters.model_fields)
-    return f"{name.removesuffix('_s').upper()}={shown(first['input'])}: {reason}"
+    return f"{typed_name(name)}={shown(first['input'])}: {reason}"
 
 
 def explain_unknown(name: str, allowed: Iterable[str]) -> str:
     """Return the line that refuses a name which is no parameter."""
     return f"{name}: no such parameter; there are {', '.join(allowed)}"
+
+
+def typed_name(parameter: str) -> str:
+    """Return the name that a person types for a parameter: `BUDGET` for `budget_s`."""
+    return parameter.removesuffix("_s").upper()
 
 
 def shown(value: object) -> str:

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from investigation.parameters import ParameterError, Parameters, explain_unknown
+from investigation.parameters import ParameterError, Parameters, explain_unknown, typed_name
 from pipeline.faults import BuildError
 
 # Variables that say what to do; the others are parameters of the notebooks.
@@ -29,7 +29,7 @@ def parameters(given: Mapping[str, str]) -> dict[str, object]:
 
     Raises `BuildError` with one line that names the variable and what is allowed.
     """
-    names = {field.removesuffix("_s").upper(): field for field in Parameters.model_fields}
+    names = {typed_name(field): field for field in Parameters.model_fields}
     typed = {name: value for name, value in given.items() if name not in DIRECTIONS}
     for name in typed:
         if name not in names:

@@ -87,8 +87,8 @@ def test_every_chapter_says_how_to_rerun_it_with_the_parameters_it_had(book, cha
     evidence = json.loads((book / "results" / f"{chapter}.json").read_text())
     text = page(book, chapter).get_text(" ")
     for name, value in evidence["parameters"].items():
-        shown = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-        assert f"{name.removesuffix('_s').upper()}={shown}" in text
+        typed = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        assert f"{name.removesuffix('_s').upper()}={typed}" in text
 
 
 def test_svg_ids_are_unique_on_a_page(book):
