@@ -51,7 +51,7 @@ lint: $(VENV)/installed ## check style and types
 
 .PHONY: lab
 lab: $(VENV)/installed ## open the notebooks in JupyterLab
-	@$(BIN)/jupyter lab --notebook-dir=notebooks
+	@$(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: serve
 serve: ## serve the built book on this machine: PORT=8000
