@@ -127,8 +127,9 @@ def _estimates(
     baseline, candidate = samples.fastest(per_round)
     log_ratios = np.log(candidate / baseline)
     inflation = statistics.autocorrelation_inflation(log_ratios)
-    ratio = statistics.signed_rank(log_ratios, confidence, inflation)
-    difference = statistics.signed_rank(candidate - baseline, confidence, inflation)
+    at = statistics.insured(confidence)
+    ratio = statistics.signed_rank(log_ratios, at, inflation)
+    difference = statistics.signed_rank(candidate - baseline, at, inflation)
     interval = (_exp(ratio.low), _exp(ratio.high))
     return {
         "ratio": math.exp(ratio.location),

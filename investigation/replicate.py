@@ -106,7 +106,7 @@ def _standard_error(comparison: Comparison) -> float:
     low, high = comparison.ratio_interval
     if not (low > 0 and math.isfinite(high)):
         raise ValueError(f"too few pairs to combine: {comparison!r}")
-    reach = float(stats.norm.ppf((1 + comparison.confidence) / 2))
+    reach = float(stats.norm.ppf((1 + statistics.insured(comparison.confidence)) / 2))
     return (math.log(high) - math.log(low)) / (2 * reach)
 
 

@@ -203,3 +203,26 @@ def test_combined_interval_covers_the_mean_of_a_population_of_processes() -> Non
         one = statistics.combine(effects, errors, 0.95)
         covered += one.low <= 0.01 <= one.high
     assert covered > 0.92 * trials
+
+
+def test_the_choice_of_a_round_is_blind_to_the_sides() -> None:
+    generator = np.random.default_rng(5)
+    noise = generator.gamma(1.5, 0.05, size=(2, 480))
+    one, other = 1 + noise
+    assert statistics.best_round(one, other, 2) == statistics.best_round(other, one, 2)
+
+
+def test_the_level_holds_although_the_round_was_chosen_from_the_data() -> None:
+    generator = np.random.default_rng(11)
+    alarms, trials = 0, 400
+    for _ in range(trials):
+        one, other = 1 + generator.gamma(2, 0.004, size=(2, 240))
+        ratios = statistics.log_ratios(one, other, statistics.best_round(one, other, 2))
+        found = statistics.signed_rank(ratios, statistics.insured(0.95))
+        alarms += not found.low <= 0 <= found.high
+    assert alarms <= 0.05 * trials + 2.33 * math.sqrt(0.05 * 0.95 * trials)
+
+
+def test_a_fifth_of_the_error_is_kept_back() -> None:
+    assert statistics.insured(0.95) == pytest.approx(0.96)
+    assert statistics.insured(0.9999) == pytest.approx(0.99992)
