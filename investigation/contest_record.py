@@ -100,7 +100,7 @@ class ContestResult:
 
     def write(self, path: Path) -> None:
         """Write JSON, such that a killed run leaves the old file or the new one."""
-        write_atomically(path, json.dumps(self.to_dict(), indent=1) + "\n")
+        write_atomically(path, json.dumps(self.to_dict()) + "\n")
 
 
 def _summary(result: ContestResult, method: str) -> dict[str, Any]:

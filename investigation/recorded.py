@@ -13,18 +13,30 @@ from investigation.instructions import InstructionCounts
 Kept = TypeVar("Kept")
 FOLDER = PROJECT / "results"
 VERDICTS = ("slower", "faster", "equivalent", "inconclusive")
-CONTESTS = {"contest.json": "shared machine", "contest_neighbour.json": "beside a busy neighbour"}
+# File names, and what a contest of that name shows.
+CONTESTS = {
+    "contest.json": "shared machine",
+    "contest_neighbour.json": "beside a busy neighbour",
+}
+# Records of a rule that was given up, kept because they are why.
+FIRST_RULE = {
+    "contest_first_rule.json": "first rule, shared machine",
+    "contest_neighbour_first_rule.json": "first rule, beside a busy neighbour",
+}
 
 
 class RecordError(ValueError):
     """A committed record that cannot be used; the message names the file and the reason."""
 
 
-def contests(folder: Path = FOLDER) -> dict[str, ContestResult]:
-    """Return the recorded contests of every machine, by what they show."""
+def contests(
+    titles: Mapping[str, str] = CONTESTS, folder: Path = FOLDER
+) -> dict[str, ContestResult]:
+    """Return the recorded contests of every machine, by machine and what they show."""
     return {
-        f"{path.parent.name}, {CONTESTS[path.name]}": _read(path, ContestResult.from_dict)
-        for path in sorted(folder.glob("*/contest*.json"))
+        f"{path.parent.name}, {title}": _read(path, ContestResult.from_dict)
+        for name, title in titles.items()
+        for path in sorted(folder.glob(f"*/{name}"))
     }
 
 

@@ -28,12 +28,12 @@ def folder(tmp_path):
 
 
 def test_contests_are_found_by_machine_and_kind(folder):
-    (name,) = recorded.contests(folder)
+    (name,) = recorded.contests(folder=folder)
     assert name == "machine, shared machine"
 
 
 def test_the_shares_of_verdicts_add_up_and_tell_slower_from_faster(folder):
-    (kept,) = recorded.contests(folder).values()
+    (kept,) = recorded.contests(folder=folder).values()
     shares = recorded.verdict_shares(kept)[OURS]
     assert shares["equivalent"] == [0.5, 0]
     assert shares["slower"] == [0.5, 0.5]
@@ -41,7 +41,7 @@ def test_the_shares_of_verdicts_add_up_and_tell_slower_from_faster(folder):
 
 
 def test_endpoints_and_targets_are_rows_that_say_where_they_were_missed(folder):
-    (kept,) = recorded.contests(folder).values()
+    (kept,) = recorded.contests(folder=folder).values()
     (row,) = recorded.endpoints(kept)
     assert row["false alarms"] == "50.0% of 2"
     assert row["wrong signs"] == 1
@@ -53,7 +53,7 @@ def test_a_record_that_cannot_be_read_is_refused_with_its_path(folder):
     path = folder / "machine" / "contest.json"
     path.write_text(json.dumps({"schema": 9}))
     with pytest.raises(RecordError, match="not a usable record") as refused:
-        recorded.contests(folder)
+        recorded.contests(folder=folder)
     assert str(refused.value).startswith(str(path))
 
 
@@ -64,5 +64,6 @@ def test_a_missing_instruction_count_is_said(tmp_path):
 
 def test_the_committed_records_can_be_read():
     assert recorded.instruction_counts().difference("expand_as", "broadcast") > 0
-    for kept in recorded.contests().values():
-        assert kept.of(OURS)
+    for titles in (recorded.CONTESTS, recorded.FIRST_RULE):
+        for kept in recorded.contests(titles).values():
+            assert kept.of(OURS)
