@@ -22,7 +22,7 @@ from scipy import stats
 
 from investigation import statistics
 from investigation.comparison import Comparison, describe_ratio
-from investigation.measure import MeasurementError, compare
+from investigation.measure import MeasurementError, compare_patiently
 from investigation.statistics import Verdict
 
 Function = Callable[[], object]
@@ -123,7 +123,7 @@ def replicate(
     `arms` is a function at the top of an importable module and its arguments as JSON; its call
     returns (baseline, candidate). `budget_s` is for each process, on top of what it takes to
     start and to build the arms. Process `i` has hash seed and order seed `seed + i`.
-    `compare_kwargs` are those of `investigation.measure.compare`.
+    `compare_kwargs` are those of `investigation.measure.compare_patiently`.
 
     Raises ReplicationError where a process fails, ValueError where `arms` or `processes`
     cannot be used.
@@ -188,7 +188,7 @@ def answer_to(question: str, answer: str) -> None:
     make_arms = getattr(importlib.import_module(request["module"]), request["function"])
     try:
         baseline, candidate = make_arms(**request["arguments"])
-        comparison = compare(baseline, candidate, **request["compare"])
+        comparison = compare_patiently(baseline, candidate, **request["compare"])
     except Exception as error:
         raise SystemExit(_one_line(error)) from error
     Path(answer).write_text(json.dumps(comparison.to_dict()))

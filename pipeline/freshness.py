@@ -30,15 +30,29 @@ def write_stamp(notebook: Path, parameters: Mapping[str, object]) -> None:
 def fingerprint(notebook: Path, parameters: Mapping[str, object]) -> str:
     """Return a digest of all that an execution depends on.
 
-    The notebook's cells, the package, the locked requirements and the parameters.
+    The notebook's cells, the package, the locked requirements and the parameters; and the
+    recorded evidence, where the notebook's metadata says that it reads it.
     """
     digest = hashlib.sha256()
     digest.update(source_sha256(notebook).encode())
     digest.update(repr(sorted(parameters.items())).encode())
-    for path in (places.LOCK, *package_files()):
+    recorded = recorded_files() if "results" in reads(notebook) else ()
+    for path in (places.LOCK, *package_files(), *recorded):
         digest.update(str(path.relative_to(places.PROJECT)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def reads(notebook: Path) -> list[str]:
+    """Return the folders that a notebook says it reads, in its metadata's `investigation`."""
+    metadata = json.loads(notebook.read_text(encoding="utf-8"))["metadata"]
+    named: list[str] = metadata.get("investigation", {}).get("reads", [])
+    return named
+
+
+def recorded_files() -> Iterator[Path]:
+    """Iterate over the evidence recorded on other machines, in a fixed order."""
+    yield from sorted(places.RECORDED.glob("*/*.json"))
 
 
 def package_files() -> Iterator[Path]:

@@ -22,6 +22,7 @@ def workshop(tmp_path, monkeypatch):
     monkeypatch.setattr(places, "CLAIMS", tmp_path / "build" / "claims.json")
     monkeypatch.setattr(places, "NOTEBOOKS", tmp_path / "notebooks")
     monkeypatch.setattr(places, "PACKAGE", tmp_path / "investigation")
+    monkeypatch.setattr(places, "RECORDED", tmp_path / "results")
     monkeypatch.setattr(places, "LOCK", tmp_path / "requirements.lock")
     for folder in ("build", "notebooks", "investigation"):
         (tmp_path / folder).mkdir()

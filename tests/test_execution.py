@@ -76,6 +76,18 @@ def test_a_notebooks_outputs_are_no_part_of_its_source(workshop):
     assert freshness.fingerprint(notebook, {}) == before
 
 
+def test_a_new_record_outdates_only_the_notebooks_that_read_records(workshop):
+    blind, reader = (write_notebook(workshop, "size = 1", name=name) for name in ("01_a", "02_b"))
+    document = nbformat.read(reader, as_version=4)
+    document.metadata["investigation"] = {"reads": ["results"]}
+    nbformat.write(document, reader)
+    before = {one: freshness.fingerprint(one, {}) for one in (blind, reader)}
+    (workshop / "results" / "machine").mkdir(parents=True)
+    (workshop / "results" / "machine" / "contest.json").write_text("{}")
+    assert freshness.fingerprint(blind, {}) == before[blind]
+    assert freshness.fingerprint(reader, {}) != before[reader]
+
+
 FAILED_CONTROL = """
 from investigation.chapter import Chapter
 Chapter("01_tiny").control("a.control", "equality", "it is so", "it is not", passed=False)

@@ -369,3 +369,15 @@ def test_rounds_keep_the_fastest_block_of_each_arm() -> None:
     samples = Samples((1.0, 2.0, 3.0, 4.0), (2.0, 9.0, 9.0, 3.0), (True, False) * 2, 1, 2)
     baseline, candidate = samples.fastest(2)
     assert (baseline.tolist(), candidate.tolist()) == ([1, 3], [2, 3])
+
+
+def test_a_budget_that_is_too_small_is_raised_once_and_nothing_else_is() -> None:
+    def slow() -> None:
+        time.sleep(0.03)
+
+    with pytest.raises(measure.BudgetError):
+        measure.compare(slow, slow, budget_s=0.1, seed=0)
+    patient = measure.compare_patiently(slow, slow, budget_s=0.1, seed=0)
+    assert patient.pairs >= 6
+    with pytest.raises(measure.SettingsError, match="budget_s must be positive"):
+        measure.compare_patiently(slow, slow, budget_s=-1)
