@@ -9,12 +9,6 @@ from pydantic import BaseModel, ConfigDict
 from investigation.evidence import Findings
 
 Status = Literal["supported", "refuted", "qualified", "untested"]
-STATUSES: dict[Status, str] = {
-    "supported": "true wherever it was tried",
-    "refuted": "false wherever it was tried",
-    "qualified": "true only in the settings named",
-    "untested": "this run cannot decide it",
-}
 
 
 class Verdict(BaseModel):

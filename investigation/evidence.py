@@ -160,7 +160,6 @@ class Findings:
 
     def __init__(self, evidences: tuple[Evidence, ...]) -> None:
         self._by_id = {record.id: record for one in evidences for record in one.records}
-        self._notebook = {record.id: one.notebook for one in evidences for record in one.records}
 
     def __contains__(self, record_id: str) -> bool:
         return record_id in self._by_id
@@ -171,7 +170,3 @@ class Findings:
     def under(self, prefix: str) -> Iterator[Record]:
         """Iterate over the records whose id starts with `prefix` and a dot."""
         return (one for key, one in self._by_id.items() if key.startswith(prefix + "."))
-
-    def notebook(self, record_id: str) -> str:
-        """Return the name of the notebook that made a record."""
-        return self._notebook[record_id]

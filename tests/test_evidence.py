@@ -82,9 +82,8 @@ def test_failed_controls_are_named():
     assert [one.id for one in kept.failed_controls] == ["a.control"]
 
 
-def test_findings_know_a_records_notebook_and_its_family():
+def test_findings_know_a_records_family():
     findings = Findings((make(record("timing.a"), record("timing.b"), record("timings.c")),))
-    assert findings.notebook("timing.a") == "01_x"
     assert [one.id for one in findings.under("timing")] == ["timing.a", "timing.b"]
 
 
