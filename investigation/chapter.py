@@ -18,6 +18,7 @@ from investigation.evidence import Evidence, Findings, Kind, Record
 from investigation.parameters import Parameters, shown, typed_name
 from investigation.provenance import source_sha256
 from investigation.replicate import Replication
+from investigation.rules import FAMILY_CONFIDENCE
 
 # A control that is judged at 95 % raises a false alarm in one build of twenty for every
 # control in the book. Judged at 99.99 %, a hundred controls raise one in a hundred builds.
@@ -151,6 +152,7 @@ def timing_details(timed: Comparison | Replication) -> dict[str, Any]:
             "heterogeneity_p": timed.heterogeneity_p,
         }
     return kept | {
+        "verdict_in_family": timed.at(FAMILY_CONFIDENCE).verdict,
         "ratio": timed.ratio,
         "ratio_interval": list(timed.ratio_interval),
         "difference_s": timed.difference_s,

@@ -15,6 +15,7 @@ BROADCASTING, STRIDES, LAYOUT, COST = (
 )
 COMPILED = "a chapter that compares what torch.compile makes of both forms"
 TRAINING = "a chapter that times a training step and follows a training run in both forms"
+FAMILY = f"each judged at {100 * rules.FAMILY_CONFIDENCE:g} %, because there are many"
 TIMED = "a run of the timing chapter in which the comparison is conclusive"
 
 MEMORY_READS = (
@@ -100,9 +101,10 @@ CLAIMS: tuple[Claim, ...] = (
         id="T6",
         who=TICKET,
         quote="minor performance overhead",
-        rule="Refuted if no comparison comes out slower with `expand_as`, at the multiply or in "
-        "a forward step of the host network. Supported if the network is slower and no multiply "
-        "of two dtypes is slower by 10 % or more. Qualified otherwise.",
+        rule=f"Refuted if nothing comes out slower with `expand_as`, neither a multiply ({FAMILY}) "
+        "nor a forward step of the host network. Supported if the network is slower and no "
+        "multiply of two dtypes is slower by 10 % or more. Qualified otherwise; untested if the "
+        "network is inconclusive.",
         chapters=(COST,),
         cell="deciding-levels",
         needs=TIMED,
@@ -129,7 +131,7 @@ CLAIMS: tuple[Claim, ...] = (
         rule="Supported if the outputs are equal with one dtype, a forward step of the host "
         "network is within ±1 % in both memory formats, and no multiply of two dtypes is slower "
         "by 10 % or more; qualified if only that last part fails; refuted if the network is "
-        "slower or the outputs differ.",
+        "slower or the outputs differ; untested if the network is inconclusive.",
         chapters=(COST, BROADCASTING),
         cell="deciding-levels",
         needs=TIMED,
@@ -162,9 +164,9 @@ CLAIMS: tuple[Claim, ...] = (
         id="C4",
         who=CODE,
         quote="worth it for clarity, unlikely to give measurable gains",
-        rule="The gain only; clarity is the reader's to judge. Supported if no comparison comes "
-        "out slower with `expand_as`; qualified if a multiply does and the network does not; "
-        "refuted if the network does.",
+        rule="The gain only; clarity is the reader's to judge. Supported if nothing comes out "
+        f"slower with `expand_as`; qualified if a multiply does ({FAMILY}) and the network does "
+        "not; refuted if the network does; untested if the network is inconclusive.",
         chapters=(COST,),
         cell="deciding-levels",
         needs=TIMED,
@@ -224,7 +226,7 @@ CLAIMS: tuple[Claim, ...] = (
         quote="negligible impact",
         rule="Supported if a forward step of the host network is within ±1 % in both memory "
         "formats and no multiply of two dtypes is slower by 10 % or more; qualified if only the "
-        "network's part holds; refuted if the network is slower.",
+        "network's part holds; refuted if the network is slower; untested if it is inconclusive.",
         chapters=(COST,),
         cell="deciding-levels",
         needs=TIMED,
@@ -273,7 +275,7 @@ CLAIMS: tuple[Claim, ...] = (
         quote="low priority; only as stylistic cleanup",
         rule="Supported if outputs, accepted shapes, memory and the network's time are the same; "
         "qualified if the network's time is but shapes or memory are not; refuted if the network "
-        "is slower with `expand_as`.",
+        "is slower with `expand_as`; untested if it is inconclusive.",
         chapters=(COST, STRIDES, BROADCASTING),
         cell="deciding-levels",
         needs=TIMED,
@@ -308,8 +310,9 @@ CLAIMS: tuple[Claim, ...] = (
         id="V3",
         who=f"{TICKET}, to verify",
         quote="forward-pass time",
-        rule="Supported if no comparison comes out slower with `expand_as`; qualified if a "
-        "multiply does and the host network does not; refuted if the network does.",
+        rule=f"Supported if nothing comes out slower with `expand_as`; qualified if a multiply "
+        f"does ({FAMILY}) and the host network does not; refuted if the network does; untested "
+        "if the network is inconclusive.",
         chapters=(COST,),
         cell="deciding-levels",
         needs=TIMED,

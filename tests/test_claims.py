@@ -2,6 +2,7 @@ import pytest
 from worlds import (
     COPIES_MIXED,
     COPIES_SAME,
+    SLOW_BY_CHANCE,
     SLOW_MIX,
     SLOW_MULTIPLY,
     findings,
@@ -109,6 +110,12 @@ def test_another_world_has_another_verdict(claim, change, status, says):
     assert verdict.status == status, verdict.sentence
     assert says in verdict.sentence
     assert verdict != judge(BY_ID[claim], findings(plain_world()))
+
+
+@pytest.mark.parametrize("claim", ["T6", "C4", "V3"])
+def test_one_multiply_that_is_slower_by_chance_moves_no_claim(claim):
+    verdict = judge(BY_ID[claim], planted(**SLOW_BY_CHANCE))
+    assert verdict.status == PLAIN[claim], verdict.sentence
 
 
 def test_every_decided_claim_has_a_world_in_which_its_verdict_flips():
