@@ -16,7 +16,7 @@ from investigation.comparison import Comparison
 from investigation.environment import PROJECT, describe
 from investigation.evidence import Evidence, Findings, Kind, Record
 from investigation.parameters import Parameters, shown, typed_name
-from investigation.provenance import source_sha256
+from investigation.provenance import package_sha256, source_sha256
 from investigation.replicate import Replication
 from investigation.rules import FAMILY_CONFIDENCE
 
@@ -103,6 +103,7 @@ class Chapter:
         return Evidence(
             notebook=self.notebook,
             source_sha256=source_sha256(PROJECT / "notebooks" / f"{self.notebook}.ipynb"),
+            package_sha256=package_sha256(),
             parameters=self.settings.model_dump(include=set(self._given)),
             environment=describe(self.settings.threads),
             started=self._started,

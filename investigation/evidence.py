@@ -1,19 +1,28 @@
 """What was observed: the record, its schema, and the only reader and writer of result files."""
 
 import json
+import math
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from investigation.cases import Case
 from investigation.environment import Environment
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
 Kind = Literal[
     "equality",  # the same bits, or not
     "acceptance",  # what raises, and what does not
@@ -37,7 +46,24 @@ def _is_an_interval(interval: tuple[float, float]) -> tuple[float, float]:
     return interval
 
 
-Interval = Annotated[tuple[float, float], AfterValidator(_is_an_interval)]
+def _with_its_ends(interval: Any) -> Any:
+    """Take None for an end that lies nowhere: JSON has no infinity."""
+    if not isinstance(interval, list | tuple) or len(interval) != 2:
+        return interval
+    low, high = interval
+    return (-math.inf if low is None else low, math.inf if high is None else high)
+
+
+def _is_a_number(value: bool | int | float | str) -> bool | int | float | str:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("allowed is a finite number; JSON has no other")
+    return value
+
+
+Interval = Annotated[
+    tuple[float, float], BeforeValidator(_with_its_ends), AfterValidator(_is_an_interval)
+]
+Value = Annotated[bool | int | float | str, AfterValidator(_is_a_number)]
 
 
 class Record(BaseModel):
@@ -53,7 +79,7 @@ class Record(BaseModel):
     id: str = Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$")
     kind: Kind
     says: str
-    value: bool | int | float | str
+    value: Value
     unit: str | None = None
     interval: Interval | None = None
     confidence: float | None = Field(default=None, gt=0, lt=1)
@@ -86,9 +112,10 @@ class Evidence(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     notebook: str
     source_sha256: str
+    package_sha256: str
     parameters: dict[str, Any]
     environment: Environment
     started: datetime
@@ -135,19 +162,45 @@ def read(path: Path) -> Evidence:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise EvidenceError(f"{path}: not a readable result file ({error})") from None
-    version = raw.get("schema_version") if isinstance(raw, dict) else None
-    if version != SCHEMA_VERSION:
-        raise EvidenceError(f"{path}: schema version {version}, this book reads {SCHEMA_VERSION}")
-    return _validated(raw, path)
-
-
-def _validated(raw: object, path: Path) -> Evidence:
     try:
-        return Evidence.model_validate(raw)
+        return parse(raw)
+    except EvidenceError as error:
+        raise EvidenceError(f"{path}: {error}") from None
+
+
+def parse(raw: object) -> Evidence:
+    """Return the evidence that parsed JSON holds, of this schema or an older one.
+
+    Raises `EvidenceError` with the field and the reason.
+    """
+    try:
+        return Evidence.model_validate(_migrated(raw))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise EvidenceError(f"{path}: {where or 'record'}: {first['msg']}") from None
+        raise EvidenceError(f"{where or 'record'}: {first['msg']}") from None
+
+
+def _migrated(raw: object) -> Mapping[str, Any]:
+    """Bring a record of an older schema up to this one, a version at a time."""
+    kept: Mapping[str, Any] = raw if isinstance(raw, dict) else {}
+    version = kept.get("schema_version")
+    while version in MIGRATIONS and type(version) is int:
+        kept = {**MIGRATIONS[version](kept), "schema_version": version + 1}
+        version += 1
+    if version != SCHEMA_VERSION or type(version) is not int:
+        readable = " and ".join(map(str, (*MIGRATIONS, SCHEMA_VERSION)))
+        raise EvidenceError(f"schema version {version!r}, this book reads {readable}")
+    return kept
+
+
+def _with_package(kept: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Version 1 did not say which state of the package had measured."""
+    return {**kept, "package_sha256": "unknown"}
+
+
+# From each older version to the next.
+MIGRATIONS: Mapping[int, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {1: _with_package}
 
 
 def schema() -> dict[str, Any]:

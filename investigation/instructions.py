@@ -60,6 +60,7 @@ GROUPS: tuple[tuple[str, str], ...] = (
     ),
 )
 OTHER = "other"
+SCHEMA = 1
 PROGRAMS = ("valgrind", "callgrind_control", "callgrind_annotate")
 # torch's own warm-up of a statement, and enough calls for Python to specialise each function.
 TORCH_WARM_UP, WARM_UP = 10, 20
@@ -104,12 +105,17 @@ class InstructionCounts:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
-        return asdict(self)
+        return {"schema": SCHEMA, **asdict(self)}
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` wrote, before or after JSON."""
-        return cls(**record)
+        """Read what `to_dict` wrote, before or after JSON; ValueError on another schema.
+
+        The first records did not name their schema; it was this one.
+        """
+        if record.get("schema", SCHEMA) != SCHEMA:
+            raise ValueError(f"instructions schema {record['schema']!r}, expected {SCHEMA}")
+        return cls(**{key: value for key, value in record.items() if key != "schema"})
 
 
 def group_names() -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from investigation import contest_record
 from investigation.contest_record import ContestResult, Trial
 from investigation.environment import PROJECT
 from investigation.instructions import InstructionCounts
+from investigation.manifest import RecordError
 
 Kept = TypeVar("Kept")
 FOLDER = PROJECT / "results"
@@ -23,10 +24,6 @@ FIRST_RULE = {
     "contest_first_rule.json": "first rule, shared machine",
     "contest_neighbour_first_rule.json": "first rule, beside a busy neighbour",
 }
-
-
-class RecordError(ValueError):
-    """A committed record that cannot be used; the message names the file and the reason."""
 
 
 def contests(

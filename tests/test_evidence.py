@@ -14,8 +14,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def make(*records):
-    return Evidence(notebook="01_x", source_sha256="0" * 64, parameters={}, environment=describe(1),
-                    started=NOW, finished=NOW, records=records)  # fmt: skip
+    return Evidence(notebook="01_x", source_sha256="0" * 64, package_sha256="0" * 64, parameters={},
+                    environment=describe(1), started=NOW, finished=NOW, records=records)  # fmt: skip
 
 
 def record(record_id="topic.thing", **rest):
@@ -47,9 +47,12 @@ def test_a_write_that_fails_half_way_leaves_the_old_file(tmp_path, monkeypatch):
     ("text", "reason"),
     [
         ("not json", "not a readable result file"),
-        ("[]", "schema version None, this book reads 1"),
-        ('{"schema_version": 2}', "schema version 2, this book reads 1"),
+        ("[]", "schema version None, this book reads 1 and 2"),
+        ('{"schema_version": 3}', "schema version 3, this book reads 1 and 2"),
+        ('{"schema_version": "2"}', "schema version '2', this book reads 1 and 2"),
+        ('{"schema_version": true}', "schema version True, this book reads 1 and 2"),
         ('{"schema_version": 1}', "notebook: Field required"),
+        ('{"schema_version": 2}', "notebook: Field required"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_with_its_path_and_the_reason(tmp_path, text, reason):
@@ -58,6 +61,28 @@ def test_a_file_that_cannot_be_used_is_refused_with_its_path_and_the_reason(tmp_
     with pytest.raises(EvidenceError, match=reason) as refused:
         evidence.read(path)
     assert str(refused.value).startswith(str(path))
+
+
+def test_a_record_of_the_first_schema_is_migrated_and_says_what_it_does_not_know(tmp_path):
+    old = json.loads(make(record()).model_dump_json()) | {"schema_version": 1}
+    del old["package_sha256"]
+    (tmp_path / "one.json").write_text(json.dumps(old))
+    migrated = evidence.read(tmp_path / "one.json")
+    assert migrated.schema_version == evidence.SCHEMA_VERSION
+    assert migrated.package_sha256 == "unknown"
+    assert migrated.records == (record(),)
+
+
+def test_an_interval_without_an_end_survives_json(tmp_path):
+    open_ended = make(record(interval=(0.5, float("inf")), confidence=0.95))
+    evidence.write(open_ended, tmp_path / "one.json")
+    assert evidence.read(tmp_path / "one.json") == open_ended
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_value_that_json_cannot_hold_is_refused(value):
+    with pytest.raises(ValidationError, match="allowed is a finite number"):
+        Record(id="a.b", kind="timing", says="it is so", value=value)
 
 
 def test_a_missing_file_is_refused(tmp_path):

@@ -55,6 +55,7 @@ def findings(world):
     evidence = Evidence(
         notebook="01_x",
         source_sha256="0",
+        package_sha256="0",
         parameters={},
         environment=describe(1),
         started=NOW,
