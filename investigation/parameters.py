@@ -1,22 +1,54 @@
 """Every parameter of the book: its type, its limits and the sentence that refuses a bad one.
 
 A notebook declares those it uses in its `parameters` cell; the command line sets them by
-their upper-case names (`make book BUDGET=0.5 SHAPE=8,64,32,32`).
+their upper-case names (`make book BUDGET=0.5 SHAPE=8,64,32,32`). Whatever else a person can
+type is checked by models of the same kind, so that every refusal reads the same.
 """
 
 import math
 import os
-from collections.abc import Iterable
-from typing import Any, Self
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Self, TypeVar
 
+import psutil
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
-from investigation.cases import Shape
+from investigation.cases import MEMORY_FORMATS, MemoryFormat, Shape
+
+CORES = os.cpu_count() or 1
+# No single float32 tensor takes more than an eighth of the machine's memory: a few are alive.
+MOST_ELEMENTS = psutil.virtual_memory().total // 8 // 4
+DTYPES = ("float32", "float64", "bfloat16", "float16")
+LONGEST_SHOWN = 60  # characters of a value that a refusal repeats
+
+SECONDS = "allowed is a number of seconds above 0 and up to 600"
+SEEDS = "allowed is a whole number from 0 to 4294967295"
+SIZES = "allowed are four sizes, B,C,H,W, such as 128,64,16,16"
+FITTING = f"{SIZES}, of at most {MOST_ELEMENTS} elements together on this machine"
+# The largest of each count: for sizes, what keeps the largest tensor of the book in memory.
+MOST = {
+    "threads": CORES,
+    "processes": 100_000,
+    "batch": MOST_ELEMENTS // (32 * 32 * 32),
+    "resnet_batch": MOST_ELEMENTS // (256 * 56 * 56),
+    "largest_side": math.isqrt(MOST_ELEMENTS // 16),
+    "examples": 100_000,
+    "trials": 100_000,
+}
+
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class ParameterError(ValueError):
     """A parameter that cannot be used; the message names it and what is allowed."""
+
+
+def count(name: str) -> str:
+    """Return the sentence that says which counts are allowed."""
+    why = {"threads": ", this machine's cores"}.get(name, "")
+    return f"allowed is a whole number from 1 to {MOST[name]}{why}"
 
 
 class Parameters(BaseModel):
@@ -36,6 +68,27 @@ class Parameters(BaseModel):
     largest_side: int = 512
     examples: int = 1000
     trials: int = 8
+    dtype: str = "float32"
+    memory_format: MemoryFormat = "contiguous"
+
+    # What a refusal says of a field whose value is not even of its type.
+    allowed: ClassVar[Mapping[str, str]] = {
+        "device": "allowed is the name of a device, such as cpu",
+        "dtype": f"allowed is {', '.join(DTYPES)}",
+        "budget_s": SECONDS,
+        "network_budget_s": SECONDS,
+        "seed": SEEDS,
+        "shape": SIZES,
+        "memory_format": f"allowed is {' or '.join(MEMORY_FORMATS)}",
+        **{name: count(name) for name in MOST},
+    }
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, bool):
+            raise ValueError(cls.allowed[str(info.field_name)])
+        return value
 
     @field_validator("device")
     @classmethod
@@ -45,33 +98,33 @@ class Parameters(BaseModel):
             raise ValueError(f"this machine has {' and '.join(allowed)}")
         return value
 
-    @field_validator("threads")
+    @field_validator("dtype")
     @classmethod
-    def _threads_fit(cls, value: int) -> int:
-        cores = os.cpu_count() or 1
-        if not 1 <= value <= cores:
-            raise ValueError(f"allowed is a whole number from 1 to {cores}, this machine's cores")
+    def _dtype_is_known(cls, value: str) -> str:
+        if value not in DTYPES:
+            raise ValueError(cls.allowed["dtype"])
         return value
 
     @field_validator("budget_s", "network_budget_s")
     @classmethod
     def _budget_is_positive(cls, value: float) -> float:
         if not (math.isfinite(value) and 0 < value <= 600):
-            raise ValueError("allowed is a number of seconds above 0 and up to 600")
+            raise ValueError(SECONDS)
         return value
 
     @field_validator("seed")
     @classmethod
     def _seed_is_natural(cls, value: int) -> int:
         if not 0 <= value < 2**32:
-            raise ValueError("allowed is a whole number from 0 to 4294967295")
+            raise ValueError(SEEDS)
         return value
 
-    @field_validator("processes", "batch", "resnet_batch", "largest_side", "examples", "trials")
+    @field_validator(*MOST)
     @classmethod
-    def _count_is_positive(cls, value: int) -> int:
-        if not 1 <= value <= 100_000:
-            raise ValueError("allowed is a whole number from 1 to 100000")
+    def _count_is_positive(cls, value: int, info: ValidationInfo) -> int:
+        name = str(info.field_name)
+        if not 1 <= value <= MOST[name]:
+            raise ValueError(count(name))
         return value
 
     @field_validator("shape", mode="before")
@@ -79,8 +132,15 @@ class Parameters(BaseModel):
     def _shape_has_rank_four(cls, value: Any) -> Any:
         sizes = value.split(",") if isinstance(value, str) else value
         if not isinstance(sizes, list | tuple) or len(sizes) != 4:
-            raise ValueError("allowed are four sizes, B,C,H,W, such as 128,64,16,16")
+            raise ValueError(SIZES)
         return tuple(sizes)
+
+    @field_validator("shape")
+    @classmethod
+    def _shape_fits_into_memory(cls, value: Shape) -> Shape:
+        if math.prod(value) > MOST_ELEMENTS:
+            raise ValueError(FITTING)
+        return value
 
     @classmethod
     def check(cls, **given: object) -> Self:
@@ -89,10 +149,7 @@ class Parameters(BaseModel):
         Raises `ParameterError` with one line that names the first bad parameter, its value
         and what is allowed.
         """
-        try:
-            return cls.model_validate(given)
-        except ValidationError as error:
-            raise ParameterError(explain(error)) from None
+        return checked(cls, given)
 
 
 def available_devices() -> tuple[str, ...]:
@@ -102,19 +159,38 @@ def available_devices() -> tuple[str, ...]:
     return ("cpu", str(torch.accelerator.current_accelerator()).split(":")[0])
 
 
-def explain(error: ValidationError) -> str:
+def checked(model: type[Model], given: Mapping[str, object]) -> Model:
+    """Return what was given as a validated `model`, whose `allowed` says what its fields take.
+
+    Raises `ParameterError` with one line that names the first bad value and what is allowed.
+    """
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise ParameterError(explain(model, given, error)) from None
+
+
+def explain(model: type[BaseModel], given: Mapping[str, object], error: ValidationError) -> str:
     """Return the first complaint of a validation as one line: name, value, what is allowed."""
     first = error.errors()[0]
     name = str(first["loc"][0])
-    reason = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
-        return explain_unknown(name, Parameters.model_fields)
-    return f"{typed_name(name)}={shown(first['input'])}: {reason}"
+        return explain_unknown(name, model.model_fields)
+    if first["type"] == "missing":
+        return f"{typed_name(name)} is missing: {_allowed(model, name, first['msg'])}"
+    says = first["msg"].removeprefix("Value error, ")
+    reason = says if first["type"] == "value_error" else _allowed(model, name, says)
+    return f"{typed_name(name)}={shown(given[name])}: {reason}"
+
+
+def _allowed(model: type[BaseModel], name: str, otherwise: str) -> str:
+    sentences: Mapping[str, str] = getattr(model, "allowed", {})
+    return sentences.get(name, otherwise)
 
 
 def explain_unknown(name: str, allowed: Iterable[str]) -> str:
     """Return the line that refuses a name which is no parameter."""
-    return f"{name}: no such parameter; there are {', '.join(allowed)}"
+    return f"{shown(name)}: no such parameter; there are {', '.join(allowed)}"
 
 
 def typed_name(parameter: str) -> str:
@@ -123,5 +199,7 @@ def typed_name(parameter: str) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value as a person would have typed it."""
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    """Return a value as a person would have typed it, on one line and not without end."""
+    text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    line = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+    return line if len(line) <= LONGEST_SHOWN else line[: LONGEST_SHOWN - 1] + "…"
