@@ -1,0 +1,123 @@
+"""The text that Inductor generates, made comparable: which of it is the program, which is names.
+
+What is kept of a generated file: the definition of every kernel, and the host program that
+allocates, launches and frees. What is left out: the imports before them and the benchmark of
+itself after them, the same in every file but for shapes that the kept text states as well.
+What is normalised in the kept text, and nothing else:
+
+1. the name of a kernel, which lists the ATen operations it came from, becomes `kernel_0`,
+   `kernel_1` and so on, in the order of definition;
+2. comments in the host program, which name lines of the Python source, are removed.
+"""
+
+import difflib
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+
+# A kernel's definition runs from its name to the parenthesis that ends the call after its text.
+KERNEL = re.compile(r"^(\w+) = (async_compile\.\w+\(.*?^'''.*?\))$", re.MULTILINE | re.DOTALL)
+HOST = re.compile(r"^del async_compile\n(.*?)^runner = ", re.MULTILINE | re.DOTALL)
+LAUNCH = re.compile(r"\bkernel_\d+(?:\.run)?\(")
+LIBRARY_CALL = re.compile(r"\b(extern_kernels\.\w+|torch\.ops\.[\w.]+\w)\(")
+BUFFER = re.compile(r"= empty_strided_\w+\(")
+# What the scale step itself consists of, in kernels' names.
+SCALING = {"expand", "mul", "clone"}
+
+
+class SourceError(ValueError):
+    """A generated file that does not look as this module expects."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """One generated file, normalised: its kernels, its host program and the names taken out."""
+
+    kernels: tuple[str, ...]
+    host: str
+    names: tuple[str, ...]
+
+    @property
+    def launches(self) -> int:
+        """Number of times that the host program launches a generated kernel."""
+        return len(LAUNCH.findall(self.host))
+
+    @property
+    def library_calls(self) -> tuple[str, ...]:
+        """The calls to kernels that were not generated, such as a matrix product."""
+        return tuple(LIBRARY_CALL.findall(self.host))
+
+    @property
+    def buffers(self) -> int:
+        """Number of tensors that the host program allocates, its outputs among them."""
+        return len(BUFFER.findall(self.host))
+
+    @property
+    def passes(self) -> int:
+        """Number of outermost loops; a kernel that loops nowhere, as on a GPU, is one pass."""
+        return sum(max(1, outermost_loops(kernel)) for kernel in self.kernels)
+
+    @property
+    def scales_alone(self) -> bool:
+        """Whether a kernel holds an operation of the scale step and none beside."""
+        return any(operations(name) <= SCALING for name in self.names)
+
+
+def normalise(file: str) -> Program:
+    """Return a generated file as a `Program`.
+
+    Raises `SourceError` where the file has no host program.
+    """
+    found = HOST.search(file)
+    if found is None:
+        raise SourceError("no host program in the generated file; is this Inductor's output?")
+    definitions = KERNEL.findall(file)
+    names = tuple(name for name, _ in definitions)
+    kernels = tuple(_renamed(text, names) for _, text in definitions)
+    return Program(kernels, _renamed(_without_comments(found[1]), names), names)
+
+
+def _renamed(text: str, names: tuple[str, ...]) -> str:
+    for index, name in enumerate(names):
+        text = re.sub(rf"\b{name}\b", f"kernel_{index}", text)
+    return text
+
+
+def _without_comments(host: str) -> str:
+    lines = (re.sub(r"\s*#.*", "", line) for line in host.splitlines())
+    return "\n".join(line for line in lines if line.strip())
+
+
+def outermost_loops(kernel: str) -> int:
+    """Count the `for` loops of a C++ kernel that stand inside no other loop."""
+    count, inside = 0, None
+    for line in kernel.splitlines():
+        text = line.lstrip()
+        indent = len(line) - len(text)
+        if inside is None and text.startswith("for("):
+            count, inside = count + 1, indent
+        elif inside == indent and text == "}":
+            inside = None
+    return count
+
+
+def operations(name: str) -> frozenset[str]:
+    """Return the words of the ATen operations in a kernel's own name.
+
+    `cpp_fused_expand_mul_sigmoid_2` gives expand, mul and sigmoid.
+    """
+    fused = re.sub(r"^\w*?fused_|_\d+$", "", name)
+    return frozenset(word for word in fused.split("_") if word)
+
+
+def digest(text: str) -> str:
+    """Return the sha256 of a text, in hex."""
+    return sha256(text.encode()).hexdigest()
+
+
+def residual(one: str, other: str, names: tuple[str, str], context: int = 0) -> str:
+    """Return what still differs between two texts, as a unified diff; empty where nothing does."""
+    lines = difflib.unified_diff(
+        one.splitlines(), other.splitlines(), *names, lineterm="", n=context
+    )
+    return "\n".join(lines)

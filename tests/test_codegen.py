@@ -1,0 +1,81 @@
+from dataclasses import FrozenInstanceError
+
+import pytest
+from torch._inductor import exc
+
+from investigation import codegen
+from investigation.cases import Case
+from investigation.codegen import NoCompilerError, generate
+
+CASE = Case(slug="small", name="small", shape=(2, 8, 4, 4))
+
+
+@pytest.fixture(scope="module")
+def multiplies():
+    return {name: generate(name, CASE) for name in codegen.VARIANTS}
+
+
+def test_expand_as_and_broadcast_generate_the_same_program(multiplies):
+    one, other = multiplies["broadcast"], multiplies["expand_as"]
+    assert one.digest == other.digest
+    assert one.names != other.names
+    assert codegen.residual(one, other) == ""
+
+
+def test_a_copy_that_inductor_cannot_remove_is_seen(multiplies):
+    one, other = multiplies["broadcast"], multiplies["opaque"]
+    assert one.kernel_digest != other.kernel_digest
+    assert one.kernels == 1
+    assert other.kernels == 2
+    assert "torch.ops.investigation.copy.default" in codegen.residual(one, other)
+
+
+def test_the_graphs_on_the_way_hold_the_expand_and_the_copy(multiplies):
+    graphs = multiplies["materialized"].graphs
+    assert graphs["dynamo"] == ("expand_as", "contiguous", "mul")
+    assert graphs["aten"] == ("aten.expand.default", "aten.clone.default", "aten.mul.Tensor")
+    assert multiplies["broadcast"].graphs["inductor forward"] == ("aten.mul.Tensor",)
+
+
+def test_training_gives_a_forward_and_a_backward_program():
+    made = generate("expand_as", CASE, mode="training")
+    assert len(made.programs) == 2
+    assert "aten.sum.dim_IntList" in made.graphs["inductor backward"]
+
+
+def test_with_dynamic_shapes_sizes_become_arguments():
+    assert "const int64_t ks0" in generate("broadcast", CASE, dynamic=True).kernel_source
+    assert "ks0" not in generate("broadcast", CASE).kernel_source
+
+
+def test_a_block_with_a_gate_of_another_dtype_runs_under_autocast():
+    made = generate("broadcast", CASE.with_gate("bfloat16"), "block")
+    assert "_enter_autocast" in made.graphs["dynamo"]
+    assert "at::BFloat16" in made.kernel_source
+
+
+def test_in_a_block_the_multiply_shares_a_kernel_and_behind_a_copy_it_does_not():
+    fused, alone = (generate(name, CASE, "block") for name in ("expand_as", "opaque"))
+    assert not any(program.scales_alone for program in fused.programs)
+    assert any(program.scales_alone for program in alone.programs)
+
+
+def test_what_was_generated_cannot_be_changed(multiplies):
+    with pytest.raises(FrozenInstanceError):
+        multiplies["broadcast"].variant = "expand_as"
+
+
+def test_no_compiler_is_said_in_one_line(monkeypatch):
+    def missing():
+        raise exc.InvalidCxxCompiler
+
+    monkeypatch.setattr(codegen, "get_cpp_compiler", missing)
+    with pytest.raises(NoCompilerError, match=r"needs a C\+\+ compiler for a CPU") as error:
+        generate("broadcast", CASE)
+    assert "\n" not in str(error.value)
+
+
+def test_no_headers_of_python_are_said_in_one_line(monkeypatch, tmp_path):
+    monkeypatch.setattr(codegen, "get_path", lambda _: str(tmp_path))
+    with pytest.raises(NoCompilerError, match=r"has no Python\.h"):
+        generate("broadcast", CASE)
