@@ -8,11 +8,12 @@ from typing import Any
 
 import nbformat
 import pandas as pd
+import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
 
 from investigation import evidence, rules
 from investigation.evidence import Evidence, Findings, Record
-from pipeline import places
+from pipeline import places, publishing
 from pipeline.faults import BuildError
 
 DOWNLOADS = """## Data of this page
@@ -29,7 +30,7 @@ def assemble(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> N
     shutil.rmtree(places.SOURCE, ignore_errors=True)
     data = places.SOURCE / "data"
     data.mkdir(parents=True)
-    shutil.copy(places.CONFIG, places.SOURCE)
+    write_config(places.SOURCE / places.CONFIG.name)
     shutil.copytree(places.BOOK, places.SOURCE, dirs_exist_ok=True)
     write_pages(places.SOURCE, context(evidences, claims))
     for one in evidences:
@@ -39,6 +40,13 @@ def assemble(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> N
     (data / "evidence.schema.json").write_text(json.dumps(evidence.schema(), indent=1))
 
 
+def write_config(target: Path) -> None:
+    """Write the book's settings, with the address and the repository that publish it."""
+    settings = yaml.safe_load(places.CONFIG.read_text(encoding="utf-8"))
+    told = publishing.configured(settings, publishing.publication())
+    target.write_text(yaml.safe_dump(told, allow_unicode=True), encoding="utf-8")
+
+
 def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the names that a page may use between double braces."""
     findings = Findings(evidences)
@@ -46,6 +54,7 @@ def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> di
         "claims": claims,
         "claim": {claim["id"]: claim for claim in claims},
         "measured": found(findings, rules.percent),
+        "published": publishing.publication(),
         "kib": found(findings, lambda record: rules.kib(float(record.value))),
         "record": found(findings, lambda record: record),
         "runs": evidences,

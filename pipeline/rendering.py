@@ -1,15 +1,18 @@
 """Turn the assembled source tree into HTML, strictly, and swap it in only when it is whole."""
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from pipeline import places
+from pipeline import packing, places
 from pipeline.faults import BuildError
 
 # What jupyter-book says when nothing is wrong is not worth a reader's screen.
 SHOWN_LINES = 12
+# Sphinx imports the book's own extensions from here.
+HERE = Path(__file__).resolve().parent.parent
 
 
 def render() -> None:
@@ -25,12 +28,20 @@ def render() -> None:
         "--nitpick",
         "--all",
     ]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, *options],
+        env=os.environ | {"PYTHONPATH": str(HERE)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     page = places.RENDERED / "_build" / "html" / "index.html"
     if done.returncode != 0:
         raise BuildError(f"the pages did not build:\n{_complaints(done.stdout + done.stderr)}")
     if not page.exists():
         raise BuildError("the pages built without an index.html")
+    packing.prune(page.parent)
+    packing.pack(page.parent)
     swap_in()
 
 
