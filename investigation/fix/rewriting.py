@@ -1,0 +1,151 @@
+"""Texts without the expansions that can go, and what a code base looks like without them."""
+
+import difflib
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from investigation.fix import sources
+from investigation.fix.findings import Finding, scan
+from investigation.fix.sources import LeftAsItIsError, Source
+
+# Every expansion is written with this word, in any encoding that Python reads.
+WORD = b"expand"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A file and what it would hold without the expansions that can go."""
+
+    source: Source
+    after: bytes
+    expansions: int
+
+    def diff(self) -> bytes:
+        """Return the unified diff, as `patch -p0` takes it, in the file's own bytes."""
+        name = self.source.path.as_posix().encode()
+        before, after = _lines(self.source.raw), _lines(self.after)
+        return b"".join(difflib.diff_bytes(difflib.unified_diff, before, after, name, name))
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A line that a person has to look at, or a file that was left as it is (line 0)."""
+
+    path: Path
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.path}:{self.line}: warning" if self.line else f"{self.path}: left as it is"
+        return f"{where}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that was found in a code base, in the order of its files."""
+
+    changes: tuple[Change, ...]
+    warnings: tuple[Remark, ...]
+    unparsed: tuple[Remark, ...]
+    unreadable: tuple[Remark, ...]
+
+    @property
+    def expansions(self) -> int:
+        """How many expansions can go."""
+        return sum(one.expansions for one in self.changes)
+
+
+def examine(root: Path) -> Report:
+    """Read the Python files under `root` and find what can go. Nothing is written."""
+    unreadable: list[Remark] = []
+    unparsed: list[Remark] = []
+    found = list(_sources(root, unreadable, unparsed))
+    texts = [one.text for one in found]
+    findings = scan(texts)
+    warned = [Remark(found[one.index].path, one.line, one.message) for one in findings
+              if one.cut is None]  # fmt: skip
+    changes = list(_changes(found, settle(texts, findings), unparsed))
+    return Report(tuple(changes), tuple(warned), tuple(unparsed), tuple(unreadable))
+
+
+def _sources(root: Path, unreadable: list[Remark], unparsed: list[Remark]) -> Iterator[Source]:
+    """Yield the files that mention an expansion at all, and note those that cannot be read."""
+
+    def note(error: OSError) -> None:
+        unreadable.append(Remark(Path(error.filename), 0, str(error.strerror)))
+
+    for path in sources.find(root, note):
+        try:
+            raw = path.read_bytes()
+            if WORD in raw:
+                yield sources.read(path, raw)
+        except OSError as error:
+            note(error)
+        except LeftAsItIsError as reason:
+            unparsed.append(Remark(path, 0, str(reason)))
+
+
+def _changes(
+    found: Sequence[Source], settled: Sequence["Settled"], unparsed: list[Remark]
+) -> Iterator[Change]:
+    """Yield the files that change, each of them shown to parse still."""
+    for source, after in zip(found, settled, strict=True):
+        if after.expansions:
+            change = Change(source, source.encoded(after.text), after.expansions)
+            try:
+                sources.check(change.after)
+            except LeftAsItIsError as reason:
+                unparsed.append(Remark(source.path, 0, f"without its expansions it {reason}"))
+            else:
+                yield change
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A text in which nothing is left that can go, and how many expansions went."""
+
+    text: str
+    expansions: int = 0
+
+
+def rewrite(text: str) -> Settled:
+    """Return one text without the expansions that can go."""
+    return settle([text], scan([text]))[0]
+
+
+def settle(texts: Sequence[str], findings: Iterable[Finding]) -> list[Settled]:
+    """Take out what was found, and look again where something went, until nothing is left.
+
+    Taking out one expansion can show another: `y.expand_as(x).expand_as(x)`.
+    """
+    cuts = defaultdict(list)
+    for one in findings:
+        if one.cut:
+            cuts[one.index].append(one.cut)
+    settled = [Settled(text) for text in texts]
+    if not cuts:
+        return settled
+    shorter = [without(texts[index], ranges) for index, ranges in cuts.items()]
+    again = settle(shorter, scan(shorter))
+    for (index, ranges), after in zip(cuts.items(), again, strict=True):
+        settled[index] = Settled(after.text, after.expansions + len(ranges))
+    return settled
+
+
+def without(text: str, ranges: Iterable[tuple[int, int]]) -> str:
+    """Return the text without these ranges of its UTF-8 bytes, which do not overlap."""
+    raw = text.encode()
+    for start, end in sorted(ranges, reverse=True):
+        raw = raw[:start] + raw[end:]
+    return raw.decode()
+
+
+def _lines(raw: bytes) -> list[bytes]:
+    """Return the lines as `patch` counts them, the last one marked if it has no ending."""
+    lines = io.BytesIO(raw).readlines()
+    if lines and not lines[-1].endswith(b"\n"):
+        lines[-1] += b"\n\\ No newline at end of file\n"
+    return lines
