@@ -8,7 +8,6 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PORT ?= 8000
 
 # Nothing is written outside build/ and .venv/: every tool's cache and settings are sent there.
 export XDG_CACHE_HOME := $(CURDIR)/$(VENV)/cache
@@ -33,11 +32,15 @@ help: ## list the targets
 
 .PHONY: book
 book: $(VENV)/installed ## execute what changed and build the book: build/html/index.html
-	@$(BIN)/python -m pipeline book
+	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline book
 
 .PHONY: rerun
 rerun: $(VENV)/installed ## execute one notebook again: make rerun NOTEBOOK=04_eager_cost
-	@$(BIN)/python -m pipeline rerun
+	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline rerun
+
+.PHONY: seal
+seal: $(VENV)/installed ## check and seal what was recorded on a machine: MACHINE=epyc-2-cores
+	@$(BIN)/python -m pipeline seal
 
 .PHONY: test
 test: $(VENV)/installed ## run the whole test suite
@@ -54,9 +57,8 @@ lab: $(VENV)/installed ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: serve
-serve: ## serve the built book on this machine: PORT=8000
-	@test -f build/html/index.html || { echo 'error: no book yet; run make book first' >&2; exit 1; }
-	@$(PYTHON) -m http.server --bind 127.0.0.1 --directory build/html $(PORT)
+serve: $(VENV)/installed ## serve the built book on this machine: PORT=8000
+	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline serve
 
 .PHONY: lock
 lock: $(VENV)/installed ## resolve requirements.txt anew into requirements.lock

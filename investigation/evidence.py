@@ -144,7 +144,7 @@ def write(evidence: Evidence, path: Path) -> None:
 def write_atomically(path: Path, text: str) -> None:
     """Write `text` beside `path` and rename it into place."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)

@@ -179,7 +179,7 @@ def _holds(path: Path, seal: Seal) -> None:
     content = path.read_bytes()
     if len(content) < seal.size_bytes:
         raise RecordError(f"{path}: truncated, {len(content)} of {seal.size_bytes} bytes")
-    if hashlib.sha256(content).hexdigest() != seal.sha256:
+    if digest(content) != seal.sha256:
         raise RecordError(f"{path}: edited since it was sealed; {how_to_seal(path.parent)}")
     found = _examined(path)
     for name in ("kind", "schema_version", "environment"):
@@ -206,9 +206,14 @@ def _examined(path: Path) -> Seal:
         kind=kind.name,
         schema_version=version,
         size_bytes=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=digest(content),
         environment=environment,
     )
+
+
+def digest(content: bytes) -> str:
+    """Return the digest that a manifest keeps of a file."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def kind_of(raw: Any) -> Kind | None:

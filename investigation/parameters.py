@@ -87,7 +87,7 @@ class Parameters(BaseModel):
     @classmethod
     def _truth_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, bool):
-            raise ValueError(cls.allowed[str(info.field_name)])
+            raise ValueError(cls.allowed.get(str(info.field_name), "allowed is no truth value"))
         return value
 
     @field_validator("device")

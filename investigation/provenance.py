@@ -2,16 +2,28 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 PACKAGE = Path(__file__).resolve().parent
+# The tag of the cell that papermill adds: parameters are no part of a notebook's source.
+INJECTED = "injected-parameters"
 
 
 def source_sha256(notebook: Path) -> str:
     """Return a digest of a notebook's cells: its text and code, neither outputs nor metadata."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    source = [[cell["cell_type"], "".join(cell["source"])] for cell in cells]
+    return cells_sha256(json.loads(notebook.read_text(encoding="utf-8")))
+
+
+def cells_sha256(document: Mapping[str, Any]) -> str:
+    """Return the same digest of a notebook that was read, before or after its execution."""
+    source = [
+        [cell["cell_type"], "".join(cell["source"])]
+        for cell in document["cells"]
+        if INJECTED not in cell["metadata"].get("tags", [])
+    ]
     return hashlib.sha256(json.dumps(source).encode()).hexdigest()
 
 

@@ -1,36 +1,92 @@
-"""`python -m pipeline book`: what the Makefile calls."""
+"""`python -m pipeline book`: what the Makefile calls.
+
+Exit status: 0 done, 1 not done, 130 stopped. That of `compare` is diff's: 1 a verdict changed,
+2 no comparison.
+"""
 
 import hashlib
 import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from investigation.evidence import Findings, write_atomically
-from pipeline import commandline, freshness, places, verdicts
-from pipeline.faults import BuildError
+from investigation import manifest
+from investigation.evidence import EvidenceError, Findings, write_atomically
+from investigation.manifest import RecordError
+from pipeline import (
+    commandline,
+    freshness,
+    guard,
+    places,
+    promotion,
+    publishing,
+    recovery,
+    serving,
+    verdicts,
+)
+from pipeline.commandline import Request
+from pipeline.faults import STOPPED, BuildError, refused_by_the_system
 
-COMMANDS = ("book", "rerun")
+STOPPED_STATUS = 130  # a shell's, for a command that was interrupted
 
 
 def main(words: list[str]) -> int:
     """Run one command; return the exit status."""
-    command, *rest = words or [""]
+    failed = 2 if words[:1] == ["compare"] else 1
     try:
-        if command not in COMMANDS:
-            raise BuildError(f"{command or 'nothing'}: no such command; there are book and rerun")
-        given = commandline.variables(os.environ.get("MAKEFLAGS", ""), rest)
-        with only_build():
-            build(given, rerun=command == "rerun")
-    except BuildError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        asked = commandline.request(words, os.environ.get("MAKEFLAGS", ""))
+        return COMMANDS[asked.command](asked)
+    except (BuildError, EvidenceError, RecordError) as error:
+        return _refused(str(error), failed)
+    except OSError as error:
+        return _refused(refused_by_the_system(error), failed)
+    except KeyboardInterrupt:
+        return _refused(STOPPED, STOPPED_STATUS)
+
+
+def _refused(reason: str, status: int) -> int:
+    print(f"error: {reason}", file=sys.stderr)
+    return status
+
+
+def book(asked: Request) -> int:
+    """Build what is out of date, or execute one notebook again; return the exit status."""
+    with only_build(), guard.watched(str(places.BUILD)):
+        directions = asked.directions
+        build(
+            asked.parameters,
+            notebook=directions.notebook,
+            time_limit_s=directions.time_limit_s,
+            rerun=asked.command == "rerun",
+        )
     return 0
+
+
+def seal(asked: Request) -> int:
+    """Check and seal the records of one machine; return the exit status."""
+    sealed = manifest.seal(places.RECORDED / str(asked.directions.machine))
+    for name, record in sealed.records.items():
+        print(f"{record.kind:12} {record.size_bytes:>9} bytes  {name}")
+    return 0
+
+
+def serve(asked: Request) -> int:
+    """Serve the built book on this machine until interrupted; return the exit status."""
+    serving.serve(asked.directions.port)
+    return 0
+
+
+COMMANDS: Mapping[str, Callable[[Request], int]] = {
+    "book": book,
+    "rerun": book,
+    "seal": seal,
+    "serve": serve,
+}
 
 
 @contextmanager
@@ -44,18 +100,23 @@ def only_build() -> Iterator[None]:
         raise BuildError("another build is running in this folder; wait for it to end") from None
 
 
-def build(given: Mapping[str, str], *, rerun: bool = False) -> None:
-    """Execute what is out of date, judge the claims, make the pages."""
+def build(
+    parameters: Mapping[str, object],
+    *,
+    notebook: str | None = None,
+    time_limit_s: float | None = None,
+    rerun: bool = False,
+) -> None:
+    """Execute what is out of date, of one notebook or of all; judge the claims; make the pages."""
     started = time.monotonic()
+    manifest.verify_all(places.RECORDED)
+    recovery.carry_on()
     notebooks = places.discover()
-    asked = commandline.one_notebook(given, notebooks)
-    plan = planned([asked] if asked else notebooks, commandline.parameters(given))
-    if rerun and asked is None:
-        raise BuildError("rerun needs NOTEBOOK=, such as NOTEBOOK=01_broadcasting")
-    executed = run_outdated(plan, force=rerun)
-    missing = [one.stem for one in notebooks if not (places.RESULTS / f"{one.stem}.json").exists()]
-    if missing:
-        print(f"executed; the pages wait for {', '.join(missing)}: run make book")
+    plan = planned([one for one in notebooks if notebook in (None, one.stem)], parameters)
+    executed = run_outdated(plan, force=rerun, time_limit_s=time_limit_s)
+    waiting = [one.stem for one in notebooks if not promotion.matching(one)]
+    if waiting:
+        print(f"executed; the pages wait for {', '.join(waiting)}: run make book")
         return
     pages = make_pages(notebooks)
     print(f"{executed} executed, pages {pages}, {time.monotonic() - started:.0f} s")
@@ -77,7 +138,9 @@ def planned(
     return chosen(notebooks, parameters)
 
 
-def run_outdated(plan: Mapping[Path, Mapping[str, object]], *, force: bool) -> int:
+def run_outdated(
+    plan: Mapping[Path, Mapping[str, object]], *, force: bool, time_limit_s: float | None = None
+) -> int:
     """Execute the notebooks whose products are not current; return how many."""
     outdated = {
         notebook: parameters
@@ -87,7 +150,9 @@ def run_outdated(plan: Mapping[Path, Mapping[str, object]], *, force: bool) -> i
     if outdated:
         from pipeline import execution
     for index, (notebook, parameters) in enumerate(outdated.items(), start=1):
-        execution.execute(notebook, parameters, f"[{index}/{len(outdated)}]")
+        execution.execute(
+            notebook, parameters, f"[{index}/{len(outdated)}]", time_limit_s=time_limit_s
+        )
     return len(outdated)
 
 
@@ -115,6 +180,7 @@ def page_inputs(notebooks: list[Path]) -> str:
     sources = (path for path in sorted(places.BOOK.rglob("*")) if path.is_file())
     executed = (places.EXECUTED / one.name for one in notebooks)
     pipeline = sorted(Path(__file__).parent.glob("*.py"))
+    digest.update(repr(publishing.publication()).encode())
     for path in (places.CONFIG, places.CLAIMS, *sources, *executed, *pipeline):
         digest.update("/".join(path.parts[-2:]).encode())
         digest.update(path.read_bytes())

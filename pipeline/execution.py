@@ -1,23 +1,22 @@
 """Run the notebooks that are out of date, each in a kernel of its own, one after the other."""
 
+import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import papermill
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from investigation import evidence
-from pipeline import freshness, places
+from pipeline import freshness, guard, places, promotion
 from pipeline.faults import BuildError
-from pipeline.freshness import products
-from pipeline.notebooks import declared_parameters
+from pipeline.notebooks import declared_parameters, time_limit
 
-# A cell that runs longer than this hangs: the longest takes a few minutes.
-CELL_TIMEOUT_S = 1200
 # The profiler notes its start and stop on stderr, which a strict build takes for a warning; it
 # reads its level when torch is loaded, so the kernel has to be born with it.
 PROFILER_LOG_LEVEL = "99"
@@ -25,7 +24,12 @@ PROFILER_LOG_LEVEL = "99"
 KERNEL_ARGUMENTS = ["--IPKernelApp.log_level=50"]
 
 
-def execute(notebook: Path, parameters: Mapping[str, object], position: str) -> None:
+def execute(
+    notebook: Path,
+    parameters: Mapping[str, object],
+    position: str,
+    time_limit_s: float | None = None,
+) -> None:
     """Execute one notebook and put its pages and its evidence into place.
 
     Raises `BuildError` with notebook, cell and reason; the last good products stay.
@@ -33,68 +37,119 @@ def execute(notebook: Path, parameters: Mapping[str, object], position: str) -> 
     unknown = sorted(set(parameters) - declared_parameters(notebook))
     if unknown:
         raise BuildError(f"{notebook.stem}: no parameter `{unknown[0]}` in its parameters cell")
+    inputs = freshness.fingerprint(notebook, parameters)
     staging = places.STAGING / notebook.stem
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
+    limit = time_limit_s or time_limit(notebook, parameters)
+    with _environment_of(staging), guard.watched(str(places.BUILD)) as mark:
+        run(notebook, staging, parameters, limit, mark, f"{position} {notebook.stem}")
+    promotion.prepare(notebook, staging, inputs)
+    promotion.promote(staging)
+
+
+@contextmanager
+def _environment_of(staging: Path) -> Iterator[None]:
+    """Tell the kernel where its evidence goes, and this folder's package from any other."""
+    path = os.pathsep.join(filter(None, (str(places.HERE), os.environ.get("PYTHONPATH"))))
+    told = {
+        "INVESTIGATION_RESULTS": str(staging),
+        "KINETO_LOG_LEVEL": PROFILER_LOG_LEVEL,
+        "PYTHONPATH": path,
+    }
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def run(
+    notebook: Path,
+    staging: Path,
+    parameters: Mapping[str, object],
+    limit_s: float,
+    mark: str,
+    description: str,
+) -> None:
+    """Execute one notebook into `staging`, at most for `limit_s` seconds.
+
+    Raises `BuildError` with the cell and the reason, and keeps the failed page for a look.
+    """
     output = staging / notebook.name
-    os.environ["INVESTIGATION_RESULTS"] = str(staging)
-    os.environ["KINETO_LOG_LEVEL"] = PROFILER_LOG_LEVEL
+    over = threading.Event()
+    limit = threading.Timer(limit_s, _end, (over, mark))
+    limit.start()
     try:
-        _run(notebook, output, parameters, position)
-    except BuildError:
-        _keep_failed(output)
-        raise
-    _promote(notebook, staging, parameters)
-
-
-def _run(notebook: Path, output: Path, parameters: Mapping[str, object], position: str) -> None:
-    try:
-        papermill.execute_notebook(
-            str(notebook),
-            str(output),
-            dict(parameters),
-            kernel_name="python3",
-            cwd=str(places.NOTEBOOKS),
-            execution_timeout=CELL_TIMEOUT_S,
-            extra_arguments=KERNEL_ARGUMENTS,
-            progress_bar=_progress(f"{position} {notebook.stem}"),
-        )
+        _run(notebook, output, parameters, description)
     except PapermillExecutionError as error:
         reason = f"{error.ename}: {error.evalue}".splitlines()[0]
-        raise BuildError(f"{notebook.stem}, cell {error.cell_index + 1}: {reason}") from None
-    except CellTimeoutError:
-        raise BuildError(f"{notebook.stem}: a cell ran longer than {CELL_TIMEOUT_S} s") from None
-    except DeadKernelError:
-        raise BuildError(
-            f"{notebook.stem}: the kernel died; a machine short of memory ends it so"
-        ) from None
+        raise _failure(notebook, output, reason, error.cell_index + 1) from None
+    except (DeadKernelError, RuntimeError) as error:
+        raise _failure(notebook, output, _why_dead(error, over, limit_s)) from None
+    finally:
+        limit.cancel()
+
+
+def _end(over: threading.Event, mark: str) -> None:
+    """End a notebook that takes too long, with all that it has started."""
+    over.set()
+    guard.sweep(mark)
+
+
+def _run(notebook: Path, output: Path, parameters: Mapping[str, object], description: str) -> None:
+    papermill.execute_notebook(
+        _literal(notebook),
+        _literal(output),
+        dict(parameters),
+        kernel_name="python3",
+        cwd=str(places.NOTEBOOKS),
+        extra_arguments=KERNEL_ARGUMENTS,
+        progress_bar=_progress(description),
+    )
+
+
+def _literal(path: Path) -> str:
+    """Return a path in which papermill finds nothing to fill in."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _why_dead(error: Exception, over: threading.Event, limit_s: float) -> str:
+    if over.is_set():
+        return f"it ran longer than its {limit_s:g} s; TIME_LIMIT= sets another limit"
+    if isinstance(error, DeadKernelError) or "ernel died" in str(error):
+        return "the kernel died; a machine short of memory ends it so"
+    raise error
+
+
+def _failure(notebook: Path, output: Path, reason: str, cell: int | None = None) -> BuildError:
+    where = cell or _last_started(output)
+    if output.exists():
+        places.FAILED.mkdir(parents=True, exist_ok=True)
+        output.replace(places.FAILED / output.name)
+    return BuildError(f"{notebook.stem}{f', cell {where}' if where else ''}: {reason}")
+
+
+def _last_started(output: Path) -> int | None:
+    """Return the number of the cell that a dead kernel was in, where the page tells."""
+    try:
+        cells = json.loads(output.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError):
+        return None
+    started = [
+        number
+        for number, cell in enumerate(cells, start=1)
+        if cell["metadata"].get("papermill", {}).get("start_time")
+    ]
+    return max(started, default=None)
 
 
 def _progress(description: str) -> dict[str, object]:
     """Return the progress bar's settings: lively on a terminal, sparse in a log."""
     interval = 0.2 if sys.stderr.isatty() else 15
     return {"desc": description, "mininterval": interval, "ascii": True, "dynamic_ncols": True}
-
-
-def _keep_failed(output: Path) -> None:
-    if output.exists():
-        places.FAILED.mkdir(parents=True, exist_ok=True)
-        output.replace(places.FAILED / output.name)
-
-
-def _promote(notebook: Path, staging: Path, parameters: Mapping[str, object]) -> None:
-    """Move what a finished execution made to where the book reads it, the stamp last."""
-    result = staging / f"{notebook.stem}.json"
-    if not result.exists():
-        raise BuildError(f"{notebook.stem}: it wrote no evidence; its last cell is chapter.close()")
-    failed = evidence.read(result).failed_controls
-    if failed:
-        raise BuildError(f"{notebook.stem}: control {failed[0].id} failed: {failed[0].says}")
-    page, kept = products(notebook)
-    for target in (page, kept):
-        target.parent.mkdir(parents=True, exist_ok=True)
-    (staging / notebook.name).replace(page)
-    result.replace(kept)
-    shutil.rmtree(staging)
-    (places.FAILED / notebook.name).unlink(missing_ok=True)
-    freshness.write_stamp(notebook, parameters)

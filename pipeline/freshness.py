@@ -9,22 +9,21 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from investigation.evidence import write_atomically
+from investigation import manifest
 from investigation.provenance import source_sha256
 from pipeline import places
 
 
 def is_current(notebook: Path, parameters: Mapping[str, object]) -> bool:
     """Tell whether the last execution's products are here, unchanged, and still valid."""
-    stamp = _stamp_path(notebook)
-    if not (stamp.exists() and all(path.exists() for path in products(notebook))):
+    stamp = stamp_path(notebook)
+    if not all(path.exists() for path in (stamp, *products(notebook))):
         return False
-    return bool(json.loads(stamp.read_text(encoding="utf-8")) == _stamp(notebook, parameters))
-
-
-def write_stamp(notebook: Path, parameters: Mapping[str, object]) -> None:
-    """Note what this execution was made from, and what it made."""
-    write_atomically(_stamp_path(notebook), json.dumps(_stamp(notebook, parameters), indent=1))
+    try:
+        noted = json.loads(stamp.read_text(encoding="utf-8"))
+    except ValueError:  # it was tampered with: the products have to prove themselves again
+        return False
+    return bool(noted == stamp_of(*products(notebook), fingerprint(notebook, parameters)))
 
 
 def fingerprint(notebook: Path, parameters: Mapping[str, object]) -> str:
@@ -52,7 +51,8 @@ def reads(notebook: Path) -> list[str]:
 
 def recorded_files() -> Iterator[Path]:
     """Iterate over the evidence recorded on other machines, in a fixed order."""
-    yield from sorted(places.RECORDED.glob("*/*.json"))
+    for folder in manifest.machine_folders(places.RECORDED):
+        yield from manifest.record_files(folder)
 
 
 def package_files() -> Iterator[Path]:
@@ -65,14 +65,15 @@ def products(notebook: Path) -> tuple[Path, Path]:
     return places.EXECUTED / notebook.name, places.RESULTS / f"{notebook.stem}.json"
 
 
-def _stamp_path(notebook: Path) -> Path:
+def stamp_path(notebook: Path) -> Path:
+    """Return where the note of a notebook's last execution lies."""
     return places.STAMPS / f"{notebook.stem}.json"
 
 
-def _stamp(notebook: Path, parameters: Mapping[str, object]) -> dict[str, str]:
-    page, kept = products(notebook)
+def stamp_of(page: Path, kept: Path, inputs: str) -> dict[str, str]:
+    """Return the note of an execution: what it was made from, and what it made."""
     return {
-        "inputs": fingerprint(notebook, parameters),
+        "inputs": inputs,
         "page": sha256(page.read_bytes()).hexdigest(),
         "evidence": sha256(kept.read_bytes()).hexdigest(),
     }

@@ -1,12 +1,24 @@
 """What each notebook declares that it can be given."""
 
+import ast
+import json
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import papermill
 
 from pipeline.faults import BuildError
+
+# What a notebook may take at the parameters it declares, where its metadata says nothing: the
+# longest takes some minutes, on a slow machine some more.
+TIME_LIMIT_S = 1800
+# A notebook takes longer in proportion to these, or to less than that.
+GROWING = frozenset(
+    {"budget_s", "network_budget_s", "processes", "trials", "examples", "batch", "resnet_batch"}
+)
 
 
 def declared_parameters(notebook: Path) -> frozenset[str]:
@@ -41,3 +53,24 @@ def chosen(
         notebook: {name: value for name, value in parameters.items() if name in names}
         for notebook, names in declared.items()
     }
+
+
+def time_limit(notebook: Path, parameters: Mapping[str, object]) -> float:
+    """Return the seconds after which an execution hangs.
+
+    The `time_limit_s` of the notebook's own metadata, under `investigation`, or `TIME_LIMIT_S`;
+    longer by as much as the given parameters ask for more than the declared ones.
+    """
+    metadata = json.loads(notebook.read_text(encoding="utf-8"))["metadata"]
+    limit: float = metadata.get("investigation", {}).get("time_limit_s", TIME_LIMIT_S)
+    declared = papermill.inspect_notebook(str(notebook))
+    grown = (
+        _number(value) / _number(ast.literal_eval(declared[name]["default"]))
+        for name, value in parameters.items()
+        if name in GROWING
+    )
+    return limit * math.prod(max(1.0, one) for one in grown)
+
+
+def _number(value: Any) -> float:
+    return float(value)

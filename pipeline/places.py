@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parent.parent  # where this code lies
+PROJECT = HERE
 NOTEBOOKS = PROJECT / "notebooks"
 PACKAGE = PROJECT / "investigation"
 BOOK = PROJECT / "book"
@@ -19,6 +20,7 @@ STAGING = BUILD / "staging"
 SOURCE = BUILD / "source"
 RENDERED = BUILD / "rendered"
 HTML = BUILD / "html"
+RETIRED = BUILD / "html.retired"
 CLAIMS = BUILD / "claims.json"
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from pipeline import packing, places
+from pipeline.exchange import exchange
 from pipeline.faults import BuildError
 
 # What jupyter-book says when nothing is wrong is not worth a reader's screen.
@@ -46,13 +47,12 @@ def render() -> None:
 
 
 def swap_in() -> None:
-    """Put the new book where the last good one was."""
-    retired = places.BUILD / "html.retired"
-    shutil.rmtree(retired, ignore_errors=True)
+    """Put the new book where the last good one was, which is never missing meanwhile."""
+    rendered = places.RENDERED / "_build" / "html"
     if places.HTML.exists():
-        places.HTML.rename(retired)
-    (places.RENDERED / "_build" / "html").rename(places.HTML)
-    shutil.rmtree(retired, ignore_errors=True)
+        exchange(rendered, places.HTML, aside=places.RETIRED)
+    else:
+        rendered.rename(places.HTML)
     shutil.rmtree(places.RENDERED, ignore_errors=True)
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from pipeline import places
 
-BUILT = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "RENDERED", "HTML")
+BUILT = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "RENDERED", "HTML",
+         "RETIRED")  # fmt: skip
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup
 from investigation.ledger import CLAIMS
 from pipeline import places
 from pipeline.__main__ import build
+from pipeline.commandline import parameters
 from pipeline.places import discover
 
 # Nothing but parameters is smaller than in a reader's build.
@@ -39,7 +40,7 @@ def book(tmp_path_factory):
             patch.setattr(places, name, folder / name.lower())
         patch.setattr(places, "PROJECT", places.PROJECT)
         patch.setenv("INVESTIGATION_RESULTS", "")
-        build(SMALL)
+        build(parameters(SMALL))
         yield folder
 
 
@@ -161,7 +162,7 @@ def test_clock_free_claims_come_out_as_they_do_on_any_machine(book):
 def test_building_again_executes_nothing(book, capsys):
     before = {path: path.stat().st_mtime_ns for path in book.rglob("*.json")}
     started = time.monotonic()
-    build(SMALL)
+    build(parameters(SMALL))
     assert "0 executed, pages up to date" in capsys.readouterr().out
     assert time.monotonic() - started < 60
     kept = {path: path.stat().st_mtime_ns for path in book.rglob("*.json")}

@@ -1,11 +1,7 @@
-from pathlib import Path
-
 import pytest
 
 from pipeline import commandline
 from pipeline.faults import BuildError
-
-NOTEBOOKS = [Path("notebooks/01_broadcasting.ipynb"), Path("notebooks/02_strides.ipynb")]
 
 
 @pytest.mark.parametrize(
@@ -18,6 +14,8 @@ NOTEBOOKS = [Path("notebooks/01_broadcasting.ipynb"), Path("notebooks/02_strides
         (r" -- DEVICE=a\ b", {"DEVICE": "a b"}),
         (" -- DEVICE=$$HOME", {"DEVICE": "$HOME"}),
         (" -- PYTHON=python3.12 SEED=1", {"SEED": "1"}),
+        (" -- DEVICE=it's", {"DEVICE": "it's"}),
+        (r" -- BASE=a\\b\ c", {"BASE": r"a\b c"}),
     ],
 )
 def test_variables_are_read_from_makes_own_flags(makeflags, expected):
@@ -29,7 +27,7 @@ def test_words_behind_the_command_count_too():
 
 
 def test_parameters_take_the_notebooks_names_and_types():
-    typed = {"BUDGET": "0.5", "SHAPE": "1,2,3,4", "NOTEBOOK": "01_broadcasting"}
+    typed = {"BUDGET": "0.5", "SHAPE": "1,2,3,4"}
     assert commandline.parameters(typed) == {"budget_s": 0.5, "shape": [1, 2, 3, 4]}
 
 
@@ -51,7 +49,9 @@ def test_a_bad_variable_is_refused_by_the_name_it_was_typed_under(typed, expecte
 
 
 def test_a_notebook_is_chosen_by_its_name():
-    assert commandline.one_notebook({}, NOTEBOOKS) is None
-    assert commandline.one_notebook({"NOTEBOOK": "02_strides"}, NOTEBOOKS) == NOTEBOOKS[1]
-    with pytest.raises(BuildError, match="NOTEBOOK=03: there are 01_broadcasting, 02_strides"):
-        commandline.one_notebook({"NOTEBOOK": "03"}, NOTEBOOKS)
+    asked = commandline.request(["rerun", "NOTEBOOK=02_strides", "SEED=1"])
+    assert asked.directions.notebook == "02_strides"
+    assert asked.parameters == {"seed": 1}
+    assert commandline.request(["book"]).directions.notebook is None
+    with pytest.raises(BuildError, match="NOTEBOOK=03: there are 00_instrument, 01_broadcasting"):
+        commandline.request(["rerun", "NOTEBOOK=03"])

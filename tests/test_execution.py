@@ -12,8 +12,10 @@ from pipeline.faults import BuildError
 EVIDENCE = """
 import json, os, pathlib
 from investigation.environment import describe
+from investigation.provenance import source_sha256
 record = {record}
-kept = dict(schema_version=1, notebook="01_tiny", source_sha256="0", parameters={{"size": size}},
+kept = dict(schema_version=2, notebook="01_tiny", package_sha256="0", parameters={{"size": size}},
+            source_sha256=source_sha256(pathlib.Path("01_tiny.ipynb")),
             environment=describe(1).model_dump(), started="2026-01-01T00:00:00Z",
             finished="2026-01-01T00:00:01Z", records=[record])
 pathlib.Path(os.environ["INVESTIGATION_RESULTS"], "01_tiny.json").write_text(json.dumps(kept))
@@ -107,7 +109,7 @@ Chapter("01_tiny").control("a.control", "equality", "it is so", "it is not", pas
          ["size = 1", EVIDENCE.format(record=GOOD | {"passed": False})],
          "01_tiny: control a.b failed: it is so"),
         ("a kernel that dies", ["size = 1", "import os; os._exit(1)"],
-         "01_tiny: the kernel died; a machine short of memory ends it so"),
+         "01_tiny, cell 2: the kernel died; a machine short of memory ends it so"),
     ],
 )  # fmt: skip
 def test_a_run_that_fails_says_where_and_why_and_keeps_the_last_good_one(
@@ -125,11 +127,22 @@ def test_a_run_that_fails_says_where_and_why_and_keeps_the_last_good_one(
     assert not freshness.is_current(notebook, {})
 
 
-def test_a_cell_that_hangs_is_ended(workshop, monkeypatch):
-    monkeypatch.setattr(execution, "CELL_TIMEOUT_S", 2)
+def test_a_notebook_that_hangs_is_ended(workshop):
     notebook = write_notebook(workshop, "size = 1", "import time; time.sleep(60)")
-    with pytest.raises(BuildError, match="01_tiny: a cell ran longer than 2 s"):
-        run(notebook)
+    with pytest.raises(
+        BuildError, match="01_tiny, cell 2: it ran longer than its 3 s; TIME_LIMIT="
+    ):
+        execution.execute(notebook, {}, "[1/1]", time_limit_s=3)
+
+
+def test_a_notebooks_time_limit_is_its_own_and_grows_with_what_is_asked_of_it(workshop):
+    notebook = write_notebook(workshop, "budget_s = 0.5\nseed = 1")
+    assert notebooks.time_limit(notebook, {}) == notebooks.TIME_LIMIT_S
+    document = nbformat.read(notebook, as_version=4)
+    document.metadata["investigation"] = {"time_limit_s": 60}
+    nbformat.write(document, notebook)
+    assert notebooks.time_limit(notebook, {"seed": 99, "budget_s": 0.1}) == 60
+    assert notebooks.time_limit(notebook, {"budget_s": 2}) == 240
 
 
 def test_the_failed_page_is_kept_for_a_look(workshop):
