@@ -68,6 +68,7 @@ class Parameters(BaseModel):
     largest_side: int = 512
     examples: int = 1000
     trials: int = 8
+    epochs: int = 3
     dtype: str = "float32"
     memory_format: MemoryFormat = "contiguous"
 
@@ -190,7 +191,7 @@ def _allowed(model: type[BaseModel], name: str, otherwise: str) -> str:
 
 def explain_unknown(name: str, allowed: Iterable[str]) -> str:
     """Return the line that refuses a name which is no parameter."""
-    return f"{shown(name)}: no such parameter; there are {', '.join(allowed)}"
+    return f"{shown(name)}: no such parameter; there are {', '.join(allowed) or 'none here'}"
 
 
 def typed_name(parameter: str) -> str:

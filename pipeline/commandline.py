@@ -53,6 +53,13 @@ class Directions(BaseModel):
         "port": "allowed is a whole number from 1 to 65535",
     }
 
+    @field_validator("base", "head", "spec", mode="before")
+    @classmethod
+    def _something_is_named(cls, value: Path | str, info: ValidationInfo) -> Path | str:
+        if value == "":
+            raise ValueError(f"nothing is named; {cls.allowed[str(info.field_name)]}")
+        return value
+
     @field_validator("notebook")
     @classmethod
     def _notebook_is_here(cls, value: str) -> str:
@@ -86,7 +93,8 @@ class Directions(BaseModel):
     @field_validator("scheduler")
     @classmethod
     def _scheduler_is_an_address(cls, value: str, info: ValidationInfo) -> str:
-        if not re.fullmatch(r"(tcp|tls|ws|wss)://[\w.\[\]:-]+:\d{1,5}", value, re.ASCII):
+        port = re.fullmatch(r"(?:tcp|tls|ws|wss)://[\w.\[\]:-]+:(\d{1,5})", value, re.ASCII)
+        if port is None or not 0 < int(port[1]) < 2**16:
             raise ValueError(cls.allowed[str(info.field_name)])
         return value
 
