@@ -2,15 +2,16 @@
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
-from torch.profiler import ProfilerActivity, profile
+from torch.profiler import ProfilerActivity, profile, record_function
 
 from investigation.variants import Scale
 
@@ -119,13 +120,17 @@ def profiled_calls(run: Callable[[], object]) -> list[Call]:
     profiler's own tables show what was allocated less what was freed, and would hide an
     intermediate that lives and dies inside one operator.
     """
+    return _calls(_trace(run))
+
+
+def _trace(run: Callable[[], object]) -> list[dict[str, Any]]:
     with profile(activities=_activities(), profile_memory=True) as profiler:
         run()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "trace.json")
         profiler.export_chrome_trace(str(path))
-        events = json.loads(path.read_text(encoding="utf-8"))["traceEvents"]
-    return _calls(events)
+        events: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["traceEvents"]
+    return events
 
 
 def _activities() -> list[ProfilerActivity]:
@@ -157,3 +162,37 @@ def _inside(moment: float, operator: dict[str, Any]) -> bool:
 def bytes_allocated(run: Callable[[], object]) -> int:
     """Return all the bytes that `run` asked the allocator for, freed since or not."""
     return sum(call.bytes_allocated for call in profiled_calls(run))
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What a phase of a run asked for, and the most that the run held at once up to its end."""
+
+    bytes_asked: int
+    peak_bytes: int
+
+
+def by_phase(phases: Mapping[str, Callable[[], object]]) -> dict[str, Phase]:
+    """Run named phases one after the other and return the memory of each.
+
+    `peak_bytes` counts from the start of the first. All must run in one profile: the profiler
+    knows the size of a block only if it saw it allocated.
+    """
+
+    def run() -> None:
+        for name, phase in phases.items():
+            with record_function(name):
+                phase()
+
+    events = _trace(run)
+    return {name: _phase(events, name) for name in phases}
+
+
+def _phase(events: list[dict[str, Any]], name: str) -> Phase:
+    (span,) = [one for one in events if one.get("name") == name and one.get("ph") == "X"]
+    changes = [one for one in events if one.get("name") == "[memory]"]
+    changes.sort(key=lambda one: one["ts"])
+    until = [one for one in changes if one["ts"] <= span["ts"] + span["dur"]]
+    asked = (one["args"]["Bytes"] for one in until if one["ts"] >= span["ts"])
+    held = accumulate(one["args"]["Bytes"] for one in until)
+    return Phase(sum(max(0, count) for count in asked), max(held, default=0))

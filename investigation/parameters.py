@@ -35,6 +35,7 @@ MOST = {
     "largest_side": math.isqrt(MOST_ELEMENTS // 16),
     "examples": 100_000,
     "trials": 100_000,
+    "epochs": 1_000,
 }
 
 

@@ -1,0 +1,32 @@
+"""What a forward pass keeps for its backward pass."""
+
+from collections.abc import Callable, Iterable
+
+from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
+
+
+def saved_tensors(run: Callable[[], object]) -> list[Tensor]:
+    """Return the tensors that autograd saves while `run` runs, in order, repeats included.
+
+    They are held here, so no storage among them can be freed and handed out a second time.
+    """
+    kept: list[Tensor] = []
+
+    def pack(tensor: Tensor) -> Tensor:
+        kept.append(tensor)
+        return tensor
+
+    with saved_tensors_hooks(pack, _unchanged):
+        run()
+    return kept
+
+
+def _unchanged(tensor: Tensor) -> Tensor:
+    return tensor
+
+
+def storage_bytes(tensors: Iterable[Tensor]) -> int:
+    """Return the bytes of the storages behind `tensors`, each storage once."""
+    storages = {one.untyped_storage().data_ptr(): one.untyped_storage() for one in tensors}
+    return sum(storage.nbytes() for storage in storages.values())
