@@ -1,0 +1,129 @@
+"""A made-up device with a queue: what its launches and kernels cost is known.
+
+The host's clock moves when the host does something; the device has a time of its own, which
+runs through the queue and never ahead of what the host has asked for. A queue holds so many
+launches: a host that asks for more waits. A kernel takes longer where its tensor is not in the
+cache.
+"""
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from investigation.device_queue import NotReachedError
+
+NOISE = 0.002
+CLOCK_S = 2e-8
+MARK_S = 1e-7
+SYNCHRONIZE_S = 5e-6
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """What a launch costs the host, and the device with its tensor cached or not."""
+
+    tensor: str
+    host_s: float
+    warm_s: float
+    cold_s: float
+    size: int = 2**22
+
+
+@dataclass(frozen=True)
+class Mark:
+    """When the device comes to it."""
+
+    device_s: float
+
+
+@dataclass
+class SimulatedDevice:
+    """A queue in the sense of `investigation.device_queue`, with a clock for the host."""
+
+    cache: int = 2**25
+    depth: int = 1000
+    has_graphs: bool = True
+    graph_launch_s: float = 6e-6
+    sweep_host_s: float = 5e-6
+    sweep_device_s: float = 170e-6
+    host_s: float = 0.0
+    device_s: float = 0.0  # when the device is done with all that was queued so far
+    queued: deque = field(default_factory=deque)
+    cached: OrderedDict = field(default_factory=OrderedDict)
+    recording: list | None = None
+    draw: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+
+    def now(self):
+        self.host_s += CLOCK_S
+        return self.host_s
+
+    def synchronize(self):
+        self.host_s = max(self.host_s, self.device_s) + SYNCHRONIZE_S
+
+    def mark(self):
+        self.host_s += MARK_S
+        return Mark(self._done_after(0.0))
+
+    def reached(self, mark):
+        return self.host_s >= mark.device_s
+
+    def between(self, first, last):
+        if not (self.reached(first) and self.reached(last)):
+            raise NotReachedError("not reached")
+        return last.device_s - first.device_s
+
+    def sweep(self):
+        self.host_s += self._noisy(self.sweep_host_s)
+        self._done_after(self.sweep_device_s)
+        self.cached.clear()
+
+    def captured(self, work):
+        if not self.has_graphs:
+            return None
+        self.recording = kernels = []
+        work()
+        self.recording = None
+
+        def replay():
+            self._launch(self.graph_launch_s)
+            for kernel in kernels:
+                self._run(kernel)
+
+        return replay
+
+    def call(self, *kernels, host_s=0.0):
+        """A callable that launches these kernels one after the other, and does more on the host."""
+
+        def ask():
+            if self.recording is not None:
+                self.recording += kernels
+                return
+            self.host_s += self._noisy(host_s)
+            for kernel in kernels:
+                self._launch(kernel.host_s)
+                self._run(kernel)
+
+        return ask
+
+    def _launch(self, seconds):
+        while self.queued and self.queued[0] <= self.host_s:
+            self.queued.popleft()
+        if len(self.queued) >= self.depth:
+            self.host_s = self.queued.popleft()
+        self.host_s += self._noisy(seconds)
+
+    def _run(self, kernel):
+        cold = kernel.tensor not in self.cached
+        self.cached.pop(kernel.tensor, None)
+        self.cached[kernel.tensor] = kernel.size
+        while sum(self.cached.values()) > self.cache:
+            self.cached.popitem(last=False)
+        self.queued.append(self._done_after(self._noisy(kernel.cold_s if cold else kernel.warm_s)))
+
+    def _done_after(self, seconds):
+        self.device_s = max(self.host_s, self.device_s) + seconds
+        return self.device_s
+
+    def _noisy(self, seconds):
+        return seconds * (1 + NOISE * self.draw.standard_normal())
