@@ -1,0 +1,163 @@
+"""From a finished execution to the book: what is stamped, refused, and finished after a kill."""
+
+import json
+
+import pytest
+from worlds import NOW, fact
+
+from investigation import evidence
+from investigation.environment import describe
+from investigation.evidence import Evidence
+from investigation.provenance import source_sha256
+from pipeline import freshness, places, promotion, recovery
+from pipeline.exchange import exchange
+from pipeline.faults import BuildError
+
+PARAMETERS = {"tags": ["parameters"]}
+INJECTED = {"tags": ["injected-parameters"]}
+
+
+def cell(source, metadata=PARAMETERS):
+    return {"cell_type": "code", "source": source, "metadata": metadata, "outputs": [],
+            "execution_count": None, "id": "one"}  # fmt: skip
+
+
+def write_notebook(path, *cells):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    metadata = {"papermill": {"input_path": "/somewhere/01_tiny.ipynb", "version": "2"}}
+    document = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(document))
+
+
+@pytest.fixture
+def notebook(workshop):
+    path = workshop / "notebooks" / "01_tiny.ipynb"
+    write_notebook(path, cell("size = 1"))
+    return path
+
+
+def executed(notebook, value=1, source="size = 1", **provenance):
+    """Lay out what an execution leaves in its staging folder; return the folder."""
+    staging = places.STAGING / notebook.stem
+    write_notebook(staging / notebook.name, cell(source), cell("size = 3", INJECTED))
+    kept = Evidence(notebook="01_tiny", environment=describe(1), started=NOW, finished=NOW,
+                    package_sha256="p" * 64, parameters={"size": 3}, records=(fact("a.b", value),),
+                    **({"source_sha256": source_sha256(notebook)} | provenance))  # fmt: skip
+    evidence.write(kept, staging / f"{notebook.stem}.json")
+    return staging
+
+
+def put_in_place(notebook, **changes):
+    staging = executed(notebook, **changes)
+    promotion.prepare(notebook, staging, freshness.fingerprint(notebook, {}))
+    promotion.promote(staging)
+
+
+def test_an_executed_notebook_carries_its_provenance(notebook):
+    put_in_place(notebook)
+    page, result = freshness.products(notebook)
+    made = promotion.provenance(page)
+    assert made["source_sha256"] == source_sha256(notebook)
+    assert made["parameters"] == {"size": 3}
+    assert made["package_sha256"] == "p" * 64
+    assert made["environment"]["torch"] == describe(1).torch
+    assert made["started"] == made["finished"] == "2026-01-01T00:00:00Z"
+    assert made["evidence_sha256"] == freshness.stamp_of(page, result, "")["evidence"]
+    assert "somewhere" not in page.read_text()
+    assert promotion.matching(notebook)
+    assert freshness.is_current(notebook, {})
+
+
+def test_a_notebook_that_was_edited_while_it_ran_is_refused(notebook):
+    staging = executed(notebook, source="size = 2")
+    with pytest.raises(BuildError, match="01_tiny: it was edited while it ran; run the same again"):
+        promotion.prepare(notebook, staging, "inputs")
+    assert not (staging / promotion.READY).exists()
+
+
+def test_evidence_of_another_notebook_than_the_page_is_refused(notebook):
+    with pytest.raises(BuildError, match="01_tiny: it was edited while it ran"):
+        put_in_place(notebook, source_sha256="0" * 64)
+
+
+def test_a_page_of_an_older_source_waits_for_its_execution(notebook):
+    put_in_place(notebook)
+    write_notebook(notebook, cell("size = 2"))
+    assert not promotion.matching(notebook)
+
+
+def test_a_notebook_that_was_never_executed_waits(notebook):
+    assert not promotion.matching(notebook)
+
+
+def test_evidence_that_its_page_was_not_made_with_is_refused(notebook):
+    put_in_place(notebook)
+    _, result = freshness.products(notebook)
+    result.write_text(result.read_text().replace('"value": 1', '"value": 2'))
+    expected = r"01_tiny: its evidence is not what its page was made with; `make rerun NOTEBOOK="
+    with pytest.raises(BuildError, match=expected):
+        promotion.matching(notebook)
+
+
+def test_a_note_that_cannot_be_read_outdates_its_notebook(notebook):
+    put_in_place(notebook)
+    freshness.stamp_path(notebook).write_text("{")
+    assert not freshness.is_current(notebook, {})
+
+
+@pytest.mark.parametrize("moves", [0, 1, 2, 3])
+def test_a_promotion_that_was_killed_between_its_moves_is_finished(notebook, moves):
+    put_in_place(notebook, value=1)
+    staging = executed(notebook, value=2)
+    promotion.prepare(notebook, staging, freshness.fingerprint(notebook, {}))
+    page, result = freshness.products(notebook)
+    order = [(page.name, page), (result.name, result),
+             (promotion.READY, freshness.stamp_path(notebook))]  # fmt: skip
+    for name, target in order[:moves]:
+        (staging / name).replace(target)
+    recovery.carry_on()
+    assert evidence.read(result).records[0].value == 2
+    assert freshness.is_current(notebook, {})
+    assert promotion.matching(notebook)
+    assert not any(places.STAGING.iterdir())
+
+
+def test_an_execution_that_was_killed_leaves_nothing_and_changes_nothing(notebook):
+    put_in_place(notebook)
+    executed(notebook, value=2)
+    _, result = freshness.products(notebook)
+    for folder in (places.BUILD, result.parent):
+        (folder / ".one.json.abc.part").write_text("half")
+    recovery.carry_on()
+    assert not any(places.STAGING.iterdir())
+    assert recovery.unfinished() == []
+    assert evidence.read(result).records[0].value == 1
+    assert freshness.is_current(notebook, {})
+
+
+def test_a_book_that_was_being_put_aside_comes_back(workshop):
+    del workshop
+    places.RETIRED.mkdir()
+    (places.RETIRED / "index.html").write_text("the last good one")
+    recovery.carry_on()
+    assert (places.HTML / "index.html").read_text() == "the last good one"
+    assert not places.RETIRED.exists()
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_two_folders_change_places(tmp_path, monkeypatch, at_once):
+    if not at_once:
+        monkeypatch.setattr("pipeline.exchange._at_once", lambda *_: False)
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    exchange(tmp_path / "new", tmp_path / "old", tmp_path / "aside")
+    assert (tmp_path / "old" / "file").read_text() == "new"
+    assert (tmp_path / "new" / "file").read_text() == "old"
+    assert not (tmp_path / "aside").exists()
+
+
+def test_a_folder_that_is_not_there_cannot_be_exchanged(tmp_path):
+    (tmp_path / "one").mkdir()
+    with pytest.raises(FileNotFoundError):
+        exchange(tmp_path / "one", tmp_path / "none", tmp_path / "aside")
