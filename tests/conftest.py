@@ -6,11 +6,20 @@ import os
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
 import pytest
+from whole_book import build_in
 
 from pipeline import places
 
 BUILT = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "RENDERED", "HTML",
          "RETIRED")  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory):
+    """The folder of a finished book: this project's notebooks and pages, another build folder."""
+    folder = tmp_path_factory.mktemp("build")
+    build_in(folder)
+    return folder
 
 
 @pytest.fixture

@@ -5,43 +5,11 @@ import time
 
 import pytest
 from bs4 import BeautifulSoup
+from whole_book import CHAPTERS, build_in
 
 from investigation.ledger import CLAIMS
-from pipeline import places
-from pipeline.__main__ import build
-from pipeline.commandline import parameters
-from pipeline.places import discover
 
-# Nothing but parameters is smaller than in a reader's build.
-SMALL = {
-    "BUDGET": "0.4",
-    "NETWORK_BUDGET": "0.5",
-    "PROCESSES": "2",
-    "TRIALS": "1",
-    "EXAMPLES": "50",
-    "SHAPE": "8,16,16,16",
-    "BATCH": "4",
-    "RESNET_BATCH": "1",
-    "LARGEST_SIDE": "32",
-}
-CHAPTERS = [notebook.stem for notebook in discover()]
 PAGES = ["index", "recommendation", "claims", "rerun", "references"]
-BUILD_FOLDERS = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "RENDERED", "HTML")
-
-
-@pytest.fixture(scope="module")
-def book(tmp_path_factory):
-    """The folder of a finished book: this project's notebooks and pages, another build folder."""
-    folder = tmp_path_factory.mktemp("build")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(places, "BUILD", folder)
-        patch.setattr(places, "CLAIMS", folder / "claims.json")
-        for name in BUILD_FOLDERS:
-            patch.setattr(places, name, folder / name.lower())
-        patch.setattr(places, "PROJECT", places.PROJECT)
-        patch.setenv("INVESTIGATION_RESULTS", "")
-        build(parameters(SMALL))
-        yield folder
 
 
 def page(book, name):
@@ -49,7 +17,7 @@ def page(book, name):
     return BeautifulSoup((book / "html" / f"{folder}{name}.html").read_text("utf-8"), "lxml")
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_every_page_is_there(book):
     for name in [*PAGES, *CHAPTERS]:
         assert page(book, name).find("h1"), name
@@ -162,7 +130,7 @@ def test_clock_free_claims_come_out_as_they_do_on_any_machine(book):
 def test_building_again_executes_nothing(book, capsys):
     before = {path: path.stat().st_mtime_ns for path in book.rglob("*.json")}
     started = time.monotonic()
-    build(parameters(SMALL))
+    build_in(book)
     assert "0 executed, pages up to date" in capsys.readouterr().out
     assert time.monotonic() - started < 60
     kept = {path: path.stat().st_mtime_ns for path in book.rglob("*.json")}

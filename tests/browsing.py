@@ -1,0 +1,167 @@
+"""A real browser over a finished book: what each page fetched, said and showed while open."""
+
+import functools
+import gzip
+import http.server
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NO_BROWSER = "no Chromium on this machine, so the pages are not looked at: apt-get install chromium"
+# Chromium as a program among others: no sandbox of its own, no calls home.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+THEMES = ("light", "dark")
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+# A drawing has the role of an image, so what is inside it is not read out, piece by piece.
+AXE_RUN = """() => axe.run({exclude: [["figure.chart svg > *"]]}, {resultTypes: ["violations"]})
+  .then(found => found.violations.flatMap(one => one.nodes.map(
+    node => `${one.id}: ${node.target} ${node.html.slice(0, 160)}`)))"""
+# What text already is when it is fetched is sent compressed; a font is compressed as it is.
+COMPRESSED = {".html", ".css", ".js", ".svg", ".json"}
+
+
+def program() -> str:
+    """Return Chromium's path; skip the test, or fail it where a browser is required."""
+    found = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if found is None and os.environ.get("REQUIRE_BROWSER"):
+        pytest.fail(NO_BROWSER)
+    if found is None:
+        pytest.skip(NO_BROWSER)
+    return found
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder on this machine alone; give its origin."""
+    handler = functools.partial(_Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Give a running browser without a window."""
+    executable = program()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    """What happened while one page was open."""
+
+    address: str
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    sideways: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    ids: frozenset[str] = frozenset()
+
+    def watch(self, page: Page) -> None:
+        """Note each request, each failure of one, and all that the console says."""
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url}"))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda said: said.type in ("error", "warning") and self.complaints.append(said.text),
+        )
+
+    @property
+    def foreign(self) -> list[str]:
+        """The requests that left the page's own origin."""
+        own = urlsplit(self.address)[:2]
+        return [one for one in self.requests if urlsplit(one)[:2] != own and one[:5] != "data:"]
+
+    def bytes_sent(self, folder: Path) -> int:
+        """Return how many bytes a server that compresses sends for all that the page fetched."""
+        paths = {folder / unquote(urlsplit(one).path.lstrip("/")) for one in self.requests}
+        return sum(_sent(path) for path in paths)
+
+
+@functools.cache
+def _sent(path: Path) -> int:
+    data = path.read_bytes()
+    return len(gzip.compress(data, 6)) if path.suffix in COMPRESSED else len(data)
+
+
+def visit(browser: Browser, address: str) -> Visit:
+    """Open a page on a desktop and on a phone, in daylight and at night, and look at it."""
+    seen = Visit(address)
+    page = browser.new_page(viewport=DESKTOP, color_scheme="light")
+    seen.watch(page)
+    page.goto(address, wait_until="load")
+    seen.links = page.evaluate("[...document.querySelectorAll('a[href]')].map(one => one.href)")
+    seen.ids = frozenset(page.evaluate("[...document.querySelectorAll('[id]')].map(o => o.id)"))
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        for size in (PHONE, DESKTOP):
+            page.set_viewport_size(size)
+            seen.sideways += [f"{theme}, {size['width']}: {one}" for one in too_wide(page)]
+        seen.violations += [f"{theme}: {one}" for one in page.evaluate(AXE_RUN)]
+    page.close()
+    return seen
+
+
+def too_wide(page: Page) -> list[str]:
+    """Return the elements that make the page scroll sideways."""
+    return page.evaluate("""() => {
+      const width = document.documentElement.clientWidth;
+      if (document.documentElement.scrollWidth <= width) return [];
+      return [...document.querySelectorAll("main *")]
+        .filter(one => one.getBoundingClientRect().right > width + 1)
+        .map(one => one.outerHTML.slice(0, 120));
+    }""")
+
+
+def largest_paint(browser: Browser, address: str) -> float:
+    """Return when the largest part of a page was painted, in seconds, on a CPU slowed four times.
+
+    Each try has a cache of its own, so it loads everything anew.
+    """
+    context = browser.new_context(viewport=PHONE)
+    page = context.new_page()
+    devtools = context.new_cdp_session(page)
+    devtools.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+    page.goto(address, wait_until="load")
+    milliseconds = page.evaluate("""() => new Promise(done => new PerformanceObserver(
+      list => done(list.getEntries().at(-1).startTime)
+    ).observe({type: "largest-contentful-paint", buffered: true}))""")
+    context.close()
+    return float(milliseconds) / 1000
+
+
+def target(link: str) -> tuple[str, str]:
+    """Return the page that a link leads to, and the anchor on it."""
+    address, anchor = urldefrag(link)
+    return address, unquote(anchor)

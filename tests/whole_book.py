@@ -1,0 +1,46 @@
+"""This project's own book, built for real in a folder apart, once for all tests that read it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pipeline import places
+from pipeline.__main__ import build
+from pipeline.commandline import parameters
+from pipeline.places import discover
+
+# Nothing but parameters is smaller than in a reader's build.
+SMALL = {
+    "BUDGET": "0.4",
+    "NETWORK_BUDGET": "0.5",
+    "PROCESSES": "2",
+    "TRIALS": "1",
+    "EXAMPLES": "50",
+    "SHAPE": "8,16,16,16",
+    "BATCH": "4",
+    "RESNET_BATCH": "1",
+    "LARGEST_SIDE": "32",
+}
+CHAPTERS = [notebook.stem for notebook in discover()]
+FOLDERS = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "RENDERED", "HTML",
+           "RETIRED")  # fmt: skip
+
+
+@contextmanager
+def building_in(folder: Path) -> Iterator[None]:
+    """Build this project's notebooks and pages in another folder than its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(places, "BUILD", folder)
+        patch.setattr(places, "CLAIMS", folder / "claims.json")
+        for name in FOLDERS:
+            patch.setattr(places, name, folder / name.lower())
+        patch.setenv("INVESTIGATION_RESULTS", "")
+        yield
+
+
+def build_in(folder: Path) -> None:
+    """Build what is out of date in that folder."""
+    with building_in(folder):
+        build(parameters(SMALL))
