@@ -313,13 +313,19 @@ def plan_pairs(arms: Arms, clock: Clock, start: float, budget_s: float) -> Plan:
 
 
 def _warm_up(arms: Arms, clock: Clock, start: float, budget_s: float) -> tuple[float, float]:
-    """Least seconds a call of each arm, in blocks that double until they are long enough."""
+    """Least seconds a call of each arm, in blocks that double until they are long enough.
+
+    The first call counts too: it is slow where there is something to prepare, and where there
+    is not it outvotes a block that met a stall.
+    """
+    least = []
     for arm in arms:
-        first_s = arm.seconds(1, clock)
+        least.append(arm.seconds(1, clock))
         if clock.now() - start > budget_s:
-            raise BudgetError(_slow_start(arm, first_s, budget_s))
-    calls, least = [1, 1], [math.inf, math.inf]
-    while clock.now() - start < WARM_UP_SHARE * budget_s or not all(map(math.isfinite, least)):
+            raise BudgetError(_slow_start(arm, least[-1], budget_s))
+    calls, warmed = [1, 1], False
+    while not warmed or clock.now() - start < WARM_UP_SHARE * budget_s:
+        warmed = True
         for index, arm in enumerate(arms):
             block_s = arm.seconds(calls[index], clock)
             least[index] = min(least[index], block_s / calls[index])

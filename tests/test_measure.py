@@ -78,6 +78,13 @@ def test_a_slow_first_call_is_warmed_away() -> None:
     assert max(outcome.samples.candidate_s) < 1 * MS
 
 
+def test_a_stall_in_the_warm_up_is_not_taken_for_a_slow_callable() -> None:
+    stalls = iter([1, 1, 500])
+    machine = FakeMachine(lambda _time_s, _draw: next(stalls, 1))
+    outcome = compare_on(machine, Settings(budget_s=0.6), *[machine.work(0.5 * MS)] * 2)
+    assert outcome.pairs > 100
+
+
 def test_the_difference_per_call_is_the_planted_one_and_so_is_its_sign() -> None:
     outcome = on_machine("steady", 0.9, 1, call_s=20e-6)
     assert outcome.difference_s == pytest.approx(-2e-6, rel=0.01)
