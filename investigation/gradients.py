@@ -48,6 +48,14 @@ def agreements(setting: str, expected: Tensors, actual: Tensors) -> Iterator[Agr
         yield Agreement(setting, name, same_bits(one, other), one.stride() == other.stride())
 
 
+def mirrored(x: Tensor, gate: Tensor) -> Tensor:
+    """Scale the mirrored input and mirror back: a control that every comparison must notice.
+
+    The product has the same bits; the gate's gradient is summed in the opposite order.
+    """
+    return (x.flip(-1) * gate).flip(-1)
+
+
 def scale_gradients(scale: Scale, x: Tensor, gate: Tensor, upstream: Tensor) -> Tensors:
     """Return the output of `scale` and the gradients of both operands.
 

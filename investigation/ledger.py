@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from investigation import rules
+from investigation import rules, rules_training
 from investigation.claims import Claim, Verdict, judge
 from investigation.evidence import Findings
 
@@ -14,8 +14,9 @@ BROADCASTING, STRIDES, LAYOUT, COST = (
     "04_eager_cost",
 )
 COMPILED = "a chapter that compares what torch.compile makes of both forms"
-TRAINING = "a chapter that times a training step and follows a training run in both forms"
+TRAINING = "05_training"
 FAMILY = f"each judged at {100 * rules.FAMILY_CONFIDENCE:g} %, because there are many"
+TRAINED = "a run of the training chapter in which the comparison is conclusive"
 TIMED = "a run of the timing chapter in which the comparison is conclusive"
 
 MEMORY_READS = (
@@ -166,22 +167,28 @@ CLAIMS: tuple[Claim, ...] = (
         quote="worth it for clarity, unlikely to give measurable gains",
         rule="The gain only; clarity is the reader's to judge. Supported if nothing comes out "
         f"slower with `expand_as`; qualified if a multiply does ({FAMILY}) and the network does "
-        "not; refuted if the network does; untested if the network is inconclusive.",
-        chapters=(COST,),
+        "not, in a forward step or a training step; refuted if the network does; untested if the "
+        "network is inconclusive.",
+        chapters=(COST, TRAINING),
         cell="deciding-levels",
-        needs=TIMED,
-        reads=COST_READS,
+        needs=f"{TIMED}, and {TRAINED}",
+        reads=(*COST_READS, *rules.TRAINING),
         decide=rules.measurable_gain,
     ),
     Claim(
         id="D1",
         who=DRL,
         quote="minimal impact on training",
-        rule="Supported if a training step is within ±1 % and the loss curves are the same bit "
-        "for bit; refuted if the step is slower by more.",
-        chapters=(),
-        cell=None,
-        needs=TRAINING,
+        rule="Supported if a training step of the host network is within ±1 % in both memory "
+        f"formats (each judged at {100 * rules_training.STEP_CONFIDENCE:g} %, because there are "
+        "two) and in every training run tried the losses are the same bit for bit; qualified if "
+        "only in some of the runs; refuted if in none, or if a step is slower or faster by more "
+        "than 1 %; untested while a step's interval reaches across ±1 %.",
+        chapters=(TRAINING,),
+        cell="deciding-training",
+        needs=TRAINED,
+        reads=(*rules.TRAINING, *rules_training.CURVES),
+        decide=rules_training.minimal_in_training,
     ),
     Claim(
         id="D2",

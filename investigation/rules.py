@@ -13,6 +13,7 @@ MINOR = 0.10
 FAMILY_CONFIDENCE = 0.999
 
 NETWORK = tuple(f"timing.network.{name}" for name in MEMORY_FORMATS)
+TRAINING = tuple(f"timing.training.{name}" for name in MEMORY_FORMATS)
 RECALIBRATION = tuple(f"timing.recalibration.{name}" for name in MEMORY_FORMATS)
 EXTRA = tuple(
     f"allocation.extra.{dtypes}.{variant}"
@@ -138,11 +139,18 @@ def _network(findings: Findings) -> list[Record]:
 
 
 def _network_words(findings: Findings) -> str:
-    parts = (
-        f"{percent(record)} in {name}"
-        for name, record in zip(MEMORY_FORMATS, _network(findings), strict=True)
-    )
-    return "a forward step of the host network: " + ", ".join(parts)
+    return f"a forward step of the host network: {_by_format(_network(findings))}"
+
+
+def training_words(findings: Findings) -> str:
+    """Tell what a training step of the host network costs, in each memory format."""
+    records = [findings[key] for key in TRAINING]
+    return f"a training step of the host network: {_by_format(records)}"
+
+
+def _by_format(records: Iterable[Record]) -> str:
+    pairs = zip(MEMORY_FORMATS, records, strict=True)
+    return ", ".join(f"{percent(record)} in {name}" for name, record in pairs)
 
 
 def _mixed(findings: Findings) -> list[Record]:
@@ -246,10 +254,13 @@ def no_allocation(findings: Findings) -> Verdict:
     return supported("A view, and the line asks for no more memory than without it.")
 
 
-@_needs_network
-def measurable_gain(findings: Findings, verdicts: set[str]) -> Verdict:
+def measurable_gain(findings: Findings) -> Verdict:
     """C4: does the change give no measurable gain?"""
-    where = f"{_op_words(findings)}; {_network_words(findings)}"
+    steps = f"{_network_words(findings)}; {training_words(findings)}"
+    where = f"{_op_words(findings)}; {steps}"
+    verdicts = _verdicts(findings[key] for key in (*NETWORK, *TRAINING))
+    if "inconclusive" in verdicts and "slower" not in verdicts:
+        return untested(f"This machine cannot tell: {steps}.")
     if "slower" in verdicts:
         return refuted(f"The gain is measurable in the network: {where}.")
     if _slower_at_the_multiply(findings):

@@ -1,7 +1,7 @@
 """A short real training run of the host network, with the scale step of one's choice."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from investigation.cases import FORMATS, MemoryFormat
-from investigation.digits import Images, digits
 from investigation.equality import DTYPES, bits
 from investigation.host import HostNetwork
 from investigation.variants import Scale, SEBlock
@@ -17,6 +16,25 @@ from investigation.variants import Scale, SEBlock
 BATCH = 64
 LEARNING_RATE = 0.05
 MOMENTUM = 0.9
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images `(N, 3, H, W)` and their classes `(N,)`."""
+
+    images: Tensor
+    classes: Tensor
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+
+@dataclass(frozen=True)
+class Data:
+    """Images to train on, and others to test with."""
+
+    training: Images
+    test: Images
 
 
 @dataclass(frozen=True)
@@ -43,8 +61,6 @@ SETTINGS = {
     "gate_bfloat16": Setting("float32, bfloat16 gate", gate_dtype="bfloat16"),
     "gate_float16": Setting("float32, float16 gate", gate_dtype="float16"),
 }
-# Where input and gate share a dtype, and the backward pass runs once.
-PLAIN = ("contiguous", "channels_last", "autocast")
 
 
 def one_ulp_more(x: Tensor, gate: Tensor) -> Tensor:
@@ -88,6 +104,33 @@ def step(
     return loss.detach()
 
 
+def phases(
+    network: nn.Module, optimizer: torch.optim.Optimizer, batch: Images, setting: Setting
+) -> dict[str, Callable[[], object]]:
+    """Return a training step in its phases, to be run in order, once."""
+    losses: list[Tensor] = []
+    return {
+        "forward": lambda: losses.append(loss_of(network, batch, setting)),
+        "backward": lambda: losses[0].backward(),
+        "optimizer": optimizer.step,
+    }
+
+
+def upstream_sizes(network: nn.Module, batch: Images, setting: Setting) -> list[float]:
+    """Return the root mean square of the gradient that reaches each SE block from above."""
+    sizes: list[float] = []
+
+    def note(_module: nn.Module, _below: object, above: tuple[Tensor, ...]) -> None:
+        sizes.append(float(above[0].square().mean().sqrt()))
+
+    blocks = [one for one in network.modules() if isinstance(one, SEBlock)]
+    handles = [block.register_full_backward_hook(note) for block in blocks]
+    loss_of(network, batch, setting).backward()
+    for handle in handles:
+        handle.remove()
+    return sizes
+
+
 def loss_of(network: nn.Module, batch: Images, setting: Setting) -> Tensor:
     """Return the cross-entropy over a batch, with the penalty where the setting asks for one."""
     images = batch.images.requires_grad_(setting.penalty > 0)
@@ -114,16 +157,15 @@ class TrainingRun:
     weights_sha256: str
 
 
-def train(scale: Scale, setting: Setting, epochs: int, seed: int) -> TrainingRun:
-    """Train a host network of seeded weights on the digits, in a seeded order."""
-    training, test = digits()
+def train(scale: Scale, setting: Setting, data: Data, epochs: int, seed: int) -> TrainingRun:
+    """Train a host network of seeded weights on the data, in a seeded order."""
     network = host(scale, setting, seed)
     optimizer = optimizer_of(network)
     losses = tuple(
         float(step(network, optimizer, batch, setting))
-        for batch in batches(training, setting, epochs, seed)
+        for batch in batches(data.training, setting, epochs, seed)
     )
-    return TrainingRun(losses, accuracy(network, test), weights_sha256(network))
+    return TrainingRun(losses, accuracy(network, data.test), weights_sha256(network))
 
 
 def batches(images: Images, setting: Setting, epochs: int, seed: int) -> Iterator[Images]:

@@ -5,9 +5,8 @@ from collections.abc import Callable
 import torch
 
 from investigation.cases import FORMATS, Case, MemoryFormat
-from investigation.digits import Images
 from investigation.measure import Clock, DeviceClock
-from investigation.training import SETTINGS, host, optimizer_of, step
+from investigation.training import SETTINGS, Images, host, optimizer_of, step
 from investigation.variants import SCALES
 from investigation.workloads import Arms
 
@@ -22,11 +21,7 @@ def training_arms(
 
     A step is forward, loss, backward and optimizer; each call trains the arm's own network on.
     """
-    generator = torch.Generator().manual_seed(seed)
-    images = torch.randn(batch, 3, 32, 32, generator=generator)
-    images = images.contiguous(memory_format=FORMATS[memory_format])
-    data = Images(images, torch.randint(10, (batch,), generator=generator))
-    setting = SETTINGS[memory_format]
+    data, setting = random_images(batch, memory_format, seed), SETTINGS[memory_format]
 
     def arm(scale: str) -> Callable[[], object]:
         network = host(SCALES[scale], setting, seed)
@@ -34,6 +29,14 @@ def training_arms(
         return lambda: step(network, optimizer, data, setting)
 
     return arm(baseline), arm(candidate)
+
+
+def random_images(batch: int, memory_format: MemoryFormat, seed: int) -> Images:
+    """Return images `(batch, 3, 32, 32)` of the host network's own size, and classes for them."""
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randn(batch, 3, 32, 32, generator=generator)
+    images = images.contiguous(memory_format=FORMATS[memory_format])
+    return Images(images, torch.randint(10, (batch,), generator=generator))
 
 
 def replicated_training(batch: int, memory_format: MemoryFormat, seed: int) -> Arms:

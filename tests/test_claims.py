@@ -7,15 +7,18 @@ from worlds import (
     SLOW_MULTIPLY,
     findings,
     inconclusive_network,
+    parting_curves,
     plain_world,
     planted,
     slower_network,
     timing,
+    training_step,
 )
 
 from investigation import ledger
 from investigation.claims import judge
 from investigation.ledger import CLAIMS
+from investigation.rules_training import RUNS
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
 DECIDED = [claim.id for claim in CLAIMS if claim.decide]
@@ -24,7 +27,7 @@ DECIDED = [claim.id for claim in CLAIMS if claim.decide]
 PLAIN = {
     "T1": "qualified", "T2": "supported", "T3": "supported", "T4": "refuted", "T5": "qualified",
     "T6": "refuted", "T7": "supported", "C1": "supported", "C2": "supported", "C4": "supported",
-    "D2": "supported", "D4": "supported", "P1": "supported", "P2": "supported", "P4": "refuted",
+    "D1": "supported", "D2": "supported", "D4": "supported", "P1": "supported", "P2": "supported", "P4": "refuted",
     "P5": "supported", "V1": "supported", "V2": "supported", "V3": "supported",
 }  # fmt: skip
 
@@ -54,6 +57,16 @@ FLIPS = [
     ("C2", {"allocation__view": 4}, "refuted", "no memory"),
     ("C4", slower_network(), "refuted", "measurable in the network"),
     ("C4", SLOW_MULTIPLY, "qualified", "measurable one below it"),
+    ("C4", training_step(1.02, "slower"), "refuted", "measurable in the network"),
+    ("C4", training_step(1.0, "inconclusive", 0.05), "untested", "a training step"),
+    ("D1", training_step(1.02, "slower"), "refuted", "+2.00 %"),
+    ("D1", training_step(1.02, "slower", formats=("channels_last",)), "refuted", "+2.00 %"),
+    ("D1", training_step(0.97, "faster"), "refuted", "-3.00 %"),
+    ("D1", training_step(1.008, "slower", 0.004), "untested", "cannot tell"),
+    ("D1", training_step(1.0, "inconclusive", 0.05), "untested", "cannot tell"),
+    ("D1", parting_curves("gate_bfloat16"), "qualified", "gate_bfloat16 (from step 4 of 69"),
+    ("D1", parting_curves("contiguous"), "qualified", "In 5 of 6"),
+    ("D1", parting_curves(*RUNS), "refuted", "part in every run"),
     ("D2", {"allocation__view": 4}, "refuted", "memory of its own"),
     (
         "D2",

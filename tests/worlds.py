@@ -6,6 +6,7 @@ from investigation.cases import MEMORY_FORMATS, Case
 from investigation.environment import describe
 from investigation.evidence import Evidence, Findings, Record
 from investigation.rules import BLOCKS, LAYOUTS
+from investigation.rules_training import RUNS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CASE = Case(slug="host1_before", name="host stage 1, before the pool", shape=(128, 32, 32, 32))
@@ -20,6 +21,12 @@ def timing(record_id, ratio, verdict, width=0.002, in_family=None):
     return fact(record_id, ratio, "timing", unit="ratio", interval=interval, confidence=0.95,
                 verdict=verdict, case=CASE,
                 details={"verdict_in_family": in_family or verdict})  # fmt: skip
+
+
+def curve(name, parted=None):
+    """A training run in both forms, whose losses part at a step, or never."""
+    details = {"setting": name, "parted": parted, "steps": 69, "apart": 0.0 if not parted else 1e-6}
+    return fact(f"equality.curve.{name}", parted is None, details=details)
 
 
 def plain_world():
@@ -44,6 +51,8 @@ def plain_world():
         fact("layout.channels_last", 0, "layout", details={"tried": 9}),
         fact("layout.empty", 0, "layout", details={"tried": 9}),
         *(timing(f"timing.network.{name}", 1.0, "equivalent") for name in MEMORY_FORMATS),
+        *(timing(f"timing.training.{name}", 1.0, "equivalent") for name in MEMORY_FORMATS),
+        *(curve(name) for name in RUNS),
         *(timing(f"timing.recalibration.{name}", 1.04, "slower") for name in MEMORY_FORMATS),
         timing("timing.multiply.host1_before.contiguous", 1.0, "equivalent"),
         timing("timing.mixed.host1_before", 1.0, "equivalent"),
@@ -92,6 +101,19 @@ def inconclusive_network():
         f"timing__network__{name}": timing(f"timing.network.{name}", 1.0, "inconclusive", 0.05)
         for name in MEMORY_FORMATS
     }
+
+
+def training_step(ratio, verdict, width=0.002, formats=MEMORY_FORMATS):
+    """Plant a training step of another time, in all memory formats or in some."""
+    return {
+        f"timing__training__{name}": timing(f"timing.training.{name}", ratio, verdict, width)
+        for name in formats
+    }
+
+
+def parting_curves(*names):
+    """Plant training runs whose losses part."""
+    return {f"equality__curve__{name}": curve(name, parted=4) for name in names}
 
 
 SLOW_MULTIPLY = {
