@@ -32,7 +32,7 @@ Kind = Literal[
     "instructions",  # processor instructions
     "timing",  # seconds, and ratios of them
     "codegen",  # generated kernels
-    "graph",  # nodes of an exported graph
+    "graph",  # nodes of a backward or an exported graph
 ]
 
 
@@ -146,6 +146,7 @@ def write_atomically(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
+        os.fchmod(handle, 0o644)  # a temporary file is its owner's alone; what is published is not
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()

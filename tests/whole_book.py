@@ -22,6 +22,7 @@ SMALL = {
     "BATCH": "4",
     "RESNET_BATCH": "1",
     "LARGEST_SIDE": "32",
+    "EPOCHS": "1",
 }
 CHAPTERS = [notebook.stem for notebook in discover()]
 FOLDERS = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "RENDERED", "HTML",
