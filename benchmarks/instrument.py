@@ -22,6 +22,7 @@ def main() -> int:
         budget_s=options.budget,
         seed=options.seed,
         neighbour=options.neighbour,
+        copies=options.copies,
         resume=saved(options.json) if options.resume else None,
         progress=progress_to(options.json),
     )
@@ -39,6 +40,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--doses", type=float, nargs="+", default=DOSES, help="per cent")
     parser.add_argument("--budget", type=float, default=0.6, help="seconds a comparison")
     parser.add_argument("--neighbour", action="store_true", help="load every core at random")
+    parser.add_argument("--copies", action="store_true", help="each side a closure of its own")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="where to keep trials and summary")
     parser.add_argument("--resume", action="store_true", help="go on with what --json holds")

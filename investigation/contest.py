@@ -47,26 +47,44 @@ BURST_S = 0.05  # a neighbour's bursts and pauses, on average
 Function = Callable[[], None]
 
 
-def planted_arms(dose: float) -> tuple[Function, Function]:
-    """Baseline and candidate whose numbers of equal multiplies differ by `dose` per cent.
+@dataclass(frozen=True)
+class Planted:
+    """Two callables whose numbers of equal multiplies differ by `dose` per cent."""
 
-    ValueError where the dose is not a whole number of calls in 400.
+    dose: float
+    baseline: Function
+    candidate: Function
+
+
+def plant(dose: float, *, copies: bool = False) -> Planted:
+    """Plant a difference; ValueError where the dose is not a whole number of calls in 400.
+
+    Only the number of calls tells the sides apart: they share the function and the tensors.
+    With `copies` each has a closure of its own, of the same code. Closures lie in different
+    places of memory, and are not quite equally fast: a truth that is not known exactly.
     """
     extra = BASE_CALLS * abs(dose) / 100
     if not extra.is_integer():
         raise ValueError(f"a dose of {dose} % is not a whole number of calls in {BASE_CALLS}")
+    multiplies = closure if copies else shared
     less, more = multiplies(BASE_CALLS), multiplies(BASE_CALLS + int(extra))
-    return (less, more) if dose >= 0 else (more, less)
+    return Planted(dose, less, more) if dose >= 0 else Planted(dose, more, less)
 
 
-def multiplies(calls: int) -> Function:
-    """Build a callable that multiplies the same two tensors `calls` times.
-
-    Only the number tells two of them apart: they share the function and the tensors. Two
-    closures of the same code lie in different places of memory, and that alone makes them
-    differ by some hundredths of a per cent, which a contest of timers would count as errors.
-    """
+def shared(calls: int) -> Function:
+    """Build a callable that multiplies the same two tensors `calls` times, by one function."""
     return partial(_multiply, *_operands(), calls)
+
+
+def closure(calls: int) -> Function:
+    """Build the same with a function of its own."""
+    x, y = _operands()
+
+    def work() -> None:
+        for _ in repeat(None, calls):
+            x * y
+
+    return work
 
 
 def _multiply(x: torch.Tensor, y: torch.Tensor, calls: int) -> None:
@@ -79,10 +97,10 @@ def _operands() -> tuple[torch.Tensor, torch.Tensor]:
     return torch.ones(ELEMENTS), torch.ones(ELEMENTS)
 
 
-def paired_trials(dose: float, number: int, budget_s: float, seed: int) -> list[Trial]:
+def paired_trials(planted: Planted, number: int, budget_s: float, seed: int) -> list[Trial]:
     """Ours, and the same samples analysed as if they were not paired."""
-    baseline, candidate = planted_arms(dose)
-    comparison = compare(baseline, candidate, budget_s=budget_s, margin=MARGIN, seed=seed)
+    dose, arms = planted.dose, (planted.baseline, planted.candidate)
+    comparison = compare(*arms, budget_s=budget_s, margin=MARGIN, seed=seed)
     low, high = comparison.ratio_interval
     found = not low <= 1 <= high
     ours = Trial(
@@ -106,11 +124,11 @@ def _without_pairing(comparison: Comparison, dose: float, number: int) -> Trial:
     return _mann_whitney_trial(UNPAIRED, dose, number, *times, comparison.elapsed_s)
 
 
-def sequential_trials(dose: float, number: int, budget_s: float, seed: int) -> list[Trial]:
+def sequential_trials(planted: Planted, number: int, budget_s: float, seed: int) -> list[Trial]:
     """`blocked_autorange`, one arm after the other, decided in two ways on the same times."""
     del seed  # it draws nothing
-    start = time.perf_counter()
-    a, b = (_autorange(arm, budget_s / 2) for arm in planted_arms(dose))
+    dose, start = planted.dose, time.perf_counter()
+    a, b = (_autorange(arm, budget_s / 2) for arm in (planted.baseline, planted.candidate))
     elapsed_s = time.perf_counter() - start
     by_iqr = Trial(
         method=IQR,
@@ -127,10 +145,10 @@ def sequential_trials(dose: float, number: int, budget_s: float, seed: int) -> l
     return [by_iqr, _mann_whitney_trial(MANN_WHITNEY, dose, number, *times, elapsed_s)]
 
 
-def interleaved_trials(dose: float, number: int, budget_s: float, seed: int) -> list[Trial]:
+def interleaved_trials(planted: Planted, number: int, budget_s: float, seed: int) -> list[Trial]:
     """`blocked_autorange` by turns, the arms changing places, all times of an arm together."""
     del seed
-    start, arms = time.perf_counter(), planted_arms(dose)
+    start, arms = time.perf_counter(), (planted.baseline, planted.candidate)
     times: tuple[list[float], list[float]] = ([], [])
     order = [arm for turn in range(REPLICATES) for arm in ((0, 1) if turn % 2 == 0 else (1, 0))]
     search_s = 0.0  # what blocked_autorange takes beyond its run time, to find its block size
@@ -141,7 +159,7 @@ def interleaved_trials(dose: float, number: int, budget_s: float, seed: int) -> 
         search_s = max(0.0, time.perf_counter() - began - run_s)
     elapsed_s = time.perf_counter() - start
     both = np.asarray(times[0]), np.asarray(times[1])
-    return [_mann_whitney_trial(INTERLEAVED, dose, number, *both, elapsed_s)]
+    return [_mann_whitney_trial(INTERLEAVED, planted.dose, number, *both, elapsed_s)]
 
 
 def _autorange(arm: Function, budget_s: float) -> Measurement:
@@ -178,7 +196,7 @@ def _mann_whitney_trial(
     )
 
 
-Method = Callable[[float, int, float, int], list[Trial]]
+Method = Callable[[Planted, int, float, int], list[Trial]]
 # Each measurement with the method that names it; others may be decided on the same times.
 LEADS: dict[Method, str] = {
     paired_trials: OURS,
@@ -222,44 +240,42 @@ def run(
     budget_s: float = 0.6,
     seed: int = 0,
     neighbour: bool = False,
+    copies: bool = False,
     resume: ContestResult | None = None,
     progress: Callable[[ContestResult, int, int], None] | None = None,
 ) -> ContestResult:
     """Hold the contest, one thread, one comparison at a time.
 
     `rival_trials` defaults to `trials`. `neighbour` starts one process per core that burns at
-    random while the contest runs. `resume` keeps its trials and runs only what is missing.
+    random while the contest runs; `copies` is that of `plant`. `resume` keeps its trials and
+    runs only what is missing.
     `progress(result, done, total)` is called after each measurement. Takes about
     `budget_s * len(doses) * (trials + 2 * rival_trials)` seconds.
     """
     rivals = trials if rival_trials is None else rival_trials
     result = resume or ContestResult(environment(), {})
-    result.settings = _settings(trials, rivals, doses, budget_s, seed, neighbour)
-    finished = {(trial.method, trial.dose, trial.number) for trial in result.trials}
-    planned = turns(trials, rivals, doses, seed)
-    with busy_neighbours(seed) if neighbour else _quiet():
-        for done, turn in enumerate(planned, start=1):
-            if (LEADS[turn.method], turn.dose, turn.number) not in finished:
-                result.trials += turn.method(turn.dose, turn.number, budget_s, turn.seed)
-            if progress:
-                progress(result, done, len(planned))
-    return result
-
-
-def _settings(
-    trials: int, rivals: int, doses: Sequence[float], budget_s: float, seed: int, neighbour: bool
-) -> dict[str, Any]:
-    return {
+    result.settings = {
         "trials": trials,
         "rival_trials": rivals,
         "doses": list(doses),
         "budget_s": budget_s,
         "seed": seed,
         "neighbour": neighbour,
+        "copies": copies,
         "margin": MARGIN,
         "confidence": CONFIDENCE,
         "base_calls": BASE_CALLS,
     }
+    finished = {(trial.method, trial.dose, trial.number) for trial in result.trials}
+    planned = turns(trials, rivals, doses, seed)
+    with busy_neighbours(seed) if neighbour else _quiet():
+        for done, turn in enumerate(planned, start=1):
+            if (LEADS[turn.method], turn.dose, turn.number) not in finished:
+                planted = plant(turn.dose, copies=copies)
+                result.trials += turn.method(planted, turn.number, budget_s, turn.seed)
+            if progress:
+                progress(result, done, len(planned))
+    return result
 
 
 @contextmanager
@@ -294,7 +310,7 @@ def _burn(seed: int) -> None:
 
 def environment() -> dict[str, Any]:
     """Describe what the contest runs on, and how long its baseline takes there."""
-    work = multiplies(BASE_CALLS)
+    work = shared(BASE_CALLS)
     with torch.no_grad():
         times = Timer("work()", globals={"work": work}).timeit(50)
     return {

@@ -94,7 +94,20 @@ def test_a_dose_is_exactly_so_much_more_work(dose: float, ratio: float) -> None:
 
 def test_a_dose_that_is_no_whole_number_of_calls_is_refused() -> None:
     with pytest.raises(ValueError, match=r"a dose of 0\.3 % is not a whole number of calls in 400"):
-        contest.planted_arms(0.3)
+        contest.plant(0.3)
+
+
+def test_only_the_number_of_calls_tells_planted_sides_apart() -> None:
+    planted = contest.plant(1.0)
+    assert planted.baseline.func is planted.candidate.func  # type: ignore[attr-defined]
+    x, y, calls = planted.baseline.args  # type: ignore[attr-defined]
+    assert planted.candidate.args == (x, y, 1.01 * calls)  # type: ignore[attr-defined]
+
+
+def test_copies_have_the_same_code_in_functions_of_their_own() -> None:
+    planted = contest.plant(0.0, copies=True)
+    assert planted.baseline is not planted.candidate
+    assert planted.baseline.__code__ is planted.candidate.__code__
 
 
 def test_shares_come_with_limits_and_none_where_nothing_ran() -> None:
