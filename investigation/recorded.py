@@ -19,6 +19,12 @@ CONTESTS = {
     "contest.json": "shared machine",
     "contest_neighbour.json": "beside a busy neighbour",
 }
+# Contests in which each side had a copy of the code of its own: a truth not known exactly.
+COPIES = {
+    "contest_copies.json": "a copy of the code for each side, shared machine",
+    "contest_copies_neighbour.json": "a copy of the code for each side, beside a busy neighbour",
+    "contest_copies_again.json": "a copy of the code for each side, the same day as without",
+}
 # Records of a rule that was given up, kept because they are why.
 FIRST_RULE = {
     "contest_first_rule.json": "first rule, shared machine",
@@ -35,6 +41,15 @@ def contests(
         for name, title in titles.items()
         for path in sorted(folder.glob(f"*/{name}"))
     }
+
+
+def false_alarms(titles: Mapping[str, str], folder: Path = FOLDER) -> str:
+    """Return the false alarms of the paired instrument in each of some contests, in words."""
+    shares = {
+        name: contest_record.share([one.found for one in kept.of(contest_record.OURS, 0.0)])
+        for name, kept in contests(titles, folder).items()
+    }
+    return "; ".join(f"{_share(value)} ({name})" for name, value in shares.items())
 
 
 def instruction_counts(folder: Path = FOLDER) -> InstructionCounts:
