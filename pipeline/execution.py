@@ -12,6 +12,7 @@ from pathlib import Path
 import papermill
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
+from tqdm.auto import tqdm
 
 from pipeline import freshness, guard, places, promotion
 from pipeline.faults import BuildError
@@ -88,12 +89,12 @@ def run(
     try:
         _run(notebook, output, parameters, description)
     except PapermillExecutionError as error:
-        reason = f"{error.ename}: {error.evalue}".splitlines()[0]
-        raise _failure(notebook, output, reason, error.cell_index + 1) from None
+        raise _failure(notebook, output, _why(error), error.cell_index + 1) from None
     except (DeadKernelError, RuntimeError) as error:
         raise _failure(notebook, output, _why_dead(error, over, limit_s)) from None
     finally:
         limit.cancel()
+        _close_progress()
 
 
 def _end(over: threading.Event, mark: str) -> None:
@@ -117,6 +118,13 @@ def _run(notebook: Path, output: Path, parameters: Mapping[str, object], descrip
 def _literal(path: Path) -> str:
     """Return a path in which papermill finds nothing to fill in."""
     return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _why(error: PapermillExecutionError) -> str:
+    """Return what a cell raised, in one line."""
+    if error.ename == "MemoryError" or "can't allocate memory" in error.evalue:
+        return f"it asked for more memory than there is ({error.ename})"
+    return f"{error.ename}: {error.evalue}".splitlines()[0]
 
 
 def _why_dead(error: Exception, over: threading.Event, limit_s: float) -> str:
@@ -153,3 +161,9 @@ def _progress(description: str) -> dict[str, object]:
     """Return the progress bar's settings: lively on a terminal, sparse in a log."""
     interval = 0.2 if sys.stderr.isatty() else 15
     return {"desc": description, "mininterval": interval, "ascii": True, "dynamic_ncols": True}
+
+
+def _close_progress() -> None:
+    """End the line of a bar that papermill left open, so that what went wrong has its own."""
+    for bar in list(getattr(tqdm, "_instances", ())):
+        bar.close()

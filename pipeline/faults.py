@@ -1,6 +1,7 @@
 """What stops a build, in one line."""
 
 import errno
+import os
 
 STOPPED = "stopped; what had finished is kept, and the same command goes on from there"
 # What a person can do about what the system refuses; the path is put before it.
@@ -17,6 +18,12 @@ REMEDIES = {
 
 class BuildError(Exception):
     """A build that cannot go on; the message names what was wrong and what is allowed."""
+
+
+def refused_in(output: str) -> str | None:
+    """Return what the system refused another program, by what that printed; None for nothing."""
+    said = (number for number in REMEDIES if os.strerror(number) in output)
+    return next((REMEDIES[number] for number in said), None)
 
 
 def refused_by_the_system(error: OSError) -> str:

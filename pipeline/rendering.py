@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline import packing, places
 from pipeline.exchange import exchange
-from pipeline.faults import BuildError
+from pipeline.faults import BuildError, refused_in
 
 # What jupyter-book says when nothing is wrong is not worth a reader's screen.
 SHOWN_LINES = 12
@@ -38,7 +38,8 @@ def render() -> None:
     )
     page = places.RENDERED / "_build" / "html" / "index.html"
     if done.returncode != 0:
-        raise BuildError(f"the pages did not build:\n{_complaints(done.stdout + done.stderr)}")
+        said = done.stdout + done.stderr
+        raise BuildError(refused_in(said) or f"the pages did not build:\n{_complaints(said)}")
     if not page.exists():
         raise BuildError("the pages built without an index.html")
     packing.prune(page.parent)

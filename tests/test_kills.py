@@ -1,0 +1,135 @@
+"""A build killed at random moments: nothing that had finished is lost, and nothing stays behind.
+
+A part of the suite with few kills. On its own, with as many as wanted and a seed to repeat them:
+`make kills`, or `KILLS=100 KILL_SEED=1 .venv/bin/python -m pytest -s tests/test_kills.py`.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from contextlib import suppress
+
+import psutil
+import pytest
+from small_project import SmallProject
+
+KILLS = int(os.environ.get("KILLS", "6"))
+SEED = int(os.environ.get("KILL_SEED") or random.SystemRandom().getrandbits(32))
+CHAPTERS = ("01_one", "02_two")
+GONE_WITHIN_S = 15
+VICTIMS = {
+    "kernel": "ipykernel_launcher",
+    "pipeline": "-m pipeline",  # papermill runs inside it
+    "watcher": "guard.py",
+    "renderer": "jupyter-book",
+    "make": "make",
+    "group": "make",
+}
+
+
+def victims(project, kind):
+    """Return the processes of one kind that are running now."""
+    found = []
+    for process in project.processes():
+        with suppress(psutil.Error):
+            if VICTIMS[kind] in " ".join(process.cmdline()[:4]):
+                found.append(process)
+    return found
+
+
+def kill(project, started, kind):
+    """Kill one process of a kind, or the whole group; return whether there was one."""
+    if kind == "group":
+        os.killpg(started.pid, signal.SIGKILL)
+        return True
+    found = victims(project, kind)
+    for process in found[:1]:
+        with suppress(psutil.Error):
+            process.kill()
+    return bool(found)
+
+
+def kill_at_random(project, draw, seed, longest_s):
+    """Start a build and kill a part of it at a random moment; return what happened, in words."""
+    started = project.start("book", f"SEED={seed}")
+    moment = draw.uniform(0, longest_s)
+    with suppress(subprocess.TimeoutExpired):
+        started.wait(timeout=moment)
+    kinds = draw.sample(sorted(VICTIMS), k=len(VICTIMS))
+    if started.poll() is None:
+        kind = next(one for one in kinds if kill(project, started, one))
+    else:
+        kind = "nothing"
+    started.communicate(timeout=120)
+    return f"SEED={seed}, {kind} after {moment:.1f} s, status {started.returncode}"
+
+
+def left_over(project):
+    """Return what still runs once a killed build has had the time to end."""
+    deadline = time.monotonic() + GONE_WITHIN_S
+    while (found := project.processes()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return [one.as_dict(["pid", "cmdline"]) for one in found if one.is_running()]
+
+
+def kept(project):
+    """Return what each chapter's last execution left: its page's seed, its evidence's, its stamp.
+
+    Reading fails where a file is half written.
+    """
+    state = {}
+    for name in CHAPTERS:
+        page = json.loads((project.build / "notebooks" / f"{name}.ipynb").read_text())
+        result = json.loads((project.build / "results" / f"{name}.json").read_text())
+        made = page["metadata"]["investigation"]["provenance"]["parameters"]["seed"]
+        stamp = project.build / "stamps" / f"{name}.json"
+        state[name] = (made, result["records"][0]["value"], stamp.stat().st_mtime_ns)
+    return state
+
+
+def lost(project, before, seed, story):
+    """Check that each chapter is as it was before or whole and new, and the book whole."""
+    for name, (page, result, stamp) in kept(project).items():
+        old = before[name][0]
+        assert {page, result} <= {old, seed}, story
+        if page != result:  # killed between two moves: the next build makes the second
+            assert (project.build / "staging" / name / "ready.json").exists(), story
+        if old == seed:
+            assert stamp == before[name][2], f"{story}: {name} had finished, and ran again"
+    assert "The end." in book(project), story
+
+
+def book(project):
+    """Return the text of the book's page, which is whole."""
+    text = (project.build / "html" / "index.html").read_text()
+    assert text.rstrip().endswith("</html>")
+    return text
+
+
+@pytest.mark.timeout(120 + 60 * KILLS)
+def test_a_build_killed_at_any_moment_loses_nothing(tmp_path):
+    print(f"\n{KILLS} kills with KILL_SEED={SEED}")
+    draw = random.Random(SEED)
+    project = SmallProject(tmp_path / "ein Büch 書")
+    for name in CHAPTERS:
+        project.chapter(name)
+    began, seed = time.monotonic(), 0
+    first = project.make("book", f"SEED={seed}", without="HOME")
+    assert first.returncode == 0, first.stderr
+    longest_s = time.monotonic() - began
+    for number in range(1, KILLS + 1):
+        before = kept(project)
+        seed = draw.choice((seed, number))  # go on with the killed build, or want another
+        story = kill_at_random(project, draw, seed, longest_s)
+        print(f"{number:4}: {story}", flush=True)
+        assert left_over(project) == [], story
+        lost(project, before, seed, story)
+    last = project.make("book", f"SEED={seed}")
+    assert last.returncode == 0, last.stderr
+    assert {one[:2] for one in kept(project).values()} == {(seed, seed)}
+    assert all(f"{name} had seed {seed}." in book(project) for name in CHAPTERS)
+    assert [path.name for path in project.build.rglob(".*.part")] == []
+    assert list((project.build / "staging").iterdir()) == []
