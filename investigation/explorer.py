@@ -15,7 +15,7 @@ from investigation.memory import multiplied_gate
 from investigation.variants import SCALES
 
 # Small enough to be drawn on a phone, cell by cell.
-SIZES: tuple[range, ...] = (range(1, 3), range(1, 4), range(1, 4), range(1, 5))
+SIZES = (range(1, 3), range(1, 4), range(1, 4), range(1, 5))
 START: Shape = (1, 3, 3, 4)
 
 Laid = Mapping[str, list[int]]
@@ -23,8 +23,7 @@ Laid = Mapping[str, list[int]]
 
 def shapes() -> Iterator[Shape]:
     """Iterate over the shapes `(B, C, H, W)` of the input that a reader can choose."""
-    for batch, channels, height, width in itertools.product(*SIZES):
-        yield batch, channels, height, width
+    yield from itertools.product(*SIZES)
 
 
 def key(shape: Shape, memory_format: str, variant: str) -> str:

@@ -1,8 +1,10 @@
 """Lay out the source tree of the book: pages with the run's numbers, executed chapters, data."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedErro
 
 from investigation import evidence, rules
 from investigation.evidence import Evidence, Findings, Record
-from pipeline import places, publishing
+from pipeline import answers, places, publishing
 from pipeline.faults import BuildError
 
 DOWNLOADS = """## Data of this page
@@ -50,7 +52,15 @@ def write_config(target: Path) -> None:
 def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the names that a page may use between double braces."""
     findings = Findings(evidences)
+    found_answers = answers.answers(evidences)
+    decisions = answers.decisions(findings, found_answers)
     return {
+        "answers": found_answers,
+        "decisions": decisions,
+        "decision_rule": answers.RULE,
+        "picker": answers.choices(found_answers, decisions),
+        "titles": {one.notebook: title(one.notebook) for one in evidences},
+        "requirements": requirements(),
         "claims": claims,
         "claim": {claim["id"]: claim for claim in claims},
         "measured": found(findings, rules.percent),
@@ -60,6 +70,28 @@ def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> di
         "runs": evidences,
         "counted": lambda status: sum(claim["verdict"] == status for claim in claims),
     }
+
+
+def title(notebook: str) -> str:
+    """Return a chapter's title: the first heading of its executed notebook."""
+    cells = nbformat.read(places.EXECUTED / f"{notebook}.ipynb", as_version=4).cells
+    lines = (line for cell in cells for line in cell.source.splitlines())
+    return str(next(line.removeprefix("# ") for line in lines if line.startswith("# ")))
+
+
+def requirements() -> dict[str, str]:
+    """Return the version that is installed of each package that the book names as its own."""
+    text = (places.HERE / "requirements.txt").read_text(encoding="utf-8")
+    names = re.findall(r"^([\w.-]+)==", text, re.MULTILINE)
+    return {name: installed(name) for name in names}
+
+
+def installed(package: str) -> str:
+    """Return a package's installed version, or say that it is not here."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def found(findings: Findings, shown: Callable[[Record], Any]) -> Callable[[str], Any]:

@@ -9,7 +9,7 @@ from whole_book import CHAPTERS, build_in
 
 from investigation.ledger import CLAIMS
 
-PAGES = ["index", "recommendation", "claims", "rerun", "references"]
+PAGES = ["index", "recommendation", "claims", "rerun", "status", "glossary", "references"]
 
 
 def page(book, name):

@@ -1,6 +1,8 @@
 """The finished book in a real browser: what a reader sees, waits for and can reach."""
 
 import itertools
+import json
+import re
 from pathlib import Path
 
 import browsing
@@ -9,9 +11,12 @@ import pytest
 import torch
 
 from investigation.cases import FORMATS, MEMORY_FORMATS
+from investigation.evidence import Record
 from investigation.explorer import shapes
 from investigation.memory import multiplied_gate
+from investigation.rules import percent
 from investigation.variants import SCALES
+from pipeline import places
 
 KIB = 2**10
 
@@ -177,4 +182,102 @@ def test_without_scripts_the_explorer_is_a_table_of_strides(browser, html):
     page.goto((html / "notebooks" / "02_strides.html").as_uri())
     text = page.locator(".stride-explorer table").text_content()
     assert "shape [1, 3, 3, 4], strides [3, 1, 0, 0]" in text
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def opened(browser, html):
+    """The first page, opened from a folder."""
+    page = browser.new_page(viewport=browsing.DESKTOP)
+    page.goto((html / "index.html").as_uri())
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def first_page(opened):
+    """The first page, its picker as a reader finds it."""
+    for label in ("where the line runs", "device", "input"):
+        opened.get_by_label(label).select_option(index=0)
+    return opened
+
+
+def compared(page):
+    """The evidence that the picker shows: the ids of the records."""
+    return page.locator(".picker tbody tr:visible td:last-child code").all_text_contents()
+
+
+def test_the_picker_shows_what_was_measured_in_the_chosen_setting(first_page, book):
+    first_page.get_by_label("where the line runs").select_option("PyTorch eager, two dtypes")
+    first_page.get_by_label("input").select_option("8×16×16×16")
+    assert compared(first_page) == ["timing.mixed.reader"]
+    record = next(
+        one
+        for one in json.loads((book / "results" / "04_eager_cost.json").read_text())["records"]
+        if one["id"] == "timing.mixed.reader"
+    )
+    row = first_page.locator(".picker tbody tr:visible")
+    assert percent(Record.model_validate(record)) in row.text_content()
+    assert row.get_by_role("link").get_attribute("href") == "notebooks/04_eager_cost.html"
+    said = first_page.get_by_role("status").text_content()
+    assert said.startswith("PyTorch eager, two dtypes, cpu, 8×16×16×16: 1 comparison.")
+
+
+def test_the_picker_says_what_was_not_measured_and_how_to_measure_it(first_page):
+    first_page.get_by_label("device").select_option("cuda")
+    assert compared(first_page) == []
+    said = first_page.get_by_role("status").text_content()
+    assert said.endswith("not measured here. Run: make rerun NOTEBOOK=04_eager_cost DEVICE=cuda")
+
+
+def test_the_picker_is_worked_with_the_keyboard_alone(first_page):
+    first_page.get_by_label("where the line runs").focus()
+    first_page.keyboard.press("ArrowDown")
+    for _ in range(2):
+        first_page.keyboard.press("Tab")
+    first_page.keyboard.press("End")
+    assert (
+        first_page.get_by_role("status")
+        .text_content()
+        .startswith("PyTorch eager, two dtypes, cpu, all inputs: ")
+    )
+    assert len(compared(first_page)) > 1
+
+
+def test_without_scripts_every_comparison_is_a_table_to_be_opened(browser, html):
+    page = browser.new_page(java_script_enabled=False)
+    page.goto((html / "index.html").as_uri())
+    page.locator("details.picker summary").click()
+    assert len(compared(page)) > 10
+    page.close()
+
+
+def glossary_terms():
+    text = (places.BOOK / "glossary.md").read_text(encoding="utf-8")
+    return re.findall(r"^([\w ]+)\n  \w", text, re.MULTILINE)
+
+
+def test_search_finds_every_term_of_the_glossary_with_the_network_off(browser, html):
+    terms = glossary_terms()
+    assert {"broadcasting", "stride", "memory format", "view", "guard"} <= set(terms)
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    page.goto((html / "search.html").as_uri())
+    for term in terms:
+        page.locator("#search-results").evaluate("results => results.replaceChildren()")
+        page.evaluate("term => Search.performSearch(term)", term)
+        anchor = f"glossary.html#term-{term.replace(' ', '-')}"
+        page.locator(f"#search-results a[href='{anchor}']").wait_for(timeout=10_000)
+    context.close()
+
+
+def test_the_search_is_there_once_and_is_reached_with_the_keyboard(browser, html):
+    page = browser.new_page(viewport=browsing.DESKTOP)
+    page.goto((html / "index.html").as_uri())
+    assert page.get_by_role("button", name="Search").locator("visible=true").count() == 1
+    page.keyboard.press("Control+k")
+    page.keyboard.type("stride")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=stride")
+    page.locator("#search-results a").first.wait_for()
     page.close()

@@ -1,0 +1,84 @@
+"""The first table and the picker: the decision in each setting follows its evidence."""
+
+import pytest
+from worlds import fact, findings, plain_world, timing
+
+from investigation.evidence import Evidence
+from pipeline import answers
+from pipeline.answers import NO, NOT_MEASURED, OPEN, PART, YES
+
+
+def run(world, **parameters):
+    plain = Evidence.model_construct(notebook="04_eager_cost", parameters=parameters)
+    return plain.model_copy(update={"records": tuple(world.values())})
+
+
+def decision(world, name="PyTorch eager, one dtype"):
+    found = answers.answers([run(world)])
+    made = answers.decisions(findings(world), found)
+    return next(one for one in made if one.setting.name == name)
+
+
+def planted(*records):
+    return plain_world() | {record.id: record for record in records}
+
+
+NETWORK = "timing.network.contiguous"
+MULTIPLY = "timing.multiply.host1_before.contiguous"
+COPY = "allocation.extra.same_dtype.expand_as"
+
+
+@pytest.mark.parametrize(
+    ("plant", "change"),
+    [
+        ((), NO),
+        ((timing(MULTIPLY, 1.2, "slower"),), PART),
+        ((timing(NETWORK, 1.0, "inconclusive"),), OPEN),
+        ((timing(NETWORK, 1.0, "inconclusive"), timing(MULTIPLY, 1.2, "slower")), OPEN),
+        ((timing(NETWORK, 1.05, "slower"),), YES),
+        ((fact(COPY, 4096, "allocation"),), YES),
+    ],
+)
+def test_the_decision_follows_the_evidence(plant, change):
+    assert decision(planted(*plant)).change == change
+
+
+def test_one_slow_part_of_many_has_to_be_slow_at_the_confidence_of_its_family():
+    lucky = timing(MULTIPLY, 1.001, "slower", in_family="inconclusive")
+    assert decision(planted(lucky)).change == NO
+
+
+def test_a_setting_that_no_chapter_measured_says_so():
+    unmeasured = decision(plain_world(), "ExecuTorch")
+    assert unmeasured.change == NOT_MEASURED
+    assert "08_runtimes" in unmeasured.measured
+
+
+def test_the_words_name_the_whole_steps_the_dearest_part_and_the_memory():
+    world = planted(
+        timing(NETWORK, 1.004, "equivalent"),
+        timing(MULTIPLY, 1.2, "slower"),
+        timing("timing.multiply.other.contiguous", 1.3, "slower"),
+        fact(COPY, 2**20, "allocation"),
+    )
+    words = decision(world).measured
+    assert "1,024 KiB beside the output against 0 B" in words
+    assert "a forward step of the host network, contiguous: +0.40 %" in words
+    assert "2 slower; the dearest: the multiply at 128×32×32×32, +30.00 %" in words
+
+
+def test_what_does_not_compare_the_two_forms_is_no_answer():
+    control = fact("timing.multiply.control", "held", "timing", passed=True)
+    kept = {one.record.id for one in answers.answers([run(planted(control))])}
+    assert {NETWORK, MULTIPLY, "timing.mixed.host1_before"} <= kept
+    assert not [key for key in kept if key.startswith(("timing.recalibration", "equality"))]
+    assert control.id not in kept
+
+
+def test_what_can_be_chosen_is_what_was_measured_and_a_gpu_in_any_case():
+    network = timing(NETWORK, 1.0, "equivalent").model_copy(update={"case": None})
+    found = answers.answers([run(planted(network), device="xpu")])
+    offered = answers.choices(found, answers.decisions(findings(plain_world()), found))
+    assert offered["devices"] == ["cpu", "cuda", "xpu"]
+    assert set(offered["sizes"]) == {answers.HOST, "128×32×32×32"}
+    assert [one["name"] for one in offered["settings"]] == [one.name for one in answers.SETTINGS]
