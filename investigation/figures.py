@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 import matplotlib as mpl
 import numpy as np
@@ -15,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from investigation import figure_data
 from investigation.evidence import Record
 
 # Okabe and Ito's colours, darkened where needed to stand out on white and on near-black.
@@ -75,7 +77,8 @@ def canvas(
 def show(figure: Figure, alt: str, caption: str) -> HTML:
     """Return a figure as inline SVG that takes the page's colours, captioned, for display.
 
-    `alt` says in words what the picture shows; `caption` says what to see in it.
+    `alt` says in words what the picture shows; `caption` says what to see in it. The numbers
+    that are drawn can be downloaded from the caption.
     """
     buffer = io.StringIO()
     with mpl.rc_context(STYLE | {"svg.hashsalt": alt}):  # type: ignore[arg-type]
@@ -88,7 +91,19 @@ def show(figure: Figure, alt: str, caption: str) -> HTML:
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{html.escape(alt)}" ', 1)
     return HTML(
         f'<figure class="chart">{_with_own_ids(svg, alt)}'
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+        f"<figcaption>{html.escape(caption)}{_numbers(figure, alt)}</figcaption></figure>"
+    )
+
+
+def _numbers(figure: Figure, alt: str) -> str:
+    """Return a link to the numbers of a figure, which the page carries itself."""
+    text = figure_data.as_csv(figure)
+    if not text:
+        return ""
+    name = re.sub(r"\W+", "-", alt.lower())[:40].strip("-")
+    return (
+        f' <a class="figure-data" download="{name}.csv" href="data:text/csv;charset=utf-8,'
+        f'{quote(text)}">The numbers drawn (CSV)</a>'
     )
 
 

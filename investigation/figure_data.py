@@ -1,0 +1,113 @@
+"""The numbers behind a figure, read back from what was drawn."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.container import BarContainer, ErrorbarContainer
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedFormatter, FuncFormatter
+
+COLUMNS = ("panel", "series", "x", "y", "low", "high")
+Row = dict[str, object]
+
+
+def as_csv(figure: Figure) -> str:
+    """Return every point, bar, interval and cell of a figure as CSV, an element a line.
+
+    `low` and `high` are the ends of an error bar. A place on an axis of names is its name.
+    Empty where the figure draws no data, as a diagram does.
+    """
+    rows = list(drawn(figure))
+    if not rows:
+        return ""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def drawn(figure: Figure) -> Iterator[Row]:
+    """Iterate over what a figure's panels draw in the units of their data."""
+    for axes in figure.axes:
+        panel = axes.get_title().replace("\n", " ")
+        for row in (*_intervals(axes), *_lines(axes), *_bars(axes), *_cells(axes)):
+            yield {"panel": panel, **row}
+
+
+def _intervals(axes: Axes) -> Iterator[Row]:
+    """Iterate over the points that have error bars."""
+    for container in axes.containers:
+        if isinstance(container, ErrorbarContainer):
+            line, _, bars = container.lines
+            ends = [segment[:, 1] for segment in bars[0].get_segments()] if bars else []
+            for row, (low, high) in zip(_points(axes, line, container), ends, strict=True):
+                yield {**row, "low": low, "high": high}
+
+
+def _lines(axes: Axes) -> Iterator[Row]:
+    """Iterate over the points of all other lines that stand where the data say."""
+    barred = {part for one in axes.containers for part in _parts(one)}
+    for line in axes.lines:
+        if line not in barred and line.get_transform() == axes.transData:
+            yield from _points(axes, line, line)
+
+
+def _parts(container: object) -> set[Line2D]:
+    """Return the lines that an error bar is drawn with: its data and its caps."""
+    if not isinstance(container, ErrorbarContainer):
+        return set()
+    line, caps, _ = container.lines
+    return {line, *caps}
+
+
+def _points(axes: Axes, line: Line2D, named: Any) -> Iterator[Row]:
+    x_names, y_names = _names(axes.xaxis), _names(axes.yaxis)
+    for x, y in np.asarray(line.get_xydata()).tolist():
+        yield {"series": _label(named), "x": x_names.get(x, x), "y": y_names.get(y, y)}
+
+
+def _bars(axes: Axes) -> Iterator[Row]:
+    for container in axes.containers:
+        if isinstance(container, BarContainer):
+            flat = container.orientation == "horizontal"
+            names = _names(axes.yaxis if flat else axes.xaxis)
+            for bar in container.patches:
+                x, y = bar.get_center()
+                place = round(float(y if flat else x), 9)
+                value, name = bar.get_width() if flat else bar.get_height(), names.get(place, place)
+                x, y = (value, name) if flat else (name, value)
+                yield {"series": _label(container), "x": x, "y": y}
+
+
+def _cells(axes: Axes) -> Iterator[Row]:
+    """Iterate over the cells of an image, each with its value as its series."""
+    for image in axes.images:
+        values = image.get_array()
+        assert values is not None
+        x_names, y_names = _names(axes.xaxis), _names(axes.yaxis)
+        for row, line in enumerate(values):
+            for column, value in enumerate(line):
+                place = {"x": x_names.get(column, column), "y": y_names.get(row, row)}
+                yield {"series": value, **place}
+
+
+def _label(named: Any) -> str:
+    """Return what the legend calls a series; matplotlib's own names mean nothing to a reader."""
+    label = str(named.get_label())
+    return "" if label.startswith("_") else label
+
+
+def _names(axis: Axis) -> dict[float, str]:
+    """Return the names that stand on an axis, by place; none on an axis of numbers."""
+    formatter = axis.get_major_formatter()
+    if not isinstance(formatter, FixedFormatter | FuncFormatter):
+        return {}
+    labels = [label.get_text() for label in axis.get_ticklabels()]
+    return dict(zip(axis.get_ticklocs(), labels, strict=True))
