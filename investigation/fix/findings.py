@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +28,17 @@ class RulesError(RuntimeError):
 class Finding:
     """One place that a rule names, in the text of that index.
 
-    `line` counts from 1. `cut` is the range of UTF-8 bytes that can go, where it can.
+    `line` counts from 1. `cut` is the range of UTF-8 bytes that can go, where it can, and
+    `uncovers` tells whether the tensor that stays is the work of another expansion, which may
+    be the next to go.
     """
 
     index: int
     line: int
     rule: str
     message: str
-    cut: tuple[int, int] | None
+    cut: tuple[int, int] | None = None
+    uncovers: bool = False
 
 
 def scan(texts: Sequence[str]) -> list[Finding]:
@@ -60,22 +63,23 @@ def _ast_grep(folder: str) -> str:
 
 
 def _finding(match: dict[str, Any]) -> Finding:
-    return Finding(
+    place = Finding(
         index=int(Path(match["file"]).stem),
         line=match["range"]["start"]["line"] + 1,
         rule=match["ruleId"],
         message=match["message"],
-        cut=_cut(match) if match["ruleId"] == REWRITE else None,
     )
+    return _with_cut(place, match) if place.rule == REWRITE else place
 
 
-def _cut(match: dict[str, Any]) -> tuple[int, int]:
-    """Return the range from where the expanded tensor ends to where its expansion ends.
+def _with_cut(place: Finding, match: dict[str, Any]) -> Finding:
+    """Return the finding with the range from where the tensor ends to where its expansion ends.
 
     ast-grep's own replacement would indent the tensor's text anew where it spans lines.
     """
     tensor = match["metaVariables"]["single"]["Y"]
-    return tensor["range"]["byteOffset"]["end"], match["range"]["byteOffset"]["end"]
+    cut = tensor["range"]["byteOffset"]["end"], match["range"]["byteOffset"]["end"]
+    return replace(place, cut=cut, uncovers="expand" in tensor["text"])
 
 
 def _known(found: list[Finding]) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 import difflib
 import io
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ from investigation.fix import sources
 from investigation.fix.findings import Finding, scan
 from investigation.fix.sources import LeftAsItIsError, Source
 
-# Every expansion is written with this word, in any encoding that Python reads.
-WORD = b"expand"
+# How every expansion is written, in any encoding that Python reads.
+EXPANSION = re.compile(rb"\.\s*expand(_as)?\b")
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def _sources(root: Path, unreadable: list[Remark], unparsed: list[Remark]) -> It
     for path in sources.find(root, note):
         try:
             raw = path.read_bytes()
-            if WORD in raw:
+            if EXPANSION.search(raw):
                 yield sources.read(path, raw)
         except OSError as error:
             note(error)
@@ -117,30 +118,35 @@ def rewrite(text: str) -> Settled:
 
 
 def settle(texts: Sequence[str], findings: Iterable[Finding]) -> list[Settled]:
-    """Take out what was found, and look again where something went, until nothing is left.
+    """Take out what was found, and look again where that may have uncovered something.
 
-    Taking out one expansion can show another: `y.expand_as(x).expand_as(x)`.
+    Taking out one expansion can uncover another: `y.expand_as(x).expand_as(x)`.
     """
-    cuts = defaultdict(list)
+    by_text = defaultdict(list)
     for one in findings:
-        if one.cut:
-            cuts[one.index].append(one.cut)
-    settled = [Settled(text) for text in texts]
-    if not cuts:
-        return settled
-    shorter = [without(texts[index], ranges) for index, ranges in cuts.items()]
-    again = settle(shorter, scan(shorter))
-    for (index, ranges), after in zip(cuts.items(), again, strict=True):
-        settled[index] = Settled(after.text, after.expansions + len(ranges))
+        by_text[one.index].append(one)
+    settled = [_without(text, by_text[index]) for index, text in enumerate(texts)]
+    again = [index for index, found in by_text.items() if any(one.uncovers for one in found)]
+    if again:
+        shorter = [settled[index].text for index in again]
+        for index, after in zip(again, settle(shorter, scan(shorter)), strict=True):
+            settled[index] = Settled(after.text, settled[index].expansions + after.expansions)
     return settled
 
 
-def without(text: str, ranges: Iterable[tuple[int, int]]) -> str:
-    """Return the text without these ranges of its UTF-8 bytes, which do not overlap."""
+def _without(text: str, findings: Iterable[Finding]) -> Settled:
+    """Return the text without what can go. Ranges are of UTF-8 bytes and do not overlap."""
+    ranges = sorted((one.cut for one in findings if one.cut), reverse=True)
     raw = text.encode()
-    for start, end in sorted(ranges, reverse=True):
-        raw = raw[:start] + raw[end:]
-    return raw.decode()
+    for start, end in ranges:
+        raw = raw[:start] + _between(raw[start - 1 : start], raw[end : end + 1]) + raw[end:]
+    return Settled(raw.decode(), len(ranges))
+
+
+def _between(before: bytes, behind: bytes) -> bytes:
+    """Return a blank where a name would run into a word: `y.expand_as(x)if` to `y if`."""
+    joined = all(re.match(rb"[\w\x80-\xff]", one) for one in (before, behind))
+    return b" " if joined else b""
 
 
 def _lines(raw: bytes) -> list[bytes]:

@@ -1,0 +1,100 @@
+"""Whether two texts of one program compute the same: outputs, strides, gradients, inputs."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from investigation.cases import FORMATS
+from investigation.equality import same_bits
+
+Tensors = Mapping[str, Tensor]
+
+
+def execute(text: str) -> dict[str, Any]:
+    """Run a program's text and return the names that it defines."""
+    names: dict[str, Any] = {"__name__": "program"}
+    exec(compile(text, "<program>", "exec"), names)
+    return names
+
+
+def trace(
+    run: Callable[..., object], inputs: Tensors, weights: Tensors, seed: int = 0
+) -> dict[str, Tensor]:
+    """Return all that a call leaves behind: outputs, inputs afterwards, and every gradient.
+
+    `run` gets the inputs by name, each as a copy that is no leaf, so that it may write to it.
+    Gradients are those of the outputs, weighted at random, to inputs and `weights`.
+    """
+    leaves = {name: _leaf(one) for name, one in inputs.items()}
+    given = {name: one.clone() for name, one in leaves.items()}
+    outputs = dict(_tensors("output", run(**given)))
+    afterwards = {f"{name} afterwards": one for name, one in given.items()}
+    gradients = _gradients(outputs, {**leaves, **weights}, seed)
+    return {name: one.detach() for name, one in {**outputs, **afterwards, **gradients}.items()}
+
+
+def _leaf(tensor: Tensor) -> Tensor:
+    return tensor.detach().requires_grad_(tensor.is_floating_point())
+
+
+def _tensors(name: str, made: object) -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors in what a call returned, with a name each."""
+    if isinstance(made, Tensor):
+        yield name, made
+    elif isinstance(made, Sequence):
+        for index, one in enumerate(made):
+            yield from _tensors(f"{name} {index}", one)
+    else:
+        raise TypeError(f"{name}: a tensor or a sequence of them was expected, not {made!r}")
+
+
+def _gradients(outputs: Tensors, leaves: Tensors, seed: int) -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    ends = [one for one in outputs.values() if one.requires_grad]
+    starts = {name: one for name, one in leaves.items() if one.requires_grad}
+    if not (ends and starts):
+        return {}
+    upstream = [torch.randn(one.shape, generator=generator).to(one.dtype) for one in ends]
+    found = torch.autograd.grad(ends, list(starts.values()), upstream, allow_unused=True)
+    pairs = zip(starts, found, strict=True)
+    return {f"gradient of {name}": one for name, one in pairs if one is not None}
+
+
+def differing(expected: Tensors, actual: Tensors) -> list[str]:
+    """Return the names of what differs in shape, dtype, bits or strides, or is missing."""
+    return [
+        name
+        for name in dict.fromkeys((*expected, *actual))
+        if name not in expected or name not in actual or not _alike(expected[name], actual[name])
+    ]
+
+
+def _alike(one: Tensor, other: Tensor) -> bool:
+    # The strides of an empty tensor address nothing.
+    same_strides = one.stride() == other.stride() or one.numel() == 0
+    return same_strides and same_bits(one, other)
+
+
+def module_differences(before: str, after: str, name: str, sizes: Sequence[int]) -> dict[str, int]:
+    """Compare two texts of the module `name` on an input `(B, C, H, W)` in each memory format.
+
+    Both are made with `C` channels and the same weights. Returns for each tensor that differs
+    in how many memory formats it does, and under "tensors" how many were compared.
+    """
+    counts = {"tensors": 0}
+    for memory_format in FORMATS.values():
+        x = torch.randn(*sizes, generator=torch.Generator().manual_seed(0))
+        x = x.contiguous(memory_format=memory_format)
+        expected, actual = (_module_trace(text, name, x) for text in (before, after))
+        counts["tensors"] += len(expected)
+        for one in differing(expected, actual):
+            counts[one] = counts.get(one, 0) + 1
+    return counts
+
+
+def _module_trace(text: str, name: str, x: Tensor) -> Tensors:
+    torch.manual_seed(0)
+    module: nn.Module = execute(text)[name](x.shape[1])
+    return trace(lambda x: module(x), {"x": x}, dict(module.named_parameters()))
