@@ -38,6 +38,10 @@ book: $(VENV)/installed ## execute what changed and build the book: build/html/i
 rerun: $(VENV)/installed ## execute one notebook again: make rerun NOTEBOOK=04_eager_cost
 	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline rerun
 
+.PHONY: compare
+compare: $(VENV)/installed ## two runs side by side: make compare BASE=book.zip HEAD=build
+	@$(BIN)/python -m pipeline compare
+
 .PHONY: seal
 seal: $(VENV)/installed ## check and seal what was recorded on a machine: MACHINE=epyc-2-cores
 	@$(BIN)/python -m pipeline seal
@@ -45,6 +49,10 @@ seal: $(VENV)/installed ## check and seal what was recorded on a machine: MACHIN
 .PHONY: test
 test: $(VENV)/installed ## run the whole test suite
 	@$(BIN)/python -m pytest
+
+.PHONY: kills
+kills: $(VENV)/installed ## kill a small build at a hundred random moments; KILL_SEED= repeats them
+	@KILLS=$${KILLS:-100} $(BIN)/python -m pytest -s tests/test_kills.py
 
 .PHONY: lint
 lint: $(VENV)/installed ## check style and types

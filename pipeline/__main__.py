@@ -20,12 +20,15 @@ from investigation.evidence import EvidenceError, Findings, write_atomically
 from investigation.manifest import RecordError
 from pipeline import (
     commandline,
+    comparing,
+    comparison_pages,
     freshness,
     guard,
     places,
     promotion,
     publishing,
     recovery,
+    runs,
     serving,
     verdicts,
 )
@@ -67,6 +70,18 @@ def book(asked: Request) -> int:
     return 0
 
 
+def compare(asked: Request) -> int:
+    """Put two runs side by side; return 1 where a verdict changed, else 0."""
+    base, head = (
+        runs.read_run(one) for one in (asked.directions.base or places.BUILD, asked.directions.head)
+    )
+    comparison = comparing.compare(base, head)
+    page = comparison_pages.write(comparison, places.BUILD / "compare")
+    print(comparison_pages.text(comparison))
+    print(f"open {os.path.relpath(page)}")
+    return int(bool(comparison.changed))
+
+
 def seal(asked: Request) -> int:
     """Check and seal the records of one machine; return the exit status."""
     sealed = manifest.seal(places.RECORDED / str(asked.directions.machine))
@@ -84,6 +99,7 @@ def serve(asked: Request) -> int:
 COMMANDS: Mapping[str, Callable[[Request], int]] = {
     "book": book,
     "rerun": book,
+    "compare": compare,
     "seal": seal,
     "serve": serve,
 }

@@ -1,0 +1,146 @@
+"""A comparison of two runs as text for a terminal, as a page, and as data."""
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from investigation.evidence import Record, write_atomically
+from investigation.rules import percent
+from pipeline.comparing import Comparison, Pair
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+WIDEST = 46  # characters of a column in a terminal
+
+
+def write(comparison: Comparison, folder: Path) -> Path:
+    """Write the page and its data into `folder`; return the page's path."""
+    page = folder / "index.html"
+    write_atomically(folder / "compare.json", json.dumps(data(comparison), indent=1) + "\n")
+    write_atomically(page, render(comparison))
+    return page
+
+
+def render(comparison: Comparison) -> str:
+    """Return the page. Whatever the records hold is text there, never markup."""
+    jinja = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    jinja.filters |= {"shown": shown, "scaled": scaled}
+    return jinja.get_template("compare.html").render(comparison=comparison)
+
+
+def shown(record: Record | None) -> str:
+    """Return a record's value with its unit and interval, as a person reads it."""
+    if record is None:
+        return "–"
+    if record.interval is None:
+        return f"{record.value} {record.unit or ''}".rstrip()
+    if record.unit == "ratio":
+        return percent(record)
+    low, high = record.interval
+    return f"{float(record.value):.4g} {record.unit or ''} ({low:.4g} to {high:.4g})"
+
+
+def scaled(pair: Pair) -> list[tuple[str, float, float, float]]:
+    """Return each run's interval and value as shares of a width in per cent, base first.
+
+    The width spans both intervals and, for ratios, 1.
+    """
+    runs = [(name, one) for name, one in (("base", pair.base), ("head", pair.head)) if one]
+    ends = [end for _, one in runs for end in one.interval or () if math.isfinite(end)]
+    ends += [1.0 for _, one in runs if one.unit == "ratio"]
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
+    span = (high - low) or 1.0
+
+    def place(value: float) -> float:
+        return 100 * min(1.0, max(0.0, (value - low) / span))
+
+    return [
+        (name, place(one.interval[0]), place(float(one.value)), place(one.interval[1]))
+        for name, one in runs
+        if one.interval is not None
+    ]
+
+
+def data(comparison: Comparison) -> dict[str, Any]:
+    """Return the comparison as plain data."""
+    return {
+        "base": comparison.base.name,
+        "head": comparison.head.name,
+        "verdicts_changed": [claim.id for claim in comparison.changed],
+        "claims": [
+            {"id": one.id, "base": one.base.model_dump(), "head": one.head.model_dump()}
+            for one in comparison.claims
+        ],
+        "observations": [
+            {
+                "id": one.id,
+                "outcome": one.outcome,
+                "obstacles": one.obstacles,
+                "base": shown(one.base),
+                "head": shown(one.head),
+            }
+            for one in comparison.pairs
+        ],
+    }
+
+
+def text(comparison: Comparison) -> str:
+    """Return the comparison as tables for a terminal."""
+    claims = [
+        (one.id, one.base.status, one.head.status, "CHANGED" if one.changed else "")
+        for one in comparison.claims
+    ]
+    measured = [
+        (one.id, shown(one.base), shown(one.head), _verdict(one)) for one in comparison.measurements
+    ]
+    facts = [
+        (one.id, shown(one.base), shown(one.head), _verdict(one))
+        for one in comparison.differing_facts
+    ]
+    parts = [*_table(("claim", "base", "head", ""), claims), ""]
+    parts += [*_table(("measurement", "base", "head", ""), measured), ""] * bool(measured)
+    parts += [*_table(("fact that differs", "base", "head", ""), facts), ""] * bool(facts)
+    return "\n".join([*parts, summary(comparison)])
+
+
+def summary(comparison: Comparison) -> str:
+    """Return the outcome in two sentences."""
+    changed = ", ".join(one.id for one in comparison.changed)
+    verdicts = f"Verdicts changed: {changed}." if changed else "No verdict changed."
+    outcomes = [one.outcome for one in comparison.measurements]
+    return (
+        f"{verdicts} Of {len(outcomes)} measurements {outcomes.count('agree')} agree, "
+        f"{outcomes.count('differ')} differ, {outcomes.count('not comparable')} cannot be "
+        "compared, and the rest is in one run only."
+    )
+
+
+def _verdict(pair: Pair) -> str:
+    return f"{pair.outcome}: {'; '.join(pair.obstacles)}" if pair.obstacles else pair.outcome
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Iterate over the lines of a table; what a terminal would obey is shown as text."""
+    cells = [head, *([_cell(one) for one in row[:-1]] + [_plain(row[-1])] for row in rows)]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(head) - 1)]
+    for row in cells:
+        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
+        yield "  ".join([*padded, row[-1]]).rstrip()
+
+
+def _cell(value: str) -> str:
+    plain = _plain(value)
+    return plain if len(plain) <= WIDEST else plain[: WIDEST - 1] + "…"
+
+
+def _plain(value: str) -> str:
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in value)

@@ -1,0 +1,105 @@
+"""A whole run from a folder or a published zip: its evidence, read as data and nothing else."""
+
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from investigation import manifest
+from investigation.evidence import Evidence, EvidenceError, Findings, parse
+from pipeline.faults import BuildError
+
+# Where a build, a folder of evidence and a published book keep it, tried in this order.
+PATTERNS = (
+    "results/*.json",
+    "*.json",
+    "_downloads/*/*.json",
+    "*/_downloads/*/*.json",
+)
+NAME = re.compile(r"(?:.*/)?(\d\d_\w+)\.json", re.ASCII)
+LARGEST_BYTES = 64 * 2**20  # of one file; the largest of the book's own has a few
+MOST_FILES = 1000
+
+
+@dataclass(frozen=True)
+class Run:
+    """The evidence of one run, a file a chapter, and where it was found."""
+
+    name: str
+    evidences: tuple[Evidence, ...]
+
+    @property
+    def findings(self) -> Findings:
+        """All records of the run, by id."""
+        return Findings(self.evidences)
+
+
+def read_run(path: Path) -> Run:
+    """Read the evidence in a folder or a zip.
+
+    Raises `BuildError` where there is none, where a file is too large, or where two disagree on
+    a chapter; `EvidenceError` where a file cannot be used.
+    """
+    if not path.exists():
+        raise BuildError(f"{path}: no such file or folder; `make book` makes build")
+    found: dict[str, Evidence] = {}
+    for name, text in _packed(path) if path.is_file() else _lying(path):
+        raw = _json(name, text)
+        kind = manifest.kind_of(raw)
+        if kind is None or kind.name != "evidence":
+            continue
+        kept = _parsed(name, raw)
+        if found.setdefault(kept.notebook, kept) != kept:
+            raise BuildError(f"{path}: holds two different records of {kept.notebook}")
+    if not found:
+        raise BuildError(f"{path}: holds no run's evidence, which are files such as 01_name.json")
+    return Run(str(path), tuple(found[name] for name in sorted(found)))
+
+
+def _lying(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Iterate over the evidence files of the first place in a folder that has any."""
+    for pattern in PATTERNS:
+        paths = [path for path in sorted(folder.glob(pattern)) if NAME.fullmatch(path.name)]
+        for path in paths[:MOST_FILES]:
+            _refuse_large(str(path), path.stat().st_size)
+            yield str(path), path.read_bytes()
+        if paths:
+            return
+
+
+def _packed(archive: Path) -> Iterator[tuple[str, bytes]]:
+    """Iterate over the evidence files of a zip; nothing is unpacked to disk."""
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            entries = [one for one in packed.infolist() if NAME.fullmatch(one.filename)]
+            for entry in entries[:MOST_FILES]:
+                name = f"{archive}: {entry.filename}"
+                _refuse_large(name, entry.file_size)
+                with packed.open(entry) as file:
+                    text = file.read(LARGEST_BYTES + 1)
+                _refuse_large(name, len(text))
+                yield name, text
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise BuildError(f"{archive}: not a zip that can be read ({error})") from None
+
+
+def _refuse_large(name: str, size: int) -> None:
+    if size > LARGEST_BYTES:
+        raise BuildError(f"{name}: {size} bytes; allowed are {LARGEST_BYTES} a file")
+
+
+def _json(name: str, text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise EvidenceError(f"{name}: not a readable JSON file ({error})") from None
+
+
+def _parsed(name: str, raw: Any) -> Evidence:
+    try:
+        return parse(raw)
+    except EvidenceError as error:
+        raise EvidenceError(f"{name}: {error}") from None
