@@ -10,6 +10,10 @@ MemoryFormat = Literal["contiguous", "channels_last"]
 MEMORY_FORMATS: tuple[MemoryFormat, ...] = ("contiguous", "channels_last")
 FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
+# The multiply alone, and the SE block around it.
+Level = Literal["multiply", "block"]
+LEVELS: tuple[Level, ...] = ("multiply", "block")
+
 Shape = tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt]
 
 

@@ -5,8 +5,10 @@ them makes. Inductor's last step, which hands the source to a compiler, is left 
 `torch._inductor.utils.get_code` does, so that a setting takes a fraction of a second.
 """
 
+import atexit
+import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,20 +25,20 @@ from torch._inductor.compile_fx import compile_fx
 from torch._inductor.cpp_builder import get_cpp_compiler
 from torch._inductor.exc import InvalidCxxCompiler
 from torch._inductor.graph import GraphLowering
+from torch._inductor.utils import fresh_cache
 from torch.fx import Graph
 
 from investigation import kernel_source
-from investigation.cases import Case
+from investigation.cases import Case, Level
 from investigation.kernel_source import Program
+from investigation.omission import MissingToolError
 from investigation.variants import SCALES, Scale, SEBlock
 
-Level = Literal["multiply", "block"]
 Mode = Literal["inference", "training"]
-LEVELS: tuple[Level, ...] = ("multiply", "block")
 MODES: tuple[Mode, ...] = ("inference", "training")
 
 
-class NoCompilerError(RuntimeError):
+class NoCompilerError(MissingToolError):
     """There is nothing here that could build what Inductor generates."""
 
 
@@ -100,6 +102,22 @@ def require_cpp_compiler() -> str:
             "install them (Debian: python3-dev)"
         )
     return str(compiler)
+
+
+def empty_caches() -> Path:
+    """Give this process compile caches of its own, empty now and removed when it ends.
+
+    Headers are not compiled in advance: torch keeps those outside its caches, from run to run.
+    """
+    parent = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
+    if parent:
+        Path(parent).mkdir(parents=True, exist_ok=True)
+    kept = ExitStack()
+    kept.enter_context(fresh_cache(dir=parent))
+    inductor_config.cpp_cache_precompile_headers = False
+    inductor_config.aot_inductor.precompile_headers = False
+    atexit.register(kept.close)
+    return Path(os.environ["TORCHINDUCTOR_CACHE_DIR"])
 
 
 CPU = Target("cpu", "cpu", require_cpp_compiler)
@@ -198,8 +216,7 @@ def generate(
     with target.active():
         run, inputs = step(variant, case, level, mode, target.device)
         programs, graphs = lowered(run, inputs, mode, dynamic)
-    kept = MappingProxyType(graphs)
-    return Generated(variant, case, level, mode, dynamic, target.name, programs, kept)
+    return Generated(variant, case, level, mode, dynamic, target.name, programs, graphs)
 
 
 def residual(one: Generated, other: Generated, context: int = 0) -> str:

@@ -20,6 +20,7 @@ KERNEL = re.compile(r"^(\w+) = (async_compile\.\w+\(.*?^'''.*?\))$", re.MULTILIN
 HOST = re.compile(r"^del async_compile\n(.*?)^runner = ", re.MULTILINE | re.DOTALL)
 LAUNCH = re.compile(r"\bkernel_\d+(?:\.run)?\(")
 LIBRARY_CALL = re.compile(r"\b(extern_kernels\.\w+|torch\.ops\.[\w.]+\w)\(")
+FUSED = re.compile(r"\b(?:cpp|triton)_\w*fused_\w+\b")
 BUFFER = re.compile(r"= empty_strided_\w+\(")
 # What the scale step itself consists of, in kernels' names.
 SCALING = {"expand", "mul", "clone"}
@@ -81,6 +82,11 @@ def _renamed(text: str, names: tuple[str, ...]) -> str:
     for index, name in enumerate(names):
         text = re.sub(rf"\b{name}\b", f"kernel_{index}", text)
     return text
+
+
+def renumbered(text: str) -> str:
+    """Return a text whose kernels are called `kernel_0`, `kernel_1` in the order of appearance."""
+    return _renamed(text, tuple(dict.fromkeys(FUSED.findall(text))))
 
 
 def _without_comments(host: str) -> str:

@@ -14,7 +14,7 @@ import psutil
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
-from investigation.cases import MEMORY_FORMATS, MemoryFormat, Shape
+from investigation.cases import LEVELS, MEMORY_FORMATS, Level, MemoryFormat, Shape
 
 CORES = os.cpu_count() or 1
 # No single float32 tensor takes more than an eighth of the machine's memory: a few are alive.
@@ -25,6 +25,10 @@ LONGEST_SHOWN = 60  # characters of a value that a refusal repeats
 SECONDS = "allowed is a number of seconds above 0 and up to 600"
 SEEDS = "allowed is a whole number from 0 to 4294967295"
 SIZES = "allowed are four sizes, B,C,H,W, such as 128,64,16,16"
+PAIRS = (
+    "allowed are dtypes of input and gate, such as float32,float32:bfloat16; "
+    f"there are {', '.join(DTYPES)}"
+)
 FITTING = f"{SIZES}, of at most {MOST_ELEMENTS} elements together on this machine"
 # The largest of each count: for sizes, what keeps the largest tensor of the book in memory.
 MOST = {
@@ -71,12 +75,16 @@ class Parameters(BaseModel):
     trials: int = 8
     epochs: int = 3
     dtype: str = "float32"
+    dtype_pairs: tuple[str, ...] = ("float32",)
+    levels: tuple[Level, ...] = LEVELS
     memory_format: MemoryFormat = "contiguous"
 
     # What a refusal says of a field whose value is not even of its type.
     allowed: ClassVar[Mapping[str, str]] = {
         "device": "allowed is the name of a device, such as cpu",
         "dtype": f"allowed is {', '.join(DTYPES)}",
+        "dtype_pairs": PAIRS,
+        "levels": f"allowed are {' and '.join(LEVELS)}, or one of them",
         "budget_s": SECONDS,
         "network_budget_s": SECONDS,
         "seed": SEEDS,
@@ -106,6 +114,17 @@ class Parameters(BaseModel):
         if value not in DTYPES:
             raise ValueError(cls.allowed["dtype"])
         return value
+
+    @field_validator("dtype_pairs", "levels", mode="before")
+    @classmethod
+    def _words_are_known(cls, value: Any, info: ValidationInfo) -> Any:
+        name = str(info.field_name)
+        words = value.split(",") if isinstance(value, str) else value
+        words = tuple(map(str, words)) if isinstance(words, list | tuple) else ()
+        known = _is_dtype_pair if name == "dtype_pairs" else LEVELS.__contains__
+        if not words or len(set(words)) < len(words) or not all(map(known, words)):
+            raise ValueError(cls.allowed[name])
+        return words
 
     @field_validator("budget_s", "network_budget_s")
     @classmethod
@@ -152,6 +171,11 @@ class Parameters(BaseModel):
         and what is allowed.
         """
         return checked(cls, given)
+
+
+def _is_dtype_pair(text: str) -> bool:
+    names = text.split(":")
+    return len(names) <= 2 and all(name in DTYPES for name in names)
 
 
 def available_devices() -> tuple[str, ...]:

@@ -1,4 +1,7 @@
+import subprocess
+import sys
 from dataclasses import FrozenInstanceError
+from pathlib import Path
 
 import pytest
 from torch._inductor import exc
@@ -63,6 +66,20 @@ def test_in_a_block_the_multiply_shares_a_kernel_and_behind_a_copy_it_does_not()
 def test_what_was_generated_cannot_be_changed(multiplies):
     with pytest.raises(FrozenInstanceError):
         multiplies["broadcast"].variant = "expand_as"
+
+
+def test_a_notebook_has_caches_of_its_own_that_go_with_it():
+    program = (
+        "import os\n"
+        "from investigation import codegen\n"
+        "folder = codegen.empty_caches()\n"
+        "assert os.environ['TORCHINDUCTOR_CACHE_DIR'] == str(folder)\n"
+        "print(folder, list(folder.iterdir()))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    folder, inside = done.stdout.split(maxsplit=1)
+    assert inside.strip() == "[]", done.stderr
+    assert not Path(folder).exists()
 
 
 def test_no_compiler_is_said_in_one_line(monkeypatch):

@@ -1,0 +1,42 @@
+"""Figures of the compiled chapter."""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+from investigation.figures import COLOURS, canvas
+from investigation.fusion import Pairing
+
+MARKS = {"=": COLOURS["good"], "≈": COLOURS["unsure"], "≠": COLOURS["bad"]}
+
+
+def mark(pairing: Pairing) -> str:
+    """Return `=` for the same program, `≈` for the same kernels only, `≠` for other kernels."""
+    if pairing.same_source:
+        return "="
+    return "≈" if pairing.same_kernels else "≠"
+
+
+def program_grid(pairings: Sequence[Pairing]) -> Figure:
+    """Return a figure with a row for what is compiled and a column for shapes and layout."""
+    rows = list(dict.fromkeys(one.setting.kind for one in pairings))
+    columns = list(dict.fromkeys(_column(one) for one in pairings))
+    marks = {(one.setting.kind, _column(one)): mark(one) for one in pairings}
+    grid = [[list(MARKS).index(marks[row, column]) for column in columns] for row in rows]
+    with canvas(height=1.0 + 0.24 * len(rows)) as (figure, axis):
+        colours = mpl.colors.ListedColormap(list(MARKS.values()))
+        axis.imshow(grid, cmap=colours, vmin=0, vmax=len(MARKS) - 1, alpha=0.55, aspect="auto")
+        axis.set_xticks(range(len(columns)), columns)
+        axis.set_yticks(range(len(rows)), rows)
+        for row, column in np.ndindex(len(rows), len(columns)):
+            text = list(MARKS)[grid[row][column]]
+            axis.text(column, row, text, ha="center", va="center")
+        axis.spines[:].set_visible(False)
+        axis.tick_params(length=0)
+    return figure
+
+
+def _column(pairing: Pairing) -> str:
+    return f"{pairing.setting.shapes}\n{pairing.setting.case.memory_format}"

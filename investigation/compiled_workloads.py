@@ -1,0 +1,57 @@
+"""Compiled forms to run: built for real, each in a frame of its own, and what they return."""
+
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from investigation.cases import Case, Level
+from investigation.codegen import Mode, step
+from investigation.workloads import Arms
+
+
+def compiled_arms(
+    case: Case, level: Level, mode: Mode, baseline: str, candidate: str, *, compiled: bool = True
+) -> Arms:
+    """Return two callables that run a form forward, and in training backward as well.
+
+    Both are called once, which compiles them.
+    """
+    arms = tuple(_arm(case, level, mode, variant, compiled) for variant in (baseline, candidate))
+    for arm in arms:
+        with torch.set_grad_enabled(mode == "training"):
+            arm()
+    return arms[0], arms[1]
+
+
+def _arm(
+    case: Case, level: Level, mode: Mode, variant: str, compiled: bool
+) -> Callable[[], tuple[Tensor, ...]]:
+    run, inputs = step(variant, case, level, mode)
+    function = torch.compile(in_own_frame(run), fullgraph=True) if compiled else run
+    if mode == "inference":
+        return lambda: (function(*inputs),)
+    generator = torch.Generator().manual_seed(case.seed)
+    upstream = torch.randn(inputs[0].shape, generator=generator).to(inputs[0])
+
+    def forward_and_backward() -> tuple[Tensor, ...]:
+        output = function(*inputs)
+        return (output, *torch.autograd.grad(output, inputs, upstream.to(output)))
+
+    return forward_and_backward
+
+
+def in_own_frame(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that calls `run`, with code that no other function shares.
+
+    Compiled programs hang on code objects: two that hang on one are looked up one after the
+    other, and the second would pay for the first one's guards.
+    """
+
+    def call(*inputs: Tensor) -> Any:
+        return run(*inputs)
+
+    code = call.__code__.replace()
+    return FunctionType(code, call.__globals__, call.__name__, None, call.__closure__)

@@ -1,0 +1,29 @@
+import torch
+
+from investigation.cases import Case
+from investigation.compiled_workloads import compiled_arms, in_own_frame
+from investigation.equality import same_bits
+
+CASE = Case(slug="small", name="small", shape=(2, 8, 4, 4))
+
+
+def test_arms_in_training_return_the_output_and_both_gradients():
+    arms = compiled_arms(CASE, "multiply", "training", "broadcast", "expand_as", compiled=False)
+    outputs = [arm() for arm in arms]
+    assert [len(one) for one in outputs] == [3, 3]
+    assert all(map(same_bits, *outputs))
+
+
+def test_a_compiled_arm_computes_what_the_eager_one_does():
+    for compiled, eager in zip(
+        compiled_arms(CASE, "multiply", "inference", "broadcast", "expand_as"),
+        compiled_arms(CASE, "multiply", "inference", "broadcast", "expand_as", compiled=False),
+        strict=True,
+    ):
+        assert same_bits(compiled()[0], eager()[0])
+
+
+def test_each_arm_has_code_of_its_own():
+    one, other = in_own_frame(torch.relu), in_own_frame(torch.relu)
+    assert one.__code__ is not other.__code__
+    assert torch.equal(one(torch.tensor([-1.0, 2.0])), torch.tensor([0.0, 2.0]))

@@ -1,0 +1,30 @@
+from investigation.cases import Case
+from investigation.recompilation import compilations, guards
+
+CASE = Case(slug="small", name="small", shape=(3, 12, 4, 4))
+SHAPES = ((3, 12, 4, 4), (5, 12, 4, 4), (7, 12, 4, 4))
+CASES = [CASE.model_copy(update={"shape": shape}) for shape in SHAPES]
+
+
+def test_guards_are_the_conditions_on_both_inputs():
+    found = guards("broadcast", CASE, dynamic=False)
+    assert any("L['x']" in one and "size=[3, 12, 4, 4]" in one for one in found)
+    assert any("L['gate']" in one for one in found)
+    assert all("#" not in one for one in found)
+
+
+def test_other_sizes_mean_other_guards():
+    assert guards("broadcast", CASE, dynamic=False) != guards("broadcast", CASES[1], dynamic=False)
+
+
+def test_both_forms_ask_the_same_of_their_inputs():
+    for dynamic in (False, True):
+        assert guards("expand_as", CASE, dynamic=dynamic) == guards(
+            "broadcast", CASE, dynamic=dynamic
+        )
+
+
+def test_a_change_of_size_compiles_again_unless_shapes_are_dynamic():
+    assert compilations("expand_as", CASES, dynamic=False) == (1, 2, 3)
+    assert compilations("expand_as", CASES, dynamic=None) == (1, 2, 2)
+    assert compilations("expand_as", CASES, dynamic=True) == (1, 1, 1)
