@@ -1,6 +1,7 @@
 """Figures of the training chapter: backward graphs, gradient errors, loss curves."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -8,7 +9,8 @@ from matplotlib.figure import Figure
 from investigation.autograd_graph import Node
 from investigation.figures import COLOURS, INK, PAPER, canvas
 
-LINES = {"expand_as": "o", "broadcast": "-"}
+# Neither form's colour, for what is not one form.
+OTHERS = [COLOURS[name] for name in ("good", "unsure", "bad", "materialized", "neutral")]
 
 
 def backward_graph(axis: Axes, nodes: Sequence[Node], title: str, marked: str) -> None:
@@ -32,7 +34,7 @@ def backward_graph(axis: Axes, nodes: Sequence[Node], title: str, marked: str) -
 def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
     axis.annotate(
         "", xy=end, xytext=start,
-        arrowprops={"arrowstyle": "-|>", "color": INK, "shrinkA": 14, "shrinkB": 15},
+        arrowprops={"arrowstyle": "-|>", "color": INK, "shrinkA": 14, "shrinkB": 17},
     )  # fmt: skip
 
 
@@ -83,9 +85,10 @@ def loss_curves(
             losses.plot(range(1, len(values) + 1), values, style, ms=2.5, color=colour, label=name)
         losses.set(xlabel="training step", ylabel="loss", yscale="log")
         losses.legend(loc="lower left")
-        for name, values in apart.items():
-            steps = [(step, one) for step, one in enumerate(values, start=1) if one > 0]
-            differences.plot(*zip(*steps, strict=True), ".-", ms=3, lw=0.8, label=name)
+        for (name, values), colour in zip(apart.items(), cycle(OTHERS), strict=False):
+            steps = [step for step, one in enumerate(values, start=1) if one > 0]
+            shown = [values[step - 1] for step in steps]
+            differences.plot(steps, shown, ".-", ms=3, lw=0.8, color=colour, label=name)
         differences.set(xlabel="training step", ylabel="difference of the losses", yscale="log")
         differences.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=1, fontsize=8)
     return figure

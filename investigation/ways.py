@@ -52,7 +52,7 @@ def double_backward(block: SEBlock, x: Tensor) -> Tensors:
     (first,) = torch.autograd.grad(block(x).square().sum(), x, create_graph=True)
     first.square().sum().backward()
     assert x.grad is not None
-    return {"first": first.detach(), "second, of the input": x.grad, **_kept(block)}
+    return {"first gradient": first.detach(), "gradient of the input": x.grad, **_kept(block)}
 
 
 def checkpointed(block: SEBlock, x: Tensor, *, reentrant: bool) -> Tensors:

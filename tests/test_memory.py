@@ -62,3 +62,19 @@ def test_calls_are_listed_with_their_nesting():
     assert [(call.name, call.depth) for call in calls] == [
         ("aten::expand_as", 0), ("aten::expand", 1), ("aten::as_strided", 2), ("aten::mul", 0),
     ]  # fmt: skip
+
+
+def test_a_phase_asks_for_all_and_holds_what_is_not_freed():
+    kept = []
+    phases = memory.by_phase(
+        {
+            "first": lambda: kept.append(torch.empty(1000).clone()),
+            "second": lambda: kept.append(kept[0].clone()),
+        }
+    )
+    assert phases["first"] == memory.Phase(bytes_asked=8000, peak_bytes=8000)
+    assert phases["second"] == memory.Phase(bytes_asked=4000, peak_bytes=8000)
+
+
+def test_a_phase_that_asks_for_nothing_holds_nothing():
+    assert memory.by_phase({"idle": lambda: None}) == {"idle": memory.Phase(0, 0)}

@@ -1,0 +1,219 @@
+import math
+
+import pytest
+import torch
+from fake_clock import FakeMachine, steady
+from worlds import curve, findings, plain_world
+
+from investigation import ledger, training, training_workloads
+from investigation.cases import MEMORY_FORMATS, Case
+from investigation.chapter import Chapter
+from investigation.claims import judge
+from investigation.digits import digits
+from investigation.measure import Settings, compare_on
+from investigation.replicate import Replication
+from investigation.rules_training import RUNS, STEP_CONFIDENCE
+from investigation.training import SETTINGS, TrainingRun
+from investigation.variants import broadcast, expand_as
+
+(D1,) = [claim for claim in ledger.CLAIMS if claim.id == "D1"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Two threads that wait for each other make a small step slow where a core is taken."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return digits()
+
+
+def train(data, scale, setting="contiguous", seed=0):
+    return training.train(scale, SETTINGS[setting], data, epochs=1, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def reference(data):
+    return train(data, broadcast)
+
+
+@pytest.fixture(scope="module")
+def nudged(data):
+    return train(data, training.one_ulp_more)
+
+
+def test_the_digits_are_real_images_of_ten_classes(data):
+    assert data.training.images.shape == (1437, 3, 8, 8)
+    assert len(data.test) == 360
+    assert set(data.test.classes.tolist()) == set(range(10))
+    assert 0 == data.test.images.min() < data.test.images.max() == 1
+
+
+def test_a_run_learns_and_repeats_bit_for_bit(data, reference):
+    assert reference.accuracy > 0.5
+    assert training.same_run(reference, train(data, broadcast))
+
+
+@pytest.mark.parametrize("setting", ["contiguous", "channels_last", "autocast"])
+def test_with_one_dtype_both_forms_learn_the_same_bits(data, setting):
+    assert training.same_run(train(data, broadcast, setting), train(data, expand_as, setting))
+
+
+def test_with_a_less_precise_gate_the_runs_part_and_stay_near(data):
+    one, other = (train(data, scale, "gate_bfloat16") for scale in (broadcast, expand_as))
+    assert training.parted(one, other)
+    assert training.furthest_apart(one, other) < 0.01
+
+
+def test_one_unit_in_the_last_place_parts_a_run(reference, nudged):
+    assert not training.same_run(reference, nudged)
+
+
+def test_another_seed_parts_a_run_at_once(data, reference):
+    assert training.parted(reference, train(data, broadcast, seed=1)) == 1
+
+
+def test_one_unit_more_is_the_next_larger_number_and_learns_alike():
+    x, gate = torch.tensor([1.0, -3.0, 0.0], requires_grad=True), torch.tensor([0.5])
+    product = training.one_ulp_more(x, gate)
+    product.sum().backward()
+    expected = torch.nextafter(x[:2] * gate, torch.tensor(math.inf))
+    assert product.tolist() == [*expected.tolist(), 0.0]
+    assert x.grad.tolist() == [0.5, 0.5, 0.5]
+
+
+def test_runs_part_at_their_first_different_loss():
+    run = TrainingRun((3.0, 2.0, 1.0), 0.9, "a")
+    assert training.parted(run, TrainingRun((3.0, 2.0, 1.0), 0.9, "b")) is None
+    assert training.parted(run, TrainingRun((3.0, 2.5, 1.0), 0.9, "a")) == 2
+    assert training.parted(run, TrainingRun((math.nan, 2.0, 1.0), 0.9, "a")) == 1
+    assert training.furthest_apart(run, TrainingRun((3.0, 2.5, 1.1), 0.9, "a")) == 0.5
+    assert not training.same_run(run, TrainingRun((3.0, 2.0, 1.0), 0.9, "b"))
+
+
+def test_the_rule_names_every_way_of_training_that_there_is():
+    assert set(RUNS) == set(SETTINGS)
+
+
+def test_a_setting_reaches_the_scale_step_and_the_loss(data):
+    seen = []
+
+    def spy(x, gate):
+        seen.append((x.dtype, gate.dtype))
+        return x * gate
+
+    few = training.Images(data.training.images[:4], data.training.classes[:4])
+    losses = {}
+    for name in ("contiguous", "autocast", "penalty", "gate_float16"):
+        network = training.host(spy, SETTINGS[name], seed=0)
+        losses[name] = float(training.loss_of(network, few, SETTINGS[name]).detach())
+    assert seen[0] == (torch.float32, torch.float32)
+    assert (torch.bfloat16, torch.bfloat16) in seen
+    assert seen[-1] == (torch.float32, torch.float16)
+    assert losses["penalty"] > losses["contiguous"]
+
+
+def test_a_step_in_phases_is_a_step(data):
+    batch = next(training.batches(data.training, SETTINGS["contiguous"], 1, seed=0))
+    digests = []
+    for whole in (True, False):
+        network = training.host(expand_as, SETTINGS["contiguous"], seed=0)
+        optimizer = training.optimizer_of(network)
+        arguments = network, optimizer, batch, SETTINGS["contiguous"]
+        for run in [lambda: training.step(*arguments)] if whole else phases(*arguments):  # noqa: B023
+            run()
+        digests.append(training.weights_sha256(network))
+    assert digests[0] == digests[1]
+
+
+def phases(*arguments):
+    return training.phases(*arguments).values()
+
+
+def test_a_gradient_arrives_at_each_of_the_six_blocks(data):
+    few = training.Images(data.training.images[:4], data.training.classes[:4])
+    network = training.host(broadcast, SETTINGS["contiguous"], seed=0)
+    sizes = training.upstream_sizes(network, few, SETTINGS["contiguous"])
+    assert len(sizes) == 6
+    assert min(sizes) > 0
+
+
+@pytest.mark.parametrize("memory_format", MEMORY_FORMATS)
+def test_both_timed_steps_start_alike_and_keep_learning_alike(memory_format):
+    baseline, candidate = training_workloads.replicated_training(2, memory_format, seed=0)
+    losses = [(float(baseline()), float(candidate())) for _ in range(3)]
+    assert all(one == other for one, other in losses)
+    assert len(set(losses)) == 3
+
+
+def test_the_timed_scale_steps_return_the_same_gradients():
+    case = Case(slug="small", name="small", shape=(2, 3, 4, 5))
+    one, other = (
+        arm() for arm in training_workloads.scale_step_arms(case, "broadcast", "expand_as")
+    )
+    assert [tuple(gradient.shape) for gradient in one] == [(2, 3, 4, 5), (2, 3, 1, 1)]
+    assert all(map(torch.equal, one, other))
+
+
+class Ticking:
+    """A clock that moves on by a millisecond whenever it is read."""
+
+    def __init__(self):
+        self.time_s = 0.0
+
+    def now(self):
+        self.time_s += 0.001
+        return self.time_s
+
+    def synchronize(self):
+        pass
+
+
+def test_more_work_is_the_call_and_a_wait_of_its_share():
+    clock = Ticking()
+
+    def call():
+        clock.time_s += 1.0
+        return "done"
+
+    longer = training_workloads.with_more_work(call, 0.02, clock)
+    start = clock.time_s
+    assert longer() == "done"
+    assert clock.time_s - start == pytest.approx(1.02, abs=0.003)
+
+
+def timed_step(ratio):
+    """A step timed on a made-up machine, in four processes, at the rule's own confidence."""
+    comparisons = []
+    for seed in range(4):
+        machine = FakeMachine(steady, seed)
+        arms = machine.work(0.04), machine.work(ratio * 0.04)
+        settings = Settings(budget_s=4.0, seed=seed, confidence=STEP_CONFIDENCE)
+        comparisons.append(compare_on(machine, settings, *arms))
+    return Replication.of(comparisons)
+
+
+def decided(ratio, changes=()):
+    chapter = Chapter("05_training")
+    world = plain_world() | {record.id: record for record in changes}
+    for name in MEMORY_FORMATS:
+        record = chapter.timing(f"timing.training.{name}", "a step", timed_step(ratio))
+        world[record.id] = record
+    return judge(D1, findings(world))
+
+
+def test_two_per_cent_more_work_leave_the_margin_and_flip_the_verdict():
+    assert decided(1.0).status == "supported"
+    assert decided(1.02).status == "refuted"
+    assert "+2.0" in decided(1.02).sentence
+
+
+def test_a_planted_unit_in_the_last_place_flips_the_verdict(reference, nudged):
+    step = training.parted(reference, nudged)
+    assert step
+    assert decided(1.0, [curve("contiguous", parted=step)]).status == "qualified"
