@@ -43,6 +43,7 @@ def find(root: Path, unreadable: Callable[[OSError], None]) -> Iterator[Path]:
     """
     if root.is_file():
         yield root
+        return
     for folder, names, files in os.walk(root, onerror=unreadable):
         names[:] = sorted(name for name in names if _is_own(Path(folder, name)))
         for path in sorted(Path(folder, name) for name in files if name.endswith(".py")):
