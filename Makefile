@@ -46,6 +46,10 @@ compare: $(VENV)/installed ## two runs side by side: make compare BASE=book.zip 
 seal: $(VENV)/installed ## check and seal what was recorded on a machine: MACHINE=epyc-2-cores
 	@$(BIN)/python -m pipeline seal
 
+.PHONY: fix
+fix: $(VENV)/installed ## a code base without its needless expansions: SRC=path shows it, APPLY=1 writes it
+	@$(BIN)/python -m pipeline.fix
+
 .PHONY: test
 test: $(VENV)/installed ## run the whole test suite
 	@$(BIN)/python -m pytest
