@@ -30,13 +30,14 @@ def fingerprint(notebook: Path, parameters: Mapping[str, object]) -> str:
     """Return a digest of all that an execution depends on.
 
     The notebook's cells, the package, the locked requirements and the parameters; and the
-    recorded evidence, where the notebook's metadata says that it reads it.
+    recorded evidence or the rules, where the notebook's metadata says that it reads them.
     """
     digest = hashlib.sha256()
     digest.update(source_sha256(notebook).encode())
     digest.update(repr(sorted(parameters.items())).encode())
     recorded = recorded_files() if "results" in reads(notebook) else ()
-    for path in (places.LOCK, *package_files(), *recorded):
+    rules = rule_files() if "rules" in reads(notebook) else ()
+    for path in (places.LOCK, *package_files(), *recorded, *rules):
         digest.update(str(path.relative_to(places.PROJECT)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -53,6 +54,11 @@ def recorded_files() -> Iterator[Path]:
     """Iterate over the evidence recorded on other machines, in a fixed order."""
     for folder in manifest.machine_folders(places.RECORDED):
         yield from manifest.record_files(folder)
+
+
+def rule_files() -> Iterator[Path]:
+    """Iterate over the rules of the fix, their cases and examples, in a fixed order."""
+    yield from sorted(path for path in (places.PROJECT / "rules").rglob("*") if path.is_file())
 
 
 def package_files() -> Iterator[Path]:

@@ -1,5 +1,6 @@
 """`make fix`: what is shown, what is written, what is left alone, and what is said."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from investigation.fix import findings, rewriting, sources
 from investigation.fix.findings import REWRITE, Finding
-from pipeline import fix
+from pipeline import fix, freshness, places
 
 LINE = "def scale(x, y):\n    return x * y.expand_as(x)\n"
 FIXED = "def scale(x, y):\n    return x * y\n"
@@ -267,3 +268,17 @@ def test_a_folder_that_cannot_be_read_is_said_and_fails(tmp_path, run, monkeypat
     status, _, remarks = run(f"SRC={tmp_path}")
     assert status == 1
     assert remarks[0] == f"{tmp_path / 'shut'}: left as it is: Permission denied"
+
+
+def test_a_chapter_that_reads_the_rules_is_run_again_when_a_rule_changes(workshop):
+    notebook = places.NOTEBOOKS / "09_fix.ipynb"
+    cell = {"cell_type": "code", "source": ["threads = 1"], "metadata": {}}
+    document = {"cells": [cell], "metadata": {"investigation": {"reads": ["rules"]}}}
+    notebook.write_text(json.dumps(document))
+    rule = workshop / "rules" / "rules" / "one.yml"
+    rule.parent.mkdir(parents=True)
+    rule.write_text("id: one\n")
+    before = freshness.fingerprint(notebook, {})
+    assert freshness.fingerprint(notebook, {}) == before
+    rule.write_text("id: other\n")
+    assert freshness.fingerprint(notebook, {}) != before
