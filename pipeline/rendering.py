@@ -1,6 +1,7 @@
 """Turn the assembled source tree into HTML, strictly, and swap it in only when it is whole."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -59,5 +60,5 @@ def swap_in() -> None:
 
 def _complaints(output: str) -> str:
     lines = output.splitlines()
-    telling = [line for line in lines if "WARNING" in line or "ERROR" in line]
+    telling = [line for line in lines if re.search(r"WARNING|ERROR|\w+Error: ", line)]
     return "\n".join((telling or lines)[-SHOWN_LINES:])

@@ -1,0 +1,161 @@
+"""What publishing adds to the book, and what the workflows are held to."""
+
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline import packing, places, rendering
+from pipeline.faults import BuildError
+from pipeline.publishing import configured, publication
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+PUBLISHED = {
+    "GITHUB_REPOSITORY": "someone/broadcasting",
+    "GITHUB_SHA": "a" * 40,
+    "BOOK_URL": "https://someone.github.io/broadcasting",
+}
+
+
+def settings():
+    return yaml.safe_load(places.CONFIG.read_text(encoding="utf-8"))
+
+
+def test_a_book_built_at_home_names_no_repository_and_no_address():
+    at_home = publication({})
+    assert configured(settings(), at_home) == settings()
+    assert (at_home.repository, at_home.address, at_home.name) == (None, None, "")
+
+
+def test_a_published_book_opens_its_notebooks_at_the_commit_it_was_built_from():
+    told = configured(settings(), publication(PUBLISHED))
+    assert told["repository"] == {
+        "url": "https://github.com/someone/broadcasting",
+        "branch": "a" * 40,
+    }
+    assert set(told["launch_buttons"]) >= {"colab_url", "binderhub_url"}
+    assert told["html"]["baseurl"] == "https://someone.github.io/broadcasting/"
+
+
+def test_only_a_book_with_an_address_has_a_sitemap_and_cards():
+    extensions = [
+        configured(settings(), publication(environment))["sphinx"]["config"]["extensions"]
+        for environment in ({}, PUBLISHED)
+    ]
+    assert "sphinx_sitemap" not in extensions[0]
+    assert "sphinx_sitemap" in extensions[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("GITHUB_REPOSITORY", "no-owner", "allowed is owner/name"),
+        ("GITHUB_REPOSITORY", "a/b/c", "allowed is owner/name"),
+        ("GITHUB_SERVER_URL", "http://plain", "allowed is an https address"),
+        ("GITHUB_SHA", "HEAD; rm", "allowed is a commit"),
+        ("BOOK_URL", "ftp://somewhere", "allowed is the http address"),
+        ("BOOK_URL", 'https://a/"><script>', "allowed is the http address"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_by_name(name, value, words):
+    with pytest.raises(BuildError, match=re.escape(f"{name}={value}: {words}")):
+        publication({name: value})
+
+
+@pytest.fixture
+def small_source(workshop):
+    """The book's own settings and style around one page that a test writes."""
+    source = workshop / "build" / "source"
+    source.mkdir()
+    for name in ("_templates", "_static", "_scripts", "references.bib"):
+        (source / name).symlink_to(places.HERE / "book" / name)
+    (source / "_toc.yml").write_text("format: jb-book\nroot: index\n")
+
+    def render(text, environment):
+        told = configured(settings(), publication(environment))
+        (source / "_config.yml").write_text(yaml.safe_dump(told))
+        (source / "index.md").write_text(text)
+        rendering.render()
+        return (places.HTML / "index.html").read_text()
+
+    return render
+
+
+FORMULAS = "# A page\n\nIt says much, as $a_b$ does.\n\n$$\n\\sum_i x_i\n$$ (total)\n"
+
+
+def test_a_published_page_says_where_it_is_has_a_card_to_share_and_lays_its_formulas_out(
+    small_source,
+):
+    page = small_source(FORMULAS, PUBLISHED)
+    assert '<link rel="canonical" href="https://someone.github.io/broadcasting/index.html"' in page
+    assert '<meta name="description" content="It says much' in page
+    card = re.search(r'og:image" content="https://someone.github.io/broadcasting/([^"]+)"', page)
+    assert (places.HTML / card[1]).exists()
+    sitemap = (places.HTML / "sitemap.xml").read_text()
+    assert "<loc>https://someone.github.io/broadcasting/index.html</loc>" in sitemap
+    assert page.count("<math") == 2
+    assert '<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">' in page
+    assert '<span class="eqno">(1)' in page
+
+
+def test_a_formula_that_cannot_be_read_fails_the_build_by_name(small_source):
+    with pytest.raises(BuildError, match=r"Unknown LaTeX command .\\nosuch"):
+        small_source("# A page\n\nIt says $\\nosuch{x}$.\n", {})
+
+
+def test_the_archive_holds_the_pages_and_nothing_that_no_page_loads(tmp_path):
+    names = ("index.html", "_static/a.css", "_static/a.css.map", "_static/scripts/fontawesome.js")
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    packing.prune(tmp_path)
+    first = packing.pack(tmp_path).read_bytes()
+    with zipfile.ZipFile(packing.pack(tmp_path)) as packed:
+        assert packed.namelist() == ["book/_static/a.css", "book/index.html"]
+    assert (tmp_path / packing.ARCHIVE).read_bytes() == first
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_may_do_nothing_that_it_does_not_say(workflow):
+    told = yaml.safe_load(workflow.read_text())
+    assert told["permissions"] == {}
+    for job in told["jobs"].values():
+        assert job["timeout-minutes"]
+        assert set(job["permissions"].items()) <= {
+            ("contents", "read"), ("pages", "write"), ("id-token", "write")}  # fmt: skip
+        for step in job["steps"]:
+            used = step.get("uses", "")
+            assert not used or re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", used), used
+            if "checkout" in used:
+                assert step["with"]["persist-credentials"] is False
+
+
+CHECKERS = (["zizmor", "--quiet", "--offline", "--pedantic"], ["actionlint"])
+
+
+@pytest.mark.parametrize("checker", CHECKERS, ids=lambda words: words[0])
+def test_the_workflows_pass_and_a_broken_one_would_not(checker, tmp_path):
+    program = Path(sys.executable).with_name(checker[0])
+
+    def check(*paths):
+        words = [program, *checker[1:], *paths]
+        return subprocess.run(words, capture_output=True, check=False).returncode
+
+    assert check(*WORKFLOWS) == 0
+    broken = re.sub(r"checkout@\w+", "checkout@main", WORKFLOWS[0].read_text())
+    broken = broken.replace("needs: build", "needs: nobody")
+    (tmp_path / "broken.yml").write_text(broken)
+    assert check(tmp_path / "broken.yml") != 0
+
+
+def test_the_citation_names_the_book_and_what_it_is_about():
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert cited["cff-version"] == "1.2.0"
+    assert {"message", "title", "authors"} <= set(cited)
+    assert cited["references"][0]["doi"] == "10.1109/CVPR.2018.00745"
