@@ -6,7 +6,7 @@ itself after them, the same in every file but for shapes that the kept text stat
 What is normalised in the kept text, and nothing else:
 
 1. the name of a kernel, which lists the ATen operations it came from, becomes `kernel_0`,
-   `kernel_1` and so on, in the order of definition;
+   `kernel_1` and so on, in the order of definition, also where a size is named after it;
 2. comments in the host program, which name lines of the Python source, are removed.
 """
 
@@ -21,6 +21,8 @@ HOST = re.compile(r"^del async_compile\n(.*?)^runner = ", re.MULTILINE | re.DOTA
 LAUNCH = re.compile(r"\bkernel_\d+(?:\.run)?\(")
 LIBRARY_CALL = re.compile(r"\b(extern_kernels\.\w+|torch\.ops\.[\w.]+\w)\(")
 FUSED = re.compile(r"\b(?:cpp|triton)_\w*fused_\w+\b")
+# A GPU's host program names a size that it has to compute after the kernel that it is for.
+SIZE_OF = r"_\w*numel\b"
 BUFFER = re.compile(r"= empty_strided_\w+\(")
 # What the scale step itself consists of, in kernels' names.
 SCALING = {"expand", "mul", "clone"}
@@ -80,7 +82,7 @@ def normalise(file: str) -> Program:
 
 def _renamed(text: str, names: tuple[str, ...]) -> str:
     for index, name in enumerate(names):
-        text = re.sub(rf"\b{name}\b", f"kernel_{index}", text)
+        text = re.sub(rf"\b{name}(?=\b|{SIZE_OF})", f"kernel_{index}", text)
     return text
 
 

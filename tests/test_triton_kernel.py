@@ -1,0 +1,103 @@
+"""Reading a generated kernel: made-up texts, in the shape in which Inductor writes them."""
+
+import pytest
+
+from investigation import triton_kernel
+from investigation.kernel_source import Program, normalise
+
+KERNEL = """async_compile.triton('kernel_0', '''
+@triton_heuristics.pointwise(
+    triton_meta={'signature': {'in_ptr0': '*fp32', 'in_ptr1': '*bf16', 'out_ptr0': '*fp32'}},
+)
+@triton.jit
+def kernel_0(in_ptr0, in_ptr1, out_ptr0, xnumel, XBLOCK : tl.constexpr):
+    xnumel = 120
+    xindex = xoffset + tl.arange(0, XBLOCK)[:]
+    xmask = xindex < xnumel
+    x2 = xindex
+    x1 = xindex // 20
+    tmp0 = tl.load(in_ptr0 + (x2), xmask)
+    tmp1 = tl.load(in_ptr1 + (x1), xmask, eviction_policy='evict_last').to(tl.float32)
+    tmp2 = tl.sigmoid(tmp1)
+    tmp3 = tmp0 * tmp2
+    tl.store(out_ptr0 + (x2), tmp3, xmask)
+''', device_str='cuda')"""
+HOST = """        assert_size_stride(primals_1, (2, 3, 4, 5), (60, 20, 5, 1), 'input')
+        buf4 = empty_strided_cuda((2, 3), (3, 1), torch.bfloat16)
+        buf5 = buf4; del buf4
+        buf6 = empty_strided_cuda((2, 3, 4, 5), (60, 20, 5, 1), torch.float32)
+        kernel_0.run(primals_1, buf5, buf6, 120, stream=raw_stream0)
+"""
+PROGRAM = Program((KERNEL,), HOST, ("triton_poi_fused_expand_mul_sigmoid_0",))
+
+
+def test_a_kernel_reads_the_input_and_the_gate_and_writes_the_output():
+    read = triton_kernel.scale_kernel(PROGRAM)
+    found = [(one.kind, one.tensor, one.shape, one.index) for one in read.accesses]
+    assert found == [
+        ("load", "primals_1", (2, 3, 4, 5), "xindex"),
+        ("load", "buf5", (2, 3), "xindex // 20"),
+        ("store", "buf6", (2, 3, 4, 5), "xindex"),
+    ]
+
+
+def test_what_it_moves_is_each_tensor_once_in_its_own_dtype():
+    assert triton_kernel.scale_kernel(PROGRAM).bytes_moved == 4 * 120 + 2 * 6 + 4 * 120
+
+
+def test_a_gate_that_was_written_out_shows_as_traffic():
+    written_out = HOST.replace("(2, 3), (3, 1)", "(2, 3, 4, 5), (60, 20, 5, 1)")
+    full = Program(PROGRAM.kernels, written_out, PROGRAM.names)
+    assert triton_kernel.scale_kernel(full).bytes_moved == 4 * 120 + 2 * 120 + 4 * 120
+
+
+def test_every_line_that_computes_is_explained():
+    notes = dict(triton_kernel.scale_kernel(PROGRAM).annotated())
+    assert notes["x1 = xindex // 20"].startswith("the number of the gate")
+    load = "tmp1 = tl.load(in_ptr1 + (x1), xmask, eviction_policy='evict_last').to(tl.float32)"
+    assert notes[load] == "reads buf5 (2×3) at element xindex // 20, and converts it in a register"
+    assert notes["tmp3 = tmp0 * tmp2"] == "multiplies, in a register"
+    assert notes["tl.store(out_ptr0 + (x2), tmp3, xmask)"].startswith("writes buf6 (2×3×4×5)")
+    assert all(notes.values())
+    assert not any(line.startswith(("xmask", "xnumel")) for line in notes)
+
+
+def test_a_program_in_which_nothing_multiplies_is_refused():
+    with pytest.raises(
+        LookupError, match="no kernel multiplies; there are triton_poi_fused_relu_0"
+    ):
+        triton_kernel.scale_kernel(Program((KERNEL,), HOST, ("triton_poi_fused_relu_0",)))
+
+
+def test_a_text_that_is_no_kernel_is_refused():
+    with pytest.raises(ValueError, match="no kernel in this text"):
+        triton_kernel.read("x = 1", HOST)
+    with pytest.raises(ValueError, match="does not launch kernel_0"):
+        triton_kernel.read(KERNEL, "")
+
+
+@pytest.mark.parametrize(
+    ("backend", "assembly", "counts"),
+    [
+        ("cuda", "ld.global.v2.b32\nld.global.L1::x\nst.global.b32\nmul.f32\nmul.wide\n", (2, 1, 1)),
+        ("hip", "global_load_dwordx4\nglobal_store_dword\nv_pk_mul_f32\nv_mul_f32\n", (1, 1, 2)),
+    ],
+)  # fmt: skip
+def test_instructions_are_counted_in_either_assembly(backend, assembly, counts):
+    found = triton_kernel.instructions(assembly, backend)
+    assert (found["loads"], found["stores"], found["multiplies"]) == counts
+
+
+def test_a_size_that_is_named_after_its_kernel_loses_that_name_too():
+    file = """triton_poi_fused_{op}_0 = async_compile.triton('triton_poi_fused_{op}_0', '''
+pass
+''', device_str='cuda')
+del async_compile
+        triton_poi_fused_{op}_0_xnumel = 64*s0
+        triton_poi_fused_{op}_0.run(buf0, triton_poi_fused_{op}_0_xnumel, stream=raw_stream0)
+runner = Runner()
+"""
+    one, other = (normalise(file.format(op=op)) for op in ("mul", "expand_mul"))
+    assert one.host == other.host
+    assert "kernel_0_xnumel = 64*s0" in one.host
+    assert one.launches == 1
