@@ -76,13 +76,13 @@ def test_a_text_that_is_no_kernel_is_refused():
         triton_kernel.read(KERNEL, "")
 
 
+PTX = "ld.global.v2.b32\nld.global.L1::x\nst.global.b32\nmul.f32\nmul.wide.s32\n"
+GCN = "global_load_dwordx4\nglobal_store_dword\nv_pk_mul_f32\nv_mul_f32\n"
+
+
 @pytest.mark.parametrize(
-    ("backend", "assembly", "counts"),
-    [
-        ("cuda", "ld.global.v2.b32\nld.global.L1::x\nst.global.b32\nmul.f32\nmul.wide\n", (2, 1, 1)),
-        ("hip", "global_load_dwordx4\nglobal_store_dword\nv_pk_mul_f32\nv_mul_f32\n", (1, 1, 2)),
-    ],
-)  # fmt: skip
+    ("backend", "assembly", "counts"), [("cuda", PTX, (2, 1, 1)), ("hip", GCN, (1, 1, 2))]
+)
 def test_instructions_are_counted_in_either_assembly(backend, assembly, counts):
     found = triton_kernel.instructions(assembly, backend)
     assert (found["loads"], found["stores"], found["multiplies"]) == counts
