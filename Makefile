@@ -76,7 +76,7 @@ serve: $(VENV)/installed ## serve the built book on this machine: PORT=8000
 lock: $(VENV)/installed ## resolve requirements.txt anew into requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
 	  --output-file build/requirements.resolved requirements.txt >/dev/null
-	@grep -vE '^(nvidia-|cuda-|triton)' build/requirements.resolved > requirements.lock
+	@grep -vE '^(nvidia-|cuda-)' build/requirements.resolved > requirements.lock
 
 .PHONY: clean
 clean: ## remove what was built; .venv stays
