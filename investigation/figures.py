@@ -241,6 +241,24 @@ def multiples(records: Sequence[Record], labels: Sequence[str]) -> Figure:
     return figure
 
 
+def additions(records: Sequence[Record], labels: Sequence[str]) -> Figure:
+    """Return a figure of what each candidate adds to a call of the plain product, in µs."""
+    with canvas(height=1.1 + 0.24 * len(records)) as (figure, axis):
+        for row, one in enumerate(records):
+            colour = VERDICT_COLOURS[str(one.verdict)]
+            ends = [1e6 * end for end in one.details["difference_interval_s"]]
+            axis.plot(ends, [row, row], color=colour, lw=2.2)
+            axis.plot(1e6 * one.details["difference_s"], row, "o", color=colour, ms=5)
+        for verdict in dict.fromkeys(str(one.verdict) for one in records):
+            axis.plot([], [], "o-", color=VERDICT_COLOURS[verdict], label=verdict)
+        axis.axvline(0, color=INK, lw=0.8)
+        axis.set_yticks(range(len(labels)), labels)
+        axis.invert_yaxis()
+        axis.set_xlabel("microseconds more than x * y")
+        figure.legend(loc="outside lower center", ncols=4)
+    return figure
+
+
 def _interval(record: Record) -> tuple[float, float]:
     if record.interval is None:
         raise ValueError(f"{record.id} has no interval to draw")

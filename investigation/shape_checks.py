@@ -1,5 +1,6 @@
 """Ways to keep the check that `expand_as` made: the gate must not make the output grow."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -21,6 +22,13 @@ def broadcast_shapes(x: Tensor, gate: Tensor) -> Tensor:
     return x * gate
 
 
+def result_shape(x: Tensor, gate: Tensor) -> Tensor:
+    """Scale and look at what came out; AssertionError if it is larger than `x`."""
+    scaled = x * gate
+    assert scaled.shape == x.shape, (x.shape, gate.shape)
+    return scaled
+
+
 def exact_shape(x: Tensor, gate: Tensor) -> Tensor:
     """Scale `(B, C, H, W)` by `(B, C, 1, 1)` and nothing else; AssertionError otherwise."""
     assert gate.shape == (*x.shape[:2], 1, 1), (x.shape, gate.shape)
@@ -37,6 +45,7 @@ CHECKS: Mapping[str, Scale] = MappingProxyType(
     {
         "expand_as": expand_as,
         "assert, broadcast_shapes": broadcast_shapes,
+        "assert, the result's shape": result_shape,
         "assert, the exact shape": exact_shape,
         "annotation, jaxtyping": annotated,
     }
@@ -50,3 +59,8 @@ def refuses(scale: Scale, input_shape: tuple[int, ...], gate_shape: tuple[int, .
     except (RuntimeError, AssertionError, TypeError):
         return True
     return False
+
+
+def slug(name: str) -> str:
+    """Return a check's name as a part of a record's id."""
+    return re.sub(r"\W+", "_", name)

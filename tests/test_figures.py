@@ -62,6 +62,16 @@ def test_timings_are_drawn_with_their_verdicts_in_the_legend():
     assert "second" in drawn(figures.multiples(records, ["first", "second"]))
 
 
+def test_what_a_candidate_adds_is_drawn_in_microseconds():
+    details = {"difference_s": 2e-6, "difference_interval_s": [1e-6, 3e-6]}
+    record = timing("timing.a", 1.05, "slower").model_copy(update={"details": details})
+    figure = figures.additions([record], ["a check"])
+    drawn_at = [list(line.get_xdata()) for line in figure.axes[0].lines[:2]]
+    np.testing.assert_allclose(drawn_at[0], [1, 3])
+    np.testing.assert_allclose(drawn_at[1], [2])
+    assert "a check" in drawn(figure)
+
+
 def test_a_record_without_an_interval_is_not_drawn_as_one():
     bare = timing("timing.a", 1.0, "slower").model_copy(update={"interval": None})
     with pytest.raises(ValueError, match=r"timing\.a has no interval to draw"):
