@@ -1,0 +1,153 @@
+"""Kernels for GPUs that are not here, made for real; where Triton does not exist, skipped."""
+
+import importlib.util
+
+import pytest
+
+from investigation import fusion, gpu_catalog, triton_kernel, triton_proof, triton_targets
+from investigation.cases import Case
+from investigation.fusion import Setting
+from investigation.triton_proof import LAYERS, Built, ProofError, Question
+from investigation.triton_targets import Compiled, NoTritonError
+
+CASE = Case(slug="small", name="small", shape=(4, 16, 8, 8))
+BLOCK = Setting("block", "training", False, CASE)
+MIXED = Setting("multiply", "inference", False, CASE.with_gate("bfloat16"))
+CHIPS = [gpu_catalog.chip(slug) for slug in ("cuda90", "gfx942")]
+needs_triton = pytest.mark.skipif(
+    importlib.util.find_spec("triton") is None, reason="Triton does not exist on this platform"
+)
+
+
+@pytest.fixture(scope="module")
+def built():
+    """Both forms and the controls, for a chip of each maker."""
+    return triton_proof.prove(CHIPS, [BLOCK, MIXED])
+
+
+def variants(built, chip, setting):
+    return {one.variant: one for one in built if (one.chip, one.setting) == (chip, setting)}
+
+
+@needs_triton
+@pytest.mark.parametrize("chip", CHIPS, ids=lambda chip: chip.slug)
+def test_both_forms_are_the_same_down_to_the_binary(built, chip):
+    (row,) = [one for one in triton_proof.agreements(built, "expand_as", LAYERS)
+              if one.chip == chip.slug]  # fmt: skip
+    assert row.same == dict.fromkeys(LAYERS, 2)
+    made = variants(built, chip.slug, BLOCK)
+    assert len(made["expand_as"].compiled) >= made["expand_as"].launches
+    assert all(one.binary_bytes > 1000 for one in made["expand_as"].compiled)
+
+
+@needs_triton
+@pytest.mark.parametrize("chip", CHIPS, ids=lambda chip: chip.slug)
+def test_a_copy_that_cannot_be_fused_away_shows_as_a_kernel_and_as_traffic(built, chip):
+    made = variants(built, chip.slug, BLOCK)
+    assert made["materialized"].source_sha256 == made["broadcast"].source_sha256
+    assert made["opaque"].source_sha256 != made["broadcast"].source_sha256
+    assert made["opaque"].kernels > made["broadcast"].kernels
+    moved = {
+        name: triton_kernel.scale_kernel(made[name].programs[0].program()).bytes_moved
+        for name in ("broadcast", "opaque")
+    }
+    full = 4 * CASE.elements
+    assert moved["broadcast"] == 2 * full + 4 * 4 * 16
+    assert moved["opaque"] == 3 * full
+
+
+@needs_triton
+def test_the_gate_is_read_once_a_channel_and_never_written_out(built):
+    forward = variants(built, "cuda90", BLOCK)["expand_as"].programs[0].program()
+    x, gate, output = triton_kernel.scale_kernel(forward).accesses
+    assert (x.kind, gate.kind, output.kind) == ("load", "load", "store")
+    assert gate.shape == (4, 16)
+    assert gate.index == "xindex // 64"
+    sizes = triton_kernel.tensor_sizes(forward.host)
+    full = [name for name, shape in sizes.items() if shape == CASE.shape]
+    assert full == [x.tensor, output.tensor]
+
+
+@needs_triton
+def test_with_two_dtypes_the_conversion_happens_inside_the_kernel(built):
+    program = variants(built, "cuda90", MIXED)["expand_as"].programs[0].program()
+    _, gate, _ = triton_kernel.scale_kernel(program).accesses
+    assert ".to(tl.float32)" in gate.line
+    assert gate.bytes == 2 * 4 * 16
+
+
+@needs_triton
+def test_the_assembly_is_the_chips_own_and_holds_no_path(built):
+    for chip, mark in (("cuda90", ".target sm_90a"), ("gfx942", "gfx942")):
+        for one in variants(built, chip, BLOCK)["expand_as"].compiled:
+            assert mark in one.assembly
+            assert ".py" not in one.assembly
+
+
+@needs_triton
+def test_a_second_run_makes_the_same(built):
+    again = triton_proof.prove(CHIPS[:1], [MIXED])
+    first = [one for one in built if (one.chip, one.setting) == ("cuda90", MIXED)]
+    assert again == first
+
+
+@needs_triton
+def test_a_process_that_fails_is_said_in_one_line():
+    with pytest.raises(ProofError, match="compiling for cuda10 failed: KeyError: 'cuda10: no such"):
+        triton_proof._in_fresh_process(Question(chips=("cuda10",), settings=(MIXED,)))
+
+
+def test_without_triton_that_is_said(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(NoTritonError, match="not installed here"):
+        triton_targets.require_triton()
+    with pytest.raises(NoTritonError):
+        triton_proof.prove(CHIPS, [MIXED])
+
+
+@needs_triton
+def test_a_text_without_a_kernel_is_refused():
+    with pytest.raises(ValueError, match="no Triton kernel in this text: 'x = 1'"):
+        triton_targets.compiled("x = 1", CHIPS[0])
+
+
+def made_up(variant, binary="b", **rest):
+    code = Compiled(
+        kernel="kernel_0",
+        configuration="c",
+        assembly_sha256="a",
+        binary_sha256=binary,
+        binary_bytes=1,
+        assembly="",
+    )
+    plain = {"source_sha256": "s", "kernels_sha256": "k", "kernels": 3, "launches": 3}
+    more = {"library_calls": (), "buffers": 1, "scales_alone": False, "programs": ()}
+    filled = plain | more | rest
+    return Built(chip="cuda90", setting=BLOCK, variant=variant, compiled=(code,), **filled)
+
+
+def test_a_difference_in_any_layer_shows_in_that_layer():
+    worlds = [made_up("broadcast"), made_up("expand_as", source_sha256="t", binary="c")]
+    (row,) = triton_proof.agreements(worlds, "expand_as", LAYERS)
+    assert row.same == {"source": 0, "kernels": 1, "assembly": 1, "binary": 0}
+    assert row.differing["binary"] == (BLOCK,)
+    assert fusion.where(row.differing["source"], row.tried)
+
+
+@pytest.mark.parametrize(
+    ("change", "held"), [({}, True), ({"kernels": 4}, False), ({"scales_alone": True}, False)]
+)
+def test_fused_means_as_many_kernels_and_none_for_the_scale_step_alone(change, held):
+    worlds = [made_up("broadcast"), made_up("expand_as", **change)]
+    assert triton_proof.fused(worlds, "cuda90") == [(BLOCK, held)]
+
+
+def test_the_settings_cover_formats_dtypes_and_sizes_and_a_multiply_of_two_dtypes():
+    tried = list(triton_proof.settings(CASE, ["float32", "bfloat16", "float32:bfloat16"]))
+    blocks = [one for one in tried if one.level == "block"]
+    assert {(one.mode, one.case.gate_dtype, one.dynamic) for one in blocks} == {
+        ("training", None, False), ("training", None, True), ("training", "bfloat16", False),
+    }  # fmt: skip
+    assert {one.case.memory_format for one in blocks} == {"contiguous", "channels_last"}
+    assert [one for one in tried if one.level == "multiply"] == [MIXED]
+    assert len(tried) == 11
