@@ -31,6 +31,7 @@ Kind = Literal[
     "dispatch",  # ATen calls
     "instructions",  # processor instructions
     "timing",  # seconds, and ratios of them
+    "prediction",  # seconds, computed from a datasheet and not measured
     "codegen",  # generated kernels
     "graph",  # nodes of a backward or an exported graph
 ]

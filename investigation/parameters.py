@@ -15,11 +15,13 @@ import torch
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from investigation.cases import LEVELS, MEMORY_FORMATS, Level, MemoryFormat, Shape
+from investigation.gpu_catalog import CHIPS
 
 CORES = os.cpu_count() or 1
 # No single float32 tensor takes more than an eighth of the machine's memory: a few are alive.
 MOST_ELEMENTS = psutil.virtual_memory().total // 8 // 4
 DTYPES = ("float32", "float64", "bfloat16", "float16")
+CHIP_SLUGS = tuple(chip.slug for chip in CHIPS)
 LONGEST_SHOWN = 60  # characters of a value that a refusal repeats
 
 SECONDS = "allowed is a number of seconds above 0 and up to 600"
@@ -77,6 +79,7 @@ class Parameters(BaseModel):
     dtype: str = "float32"
     dtype_pairs: tuple[str, ...] = ("float32",)
     levels: tuple[Level, ...] = LEVELS
+    chips: tuple[str, ...] = CHIP_SLUGS
     memory_format: MemoryFormat = "contiguous"
 
     # What a refusal says of a field whose value is not even of its type.
@@ -84,6 +87,7 @@ class Parameters(BaseModel):
         "device": "allowed is the name of a device, such as cpu",
         "dtype": f"allowed is {', '.join(DTYPES)}",
         "dtype_pairs": PAIRS,
+        "chips": f"allowed are some of {','.join(CHIP_SLUGS)}",
         "levels": f"allowed are {' and '.join(LEVELS)}, or one of them",
         "budget_s": SECONDS,
         "network_budget_s": SECONDS,
@@ -115,13 +119,14 @@ class Parameters(BaseModel):
             raise ValueError(cls.allowed["dtype"])
         return value
 
-    @field_validator("dtype_pairs", "levels", mode="before")
+    @field_validator("dtype_pairs", "levels", "chips", mode="before")
     @classmethod
     def _words_are_known(cls, value: Any, info: ValidationInfo) -> Any:
         name = str(info.field_name)
         words = value.split(",") if isinstance(value, str) else value
         words = tuple(map(str, words)) if isinstance(words, list | tuple) else ()
-        known = _is_dtype_pair if name == "dtype_pairs" else LEVELS.__contains__
+        listed = {"levels": LEVELS, "chips": CHIP_SLUGS}
+        known = listed[name].__contains__ if name in listed else _is_dtype_pair
         if not words or len(set(words)) < len(words) or not all(map(known, words)):
             raise ValueError(cls.allowed[name])
         return words
