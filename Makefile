@@ -22,6 +22,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export IPYTHONDIR := $(CURDIR)/build/ipython
 export MPLCONFIGDIR := $(CURDIR)/build/cache/matplotlib
 export TORCHINDUCTOR_CACHE_DIR := $(CURDIR)/build/cache/inductor
+export DASK_CONFIG := $(CURDIR)/build/dask
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/cache/hypothesis
 
 .PHONY: help
@@ -41,6 +42,10 @@ rerun: $(VENV)/installed ## execute one notebook again: make rerun NOTEBOOK=04_e
 .PHONY: compare
 compare: $(VENV)/installed ## two runs side by side: make compare BASE=book.zip HEAD=build
 	@$(BIN)/python -m pipeline compare
+
+.PHONY: sweep
+sweep: $(VENV)/installed ## measure a grid of settings: make sweep SPEC=sweeps/example.toml
+	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline sweep
 
 .PHONY: seal
 seal: $(VENV)/installed ## check and seal what was recorded on a machine: MACHINE=epyc-2-cores
@@ -63,6 +68,8 @@ lint: $(VENV)/installed ## check style and types
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary investigation pipeline benchmarks
+	@found=$$($(BIN)/zizmor --quiet --offline --pedantic .github/workflows) || { echo "$$found"; exit 1; }
+	@$(BIN)/actionlint .github/workflows/*.yml
 
 .PHONY: lab
 lab: $(VENV)/installed ## open the notebooks in JupyterLab

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 
 from investigation.cases import LEVELS, MEMORY_FORMATS, Level, MemoryFormat, Shape
 from investigation.gpu_catalog import CHIPS
+from investigation.runtimes.registry import SLUGS
 
 CORES = os.cpu_count() or 1
 # No single float32 tensor takes more than an eighth of the machine's memory: a few are alive.
@@ -81,6 +82,7 @@ class Parameters(BaseModel):
     levels: tuple[Level, ...] = LEVELS
     chips: tuple[str, ...] = CHIP_SLUGS
     memory_format: MemoryFormat = "contiguous"
+    runtimes: tuple[str, ...] = SLUGS
 
     # What a refusal says of a field whose value is not even of its type.
     allowed: ClassVar[Mapping[str, str]] = {
@@ -89,6 +91,7 @@ class Parameters(BaseModel):
         "dtype_pairs": PAIRS,
         "chips": f"allowed are some of {','.join(CHIP_SLUGS)}",
         "levels": f"allowed are {' and '.join(LEVELS)}, or one of them",
+        "runtimes": f"allowed are some of {','.join(SLUGS)}",
         "budget_s": SECONDS,
         "network_budget_s": SECONDS,
         "seed": SEEDS,
@@ -119,13 +122,13 @@ class Parameters(BaseModel):
             raise ValueError(cls.allowed["dtype"])
         return value
 
-    @field_validator("dtype_pairs", "levels", "chips", mode="before")
+    @field_validator("dtype_pairs", "levels", "runtimes", "chips", mode="before")
     @classmethod
     def _words_are_known(cls, value: Any, info: ValidationInfo) -> Any:
         name = str(info.field_name)
         words = value.split(",") if isinstance(value, str) else value
         words = tuple(map(str, words)) if isinstance(words, list | tuple) else ()
-        listed = {"levels": LEVELS, "chips": CHIP_SLUGS}
+        listed = {"levels": LEVELS, "runtimes": SLUGS, "chips": CHIP_SLUGS}
         known = listed[name].__contains__ if name in listed else _is_dtype_pair
         if not words or len(set(words)) < len(words) or not all(map(known, words)):
             raise ValueError(cls.allowed[name])
@@ -204,6 +207,8 @@ def checked(model: type[Model], given: Mapping[str, object]) -> Model:
 def explain(model: type[BaseModel], given: Mapping[str, object], error: ValidationError) -> str:
     """Return the first complaint of a validation as one line: name, value, what is allowed."""
     first = error.errors()[0]
+    if not first["loc"]:  # of the whole, not of one field
+        return first["msg"].removeprefix("Value error, ")
     name = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
         return explain_unknown(name, model.model_fields)

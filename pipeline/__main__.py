@@ -82,6 +82,25 @@ def compare(asked: Request) -> int:
     return int(bool(comparison.changed))
 
 
+def sweep(asked: Request) -> int:
+    """Measure every cell of a grid that is not measured yet; return 1 where one failed."""
+    from pipeline import grid, sweep, sweep_pages  # Dask takes seconds to load
+
+    path, scheduler = asked.directions.spec or Path(), asked.directions.scheduler
+    spec = grid.read(path, elsewhere=scheduler is not None)
+    wanted = grid.cells(spec)
+    with only_build(), guard.watched(str(places.BUILD)):
+        outcomes = sweep.outcomes(wanted, scheduler, asked.directions.workers)
+        page = sweep_pages.write(list(sweep.rows(outcomes)), spec.varied, places.SWEEPS / path.stem)
+    failed = [one for one in outcomes if one.failure]
+    for one in failed:
+        print(f"error: {one.cell.notebook} {dict(one.cell.parameters)}: {one.failure}",
+              file=sys.stderr)  # fmt: skip
+    print(f"{len(wanted) - len(failed)} of {len(wanted)} cells have their result")
+    print(f"open {os.path.relpath(page)}")
+    return int(bool(failed))
+
+
 def seal(asked: Request) -> int:
     """Check and seal the records of one machine; return the exit status."""
     sealed = manifest.seal(places.RECORDED / str(asked.directions.machine))
@@ -100,6 +119,7 @@ COMMANDS: Mapping[str, Callable[[Request], int]] = {
     "book": book,
     "rerun": book,
     "compare": compare,
+    "sweep": sweep,
     "seal": seal,
     "serve": serve,
 }

@@ -43,14 +43,14 @@ def execute(
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     limit = time_limit_s or time_limit(notebook, parameters)
-    with _environment_of(staging), guard.watched(str(places.BUILD)) as mark:
+    with kernel_environment(staging), guard.watched(str(places.BUILD)) as mark:
         run(notebook, staging, parameters, limit, mark, f"{position} {notebook.stem}")
     promotion.prepare(notebook, staging, inputs)
     promotion.promote(staging)
 
 
 @contextmanager
-def _environment_of(staging: Path) -> Iterator[None]:
+def kernel_environment(staging: Path) -> Iterator[None]:
     """Tell the kernel where its evidence goes, and this folder's package from any other."""
     path = os.pathsep.join(filter(None, (str(places.HERE), os.environ.get("PYTHONPATH"))))
     told = {

@@ -21,6 +21,8 @@ SOURCE = BUILD / "source"
 RENDERED = BUILD / "rendered"
 HTML = BUILD / "html"
 RETIRED = BUILD / "html.retired"
+SWEEPS = BUILD / "sweeps"
+CELLS = SWEEPS / "cells"
 CLAIMS = BUILD / "claims.json"
 
 

@@ -1,0 +1,162 @@
+"""Measure the cells of a sweep on a Dask cluster: this machine's own, or one that is running.
+
+A worker offers the resource `timing` once, so it times one cell at a time; a machine with
+several workers has its lock besides (`pipeline.cells`). What a lost worker was measuring is given
+to another; what was finished is on disk and never measured again.
+"""
+
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from distributed import Client, Future, LocalCluster, as_completed
+from tqdm.auto import tqdm
+
+from investigation.evidence import Evidence, EvidenceError, Record, read, write_atomically
+from pipeline import cells, places
+from pipeline.cells import Cell
+from pipeline.faults import BuildError
+
+TIMING = "timing"
+RETRIES = 1  # of a cell that fails: a control can fail by chance
+CONNECT_S = 10
+LOOPBACK = "127.0.0.1"
+
+Measure = Callable[[str], str]
+Progress = Callable[[Client, int], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a cell: its evidence, or why there is none."""
+
+    cell: Cell
+    evidence: Evidence | None
+    failure: str = ""
+
+
+def outcomes(wanted: list[Cell], scheduler: str | None, workers: int) -> list[Outcome]:
+    """Return what became of every cell, with a cluster where any is yet to be measured."""
+    if all(kept(cell) for cell in wanted):
+        return [Outcome(cell, kept(cell)) for cell in wanted]
+    with cluster(scheduler, workers) as client:
+        print(f"{len(wanted)} cells; {client.dashboard_link} shows where they stand", flush=True)
+        return run(client, wanted)
+
+
+@contextmanager
+def cluster(scheduler: str | None, workers: int) -> Iterator[Client]:
+    """Give a client of a running scheduler, or of a cluster of this machine's own.
+
+    Raises `BuildError` where no scheduler answers, or none of its workers may time anything.
+    """
+    if scheduler is None:
+        with _own_cluster(workers) as own, Client(own) as client:
+            yield client
+        return
+    try:
+        client = Client(scheduler, timeout=CONNECT_S)
+    except (OSError, ValueError) as error:
+        raise BuildError(f"SCHEDULER={scheduler}: no scheduler answers there ({error})") from None
+    with client:
+        _refuse_without_timing(client, scheduler)
+        yield client
+
+
+def _own_cluster(workers: int) -> LocalCluster:
+    for leftover in ("staging", "workers"):  # of a sweep that was killed
+        shutil.rmtree(places.SWEEPS / leftover, ignore_errors=True)
+    return LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        resources={TIMING: 1},
+        host=LOOPBACK,
+        dashboard_address=f"{LOOPBACK}:0",
+        local_directory=str(places.SWEEPS / "workers"),
+        silence_logs=logging.CRITICAL,  # a cell that fails is told once, at the end
+        memory_limit=None,  # kernels are processes of their own, which Dask would not count
+    )
+
+
+def _refuse_without_timing(client: Client, scheduler: str) -> None:
+    known = client.scheduler_info(n_workers=-1)["workers"].values()
+    if not any(one.get("resources", {}).get(TIMING) for one in known):
+        raise BuildError(
+            f"SCHEDULER={scheduler}: none of its {len(known)} workers offers the resource "
+            f'{TIMING}; start one a machine with --resources "{TIMING}=1"'
+        )
+
+
+def run(
+    client: Client,
+    wanted: list[Cell],
+    measure: Measure = cells.measure,
+    progress: Progress | None = None,
+) -> list[Outcome]:
+    """Measure what has no result yet; return what became of every cell, in order."""
+    done = {cell.key: Outcome(cell, kept(cell)) for cell in wanted}
+    missing = {cell.key: cell for cell in wanted if done[cell.key].evidence is None}
+    futures = [_submit(client, cell, measure) for cell in missing.values()]
+    with tqdm(total=len(wanted), initial=len(wanted) - len(missing), unit="cell") as bar:
+        for count, future in enumerate(as_completed(futures), start=1):
+            cell = missing[future.key.removeprefix("cell-")]
+            done[cell.key] = _outcome(cell, future)
+            bar.update()
+            if progress:
+                progress(client, count)
+    return [done[cell.key] for cell in wanted]
+
+
+def _submit(client: Client, cell: Cell, measure: Measure) -> Future[str]:
+    return client.submit(
+        measure,
+        cell.model_dump_json(),
+        key=f"cell-{cell.key}",
+        resources={TIMING: 1},
+        retries=RETRIES,
+    )
+
+
+def _outcome(cell: Cell, future: Future[str]) -> Outcome:
+    if future.status != "finished":
+        reason = str(future.exception()) or repr(future.exception())
+        return Outcome(cell, None, reason.splitlines()[0])
+    if kept(cell) is None:  # it was measured where this disk is not
+        write_atomically(cell.result, future.result())
+    evidence = kept(cell)
+    return Outcome(cell, evidence, "" if evidence else "its result cannot be read")
+
+
+def kept(cell: Cell) -> Evidence | None:
+    """Return a cell's result where it is here and can be used."""
+    try:
+        return read(cell.result)
+    except EvidenceError:
+        return None
+
+
+def rows(outcomes: list[Outcome]) -> Iterator[Mapping[str, Any]]:
+    """Iterate over one row a measurement of each cell; one row for a cell that failed."""
+    for one in outcomes:
+        cell = {"notebook": one.cell.notebook, "torch": one.cell.torch, **one.cell.parameters}
+        if one.evidence is None:
+            yield {**cell, "failure": one.failure}
+            continue
+        found = [_measurement(record) for record in one.evidence.records if record.verdict]
+        environment = one.evidence.environment
+        where = {"processor": environment.processor, "accelerator": environment.accelerator}
+        yield from ({**cell, **each, **where, "failure": ""} for each in found or [{}])
+
+
+def _measurement(record: Record) -> dict[str, Any]:
+    low, high = record.interval or (None, None)
+    return {
+        "record": record.id,
+        "ratio": record.value,
+        "low": low,
+        "high": high,
+        "verdict": record.verdict,
+    }
