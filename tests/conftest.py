@@ -10,6 +10,9 @@ from whole_book import build_in
 
 from pipeline import places
 
+# Dask writes its settings on import, by default into the home folder.
+os.environ.setdefault("DASK_CONFIG", str(places.BUILD / "dask"))
+
 BUILT = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "RENDERED", "HTML",
          "RETIRED")  # fmt: skip
 
