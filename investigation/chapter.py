@@ -15,7 +15,7 @@ from investigation.claims import Verdict, judge, untested
 from investigation.comparison import Comparison
 from investigation.environment import PROJECT, describe
 from investigation.evidence import Evidence, Findings, Kind, Record
-from investigation.parameters import Parameters, shown, typed_name
+from investigation.parameters import Parameters, typed_name
 from investigation.provenance import package_sha256, source_sha256
 from investigation.replicate import Replication
 from investigation.rules import FAMILY_CONFIDENCE
@@ -130,7 +130,7 @@ class Chapter:
         """Write the evidence; return the environment and the command that reruns the page."""
         kept = self.evidence()
         evidence.write(kept, results_folder() / f"{self.notebook}.json")
-        given = " ".join(f"{typed_name(key)}={shown(value)}" for key, value in self._given.items())
+        given = " ".join(f"{typed_name(key)}={_typed(value)}" for key, value in self._given.items())
         rows: dict[str, object] = kept.environment.model_dump()
         rows["parameters"] = given
         rows["elapsed"] = f"{(kept.finished - kept.started).total_seconds():.0f} s"
@@ -183,6 +183,11 @@ def table(rows: Iterable[Mapping[str, object]]) -> HTML:
     # A corner without a name heads nothing, and a screen reader would announce it all the same.
     markup = frame.to_html(index=False, border=0).replace("<th></th>", "<td></td>")
     return HTML(f'<div class="table-scroll">{markup}</div>')
+
+
+def _typed(value: object) -> str:
+    """Return a parameter as a person would type it, all of it, since it is there to be copied."""
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _cell(value: object) -> object:

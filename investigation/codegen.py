@@ -197,6 +197,18 @@ class Generated:
         """Number of tensors that the host programs allocate, outputs among them."""
         return sum(one.buffers for one in self.programs)
 
+    def summary(self) -> dict[str, Any]:
+        """Return what a record keeps of it: digests, counts and names, not the source."""
+        return {
+            "sha256": self.digest,
+            "kernels_sha256": self.kernel_digest,
+            "kernels": self.kernels,
+            "of_a_library": len(self.library_calls),
+            "loops": self.passes,
+            "buffers": self.buffers,
+            "names": list(self.names),
+        }
+
 
 def generate(
     variant: str,

@@ -1,6 +1,6 @@
 """Compiled forms to run: built for real, each in a frame of its own, and what they return."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any
 
@@ -9,12 +9,14 @@ from torch import Tensor
 
 from investigation.cases import Case, Level
 from investigation.codegen import Mode, step
-from investigation.workloads import Arms
+from investigation.equality import same_bits
+
+Run = Callable[[], tuple[Tensor, ...]]
 
 
 def compiled_arms(
     case: Case, level: Level, mode: Mode, baseline: str, candidate: str, *, compiled: bool = True
-) -> Arms:
+) -> tuple[Run, Run]:
     """Return two callables that run a form forward, and in training backward as well.
 
     Both are called once, which compiles them.
@@ -26,9 +28,7 @@ def compiled_arms(
     return arms[0], arms[1]
 
 
-def _arm(
-    case: Case, level: Level, mode: Mode, variant: str, compiled: bool
-) -> Callable[[], tuple[Tensor, ...]]:
+def _arm(case: Case, level: Level, mode: Mode, variant: str, compiled: bool) -> Run:
     run, inputs = step(variant, case, level, mode)
     function = torch.compile(in_own_frame(run), fullgraph=True) if compiled else run
     if mode == "inference":
@@ -38,9 +38,30 @@ def _arm(
 
     def forward_and_backward() -> tuple[Tensor, ...]:
         output = function(*inputs)
-        return (output, *torch.autograd.grad(output, inputs, upstream.to(output)))
+        return (output.detach(), *torch.autograd.grad(output, inputs, upstream.to(output)))
 
     return forward_and_backward
+
+
+def outputs(
+    case: Case, level: Level, mode: Mode, *, compiled: bool = True
+) -> list[tuple[Tensor, ...]]:
+    """Return what broadcast and expand_as compute: the output, and in training the gradients."""
+    arms = compiled_arms(case, level, mode, "broadcast", "expand_as", compiled=compiled)
+    with torch.set_grad_enabled(mode == "training"):
+        return [arm() for arm in arms]
+
+
+def apart(ones: Sequence[Tensor], others: Sequence[Tensor]) -> str:
+    """Say how far two lists of tensors of the same shapes are apart.
+
+    In bits, or by the largest difference in percent of the largest number of its tensor.
+    """
+    pairs = list(zip(ones, others, strict=True))
+    if all(same_bits(one, other) for one, other in pairs):
+        return "the same bits"
+    shares = (float((one - other).abs().max() / other.abs().max()) for one, other in pairs)
+    return f"differ by up to {100 * max(shares):.2g} % of the largest"
 
 
 def in_own_frame(run: Callable[..., Any]) -> Callable[..., Any]:

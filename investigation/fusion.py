@@ -1,11 +1,12 @@
 """Whether two forms become the same program, in every setting in which they can be compiled."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from multiprocessing import get_context
+from typing import Any
 
 import torch
 
@@ -43,6 +44,11 @@ class Setting:
     def kind(self) -> str:
         """What is compiled, whatever its shapes and layout."""
         return f"{self.level}, {self.mode}, {self.dtypes}"
+
+    @property
+    def plain(self) -> bool:
+        """Whether shapes are constants and tensors contiguous."""
+        return not self.dynamic and self.case.memory_format == "contiguous"
 
     @property
     def name(self) -> str:
@@ -88,6 +94,10 @@ class Pairing:
         """
         alone = any(program.scales_alone for program in self.candidate.programs)
         return self.same_count and (self.setting.level == "multiply" or not alone)
+
+    def details(self) -> dict[str, dict[str, Any]]:
+        """Return what a record keeps of each form: digests, counts and the kernels' names."""
+        return {one.variant: one.summary() for one in (self.baseline, self.candidate)}
 
 
 def settings(
@@ -145,6 +155,22 @@ def made_in(setting: Setting, variant: str, target: Target = CPU) -> Generated:
         dynamic=setting.dynamic,
         target=target,
     )
+
+
+def plainest(pairings: Iterable[Pairing]) -> list[Pairing]:
+    """Return the pairings with static shapes and contiguous tensors, one of each kind."""
+    return [one for one in pairings if one.setting.plain]
+
+
+def agreement(
+    pairings: Sequence[Pairing], held: Callable[[Pairing], bool]
+) -> tuple[int, dict[str, Any]]:
+    """Count the settings in which `held` is true; tell how many were tried, and where it is not."""
+    tried = [one.setting for one in pairings]
+    differ = [one.setting for one in pairings if not held(one)]
+    target = {one.baseline.target for one in pairings}
+    details = {"tried": len(tried), "target": ", ".join(target), "differ": where(differ, tried)}
+    return len(tried) - len(differ), details
 
 
 def where(differing: Iterable[Setting], tried: Iterable[Setting]) -> list[str]:

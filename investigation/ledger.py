@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from investigation import rules, rules_training
+from investigation import rules, rules_compiled, rules_training
 from investigation.claims import Claim, Verdict, judge
 from investigation.evidence import Findings
 
@@ -13,7 +13,8 @@ BROADCASTING, STRIDES, LAYOUT, COST = (
     "03_channels_last",
     "04_eager_cost",
 )
-COMPILED = "a chapter that compares what torch.compile makes of both forms"
+COMPILED = "06_compiled"
+BUILT = "a run of the compiled chapter, which takes a C++ compiler"
 TRAINING = "05_training"
 FAMILY = f"each judged at {100 * rules.FAMILY_CONFIDENCE:g} %, because there are many"
 TRAINED = "a run of the training chapter in which the comparison is conclusive"
@@ -89,10 +90,11 @@ CLAIMS: tuple[Claim, ...] = (
         id="T5",
         who=TICKET,
         quote="unnecessary operation in the forward path",
-        rule="Supported if the profiler sees more ATen calls with `expand_as` than without in "
-        "every setting tried, compiled and exported programs among them; qualified if only in "
-        "some, or while only eager mode has been tried; refuted if nowhere.",
-        chapters=(STRIDES,),
+        rule="Supported if what runs has an operation more with `expand_as` than without in "
+        "every form tried: ATen calls, by the profiler, in eager mode, and operations or kernels "
+        "of compiled and exported programs; qualified if only in some, or while only eager mode "
+        "has been tried; refuted if in none.",
+        chapters=(STRIDES, COMPILED),
         cell="deciding-dispatch",
         needs="a run of the strides chapter",
         reads=("dispatch.expand_as", "dispatch.broadcast"),
@@ -157,9 +159,11 @@ CLAIMS: tuple[Claim, ...] = (
         quote="TorchInductor typically elides it during fusion",
         rule="Supported if the generated kernels are the same in every setting tried; qualified "
         "if only in some; refuted if in none.",
-        chapters=(),
-        cell=None,
-        needs=COMPILED,
+        chapters=(COMPILED,),
+        cell="deciding-kernels",
+        needs=BUILT,
+        reads=rules_compiled.READS[rules_compiled.SAME_KERNELS],
+        decide=rules_compiled.elided,
     ),
     Claim(
         id="C4",
@@ -208,10 +212,14 @@ CLAIMS: tuple[Claim, ...] = (
         who=DRL,
         quote="TorchInductor typically fuses this pattern regardless",
         rule="Supported if both forms compile to the same number of kernels, with the scale step "
-        "in none of its own, in every setting tried; qualified if only in some; refuted if none.",
-        chapters=(),
-        cell=None,
-        needs=COMPILED,
+        "in none of its own, in every setting tried; qualified if only in some; refuted if none. "
+        "Where the multiply is all there is, it has nothing to be fused with, and the number "
+        "decides.",
+        chapters=(COMPILED,),
+        cell="deciding-fusion",
+        needs=BUILT,
+        reads=rules_compiled.READS[rules_compiled.FUSED],
+        decide=rules_compiled.fused,
     ),
     Claim(
         id="D4",
@@ -259,9 +267,11 @@ CLAIMS: tuple[Claim, ...] = (
         quote="fused identically to x * y under torch.compile",
         rule="Supported if the generated source, names aside, is the same in every setting tried; "
         "qualified if only in some; refuted if in none.",
-        chapters=(),
-        cell=None,
-        needs=COMPILED,
+        chapters=(COMPILED,),
+        cell="deciding-kernels",
+        needs=BUILT,
+        reads=rules_compiled.READS[rules_compiled.SAME_SOURCE],
+        decide=rules_compiled.identical,
     ),
     Claim(
         id="P4",

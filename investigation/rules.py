@@ -120,14 +120,32 @@ def _layouts_alike(findings: Findings) -> str:
 
 
 def more_calls(findings: Findings) -> Verdict:
-    """T5: is there an operation more in the forward path?"""
+    """T5: is there an operation more in the forward path?
+
+    Each record under `graph.more` tells of one compiled or exported form, named in its
+    details, whether what runs has an operation more.
+    """
     count = {name: int(findings[f"dispatch.{name}"].value) for name in ("expand_as", "broadcast")}
-    if count["expand_as"] <= count["broadcast"]:
-        return refuted("The profiler sees no ATen call more with `expand_as`.")
-    return qualified(
+    forms = list(findings.under("graph.more"))
+    held = [count["expand_as"] > count["broadcast"], *(bool(form.value) for form in forms)]
+    words = (
         f"In eager mode the line makes {count['expand_as']} ATen calls with `expand_as` and "
-        f"{count['broadcast']} without. Compiled and exported programs are not tried yet."
+        f"{count['broadcast']} without. {_form_words(forms)}"
     )
+    if not any(held):
+        return refuted(f"No operation more anywhere. {words}")
+    return supported(words) if forms and all(held) else qualified(words)
+
+
+def _form_words(forms: Iterable[Record]) -> str:
+    """Tell which compiled and exported forms run an operation more, and which do not."""
+    named = [(bool(form.value), str(form.details["form"])) for form in forms]
+    more, no_more = ([name for held, name in named if held is wanted] for wanted in (True, False))
+    if not named:
+        return "Compiled and exported programs are the matter of their own chapters."
+    parts = [f"an operation more runs in {', '.join(more)}"] if more else []
+    parts += [f"none more in {', '.join(no_more)}"] if no_more else []
+    return f"Of the compiled and exported forms tried, {'; '.join(parts)}."
 
 
 def _verdicts(records: Iterable[Record]) -> set[str]:

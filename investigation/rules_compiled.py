@@ -40,4 +40,5 @@ def _on_target(record: Record, says: str) -> str:
     share = f"all {tried}" if held == tried else f"{held} of {tried}"
     differ = "; ".join(record.details["differ"])
     but = f" (not in {differ})" if differ else ""
-    return f"for {record.details['target']}, {says} in {share} settings tried{but}"
+    target = "a CPU" if record.details["target"] == "cpu" else record.details["target"]
+    return f"for {target}, {says} in {share} settings tried{but}"

@@ -1,7 +1,7 @@
 import torch
 
 from investigation.cases import Case
-from investigation.compiled_workloads import compiled_arms, in_own_frame
+from investigation.compiled_workloads import apart, compiled_arms, in_own_frame, outputs
 from investigation.equality import same_bits
 
 CASE = Case(slug="small", name="small", shape=(2, 8, 4, 4))
@@ -27,3 +27,10 @@ def test_each_arm_has_code_of_its_own():
     one, other = in_own_frame(torch.relu), in_own_frame(torch.relu)
     assert one.__code__ is not other.__code__
     assert torch.equal(one(torch.tensor([-1.0, 2.0])), torch.tensor([0.0, 2.0]))
+
+
+def test_what_both_forms_compute_is_told_apart_by_bits_and_then_by_numbers():
+    one, other = outputs(CASE, "multiply", "training", compiled=False)
+    assert apart(one, other) == "the same bits"
+    far = apart([torch.tensor([1.0, 2.0])], [torch.tensor([1.0, 2.5])])
+    assert far == "differ by up to 20 % of the largest"

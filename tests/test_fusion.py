@@ -1,6 +1,7 @@
 import pytest
+from worlds import fact, findings
 
-from investigation import compiled_figures, fusion
+from investigation import compiled_figures, fusion, ledger, rules_compiled
 from investigation.cases import Case
 from investigation.fusion import Setting, pairing, settings, where
 
@@ -61,6 +62,27 @@ def test_settings_cross_everything_but_what_autocast_cannot_make():
     widened = [one for one in tried if one.case.gate_dtype == "float32"]
     assert {one.level for one in widened} == {"multiply"}
     assert len(list(settings(CASE, ["float32"], ["multiply"]))) == 8
+
+
+def judged(found):
+    """The compiled claims on the evidence of some pairings."""
+    held = {
+        rules_compiled.SAME_KERNELS: lambda one: one.same_kernels,
+        rules_compiled.FUSED: lambda one: one.fused,
+        rules_compiled.SAME_SOURCE: lambda one: one.same_source,
+    }
+    world = {}
+    for name, test in held.items():
+        count, details = fusion.agreement(found, test)
+        world[f"{name}.cpu"] = fact(f"{name}.cpu", count, "codegen", details=details)
+    verdicts = ledger.verdicts(findings(world))
+    return [verdicts[claim].status for claim in ("C3", "D3", "P3")]
+
+
+def test_the_claims_flip_when_the_copy_is_real(plain, copying):
+    assert judged([plain]) == ["supported"] * 3
+    assert judged([copying]) == ["refuted"] * 3
+    assert judged([plain, copying]) == ["qualified"] * 3
 
 
 def test_where_things_differ_is_said_together_and_only_as_far_as_it_reaches():

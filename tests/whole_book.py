@@ -23,6 +23,8 @@ SMALL = {
     "RESNET_BATCH": "1",
     "LARGEST_SIDE": "32",
     "EPOCHS": "1",
+    "LEVELS": "multiply",
+    "DTYPE_PAIRS": "float32:bfloat16",
 }
 CHAPTERS = [notebook.stem for notebook in discover()]
 FOLDERS = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "RENDERED", "HTML",

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from investigation import rules_compiled
 from investigation.cases import MEMORY_FORMATS, Case
 from investigation.environment import describe
 from investigation.evidence import Evidence, Findings, Record
@@ -29,6 +30,16 @@ def curve(name, parted=None):
     return fact(f"equality.curve.{name}", parted is None, details=details)
 
 
+def compiled_alike(name, count, target="cpu", differ=()):
+    details = {"tried": 88, "target": target, "differ": list(differ)}
+    return fact(f"{name}.{target}", count, "codegen", unit="settings", details=details)
+
+
+def form(name, runs_more):
+    slug = name.lower().replace(".", "_")
+    return fact(f"graph.more.{slug}", runs_more, "graph", details={"form": name})
+
+
 def plain_world():
     """What an investigation would find if the reviews were right in everything."""
     records = [
@@ -47,6 +58,8 @@ def plain_world():
         ),
         fact("dispatch.expand_as", 4, "dispatch"),
         fact("dispatch.broadcast", 1, "dispatch"),
+        *(compiled_alike(name, 88) for name in rules_compiled.READS),
+        form("torch.compile", False),
         *(fact(key, 0, "layout", details={"tried": 9}) for key in (*LAYOUTS, *BLOCKS)),
         fact("layout.channels_last", 0, "layout", details={"tried": 9}),
         fact("layout.empty", 0, "layout", details={"tried": 9}),
@@ -130,3 +143,14 @@ SLOW_BY_CHANCE = {
 SLOW_MIX = {"timing__mixed__host1_before": timing("timing.mixed.host1_before", 2.3, "slower")}
 COPIES_MIXED = {"allocation__extra__mixed_dtype__expand_as": 2**24}
 COPIES_SAME = {"allocation__extra__same_dtype__expand_as": 2**24}
+
+
+def same_only(name, count):
+    """Plant a compiler that makes the two forms alike in some settings only."""
+    key = f"{name}.cpu".replace(".", "__")
+    return {key: compiled_alike(name, count, differ=["training: float32"])}
+
+
+def also_for_a_gpu(name, count):
+    """Plant another target beside the CPU, alike in some settings only."""
+    return {f"{name}.gpu".replace(".", "__"): compiled_alike(name, count, "gpu")}

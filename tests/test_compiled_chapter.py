@@ -1,0 +1,49 @@
+"""The compiled chapter where there is nothing to compile with."""
+
+import nbformat
+import pytest
+from whole_book import building_in
+
+from investigation import evidence, ledger
+from investigation.evidence import Findings
+from pipeline import execution, places
+
+
+@pytest.fixture(scope="module")
+def without_compiler(tmp_path_factory):
+    """The chapter's page and evidence, executed where no C++ compiler is found."""
+    notebook = places.NOTEBOOKS / "06_compiled.ipynb"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CXX", "/nowhere/c++")
+        with building_in(tmp_path_factory.mktemp("build")):
+            execution.execute(notebook, {}, "[1/1]")
+            page = nbformat.read(places.EXECUTED / notebook.name, as_version=4)
+            return page, evidence.read(places.RESULTS / "06_compiled.json")
+
+
+def outputs(page):
+    shown = [output for cell in page.cells for output in cell.get("outputs", [])]
+    return ["".join(one.get("data", {}).values()) for one in shown]
+
+
+def test_the_chapter_says_in_one_line_that_there_is_no_compiler(without_compiler):
+    page, _ = without_compiler
+    said = [text for text in outputs(page) if "Not run on this machine" in text]
+    assert len(said) == 1
+    assert "torch.compile needs a C++ compiler for a CPU" in said[0]
+
+
+def test_the_chapter_still_closes_with_its_claims_and_its_environment(without_compiler):
+    page, _ = without_compiler
+    text = "".join(outputs(page))
+    assert "make rerun NOTEBOOK=06_compiled" in text
+    assert text.count("untested") >= 3
+
+
+def test_its_claims_are_untested_and_say_what_it_would_take(without_compiler):
+    _, kept = without_compiler
+    assert kept.records == ()
+    verdicts = ledger.verdicts(Findings((kept,)))
+    for claim in ("C3", "D3", "P3"):
+        assert verdicts[claim].status == "untested"
+        assert "C++ compiler" in verdicts[claim].sentence
