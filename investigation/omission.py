@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from IPython.core.getipython import get_ipython
 from IPython.display import Markdown
@@ -29,12 +30,33 @@ def needs(require: Callable[[], object]) -> Markdown:
         )
 
 
+def needs_for(name: str, require: Callable[[], object]) -> Markdown:
+    """Do as `needs` for a part of a chapter: left out are the later cells that use `name`."""
+    try:
+        return Markdown(f"Found here: `{require()}`.")
+    except MissingToolError as missing:
+        _transform(partial(without, name))
+        return Markdown(
+            f"**Not run on this machine: {missing}.** The text of this part stands without its "
+            "results; the other parts of the chapter go on."
+        )
+
+
 def _leave_out_the_rest() -> None:
+    _transform(closing_only)
+
+
+def _transform(kept: Callable[[list[str]], list[str]]) -> None:
     shell = get_ipython()
     if shell is not None:
-        shell.input_transformers_cleanup.append(closing_only)
+        shell.input_transformers_cleanup.append(kept)
 
 
 def closing_only(lines: list[str]) -> list[str]:
     """Return a cell's lines if it closes the chapter, else none."""
     return lines if CLOSING.search("".join(lines)) else []
+
+
+def without(name: str, lines: list[str]) -> list[str]:
+    """Return a cell's lines if they do not use `name`, else none."""
+    return [] if re.search(rf"\b{name}\b", "".join(lines)) else lines

@@ -40,3 +40,19 @@ def test_another_fault_is_not_taken_for_a_missing_tool(shell):
     with pytest.raises(RuntimeError, match="the hammer broke"):
         omission.needs(broken)
     assert shell.input_transformers_cleanup[-1] is not omission.closing_only
+
+
+def test_a_part_of_a_chapter_is_left_out_alone(shell):
+    said = omission.needs_for("hammered", missing).data
+    assert "there is no hammer here; buy one" in said
+    assert "go on" in said
+    shell.run_cell("hammered = 1\nmade = 1")
+    shell.run_cell("hammered_flat = 2")
+    assert "made" not in shell.user_ns
+    assert shell.user_ns["hammered_flat"] == 2
+
+
+def test_a_part_whose_tool_is_there_runs(shell):
+    assert "`a hammer`" in omission.needs_for("hammered", lambda: "a hammer").data
+    shell.run_cell("hammered = 1")
+    assert shell.user_ns["hammered"] == 1
