@@ -71,6 +71,10 @@ lint: $(VENV)/installed ## check style and types
 	@found=$$($(BIN)/zizmor --quiet --offline --pedantic .github/workflows) || { echo "$$found"; exit 1; }
 	@$(BIN)/actionlint .github/workflows/*.yml
 
+.PHONY: audit
+audit: $(VENV)/installed ## look the requirements up among known vulnerabilities
+	@$(BIN)/python -m pipeline audit
+
 .PHONY: lab
 lab: $(VENV)/installed ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)

@@ -19,6 +19,7 @@ from investigation import manifest
 from investigation.evidence import EvidenceError, Findings, write_atomically
 from investigation.manifest import RecordError
 from pipeline import (
+    auditing,
     commandline,
     comparing,
     comparison_pages,
@@ -109,6 +110,12 @@ def seal(asked: Request) -> int:
     return 0
 
 
+def audit(asked: Request) -> int:
+    """Look the requirements up among known vulnerabilities; return 1 where one has any."""
+    del asked  # it takes no variables
+    return auditing.audit()
+
+
 def serve(asked: Request) -> int:
     """Serve the built book on this machine until interrupted; return the exit status."""
     serving.serve(asked.directions.port)
@@ -121,6 +128,7 @@ COMMANDS: Mapping[str, Callable[[Request], int]] = {
     "compare": compare,
     "sweep": sweep,
     "seal": seal,
+    "audit": audit,
     "serve": serve,
 }
 
