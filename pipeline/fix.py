@@ -4,6 +4,7 @@ The diff goes to standard output, everything else to standard error. Exit status
 written or nothing to do; 1 where something was asked that could not be done.
 """
 
+import io
 import os
 import sys
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from investigation.fix.findings import RulesError
 from investigation.fix.rewriting import Remark, Report
 from investigation.fix.sources import LeftAsItIsError
 from pipeline.commandline import variables
-from pipeline.faults import BuildError
+from pipeline.faults import BuildError, refused_by_the_system
 
 ALLOWED = {
     "SRC": "allowed is a Python file or a folder of them, such as SRC=src",
@@ -30,11 +31,22 @@ CHECK = (
 def main(words: list[str]) -> int:
     """Run the command; return the exit status."""
     try:
-        asked = request(variables(os.environ.get("MAKEFLAGS", ""), words))
-        report = rewriting.examine(asked.root)
-    except (BuildError, RulesError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        return run(request(variables(os.environ.get("MAKEFLAGS", ""), words)))
+    except BrokenPipeError:  # whoever read the diff has seen enough; nothing is written then
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except (BuildError, RulesError) as error:
+        tell(f"error: {error}")
+    except OSError as error:
+        tell(f"error: {refused_by_the_system(error)}")
+    except KeyboardInterrupt:
+        tell("error: stopped; each file is either as it was or wholly rewritten")
+    return 1
+
+
+def run(asked: "Request") -> int:
+    """Find, show and perhaps write; return the exit status."""
+    report = rewriting.examine(asked.root)
     show(report)
     refused = write(report) if asked.apply else []
     tell(*refused, summary(report, len(refused), asked.apply))
@@ -78,7 +90,7 @@ def _apply(typed: str) -> bool:
 def show(report: Report) -> None:
     """Print the diff, then what a person has to look at."""
     for change in report.changes:
-        sys.stdout.buffer.write(change.diff())
+        sys.stdout.buffer.writelines(io.BytesIO(change.diff()))
     sys.stdout.flush()
     tell(*report.warnings, *report.unparsed, *report.unreadable)
 

@@ -1,8 +1,10 @@
 """`make fix`: what is shown, what is written, what is left alone, and what is said."""
 
+import errno
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from investigation.fix import findings, rewriting, sources
 from investigation.fix.findings import REWRITE, Finding
 from pipeline import fix, freshness, places
 
+ROOT = Path(__file__).parent.parent
 LINE = "def scale(x, y):\n    return x * y.expand_as(x)\n"
 FIXED = "def scale(x, y):\n    return x * y\n"
 
@@ -235,7 +238,7 @@ def test_only_python_files_are_read(tmp_path, run):
     ],
 )
 def test_a_mistake_gets_one_line(run, words, says, monkeypatch):
-    monkeypatch.chdir(Path(__file__).parent.parent)
+    monkeypatch.chdir(ROOT)
     status, diff, remarks = run(*words)
     assert (status, diff, len(remarks)) == (1, b"", 1)
     assert remarks[0].startswith(says)
@@ -257,6 +260,36 @@ def test_a_rewrite_that_would_not_parse_is_not_made(tmp_path, run, monkeypatch):
     assert (status, diff) == (0, b"")
     assert remarks[0].startswith(f"{path}: left as it is: without its expansions it does not parse")
     assert path.read_text() == LINE
+
+
+@pytest.mark.parametrize(
+    ("stopped", "says"),
+    [
+        (KeyboardInterrupt(), "error: stopped; each file is either as it was or wholly rewritten"),
+        (OSError(errno.ENOSPC, "No space left"), "error: the disk is full; free some space"),
+    ],
+)
+def test_what_stops_it_is_said_in_one_line(tmp_path, run, monkeypatch, stopped, says):
+    def stop(_):
+        raise stopped
+
+    (tmp_path / "net.py").write_text(LINE)
+    monkeypatch.setattr(rewriting, "scan", stop)
+    status, diff, remarks = run(f"SRC={tmp_path}")
+    assert (status, diff, len(remarks)) == (1, b"", 1)
+    assert remarks[0].startswith(says)
+
+
+def test_a_reader_who_leaves_gets_no_traceback_and_nothing_is_written(tmp_path):
+    path = tmp_path / "net.py"
+    path.write_text((LINE + "\n") * 4_000)
+    command = f"{sys.executable} -m pipeline.fix SRC={path} APPLY=1 | head -1"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"--- {path}\n"
+    assert "Traceback" not in done.stderr
+    assert path.read_text() == (LINE + "\n") * 4_000
 
 
 def test_a_folder_that_cannot_be_read_is_said_and_fails(tmp_path, run, monkeypatch):

@@ -54,7 +54,9 @@ def _ast_grep(folder: str) -> str:
     program = str(Path(sys.executable).with_name("ast-grep"))
     command = [program, "scan", "--config", str(RULES), *OPTIONS, "."]
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, encoding="utf-8", check=False
+        )
     except FileNotFoundError:
         raise RulesError("ast-grep is not installed here; requirements.txt names it") from None
     if done.returncode != 0:
