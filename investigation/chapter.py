@@ -15,6 +15,7 @@ from investigation.claims import Verdict, judge, untested
 from investigation.comparison import Comparison
 from investigation.environment import PROJECT, describe
 from investigation.evidence import Evidence, Findings, Kind, Record
+from investigation.harmless import harmless
 from investigation.parameters import Parameters, typed_name
 from investigation.provenance import package_sha256, source_sha256
 from investigation.replicate import Replication
@@ -173,8 +174,8 @@ def results_folder() -> Path:
 
 
 def say(text: str) -> Markdown:
-    """Return a sentence that was built from the run's numbers, for display."""
-    return Markdown(text)
+    """Return a sentence that was built from the run's numbers, for display; never markup."""
+    return Markdown(harmless(text))
 
 
 def table(rows: Iterable[Mapping[str, object]]) -> HTML:

@@ -21,6 +21,7 @@ from pydantic import (
 
 from investigation.cases import Case
 from investigation.environment import Environment
+from investigation.harmless import on_one_line
 
 SCHEMA_VERSION: Literal[2] = 2
 Kind = Literal[
@@ -105,7 +106,8 @@ class Record(BaseModel):
         """Show the record in a notebook as a sentence."""
         held = {True: "**held**: ", False: "**failed**: ", None: ""}[self.passed]
         kind = "Control " if self.is_control else ""
-        return f"{kind}`{self.id}` {held}{self.says}; seen: {self.value} {self.unit or ''}".rstrip()
+        seen = on_one_line(f"{self.says}; seen: {self.value} {self.unit or ''}").rstrip()
+        return f"{kind}`{self.id}` {held}{seen}"
 
 
 class Evidence(BaseModel):

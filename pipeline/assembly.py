@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedErro
 
 from investigation import evidence, rules
 from investigation.evidence import Evidence, Findings, Record
+from investigation.harmless import on_one_line
 from pipeline import answers, places, publishing
 from pipeline.faults import BuildError
 
@@ -116,7 +117,8 @@ def write_pages(folder: Path, names: Mapping[str, Any]) -> None:
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
-        autoescape=False,  # Markdown, not HTML: the renderer escapes
+        autoescape=False,  # Markdown, not HTML: what a record says is made harmless instead
+        finalize=as_text,
     )
     jinja.filters["cell"] = as_table_cell
     for page in sorted(folder.glob("*.md")):
@@ -124,6 +126,11 @@ def write_pages(folder: Path, names: Mapping[str, Any]) -> None:
             page.write_text(jinja.get_template(page.name).render(names), encoding="utf-8")
         except UndefinedError as error:
             raise BuildError(f"{page.name}: {error.message}") from None
+
+
+def as_text(value: Any) -> Any:
+    """Return what a page may show of a value: text that does nothing, unless it is our markup."""
+    return on_one_line(value) if type(value) is str else value
 
 
 def as_table_cell(text: str) -> str:
