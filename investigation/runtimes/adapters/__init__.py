@@ -1,0 +1,1 @@
+"""One module a runtime; each has `prepare(module, x, folder, threads, ...) -> Program`."""

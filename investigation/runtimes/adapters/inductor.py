@@ -1,0 +1,64 @@
+"""Inductor: `torch.compile`, and the same compiler ahead of time."""
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch._inductor import aoti_compile_and_package, aoti_load_package, config
+from torch._inductor.utils import run_and_get_code
+
+from investigation.codegen import require_cpp_compiler
+from investigation.runtimes import traces
+from investigation.runtimes.modules import exported, first
+from investigation.runtimes.program import Program, Step
+
+# In the code that Inductor writes around its kernels: `buf3 = empty_strided_cpu((8, 4), ...,
+# torch.float32)` asks for memory, `cpp_fused_mul_2(...)` and `extern_kernels.mm(...)` work.
+ALLOCATES = re.compile(r"= empty_strided_cpu\(\((?P<shape>[\d, ]*)\),.*torch\.(?P<dtype>\w+)\)")
+WORKS = re.compile(r"^\s*(?P<kernel>cpp_fused\w*|extern_kernels\.\w+)\(")
+
+
+def prepare(module: nn.Module, x: Tensor, _folder: Path, _threads: int) -> Program:
+    """Compile when first called, as `torch.compile` does."""
+    require_cpp_compiler()
+    # Modules of one class share their code, and would count as recompilations of each other.
+    compiled = torch.compile(  # type: ignore[call-overload]  # the stub does not know the last one
+        module, fullgraph=True, isolate_recompiles=True
+    )
+    # A graph found in the cache comes without its source; its kernels stay cached.
+    with config.patch(fx_graph_cache=False):
+        _, (code, *_) = run_and_get_code(compiled, x)
+
+    def run() -> object:
+        return compiled(x)
+
+    return Program(run, lambda: first(run()), tuple(steps(code)))
+
+
+def steps(code: str) -> Iterator[Step]:
+    """Yield the kernels that generated code calls, with the bytes asked for before each."""
+    asked = 0
+    for line in code.splitlines():
+        if found := ALLOCATES.search(line):
+            sizes = [int(size) for size in found["shape"].split(",") if size.strip()]
+            asked += math.prod(sizes) * getattr(torch, found["dtype"]).itemsize
+        elif found := WORKS.match(line):
+            yield Step(found["kernel"].removeprefix("extern_kernels."), asked)
+            asked = 0
+
+
+def prepare_ahead(module: nn.Module, x: Tensor, folder: Path, _threads: int) -> Program:
+    """Compile into a package and load it, as AOTInductor does."""
+    require_cpp_compiler()
+    package = str(folder / "block.pt2")
+    aoti_compile_and_package(exported(module, x), package_path=package)
+    loaded = aoti_load_package(package)
+
+    def run() -> object:
+        return loaded(x)
+
+    run()
+    return Program(run, lambda: first(run()), traces.steps(run))

@@ -1,0 +1,46 @@
+"""Apache TVM, compiled as it comes: no fusing pipeline, no tuning."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import tvm
+from torch import Tensor, nn
+from tvm import relax
+from tvm.relax.frontend.torch import from_exported_program
+
+from investigation.runtimes.modules import exported
+from investigation.runtimes.program import Program, Step
+
+TARGET = "llvm"
+
+
+def prepare(module: nn.Module, x: Tensor, _folder: Path, _threads: int) -> Program:
+    """Import the exported module, compile it and load it into TVM's virtual machine."""
+    imported = from_exported_program(exported(module, x))
+    machine = relax.VirtualMachine(tvm.compile(imported, target=TARGET), tvm.cpu())
+    given = tvm.runtime.tensor(x.numpy())
+    main = machine["main"]
+
+    def result() -> Tensor:
+        return torch.from_numpy(main(given)[0].numpy())
+
+    traced = _traced(machine, given)
+    return Program(lambda: main(given), result, traced)
+
+
+def _traced(machine: Any, given: Any) -> tuple[Step, ...]:
+    """Return the kernels that the virtual machine calls; a kernel's last tensor is its output."""
+    seen: list[Step] = []
+
+    def note(_function: Any, name: str, before: bool, _result: Any, *arguments: Any) -> None:
+        tensors = [one for one in arguments if isinstance(one, tvm.runtime.Tensor)]
+        if before and tensors and not name.startswith("vm."):
+            out = tensors[-1].numpy()
+            seen.append(Step(name, out.nbytes, expands=name == "broadcast_to"))
+
+    machine.set_instrument(note)
+    machine["main"](given)
+    # TVM has no way to take an instrument off again; one that does nothing costs both arms alike.
+    machine.set_instrument(lambda *_: None)
+    return tuple(seen)

@@ -1,0 +1,146 @@
+"""What is asked of every runtime, inside that runtime's own process."""
+
+import importlib
+from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from investigation.cases import Case
+from investigation.measure import Arm, DeviceClock, compare_patiently
+from investigation.runtimes.modules import block
+from investigation.runtimes.program import Program, Trace
+from investigation.runtimes.registry import BY_SLUG, Runtime
+
+# A runtime may sum in another order: relative to a value, and absolutely near zero. Half
+# precision, or a gate on the wrong channel, is off by a hundred times as much.
+RELATIVE, ABSOLUTE = 1e-4, 1e-5
+# A comparison of a slow runtime gets the time for as many pairs, whatever the budget: with fewer
+# there is no interval at the confidence of many comparisons together.
+PAIRS_AFFORDED = 40
+Answer = dict[str, Any]
+Programs = dict[str, Program | str]
+ALL = ("broadcast", "expand_as", "materialized", "kept", "copy")
+COMPARED = ("broadcast", "expand_as")
+Observation = Generator[None, None, Answer]
+
+
+def close(one: Tensor, other: Tensor) -> bool:
+    """Tell whether two results are equal within the tolerance of this chapter."""
+    return one.shape == other.shape and torch.allclose(one, other, RELATIVE, ABSOLUTE)
+
+
+def observe(
+    slug: str,
+    cases: Sequence[Mapping[str, Any]],
+    settings: Mapping[str, Any],
+    folder: str,
+) -> Observation:
+    """Prepare a runtime's programs, yield once, then time them and return the answer.
+
+    The first case gets all that is asked, the others the comparison alone. `settings` are
+    `budget_s`, `threads`, `seed` and `margin`. Nothing is timed before the yield, so that
+    several runtimes can prepare side by side and then be timed one after the other.
+    """
+    torch.set_grad_enabled(mode=False)
+    runtime = BY_SLUG[slug]
+    tried = [Case.model_validate(case) for case in cases]
+    first, *others = [partial(_programs, runtime, one, Path(folder, one.slug)) for one in tried]
+    prepared = [first(settings["threads"], ALL), *(one(settings["threads"]) for one in others)]
+    answer: Answer = {"cases": {}, "comparisons": {}, "controls": {}}
+    for case, programs in zip(tried, prepared, strict=True):
+        answer["cases"][case.slug] = _seen(case, programs)
+    yield
+    for case, programs in zip(tried, prepared, strict=True):
+        timed = partial(_timed, programs, settings)
+        answer["comparisons"][case.slug] = timed("broadcast", "expand_as")
+    answer["controls"] = _controls(prepared[0], settings)
+    return answer
+
+
+def _programs(
+    runtime: Runtime,
+    case: Case,
+    folder: Path,
+    threads: int,
+    variants: Sequence[str] = COMPARED,
+) -> Programs:
+    """Return a program for each variant; a control that the runtime refuses is its refusal."""
+    x, _ = case.tensors()
+    made: Programs = {}
+    for variant in variants if runtime.family != "remedy" else COMPARED:
+        prepare = _preparer(runtime, folder / variant, threads, remedied=variant == "expand_as")
+        module = block(case, "broadcast" if variant == "copy" else variant)
+        try:
+            made[variant] = prepare(module, x)
+        except Exception as error:
+            if variant in COMPARED:
+                raise
+            made[variant] = f"{type(error).__name__}: {error}"
+    return made
+
+
+def _preparer(
+    runtime: Runtime, folder: Path, threads: int, *, remedied: bool
+) -> Callable[[torch.nn.Module, Tensor], Program]:
+    """Return the adapter's function; what is compared with a remedy goes without it."""
+    adapter = importlib.import_module(f"investigation.runtimes.adapters.{runtime.adapter}")
+    options = {key: value for key, value in runtime.options.items() if remedied or key != "remedy"}
+    folder.mkdir(parents=True)
+    function = getattr(adapter, runtime.function)
+    return lambda module, x: function(module, x, folder, threads, **options)
+
+
+def _seen(case: Case, programs: Programs) -> Answer:
+    """Return what each program does when it runs, and how far its result is from eager's."""
+    x, _ = case.tensors()
+    expected = block(case, "broadcast")(x)
+    seen: Answer = {}
+    for variant, program in programs.items():
+        if isinstance(program, str):
+            seen[variant] = {"refused": program}
+        elif variant != "copy":
+            result = program.result()
+            seen[variant] = Trace.of(program).to_dict() | _equality(result, expected)
+            seen[variant]["images"] = len(result)
+    return seen
+
+
+def _equality(result: Tensor, expected: Tensor) -> Answer:
+    """Compare as many images as the runtime took; None where the shapes differ."""
+    same = expected[: len(result)]
+    if result.shape != same.shape:
+        return {"equal": False, "furthest": None}
+    return {"equal": close(result, same), "furthest": float((result - same).abs().max())}
+
+
+def _controls(programs: Programs, settings: Mapping[str, Any]) -> Answer:
+    pairs = {
+        "same": ("broadcast", "broadcast"),
+        "copy": ("broadcast", "copy"),
+        "materialized": ("broadcast", "materialized"),
+    }
+    return {
+        name: _timed(programs, settings, *pair)
+        for name, pair in pairs.items()
+        if all(isinstance(programs.get(one), Program) for one in pair)
+    }
+
+
+def _timed(
+    programs: Programs, settings: Mapping[str, Any], baseline: str, candidate: str
+) -> Answer:
+    """Compare two programs; the budget grows with what a call takes, whichever is slower."""
+    one, other = (programs[name] for name in (baseline, candidate))
+    assert isinstance(one, Program)
+    assert isinstance(other, Program)
+    arms = {baseline: one, candidate: other}
+    clock = DeviceClock.of("cpu")
+    pair_s = sum(Arm(name, each.run).seconds(1, clock) for name, each in arms.items())
+    budget_s = max(settings["budget_s"], PAIRS_AFFORDED * pair_s)
+    names = {"baseline_name": baseline, "name": candidate}
+    kept = {key: settings[key] for key in ("threads", "seed", "margin")}
+    return compare_patiently(one.run, other.run, budget_s=budget_s, **names, **kept).to_dict()

@@ -1,0 +1,108 @@
+"""From the runtimes' answers to the rows and records of the chapter."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+from investigation.cases import Case
+from investigation.comparison import Comparison
+from investigation.runtimes import workers
+from investigation.runtimes.observe import observe
+from investigation.runtimes.program import Trace
+from investigation.runtimes.registry import Runtime
+from investigation.runtimes.workers import Job, Outcome
+
+FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one runtime: an answer, or the reason why there is none."""
+
+    runtime: Runtime
+    outcome: Outcome
+    cases: tuple[Case, ...]
+
+    @property
+    def ran(self) -> bool:
+        """Whether there is an answer."""
+        return self.outcome.answer is not None
+
+    @property
+    def state(self) -> str:
+        """Say what became of it, in one line."""
+        if self.runtime.missing:
+            return f"not installed here: {', '.join(self.runtime.missing)}"
+        return "ran" if self.ran else f"crashed: {self.outcome.crash}"
+
+    @property
+    def _answer(self) -> Mapping[str, Any]:
+        assert self.outcome.answer is not None
+        return self.outcome.answer
+
+    def seen(self, case: Case, variant: str) -> Mapping[str, Any]:
+        """Return what the process saw of a variant."""
+        kept: Mapping[str, Any] = self._answer["cases"][case.slug][variant]
+        return kept
+
+    def trace(self, case: Case, variant: str) -> Trace:
+        """Return what a variant's program does when it runs."""
+        return Trace.from_dict(self.seen(case, variant))
+
+    def survives(self, case: Case) -> bool:
+        """Tell whether the program runs more expansions with `expand_as` than without."""
+        with_it, without = (self.trace(case, one).expansions for one in ("expand_as", "broadcast"))
+        return len(with_it) > len(without)
+
+    def written_more(self, case: Case, variant: str = "expand_as") -> int:
+        """Return the bytes that a variant's program writes beyond the plain product's."""
+        plain = self.trace(case, "broadcast").bytes_written
+        return self.trace(case, variant).bytes_written - plain
+
+    def expanded_bytes(self, case: Case) -> int:
+        """Return the size of the expanded gate: of the images that the runtime takes at a time."""
+        images = int(self.seen(case, "broadcast")["images"])
+        return FLOAT_BYTES * case.elements // case.shape[0] * images
+
+    def planned_more(self, case: Case) -> int | None:
+        """Return by how much the planned memory grows; None where the runtime does not say."""
+        with_it, without = (self.trace(case, one).arena_bytes for one in ("expand_as", "broadcast"))
+        return None if with_it is None or without is None else with_it - without
+
+    def comparison(self, case: Case) -> Comparison:
+        """Return `expand_as` timed against the plain product."""
+        return Comparison.from_dict(self._answer["comparisons"][case.slug])
+
+    def control(self, name: str) -> Comparison | None:
+        """Return a control's comparison; None where the runtime refused one of its arms."""
+        kept = self._answer["controls"].get(name)
+        return None if kept is None else Comparison.from_dict(kept)
+
+
+def survey(
+    runtimes: Sequence[Runtime], cases: Sequence[Case], settings: Mapping[str, Any]
+) -> list[Row]:
+    """Ask every runtime, each in its own process; one that is missing is not started."""
+    asked = {one.slug: tuple(cases[: one.most_cases]) for one in runtimes}
+    here = [one for one in runtimes if not one.missing]
+    jobs = [_job(one, asked[one.slug], settings) for one in here]
+    outcomes = dict(zip((one.slug for one in here), workers.run(jobs), strict=True))
+    absent = Outcome(None, "not installed")
+    return [Row(one, outcomes.get(one.slug, absent), asked[one.slug]) for one in runtimes]
+
+
+def version(runtime: Runtime) -> str:
+    """Return the version of the package that runs it, empty where it is not installed."""
+    distributions = metadata.packages_distributions()
+    found = distributions.get(runtime.packages[0], [])
+    return metadata.version(found[0]) if found else ""
+
+
+def _job(runtime: Runtime, cases: Sequence[Case], settings: Mapping[str, Any]) -> Job:
+    arguments = {
+        "slug": runtime.slug,
+        "cases": [case.model_dump(mode="json") for case in cases],
+        "settings": dict(settings),
+    }
+    return Job(observe, arguments, settings["threads"])

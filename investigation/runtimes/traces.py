@@ -1,0 +1,64 @@
+"""What a PyTorch program does when it runs, read from the profiler."""
+
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from investigation.runtimes.program import Step
+
+Event = dict[str, Any]
+UNNAMED = "generated code"
+
+
+def steps(run: Callable[[], object]) -> tuple[Step, ...]:
+    """Return the outermost ATen calls of `run`, each with the bytes that were asked for inside.
+
+    What a program asks for outside every ATen call, as generated code does, is one more step.
+    """
+    return read(_events(run))
+
+
+def _events(run: Callable[[], object]) -> list[Event]:
+    with torch.no_grad(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
+        run()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "trace.json")
+        seen.export_chrome_trace(str(path))
+        events: list[Event] = json.loads(path.read_text(encoding="utf-8"))["traceEvents"]
+    return events
+
+
+def read(events: list[Event]) -> tuple[Step, ...]:
+    """Return the steps of a Chrome trace."""
+    calls = [one for one in events if str(one.get("name")).startswith("aten::") and "dur" in one]
+    outermost = [one for one in calls if not any(_inside(one["ts"], other, one) for other in calls)]
+    outermost.sort(key=lambda one: float(one["ts"]))
+    asked = [0] * len(outermost)
+    elsewhere = 0
+    for moment, size in _allocations(events):
+        around = [i for i, one in enumerate(outermost) if _inside(moment, one)]
+        if around:
+            asked[around[0]] += size
+        else:
+            elsewhere += size
+    named = [_step(one["name"], size) for one, size in zip(outermost, asked, strict=True)]
+    return (*named, Step(UNNAMED, elsewhere)) if elsewhere else tuple(named)
+
+
+def _allocations(events: list[Event]) -> list[tuple[float, int]]:
+    memory = [one for one in events if one.get("name") == "[memory]"]
+    return [(one["ts"], one["args"]["Bytes"]) for one in memory if one["args"]["Bytes"] > 0]
+
+
+def _inside(moment: float, around: Event, itself: Event | None = None) -> bool:
+    return around is not itself and bool(around["ts"] <= moment <= around["ts"] + around["dur"])
+
+
+def _step(name: str, size: int) -> Step:
+    short = name.removeprefix("aten::")
+    return Step(short, size, expands=short.startswith("expand"))
