@@ -254,7 +254,7 @@ def test_rules_that_cannot_be_asked_are_said_in_one_line(tmp_path, run, monkeypa
 def test_a_rewrite_that_would_not_parse_is_not_made(tmp_path, run, monkeypatch):
     path = tmp_path / "net.py"
     path.write_text(LINE)
-    wrong = Finding(0, 2, REWRITE, "", cut=(LINE.index("x * y"), len(LINE) - 2))
+    wrong = Finding(0, 2, REWRITE, "", cuts=((LINE.index("x * y"), len(LINE) - 2),))
     monkeypatch.setattr(rewriting, "scan", lambda _: [wrong])
     status, diff, remarks = run(f"SRC={path}", "APPLY=1")
     assert (status, diff) == (0, b"")
@@ -315,3 +315,23 @@ def test_a_chapter_that_reads_the_rules_is_run_again_when_a_rule_changes(worksho
     assert freshness.fingerprint(notebook, {}) == before
     rule.write_text("id: other\n")
     assert freshness.fingerprint(notebook, {}) != before
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("x * (y.expand_as(x))", "x * y"),
+        ("(y.expand_as(x)).mul(x)", "y.mul(x)"),
+        ("return(y.expand_as(x))*x", "return y*x"),
+        ("x * (y.expand_as(x))if x else z", "x * y if x else z"),
+        ("x.mul (y.expand_as(x))", "x.mul (y)"),
+        ("x * ((-y).expand_as(x))", "x * (-y)"),
+        ("x * ((y.expand_as(x)))", "x * (y)"),
+        ("(x * y.expand_as(x))", "(x * y)"),
+        ("x * (\n    y.f()\n    .expand_as(x)\n)", "x * (\n    y.f()\n)"),
+        ("x * (y\n.expand_as(x))", "x * (y)"),
+        ("x * (größe.expand_as(x))  # größe", "x * größe  # größe"),
+    ],
+)
+def test_parentheses_go_where_they_held_the_expansion_alone(before, after):
+    assert rewriting.rewrite(before).text == after

@@ -126,13 +126,13 @@ def test_what_can_go_is_gone_and_going_changes_nothing(case):
 
 def test_a_second_look_finds_nothing():
     once = [rewrite(case).text for case in REWRITTEN[:3]]
-    assert [one for one in scan([rewrite(case).text for case in once]) if one.cut] == []
+    assert [one for one in scan([rewrite(case).text for case in once]) if one.cuts] == []
     texts = settle(REWRITTEN, scan(REWRITTEN))
-    assert [one for one in scan([one.text for one in texts]) if one.cut] == []
+    assert [one for one in scan([one.text for one in texts]) if one.cuts] == []
 
 
 def test_what_stays_is_left_to_the_byte():
-    assert [one for one in scan(KEPT) if one.cut] == []
+    assert [one for one in scan(KEPT) if one.cuts] == []
 
 
 def test_comments_survive():
@@ -227,7 +227,7 @@ def test_programs_by_chance_compute_the_same_and_are_rewritten_once(texts):
     assert any(one.expansions for one in settled)
     for before, after in zip(texts, settled, strict=True):
         assert differing(run(before), run(after.text)) == [], before
-    assert not [one for one in scan([one.text for one in settled]) if one.cut]
+    assert not [one for one in scan([one.text for one in settled]) if one.cuts]
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), database=None)

@@ -13,6 +13,7 @@ from investigation.provenance import PACKAGE
 
 RULES = PACKAGE.parent / "rules" / "sgconfig.yml"
 REWRITE = "plain-broadcast"
+Range = tuple[int, int]
 # The texts lie in a folder of their own, whose neighbours' ignore files say nothing about them.
 OPTIONS = [
     "--json=stream",
@@ -28,7 +29,7 @@ class RulesError(RuntimeError):
 class Finding:
     """One place that a rule names, in the text of that index.
 
-    `line` counts from 1. `cut` is the range of UTF-8 bytes that can go, where it can, and
+    `line` counts from 1. `cuts` are the ranges of UTF-8 bytes that can go, where they can, and
     `uncovers` tells whether the tensor that stays is the work of another expansion, which may
     be the next to go.
     """
@@ -37,7 +38,7 @@ class Finding:
     line: int
     rule: str
     message: str
-    cut: tuple[int, int] | None = None
+    cuts: tuple[Range, ...] = ()
     uncovers: bool = False
 
 
@@ -71,17 +72,28 @@ def _finding(match: dict[str, Any]) -> Finding:
         rule=match["ruleId"],
         message=match["message"],
     )
-    return _with_cut(place, match) if place.rule == REWRITE else place
+    return _with_cuts(place, match) if place.rule == REWRITE else place
 
 
-def _with_cut(place: Finding, match: dict[str, Any]) -> Finding:
-    """Return the finding with the range from where the tensor ends to where its expansion ends.
+def _with_cuts(place: Finding, match: dict[str, Any]) -> Finding:
+    """Return the finding with what goes: from where the tensor ends to where its expansion does.
 
-    ast-grep's own replacement would indent the tensor's text anew where it spans lines.
+    Parentheses go with it where they held the expansion alone, in one line. ast-grep's own
+    replacement would keep them, and indent the tensor's text anew where it spans lines.
     """
-    tensor = match["metaVariables"]["single"]["Y"]
-    cut = tensor["range"]["byteOffset"]["end"], match["range"]["byteOffset"]["end"]
-    return replace(place, cut=cut, uncovers="expand" in tensor["text"])
+    found = match["metaVariables"]["single"]
+    tensor, parentheses = found["Y"], found.get("PARENTHESES", match)
+    start, end = _range(match)
+    opened, closed = _range(parentheses)
+    cuts: tuple[Range, ...] = ((_range(tensor)[1], end),)
+    if (opened, closed) == (start - 1, end + 1) and "\n" not in match["text"]:
+        cuts = ((opened, start), (cuts[0][0], closed))
+    return replace(place, cuts=cuts, uncovers="expand" in tensor["text"])
+
+
+def _range(node: dict[str, Any]) -> Range:
+    offsets = node["range"]["byteOffset"]
+    return offsets["start"], offsets["end"]
 
 
 def _known(found: list[Finding]) -> Iterator[Finding]:

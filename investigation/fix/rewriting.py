@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from investigation.fix import sources
@@ -67,7 +68,7 @@ def examine(root: Path) -> Report:
     texts = [one.text for one in found]
     findings = scan(texts)
     warned = [Remark(found[one.index].path, one.line, one.message) for one in findings
-              if one.cut is None]  # fmt: skip
+              if not one.cuts]  # fmt: skip
     changes = list(_changes(found, settle(texts, findings), unparsed))
     return Report(tuple(changes), tuple(warned), tuple(unparsed), tuple(unreadable))
 
@@ -136,11 +137,11 @@ def settle(texts: Sequence[str], findings: Iterable[Finding]) -> list[Settled]:
 
 def _without(text: str, findings: Iterable[Finding]) -> Settled:
     """Return the text without what can go. Ranges are of UTF-8 bytes and do not overlap."""
-    ranges = sorted((one.cut for one in findings if one.cut), reverse=True)
+    gone = [one.cuts for one in findings if one.cuts]
     raw = text.encode()
-    for start, end in ranges:
-        raw = raw[:start] + _between(raw[start - 1 : start], raw[end : end + 1]) + raw[end:]
-    return Settled(raw.decode(), len(ranges))
+    for start, end in sorted(chain.from_iterable(gone), reverse=True):
+        raw = raw[:start] + _between(raw[max(0, start - 1) : start], raw[end : end + 1]) + raw[end:]
+    return Settled(raw.decode(), len(gone))
 
 
 def _between(before: bytes, behind: bytes) -> bytes:
