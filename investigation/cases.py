@@ -1,14 +1,18 @@
-"""What is run: shapes, dtypes, memory formats and seeds, as data."""
+"""What is run: shapes, dtypes, memory formats and seeds, as data.
 
-from typing import Literal
+Torch, which takes a second to load, is loaded by the first tensor: whoever only reads cases, as
+a build with nothing to do, needs none.
+"""
 
-import torch
+from typing import TYPE_CHECKING, Literal
+
 from pydantic import BaseModel, ConfigDict, PositiveInt
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MemoryFormat = Literal["contiguous", "channels_last"]
 MEMORY_FORMATS: tuple[MemoryFormat, ...] = ("contiguous", "channels_last")
-FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
 # The multiply alone, and the SE block around it.
 Level = Literal["multiply", "block"]
@@ -43,6 +47,8 @@ class Case(BaseModel):
     @property
     def bytes_moved(self) -> int:
         """Bytes that the scale step cannot avoid: read the input once, write the output once."""
+        import torch
+
         return 2 * self.elements * torch.tensor([], dtype=getattr(torch, self.dtype)).element_size()
 
     def with_format(self, memory_format: MemoryFormat) -> "Case":
@@ -53,8 +59,12 @@ class Case(BaseModel):
         """Return the same case with a gate of another dtype."""
         return self.model_copy(update={"gate_dtype": gate_dtype})
 
-    def tensors(self, device: str = "cpu") -> tuple[Tensor, Tensor]:
+    def tensors(self, device: str = "cpu") -> "tuple[Tensor, Tensor]":
         """Return a random input `(B, C, H, W)` and a gate `(B, C, 1, 1)` inside (0, 1)."""
+        import torch
+
+        from investigation.formats import FORMATS
+
         generator = torch.Generator().manual_seed(self.seed)
         dtype = getattr(torch, self.dtype)
         x = torch.randn(self.shape, generator=generator).to(device, dtype)

@@ -15,8 +15,9 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from investigation.cases import FORMATS, Case, MemoryFormat
+from investigation.cases import Case, MemoryFormat
 from investigation.deviceless import PastTheBindings
+from investigation.formats import FORMATS
 from investigation.variants import Scale, SEBlock
 
 

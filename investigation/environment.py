@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 
 import psutil
-import torch
 from pydantic import BaseModel, ConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -32,6 +31,8 @@ class Environment(BaseModel):
 
 def describe(threads: int | None = None) -> Environment:
     """Return the environment of this process; `threads` is what the timings were set to use."""
+    import torch  # it takes a second to load, and who reads an environment needs none
+
     return Environment(
         python=platform.python_version(),
         torch=torch.__version__,
@@ -57,6 +58,8 @@ def processor_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
 
 def accelerator_name() -> str | None:
     """Return the accelerator that torch sees, or None."""
+    import torch
+
     if not torch.accelerator.is_available():
         return None
     kind = str(torch.accelerator.current_accelerator())

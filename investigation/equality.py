@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 from torch import Tensor
 
-from investigation.cases import FORMATS
+from investigation.formats import FORMATS
 from investigation.variants import Scale
 
 DTYPES: dict[str, torch.dtype] = {

@@ -10,7 +10,8 @@ import torch
 from IPython.display import HTML
 from torch import Tensor
 
-from investigation.cases import FORMATS, MEMORY_FORMATS, MemoryFormat, Shape
+from investigation.cases import MEMORY_FORMATS, MemoryFormat, Shape
+from investigation.formats import FORMATS
 from investigation.memory import multiplied_gate
 from investigation.variants import SCALES
 

@@ -8,14 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from investigation.cases import (
-    FORMATS,
-    MEMORY_FORMATS,
-    Case,
-    MemoryFormat,
-    host_workloads,
-    resnet_workloads,
-)
+from investigation.cases import MEMORY_FORMATS, Case, MemoryFormat, host_workloads, resnet_workloads
 from investigation.comparison import Comparison
 from investigation.device_queue import Function, Queue, cache_bytes
 from investigation.device_timing import (
@@ -29,6 +22,7 @@ from investigation.device_timing import (
 from investigation.device_watch import Watch, nothing
 from investigation.eager_calls import launches, listed_calls
 from investigation.equality import same_bits
+from investigation.formats import FORMATS
 from investigation.host import HostNetwork
 from investigation.measure import Settings
 from investigation.parameters import Parameters

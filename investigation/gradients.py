@@ -7,8 +7,9 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from investigation.cases import FORMATS, Case
+from investigation.cases import Case
 from investigation.equality import DTYPES, SHAPES, same_bits
+from investigation.formats import FORMATS
 from investigation.layout import GATES, INPUTS, Sizes
 from investigation.variants import Scale
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self, TypeVar
 
 import psutil
-import torch
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from investigation.cases import LEVELS, MEMORY_FORMATS, Level, MemoryFormat, Shape
@@ -188,6 +187,8 @@ def _is_dtype_pair(text: str) -> bool:
 
 def available_devices() -> tuple[str, ...]:
     """Return the devices that torch can use here, the processor first."""
+    import torch  # it takes a second to load, and most parameters need none
+
     if not torch.accelerator.is_available():
         return ("cpu",)
     return ("cpu", str(torch.accelerator.current_accelerator()).split(":")[0])

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from investigation.cases import FORMATS, MemoryFormat
+from investigation.cases import MemoryFormat
 from investigation.equality import DTYPES, bits
+from investigation.formats import FORMATS
 from investigation.host import HostNetwork
 from investigation.variants import Scale, SEBlock
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import torch
 
-from investigation.cases import FORMATS, Case, MemoryFormat
+from investigation.cases import Case, MemoryFormat
+from investigation.formats import FORMATS
 from investigation.measure import Clock, DeviceClock
 from investigation.training import SETTINGS, Images, host, optimizer_of, step
 from investigation.variants import SCALES

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.func import functional_call, grad, jvp, vmap
 from torch.utils.checkpoint import checkpoint
 
-from investigation.cases import FORMATS, MEMORY_FORMATS
+from investigation.cases import MEMORY_FORMATS
+from investigation.formats import FORMATS
 from investigation.gradients import Agreement, Tensors, agreements
 from investigation.variants import Scale, SEBlock
 

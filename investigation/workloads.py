@@ -5,7 +5,8 @@ from functools import partial
 
 import torch
 
-from investigation.cases import FORMATS, Case, MemoryFormat
+from investigation.cases import Case, MemoryFormat
+from investigation.formats import FORMATS
 from investigation.host import HostNetwork
 from investigation.variants import SCALES, SEBlock
 

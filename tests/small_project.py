@@ -11,6 +11,7 @@ import psutil
 
 from investigation.environment import describe
 
+MAKE = shutil.which("make") or "make"
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("pipeline", "investigation")
 # Settings of this test run that a person's shell does not have.
@@ -29,7 +30,7 @@ kept = dict(schema_version=2, notebook=name, package_sha256=package_sha256(),
             environment=json.loads(Path("../environment.json").read_text()),
             started=now, finished=now, records=[record])
 target = Path(os.environ["INVESTIGATION_RESULTS"], f"{name}.json")
-target.write_text(json.dumps(kept))
+target.write_text(json.dumps(kept))  # in the place of chapter.close()
 """
 INDEX = """# A small book
 
@@ -93,14 +94,14 @@ class SmallProject:
         environment = self.environment(**options.pop("environment", {}))
         environment.pop(without, None)
         return subprocess.run(
-            ["make", "--no-print-directory", *words], cwd=self.folder, env=environment,
+            [MAKE, "--no-print-directory", *words], cwd=self.folder, env=environment,
             capture_output=True, text=True, check=False, **options,
         )  # fmt: skip
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
         """Start make in a session of its own."""
         return subprocess.Popen(
-            ["make", "--no-print-directory", *words], cwd=self.folder, env=self.environment(),
+            [MAKE, "--no-print-directory", *words], cwd=self.folder, env=self.environment(),
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
 

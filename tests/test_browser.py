@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from investigation.cases import FORMATS, MEMORY_FORMATS
+from investigation.cases import MEMORY_FORMATS
 from investigation.evidence import Record
 from investigation.explorer import shapes
+from investigation.formats import FORMATS
 from investigation.memory import multiplied_gate
 from investigation.rules import percent
 from investigation.variants import SCALES

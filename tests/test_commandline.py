@@ -1,6 +1,9 @@
+import subprocess
+import sys
+
 import pytest
 
-from pipeline import commandline
+from pipeline import commandline, places
 from pipeline.faults import BuildError
 
 
@@ -55,3 +58,13 @@ def test_a_notebook_is_chosen_by_its_name():
     assert commandline.request(["book"]).directions.notebook is None
     with pytest.raises(BuildError, match="NOTEBOOK=03: there are 00_instrument, 01_broadcasting"):
         commandline.request(["rerun", "NOTEBOOK=03"])
+
+
+def test_a_command_starts_without_what_it_may_not_need():
+    """A build with nothing to do, a comparison or a refusal would wait seconds for these."""
+    slow = {"torch", "pandas", "matplotlib", "papermill", "nbformat", "distributed", "scipy"}
+    command = "import pipeline.__main__, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", command], cwd=places.HERE, capture_output=True,
+                            text=True, check=True).stdout.split()  # fmt: skip
+    assert "pipeline.commandline" in loaded
+    assert slow.isdisjoint(loaded)

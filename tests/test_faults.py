@@ -178,7 +178,18 @@ def test_a_record_that_was_edited_stops_the_build_with_its_path(project):
         assert line.startswith(f"{machine / '05_x.json'}: edited since it was sealed")
 
 
-def test_after_all_of_it_the_next_build_goes_through(project):
-    done = project.make("book", "SEED=3")
+LACKING = """from investigation import codegen, instructions, omission
+print(instructions.unavailable_reason())
+omission.needs(codegen.require_cpp_compiler)"""
+
+
+def test_after_all_of_it_the_next_build_goes_through_even_without_compiler_valgrind_and_git(
+    project,
+):
+    chapter = project.chapter("01_one", LACKING, "1 / 0")
+    done = project.make("book", "SEED=3", environment={"PATH": ""})
     assert done.returncode == 0, done.stderr
     assert "had seed 3" in (project.build / "html" / "index.html").read_text()
+    executed = (project.build / "notebooks" / chapter.name).read_text()
+    assert "valgrind, callgrind_control, callgrind_annotate not found" in executed
+    assert "**Not run on this machine: " in executed

@@ -14,10 +14,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from investigation.cases import FORMATS
 from investigation.fix.equivalence import differing, execute, trace
 from investigation.fix.findings import REWRITE, RULES, scan
 from investigation.fix.rewriting import rewrite, settle
+from investigation.formats import FORMATS
 
 FOLDER = RULES.parent
 CASES = yaml.safe_load((FOLDER / "tests" / f"{REWRITE}-test.yml").read_text("utf-8"))

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from investigation.cases import FORMATS
 from investigation.equality import same_bits
+from investigation.formats import FORMATS
 
 Tensors = Mapping[str, Tensor]
 
