@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from investigation import rules_runtimes
 from investigation.evidence import Evidence, Findings, Record
 from investigation.rules import kib, percent
+from investigation.rules_runtimes import COSTS, PLACEMENT
 
-# The rule of the first table, which `Setting.change` follows. It stands on the page.
+# The rule of the first table, which `decided` follows. It stands on the page.
 RULE = (
     "*Yes* where the line writes memory that the plain product does not, or where a whole step "
     "is slower with it. *Where the call counts* if the whole step is not slower and a part of it "
@@ -26,18 +28,24 @@ class Setting:
     """A setting that the line runs in, and where its evidence is.
 
     `wholes` and `parts` map the beginnings of record ids to what those records time: a whole
-    step of a network, or a part of one. `memory` are the records of the bytes that the line
-    asks for beside its output, as it stands and as proposed. `chapter` measures it.
+    step of a network, or a part of one; a part counts as slower from `least` on, a share.
+    `memory` are the records of the bytes that the line asks for beside its output, as it stands
+    and as proposed; `written` is the record of the bytes that a program writes more. `same` are
+    records that count the cases in which both forms become the same program. `chapter`
+    measures it.
     """
 
     name: str
     chapter: str
     wholes: Mapping[str, str] = field(default_factory=dict)
     parts: Mapping[str, str] = field(default_factory=dict)
+    least: float = 0.0
     memory: tuple[str, str] | None = None
+    written: str | None = None
+    same: Mapping[str, str] = field(default_factory=dict)
 
 
-SETTINGS = (
+PYTORCH = (
     Setting(
         "PyTorch eager, one dtype",
         "04_eager_cost",
@@ -53,7 +61,7 @@ SETTINGS = (
     Setting(
         "PyTorch eager, two dtypes",
         "04_eager_cost",
-        parts={"timing.mixed": "the multiply, its gate in bfloat16"},
+        parts={"timing.mixed": "the multiply"},
         memory=("allocation.extra.mixed_dtype.expand_as", "allocation.extra.mixed_dtype.broadcast"),
     ),
     Setting(
@@ -62,19 +70,37 @@ SETTINGS = (
         wholes={"timing.training": "a training step of the host network"},
         parts={"timing.scale_step": "the multiply, forward and backward"},
     ),
-    Setting("torch.compile", "06_compiled"),
+    Setting(
+        "torch.compile",
+        "06_compiled",
+        parts={"timing.compiled": "what is compiled"},
+        same={"codegen.same_kernels.cpu": "the same kernels"},
+    ),
     Setting("a GPU", "07_gpu"),
-    Setting("ONNX Runtime", "08_runtimes"),
-    Setting("OpenVINO", "08_runtimes"),
-    Setting("ExecuTorch", "08_runtimes"),
 )
+EXPORTED = Setting("exported runtimes", "08_runtimes")
+
+
+def settings(findings: Findings) -> tuple[Setting, ...]:
+    """Return every setting: PyTorch's own, and each exported runtime that ran."""
+    exported = (
+        Setting(
+            str(one.details["runtime"]),
+            EXPORTED.chapter,
+            parts={f"{COSTS}.{one.id.rpartition('.')[2]}": "the SE block"},
+            least=PLACEMENT,
+            written=one.id,
+        )
+        for one in rules_runtimes.exported(findings)
+    )
+    return (*PYTORCH, *(tuple(exported) or (EXPORTED,)))
 
 
 @dataclass(frozen=True)
 class Answer:
     """One comparison of the two forms: where it ran, what was timed, and what came out."""
 
-    setting: str
+    setting: Setting
     chapter: str
     device: str
     timed: str
@@ -86,6 +112,14 @@ class Answer:
         """The input's shape, or the name of the network."""
         case = self.record.case
         return "×".join(map(str, case.shape)) if case else HOST
+
+    @property
+    def dtypes(self) -> str:
+        """The dtypes of input and gate where they are not both `float32`, else nothing."""
+        case = self.record.case
+        if case is None or {case.dtype, case.gate_dtype or case.dtype} == {"float32"}:
+            return ""
+        return f"{case.dtype} × {case.gate_dtype or case.dtype}"
 
     @property
     def memory_format(self) -> str:
@@ -103,15 +137,15 @@ class Answer:
         """Whether `expand_as` is slower: one of many parts at the confidence of its family."""
         alone = self.record.verdict
         judged = alone if self.whole else self.record.details.get("verdict_in_family", alone)
-        return bool(judged == "slower")
+        return bool(judged == "slower" and float(self.record.value) > 1 + self.setting.least)
 
 
 def answers(evidences: Iterable[Evidence]) -> list[Answer]:
     """Return every comparison of the two forms, in the order of the settings."""
     runs = tuple(evidences)
     return [
-        Answer(setting.name, run.notebook, device(run), timed, whole, record)
-        for setting in SETTINGS
+        Answer(setting, run.notebook, device(run), timed, whole, record)
+        for setting in settings(Findings(runs))
         for whole, prefixes in ((True, setting.wholes), (False, setting.parts))
         for prefix, timed in prefixes.items()
         for run in runs
@@ -138,40 +172,42 @@ def decisions(findings: Findings, found: Iterable[Answer]) -> list[Decision]:
     """Return the decision in each setting, by the rule that stands on the page."""
     known = list(found)
     return [
-        decided(setting, findings, [one for one in known if one.setting == setting.name])
-        for setting in SETTINGS
+        decided(setting, findings, [one for one in known if one.setting == setting])
+        for setting in settings(findings)
     ]
 
 
 def decided(setting: Setting, findings: Findings, found: list[Answer]) -> Decision:
     """Apply the rule to one setting's comparisons and memory."""
-    memory = _memory(setting, findings)
-    words = [*_memory_words(memory), *_time_words(found)]
+    memory = _memory_words(setting, findings)
+    words = [*memory, *_same_words(setting, findings), *_time_words(found)]
     if not words:
-        return Decision(setting, NOT_MEASURED, f"no chapter `{setting.chapter}` ran here")
-    return Decision(setting, _change(memory, found), "; ".join(words))
+        return Decision(setting, NOT_MEASURED, f"`{setting.chapter}` has not run here")
+    return Decision(setting, _change(bool(memory), found), "; ".join(words))
 
 
-def _change(memory: tuple[float, float] | None, found: list[Answer]) -> str:
+def _change(writes: bool, found: list[Answer]) -> str:
     wholes = [one for one in found if one.whole]
-    if (memory and memory[0] > memory[1]) or any(one.slower for one in wholes):
+    if writes or any(one.slower for one in wholes):
         return YES
     if any(one.record.verdict == "inconclusive" for one in wholes):
         return OPEN
     return PART if any(one.slower for one in found) else NO
 
 
-def _memory(setting: Setting, findings: Findings) -> tuple[float, float] | None:
+def _memory_words(setting: Setting, findings: Findings) -> list[str]:
+    """Say what the line writes that the plain product does not; nothing where it writes no more."""
+    if setting.written is not None and findings[setting.written].value:
+        return [f"{kib(float(findings[setting.written].value))} more written"]
     if setting.memory is None or any(key not in findings for key in setting.memory):
-        return None
-    with_it, without = (float(findings[key].value) for key in setting.memory)
-    return with_it, without
-
-
-def _memory_words(memory: tuple[float, float] | None) -> list[str]:
-    if memory is None or memory[0] <= memory[1]:
         return []
-    return [f"{kib(memory[0])} beside the output against {kib(memory[1])}"]
+    with_it, without = (float(findings[key].value) for key in setting.memory)
+    return [f"{kib(with_it)} beside the output against {kib(without)}"] * (with_it > without)
+
+
+def _same_words(setting: Setting, findings: Findings) -> list[str]:
+    counted = [(words, findings[key]) for key, words in setting.same.items() if key in findings]
+    return [f"{words} in {one.value} of {one.details['tried']} cases" for words, one in counted]
 
 
 def _time_words(found: list[Answer]) -> list[str]:
@@ -183,8 +219,8 @@ def _time_words(found: list[Answer]) -> list[str]:
     slower = sum(one.slower for one in parts)
     return [
         *wholes,
-        f"of {len(parts)} comparisons of a part, {slower} slower; the dearest: {dearest.timed} "
-        f"at {dearest.size}, {dearest.change}",
+        f"{slower} of {len(parts)} comparisons of a part slower, the dearest {dearest.timed} at "
+        f"{dearest.size}: {dearest.change}",
     ]
 
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ARCHIVE = "book.zip"
-# What the theme copies and no page loads: sources of its scripts, translations, fonts for
-# browsers that cannot read woff2, and the script whose icons the style sheet's font has.
+# What the theme copies and no page loads: its templates, sources of its scripts, translations,
+# fonts for browsers that cannot read woff2, and the script whose icons the style sheet's font has.
 UNUSED = (
+    "_static/*macros.html",
     "_static/**/*.map",
     "_static/**/*.ttf",
     "_static/locales/**/*.*",

@@ -49,9 +49,9 @@ def test_one_slow_part_of_many_has_to_be_slow_at_the_confidence_of_its_family():
 
 
 def test_a_setting_that_no_chapter_measured_says_so():
-    unmeasured = decision(plain_world(), "ExecuTorch")
+    unmeasured = decision(plain_world(), "a GPU")
     assert unmeasured.change == NOT_MEASURED
-    assert "08_runtimes" in unmeasured.measured
+    assert "07_gpu" in unmeasured.measured
 
 
 def test_the_words_name_the_whole_steps_the_dearest_part_and_the_memory():
@@ -64,7 +64,10 @@ def test_the_words_name_the_whole_steps_the_dearest_part_and_the_memory():
     words = decision(world).measured
     assert "1,024 KiB beside the output against 0 B" in words
     assert "a forward step of the host network, contiguous: +0.40 %" in words
-    assert "2 slower; the dearest: the multiply at 128×32×32×32, +30.00 %" in words
+    assert (
+        "2 of 2 comparisons of a part slower, the dearest the multiply at 128×32×32×32: +30.00 %"
+        in words
+    )
 
 
 def test_what_does_not_compare_the_two_forms_is_no_answer():
@@ -81,4 +84,38 @@ def test_what_can_be_chosen_is_what_was_measured_and_a_gpu_in_any_case():
     offered = answers.choices(found, answers.decisions(findings(plain_world()), found))
     assert offered["devices"] == ["cpu", "cuda", "xpu"]
     assert set(offered["sizes"]) == {answers.HOST, "128×32×32×32"}
-    assert [one["name"] for one in offered["settings"]] == [one.name for one in answers.SETTINGS]
+    assert [one["name"] for one in offered["settings"]] == [
+        one.name for one in answers.settings(findings(plain_world()))
+    ]
+
+
+def exported(written, ratio=1.0, verdict="equivalent"):
+    """A world in which one exported runtime ran the block."""
+    details = {"runtime": "A Runtime", "family": "exported"}
+    cost = timing("timing.runtimes.a.host1_before", ratio, verdict)
+    kept = fact("runtimes.written.a", written, "allocation", details=details)
+    return planted(kept, cost.model_copy(update={"details": cost.details | details}))
+
+
+@pytest.mark.parametrize(
+    ("world", "change"),
+    [
+        (exported(0), NO),
+        (exported(0, 1.03, "slower"), NO),  # two copies of one program can differ by so much
+        (exported(0, 1.2, "slower"), PART),
+        (exported(2**20, 1.2, "slower"), YES),
+    ],
+)
+def test_each_exported_runtime_is_a_setting_of_its_own(world, change):
+    assert decision(world, "A Runtime").change == change
+
+
+def test_where_no_exported_runtime_ran_one_line_says_so():
+    world = {key: one for key, one in plain_world().items() if "runtimes" not in key}
+    assert decision(world, "exported runtimes").change == NOT_MEASURED
+
+
+def test_what_is_compiled_to_the_same_kernels_is_said_with_its_count():
+    same = fact("codegen.same_kernels.cpu", 11, "codegen", details={"tried": 12})
+    made = decision(planted(same), "torch.compile")
+    assert (made.change, made.measured) == (NO, "the same kernels in 11 of 12 cases")

@@ -18,11 +18,11 @@ function question(field, answers) {
 }
 
 /* What the page says above the rows that fit. */
-function sentence({ setting, device, size }, decision, found) {
+function sentence({ setting, device, size }, { change, command }, found) {
   const where = `${setting}, ${device}, ${size}`;
-  if (found === 0) return `${where}: not measured here. Run: ${decision.command} DEVICE=${device}`;
+  if (found === 0) return `${where}: not measured here. Run: ${command} DEVICE=${device}`;
   const many = found === 1 ? "1 comparison" : `${found} comparisons`;
-  return `${where}: ${many}. Change the line in this setting? ${decision.change}.`;
+  return `${where}: ${many}. Change the line in this setting? ${change}.`;
 }
 
 function pick(details) {
