@@ -16,7 +16,8 @@ BAD = {
     "an endless budget": (
         {"budget_s": float("inf")},
         "BUDGET=inf: allowed is a number of seconds above 0 and up to 600"),
-    "a budget that is no number": ({"budget_s": "soon"}, "BUDGET=soon: allowed is a number of seconds"),
+    "a budget that is no number": (
+        {"budget_s": "soon"}, "BUDGET=soon: allowed is a number of seconds"),
     "a shape of the wrong rank": (
         {"shape": [3, 4]}, "SHAPE=3,4: allowed are four sizes, B,C,H,W, such as 128,64,16,16"),
     "a shape typed with a size missing": (
@@ -26,7 +27,8 @@ BAD = {
         {"threads": 0}, f"THREADS=0: allowed is a whole number from 1 to {CORES}"),
     "more threads than cores": (
         {"threads": CORES + 1}, f"THREADS={CORES + 1}: allowed is a whole number from 1 to"),
-    "half a thread": ({"threads": 1.5}, f"THREADS=1.5: allowed is a whole number from 1 to {CORES}"),
+    "half a thread": (
+        {"threads": 1.5}, f"THREADS=1.5: allowed is a whole number from 1 to {CORES}"),
     "a negative seed": ({"seed": -1}, "SEED=-1: allowed is a whole number from 0 to 4294967295"),
     "no examples": ({"examples": 0}, "EXAMPLES=0: allowed is a whole number from 1 to 100000"),
     "too many processes": (
