@@ -15,7 +15,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def make(*records):
     return Evidence(notebook="01_x", source_sha256="0" * 64, package_sha256="0" * 64,
-                    parameters={}, environment=describe(1), started=NOW, finished=NOW, records=records)  # fmt: skip
+                    parameters={}, environment=describe(1), started=NOW, finished=NOW,
+                    records=records)  # fmt: skip
 
 
 def record(record_id="topic.thing", **rest):
