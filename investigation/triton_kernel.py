@@ -71,6 +71,23 @@ def scale_kernel(program: Program) -> Kernel:
     raise LookupError(f"no kernel multiplies; there are {', '.join(program.names)}")
 
 
+def bodies(program: Program) -> str:
+    """Return the text of a program's kernels alone: what a thread computes, without settings."""
+    found = (BODY.search(text) for text in program.kernels)
+    return "\n".join(one[1].rstrip() for one in found if one is not None)
+
+
+def tally(bodies: str) -> dict[str, int]:
+    """Count what kernels do in their text: loads, stores, multiplications and sums."""
+    patterns = {
+        "loads": r"tl\.load\(",
+        "stores": r"tl\.store\(",
+        "multiplications": r"= tmp\d+ \* tmp\d+$",
+        "sums": r"tl\.sum\(",
+    }
+    return {name: len(re.findall(one, bodies, re.MULTILINE)) for name, one in patterns.items()}
+
+
 def read(text: str, host: str) -> Kernel:
     """Return a kernel's definition with what it touches, sizes from its host program."""
     found = BODY.search(text)

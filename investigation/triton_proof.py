@@ -12,17 +12,19 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from investigation import fusion, gpu_catalog, triton_targets
+from investigation import fusion, gpu_catalog, triton_kernel, triton_targets
 from investigation.cases import Case
 from investigation.codegen import Generated
 from investigation.fusion import Setting
 from investigation.gpu_catalog import Chip
-from investigation.kernel_source import Program
+from investigation.kernel_source import Program, residual
+from investigation.triton_kernel import Kernel
 from investigation.triton_targets import Compiled
 
 FORMS = ("expand_as", "broadcast")
@@ -118,7 +120,7 @@ class Answer(BaseModel):
     built: tuple[Built, ...]
 
 
-def prove(chips: Sequence[Chip], asked: Sequence[Setting], processes: int = 2) -> list[Built]:
+def prove(chips: Sequence[Chip], asked: Sequence[Setting], processes: int = 2) -> "Proof":
     """Compile both forms and the controls for every chip, in `processes` at a time.
 
     Raises `NoTritonError` where Triton is not installed, `ProofError` where a process fails.
@@ -128,7 +130,9 @@ def prove(chips: Sequence[Chip], asked: Sequence[Setting], processes: int = 2) -
     questions = [Question(chips=names, settings=tuple(asked)) for names in groups if names]
     with ThreadPoolExecutor(processes) as pool:
         answers = list(pool.map(_in_fresh_process, questions))
-    return [one for answer in answers for one in answer.built]
+    built = [one for answer in answers for one in answer.built]
+    order = [one.slug for one in chips]
+    return Proof(tuple(sorted(built, key=lambda one: order.index(one.chip))))
 
 
 def _in_fresh_process(question: Question) -> Answer:
@@ -240,19 +244,105 @@ class Agreement(BaseModel):
     differing: dict[Layer, tuple[Setting, ...]]
 
 
-def agreements(built: Sequence[Built], variant: str, layers: Sequence[Layer]) -> list[Agreement]:
-    """Compare a variant with `broadcast`, one row a chip."""
-    return [
-        _agreement(chip, variant, _pairs(built, chip, variant), layers)
-        for chip in dict.fromkeys(one.chip for one in built)
-    ]
+@dataclass(frozen=True)
+class Difference:
+    """What is left between two forms' kernels: the diff, and what each form's kernels do."""
+
+    setting: Setting
+    diff: str
+    same_forward: bool
+    does: dict[str, dict[str, int]]
+
+    @classmethod
+    def between(cls, one: Built, other: Built) -> Self:
+        """Compare the text that threads compute, without the kernels' settings."""
+        texts = [[triton_kernel.bodies(text.program()) for text in form.programs]
+                 for form in (one, other)]  # fmt: skip
+        names = (one.variant, other.variant)
+        whole = ["\n".join(text) for text in texts]
+        return cls(
+            one.setting,
+            residual(*whole, names, context=1),
+            texts[0][0] == texts[1][0],
+            dict(zip(names, map(triton_kernel.tally, whole), strict=True)),
+        )
 
 
-def _pairs(built: Sequence[Built], chip: str, variant: str) -> list[tuple[Built, Built]]:
-    """Return the variant's results on a chip, each with that of `broadcast` in its setting."""
-    here = [one for one in built if one.chip == chip]
-    plain = {one.setting.slug: one for one in here if one.variant == "broadcast"}
-    return [(one, plain[one.setting.slug]) for one in here if one.variant == variant]
+@dataclass(frozen=True)
+class Proof:
+    """All that was built, and what follows from it."""
+
+    built: tuple[Built, ...]
+
+    @property
+    def chips(self) -> tuple[str, ...]:
+        """The slugs of the chips that were compiled for, in the order in which they were asked."""
+        return tuple(dict.fromkeys(one.chip for one in self.built))
+
+    def against_broadcast(
+        self, variant: str = "expand_as", layers: Sequence[Layer] = LAYERS
+    ) -> list[Agreement]:
+        """Compare a variant with `broadcast`, one row a chip."""
+        return [_agreement(one, variant, self._pairs(one, variant), layers) for one in self.chips]
+
+    def fused(self, chip: str) -> list[tuple[Setting, bool]]:
+        """Tell for each setting whether both forms run as many kernels and the scale shares one.
+
+        In a block it has others to share with; the multiply alone has none.
+        """
+        return [
+            (
+                one.setting,
+                one.kernels == plain.kernels and not (_in_block(one) and one.scales_alone),
+            )
+            for one, plain in self._pairs(chip, "expand_as")
+        ]
+
+    def variants(self, chip: str, setting: Setting) -> dict[str, Built]:
+        """Return what was built for a chip in a setting, by variant."""
+        found = (one for one in self.built if (one.chip, one.setting) == (chip, setting))
+        return {one.variant: one for one in found}
+
+    def shown(self, setting: Setting) -> dict[str, Built]:
+        """Return what was built in a setting for the first chip, by variant."""
+        return self.variants(self.chips[0], setting)
+
+    @property
+    def block(self) -> Setting:
+        """The block's training step in its plainest setting."""
+        return next(one.setting for one in self.built if _in_block(one) and one.setting.plain)
+
+    @property
+    def multiply(self) -> Setting | None:
+        """The multiply of two dtypes, where one was asked for."""
+        found = (one.setting for one in self.built if is_multiply(one.setting))
+        return next(found, None)
+
+    def scale_kernels(self, setting: Setting) -> dict[str, Kernel]:
+        """Return the kernel that multiplies, of the forward program for the first chip."""
+        return {
+            name: triton_kernel.scale_kernel(one.programs[0].program())
+            for name, one in self.shown(setting).items()
+        }
+
+    def first_difference(self) -> "Difference | None":
+        """Return what differs between both forms' kernels in the first setting where it does.
+
+        Looked for among the settings whose kernels' texts were kept.
+        """
+        rows = self.against_broadcast("expand_as", ("kernels",))
+        places = ((row.chip, one) for row in rows for one in row.differing["kernels"])
+        for chip, setting in places:
+            forms = self.variants(chip, setting)
+            if forms["expand_as"].programs:
+                return Difference.between(forms["broadcast"], forms["expand_as"])
+        return None
+
+    def _pairs(self, chip: str, variant: str) -> list[tuple[Built, Built]]:
+        """Return the variant's results on a chip, each with that of `broadcast`."""
+        here = [one for one in self.built if one.chip == chip]
+        plain = {one.setting.slug: one for one in here if one.variant == "broadcast"}
+        return [(one, plain[one.setting.slug]) for one in here if one.variant == variant]
 
 
 def _agreement(
@@ -282,17 +372,6 @@ def _digest(one: Built, layer: Layer) -> object:
         "assembly": one.assembly_sha256,
         "binary": one.binary_sha256,
     }[layer]
-
-
-def fused(built: Sequence[Built], chip: str) -> list[tuple[Setting, bool]]:
-    """Return for each setting whether both forms run as many kernels and the scale step shares one.
-
-    In a block it has others to share with; the multiply alone has none.
-    """
-    return [
-        (one.setting, one.kernels == plain.kernels and not (_in_block(one) and one.scales_alone))
-        for one, plain in _pairs(built, chip, "expand_as")
-    ]
 
 
 def _in_block(one: Built) -> bool:

@@ -51,7 +51,7 @@ class NoTritonError(MissingToolError):
 
 
 def require_triton() -> str:
-    """Return Triton's version. Raises `NoTritonError` where it is not installed."""
+    """Return Triton's name and version. Raises `NoTritonError` where it is not installed."""
     if importlib.util.find_spec("triton") is None:
         raise NoTritonError(
             "Triton, which makes a GPU's kernels, is not installed here; it is made for Linux on "
@@ -59,7 +59,7 @@ def require_triton() -> str:
         )
     import triton
 
-    return str(triton.__version__)
+    return f"Triton {triton.__version__}"
 
 
 def target(chip: Chip) -> Target:

@@ -69,6 +69,13 @@ def test_a_program_in_which_nothing_multiplies_is_refused():
         triton_kernel.scale_kernel(Program((KERNEL,), HOST, ("triton_poi_fused_relu_0",)))
 
 
+def test_what_kernels_do_is_counted_in_their_bodies_alone():
+    bodies = triton_kernel.bodies(PROGRAM)
+    assert "triton_meta" not in bodies
+    found = triton_kernel.tally(bodies)
+    assert found == {"loads": 2, "stores": 1, "multiplications": 1, "sums": 0}
+
+
 def test_a_text_that_is_no_kernel_is_refused():
     with pytest.raises(ValueError, match="no kernel in this text"):
         triton_kernel.read("x = 1", HOST)

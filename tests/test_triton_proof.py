@@ -7,7 +7,7 @@ import pytest
 from investigation import fusion, gpu_catalog, triton_kernel, triton_proof, triton_targets
 from investigation.cases import Case
 from investigation.fusion import Setting
-from investigation.triton_proof import LAYERS, Built, ProofError, Question
+from investigation.triton_proof import LAYERS, Built, Proof, ProofError, Question
 from investigation.triton_targets import Compiled, NoTritonError
 
 CASE = Case(slug="small", name="small", shape=(4, 16, 8, 8))
@@ -25,17 +25,12 @@ def built():
     return triton_proof.prove(CHIPS, [BLOCK, MIXED])
 
 
-def variants(built, chip, setting):
-    return {one.variant: one for one in built if (one.chip, one.setting) == (chip, setting)}
-
-
 @needs_triton
 @pytest.mark.parametrize("chip", CHIPS, ids=lambda chip: chip.slug)
 def test_both_forms_are_the_same_down_to_the_binary(built, chip):
-    (row,) = [one for one in triton_proof.agreements(built, "expand_as", LAYERS)
-              if one.chip == chip.slug]  # fmt: skip
+    (row,) = [one for one in built.against_broadcast() if one.chip == chip.slug]
     assert row.same == dict.fromkeys(LAYERS, 2)
-    made = variants(built, chip.slug, BLOCK)
+    made = built.variants(chip.slug, BLOCK)
     assert len(made["expand_as"].compiled) >= made["expand_as"].launches
     assert all(one.binary_bytes > 1000 for one in made["expand_as"].compiled)
 
@@ -43,7 +38,7 @@ def test_both_forms_are_the_same_down_to_the_binary(built, chip):
 @needs_triton
 @pytest.mark.parametrize("chip", CHIPS, ids=lambda chip: chip.slug)
 def test_a_copy_that_cannot_be_fused_away_shows_as_a_kernel_and_as_traffic(built, chip):
-    made = variants(built, chip.slug, BLOCK)
+    made = built.variants(chip.slug, BLOCK)
     assert made["materialized"].source_sha256 == made["broadcast"].source_sha256
     assert made["opaque"].source_sha256 != made["broadcast"].source_sha256
     assert made["opaque"].kernels > made["broadcast"].kernels
@@ -58,7 +53,7 @@ def test_a_copy_that_cannot_be_fused_away_shows_as_a_kernel_and_as_traffic(built
 
 @needs_triton
 def test_the_gate_is_read_once_a_channel_and_never_written_out(built):
-    forward = variants(built, "cuda90", BLOCK)["expand_as"].programs[0].program()
+    forward = built.shown(BLOCK)["expand_as"].programs[0].program()
     x, gate, output = triton_kernel.scale_kernel(forward).accesses
     assert (x.kind, gate.kind, output.kind) == ("load", "load", "store")
     assert gate.shape == (4, 16)
@@ -70,7 +65,7 @@ def test_the_gate_is_read_once_a_channel_and_never_written_out(built):
 
 @needs_triton
 def test_with_two_dtypes_the_conversion_happens_inside_the_kernel(built):
-    program = variants(built, "cuda90", MIXED)["expand_as"].programs[0].program()
+    program = built.shown(MIXED)["expand_as"].programs[0].program()
     _, gate, _ = triton_kernel.scale_kernel(program).accesses
     assert ".to(tl.float32)" in gate.line
     assert gate.bytes == 2 * 4 * 16
@@ -79,7 +74,7 @@ def test_with_two_dtypes_the_conversion_happens_inside_the_kernel(built):
 @needs_triton
 def test_the_assembly_is_the_chips_own_and_holds_no_path(built):
     for chip, mark in (("cuda90", ".target sm_90a"), ("gfx942", "gfx942")):
-        for one in variants(built, chip, BLOCK)["expand_as"].compiled:
+        for one in built.variants(chip, BLOCK)["expand_as"].compiled:
             assert mark in one.assembly
             assert ".py" not in one.assembly
 
@@ -87,8 +82,7 @@ def test_the_assembly_is_the_chips_own_and_holds_no_path(built):
 @needs_triton
 def test_a_second_run_makes_the_same(built):
     again = triton_proof.prove(CHIPS[:1], [MIXED])
-    first = [one for one in built if (one.chip, one.setting) == ("cuda90", MIXED)]
-    assert again == first
+    assert again.shown(MIXED) == built.shown(MIXED)
 
 
 @needs_triton
@@ -128,7 +122,7 @@ def made_up(variant, binary="b", **rest):
 
 def test_a_difference_in_any_layer_shows_in_that_layer():
     worlds = [made_up("broadcast"), made_up("expand_as", source_sha256="t", binary="c")]
-    (row,) = triton_proof.agreements(worlds, "expand_as", LAYERS)
+    (row,) = Proof(tuple(worlds)).against_broadcast()
     assert row.same == {"source": 0, "kernels": 1, "assembly": 1, "binary": 0}
     assert row.differing["binary"] == (BLOCK,)
     assert fusion.where(row.differing["source"], row.tried)
@@ -139,7 +133,7 @@ def test_a_difference_in_any_layer_shows_in_that_layer():
 )
 def test_fused_means_as_many_kernels_and_none_for_the_scale_step_alone(change, held):
     worlds = [made_up("broadcast"), made_up("expand_as", **change)]
-    assert triton_proof.fused(worlds, "cuda90") == [(BLOCK, held)]
+    assert Proof(tuple(worlds)).fused("cuda90") == [(BLOCK, held)]
 
 
 def test_the_settings_cover_formats_dtypes_and_sizes_and_a_multiply_of_two_dtypes():
@@ -151,3 +145,28 @@ def test_the_settings_cover_formats_dtypes_and_sizes_and_a_multiply_of_two_dtype
     assert {one.case.memory_format for one in blocks} == {"contiguous", "channels_last"}
     assert [one for one in tried if one.level == "multiply"] == [MIXED]
     assert len(tried) == 11
+
+
+@needs_triton
+def test_the_difference_between_two_kernels_is_shown_and_what_they_do_is_counted(built):
+    assert built.first_difference() is None
+    plain = built.shown(BLOCK)["broadcast"]
+    first, *rest = plain.programs
+    doubled = [text.replace("tmp0 * tmp", "tmp0 * tmp0 * tmp") for text in first.kernels]
+    other = plain.model_copy(
+        update={
+            "variant": "expand_as",
+            "kernels_sha256": "other",
+            "programs": (first.model_copy(update={"kernels": tuple(doubled)}), *rest),
+        }
+    )
+    found = Proof((plain, other)).first_difference()
+    assert found.setting == BLOCK
+    assert not found.same_forward
+    assert "+    tmp3 = tmp0 * tmp0 * tmp2" in found.diff
+    assert found.does["broadcast"]["loads"] == found.does["expand_as"]["loads"] > 0
+
+
+def test_a_difference_whose_text_was_not_kept_is_not_shown():
+    worlds = [made_up("broadcast"), made_up("expand_as", kernels_sha256="other")]
+    assert Proof(tuple(worlds)).first_difference() is None
