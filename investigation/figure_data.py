@@ -109,6 +109,6 @@ def _names(axis: Axis) -> dict[float, str]:
     formatter = axis.get_major_formatter()
     if not isinstance(formatter, FixedFormatter | FuncFormatter):
         return {}
-    places = axis.get_ticklocs()
+    places = list(axis.get_ticklocs())
     # Asked of the formatter: the labels themselves are gone where panels share an axis.
     return dict(zip(places, formatter.format_ticks(places), strict=True))
