@@ -4,7 +4,7 @@ import pytest
 from worlds import findings, plain_world
 
 from pipeline import assembly, places, rendering
-from pipeline.__main__ import only_build
+from pipeline.building import only_build
 from pipeline.faults import BuildError
 
 

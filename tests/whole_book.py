@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import places
-from pipeline.__main__ import build
+from pipeline.building import build
 from pipeline.commandline import parameters
 from pipeline.places import discover
 
@@ -24,6 +24,7 @@ SMALL = {
     "LARGEST_SIDE": "32",
     "EPOCHS": "1",
     "LEVELS": "multiply",
+    "RUNTIMES": "eager,onnxruntime",
     "DTYPE_PAIRS": "float32:bfloat16",
 }
 CHAPTERS = [notebook.stem for notebook in discover()]
