@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from investigation import rules, rules_compiled, rules_training
+from investigation import rules, rules_compiled, rules_runtimes, rules_training
 from investigation.claims import Claim, Verdict, judge
 from investigation.evidence import Findings
 
@@ -16,6 +16,9 @@ BROADCASTING, STRIDES, LAYOUT, COST = (
 COMPILED = "06_compiled"
 BUILT = "a run of the compiled chapter, which takes a C++ compiler"
 TRAINING = "05_training"
+RUNTIMES = "08_runtimes"
+OURS = "this investigation"
+EXPORTED = "a run of the chapter on runtimes, with an exported one among them"
 FAMILY = f"each judged at {100 * rules.FAMILY_CONFIDENCE:g} %, because there are many"
 TRAINED = "a run of the training chapter in which the comparison is conclusive"
 TIMED = "a run of the timing chapter in which the comparison is conclusive"
@@ -40,10 +43,11 @@ CLAIMS: tuple[Claim, ...] = (
         id="T1",
         who=TICKET,
         quote="expand_as() creates an unnecessary intermediate tensor",
-        rule="Supported if the line asks the allocator for more bytes with `expand_as` than "
-        "without in every setting tried; qualified if only in some, or if what it creates is a "
-        "tensor object that owns no memory; refuted if it creates neither.",
-        chapters=(STRIDES,),
+        rule="Supported if the line asks for more memory with `expand_as` than without in every "
+        "setting tried: with one dtype and with two, by the allocator's word, and in every "
+        "exported runtime, by its profile or plan; qualified if only in some, or if what it "
+        "creates is a tensor object that owns no memory; refuted if it creates neither.",
+        chapters=(STRIDES, RUNTIMES),
         cell="deciding-allocation",
         needs="a run of the strides chapter",
         reads=MEMORY_READS,
@@ -94,7 +98,7 @@ CLAIMS: tuple[Claim, ...] = (
         "every form tried: ATen calls, by the profiler, in eager mode, and operations or kernels "
         "of compiled and exported programs; qualified if only in some, or while only eager mode "
         "has been tried; refuted if in none.",
-        chapters=(STRIDES, COMPILED),
+        chapters=(STRIDES, COMPILED, RUNTIMES),
         cell="deciding-dispatch",
         needs="a run of the strides chapter",
         reads=("dispatch.expand_as", "dispatch.broadcast"),
@@ -105,10 +109,11 @@ CLAIMS: tuple[Claim, ...] = (
         who=TICKET,
         quote="minor performance overhead",
         rule=f"Refuted if nothing comes out slower with `expand_as`, neither a multiply ({FAMILY}) "
-        "nor a forward step of the host network. Supported if the network is slower and no "
-        "multiply of two dtypes is slower by 10 % or more. Qualified otherwise; untested if the "
+        "nor a forward step of the host network nor the SE block in an exported runtime. "
+        "Supported if the network is slower, and neither a multiply of two dtypes nor the block "
+        "in an exported runtime is slower by 10 % or more. Qualified otherwise; untested if the "
         "network is inconclusive.",
-        chapters=(COST,),
+        chapters=(COST, RUNTIMES),
         cell="deciding-levels",
         needs=TIMED,
         reads=COST_READS,
@@ -335,6 +340,47 @@ CLAIMS: tuple[Claim, ...] = (
         needs=TIMED,
         reads=COST_READS,
         decide=rules.same_time,
+    ),
+    Claim(
+        id="X1",
+        who=OURS,
+        quote="once exported, a runtime writes the expansion out",
+        rule="Supported if every exported runtime that runs here writes more bytes with "
+        "`expand_as` than without, by its own profile or plan; qualified if only some do; "
+        "refuted if none does.",
+        chapters=(RUNTIMES,),
+        cell="deciding-runtimes",
+        needs=EXPORTED,
+        reads=(rules_runtimes.RAN,),
+        decide=rules_runtimes.written_out,
+    ),
+    Claim(
+        id="X2",
+        who=OURS,
+        quote="where it is written out the block is slower, and nowhere else",
+        rule="A runtime counts as slower if the block is at one workload or more, by more than "
+        f"{100 * rules_runtimes.PLACEMENT:g} % ({FAMILY}). Supported if all exported runtimes "
+        "that write the expansion out are slower and no other is; qualified with exceptions; "
+        "refuted if none of those that write it out is.",
+        chapters=(RUNTIMES,),
+        cell="deciding-cost",
+        needs=EXPORTED,
+        reads=(rules_runtimes.RAN,),
+        decide=rules_runtimes.written_costs,
+    ),
+    Claim(
+        id="X3",
+        who=OURS,
+        quote="an exported graph can be mended as well as its source",
+        rule="Supported if with every remedy tried the result is equal, no more bytes are written "
+        "than from the changed source, and the block is not slower by more than "
+        f"{100 * rules_runtimes.PLACEMENT:g} % ({FAMILY}); qualified if with some; refuted if "
+        "with none.",
+        chapters=(RUNTIMES,),
+        cell="deciding-remedies",
+        needs=EXPORTED,
+        reads=(rules_runtimes.RAN,),
+        decide=rules_runtimes.mended_without_the_source,
     ),
 )
 

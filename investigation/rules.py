@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from investigation import rules_runtimes
 from investigation.cases import MEMORY_FORMATS
 from investigation.claims import Verdict, qualified, refuted, supported, untested
 from investigation.evidence import Findings, Record
@@ -60,13 +61,16 @@ def _mixed_copy(findings: Findings) -> str:
 def intermediate(findings: Findings) -> Verdict:
     """T1: is there an intermediate tensor, and does it own memory?"""
     same, mixed = _copies(findings, "same_dtype"), _copies(findings, "mixed_dtype")
+    exported, writing = rules_runtimes.exported(findings), rules_runtimes.writers(findings)
     view = "a tensor object that reads the gate's own memory and allocates nothing"
-    if same and mixed:
+    if same and mixed and len(writing) == len(exported):
         return supported("`expand_as` asks for memory of its own in every setting tried.")
-    if mixed:
-        return qualified(f"With one dtype it is {view}; but {_mixed_copy(findings)}.")
-    if same:
-        return qualified("`expand_as` asks for memory of its own where the dtypes are the same.")
+    real = [_mixed_copy(findings)] if mixed else []
+    real += ["where the dtypes are the same it asks for memory of its own"] if same else []
+    real += [rules_runtimes.where_written(findings)] if writing else []
+    if real:
+        start = "In eager mode, " if same else f"In eager mode with one dtype it is {view}; but "
+        return qualified(f"{start}{'; '.join(real)}.")
     if findings["layout.view.is_view"].value:
         return qualified(f"It creates {view}, in every setting tried.")
     return refuted("`expand_as` creates neither a view nor a copy.")
@@ -211,13 +215,22 @@ def _slower_at_the_multiply(findings: Findings) -> bool:
 @_needs_network
 def overhead(findings: Findings, verdicts: set[str]) -> Verdict:
     """T6: is there an overhead, and is it minor?"""
-    where = f"{_op_words(findings)}; {_network_words(findings)}"
-    if not _slower_at_the_multiply(findings) and "slower" not in verdicts:
+    exported = rules_runtimes.dearest(findings)
+    where = f"{_op_words(findings)}; {_network_words(findings)}{_runtime_words(exported)}"
+    if not _slower_at_the_multiply(findings) and "slower" not in verdicts and exported is None:
         return refuted(f"No overhead at any level: {where}.")
-    worst = max(float(one.value) for one in _mixed(findings))
-    if "slower" in verdicts and worst < 1 + MINOR:
+    ratios = [float(one.value) for one in (*_mixed(findings), exported) if one is not None]
+    if "slower" in verdicts and max(ratios) < 1 + MINOR:
         return supported(f"An overhead at every level: {where}.")
     return qualified(f"An overhead that depends on the setting: {where}.")
+
+
+def _runtime_words(exported: Record | None) -> str:
+    """Name the exported runtime in which the block pays most, if one does."""
+    if exported is None or exported.case is None:
+        return ""
+    runtime = exported.details["runtime"]
+    return f"; the SE block, exported: up to {percent(exported)} in {runtime}"
 
 
 def equivalent_fix(findings: Findings) -> Verdict:

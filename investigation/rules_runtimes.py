@@ -44,17 +44,27 @@ def named(records: Sequence[Record]) -> str:
     return ", ".join(str(one.details["runtime"]) for one in records) or "none"
 
 
+def where_written(findings: Findings) -> str:
+    """Name the exported runtimes that write the expansion out."""
+    found, tried = writers(findings), exported(findings)
+    return f"{len(found)} of {len(tried)} exported runtimes write it out in full: {named(found)}"
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
 def written_out(findings: Findings) -> Verdict:
     """X1: does a runtime write the expansion out, once the program is exported?"""
     tried, found = exported(findings), writers(findings)
     if not tried:
         return untested(f"No exported runtime ran here: {findings[RAN].details['states']}.")
-    where = f"{len(found)} of {len(tried)} exported runtimes write it out: {named(found)}"
     if len(found) == len(tried):
-        return supported(f"{where}.")
+        return supported(f"{_capital(where_written(findings))}.")
     spared = [one for one in tried if not one.value]
     if found:
-        return qualified(f"{where}. Nothing more is written by {named(spared)}.")
+        words = f"{_capital(where_written(findings))}. Nothing more is written by {named(spared)}."
+        return qualified(words)
     return refuted(f"None of {len(tried)} exported runtimes writes it out: {named(spared)}.")
 
 
@@ -68,12 +78,12 @@ def written_costs(findings: Findings) -> Verdict:
     odd = [one for one in free if _costs(findings, one)]
     words = f"slower where it is written: {named(paying)}"
     if len(paying) == len(found) and not odd:
-        return supported(f"{words}; and nowhere else.")
+        return supported(f"{_capital(words)}; and nowhere else.")
     if not paying:
         return refuted(f"Written out by {named(found)}, and slower in none of them.")
     but = [one for one in found if one not in paying]
     exceptions = [f"not seen in {named(but)}"] * bool(but) + [f"also in {named(odd)}"] * bool(odd)
-    return qualified(f"{words[0].upper()}{words[1:]}; {'; '.join(exceptions)}.")
+    return qualified(f"{_capital(words)}; {'; '.join(exceptions)}.")
 
 
 def _costs(findings: Findings, runtime: Record) -> bool:
@@ -100,5 +110,5 @@ def mended_without_the_source(findings: Findings) -> Verdict:
         )
     words = f"written, unequal or slower all the same: {named(failed)}"
     if len(failed) == len(tried):
-        return refuted(f"{words[0].upper()}{words[1:]}.")
+        return refuted(f"{_capital(words)}.")
     return qualified(f"It does in {len(tried) - len(failed)} of {len(tried)}; {words}.")

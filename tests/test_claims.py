@@ -3,15 +3,20 @@ from worlds import (
     COPIES_MIXED,
     COPIES_SAME,
     SLOW_BY_CHANCE,
+    SLOW_EXPORTED,
     SLOW_MIX,
     SLOW_MULTIPLY,
+    WRITES,
     also_for_a_gpu,
+    block_cost,
+    by_id,
     findings,
     form,
     inconclusive_network,
     parting_curves,
     plain_world,
     planted,
+    runtime,
     same_only,
     slower_network,
     timing,
@@ -33,14 +38,23 @@ PLAIN = {
     "C4": "supported", "D1": "supported", "D2": "supported", "D3": "supported", "D4": "supported",
     "P1": "supported", "P2": "supported", "P3": "supported", "P4": "refuted", "P5": "supported",
     "V1": "supported", "V2": "supported", "V3": "supported",
+    "X1": "refuted", "X2": "untested", "X3": "supported",
 }  # fmt: skip
 
 # The worlds in which it comes to something else, and what the sentence must then say.
 FLIPS = [
     ("T1", COPIES_MIXED, "qualified", "where input and gate differ in dtype"),
-    ("T1", COPIES_SAME | COPIES_MIXED, "supported", "in every setting tried"),
+    ("T1", COPIES_SAME | COPIES_MIXED, "qualified", "where the dtypes are the same"),
     ("T1", COPIES_SAME, "qualified", "where the dtypes are the same"),
     ("T1", {"layout__view__is_view": False}, "refuted", "neither a view nor a copy"),
+    ("T1", WRITES, "qualified", "1 of 2 exported runtimes write it out in full: library"),
+    ("T1", COPIES_SAME | COPIES_MIXED | WRITES, "qualified", "1 of 2 exported runtimes"),
+    (
+        "T1",
+        COPIES_SAME | COPIES_MIXED | WRITES | by_id(runtime("compiler", 2**24)),
+        "supported",
+        "in every setting tried",
+    ),
     ("T2", {"layout__view__is_view": False}, "refuted", "does not return a view"),
     ("T2", {"equality__same_dtype": False}, "refuted", "other bits"),
     ("T3", {"equality__reference": False}, "refuted", "differs from the product"),
@@ -63,6 +77,8 @@ FLIPS = [
     ("T6", slower_network(1.04), "supported", "at every level"),
     ("T6", SLOW_MULTIPLY, "qualified", "+5.00 %"),
     ("T6", SLOW_MIX, "qualified", "2.3 times"),
+    ("T6", SLOW_EXPORTED, "qualified", "exported: up to +60.00 % (+59.80 to +60.20) in library"),
+    ("T6", slower_network(1.04) | SLOW_EXPORTED, "qualified", "depends on the setting"),
     ("T6", inconclusive_network(), "untested", "cannot tell"),
     ("T7", {"equality__same_dtype": False}, "refuted", "differ for input and gate of one dtype"),
     ("T7", {"acceptance__grown": 5}, "qualified", "5 that `expand_as` refuses"),
@@ -127,13 +143,40 @@ FLIPS = [
     ("V3", slower_network(), "refuted", "takes longer"),
     ("V3", SLOW_MULTIPLY, "qualified", "longer in the multiply alone"),
     ("V3", inconclusive_network(), "untested", "cannot tell"),
+    ("X1", WRITES, "qualified", "in full: library. Nothing more is written by compiler"),
+    ("X1", WRITES | by_id(runtime("compiler", 8)), "supported", "2 of 2 exported runtimes"),
+    ("X1", WRITES | by_id(runtime("eager", 0, "pytorch")), "qualified", "1 of 2 exported"),
+    ("X2", WRITES, "refuted", "slower in none of them"),
+    ("X2", WRITES | SLOW_EXPORTED, "supported", "library; and nowhere else"),
+    (
+        "X2",
+        WRITES | SLOW_EXPORTED | by_id(block_cost("compiler", 1.2, "slower")),
+        "qualified",
+        "also in compiler",
+    ),
+    (
+        "X2",
+        WRITES | SLOW_EXPORTED | by_id(runtime("compiler", 2**24)),
+        "qualified",
+        "not seen in compiler",
+    ),
+    ("X3", by_id(runtime("mend", 2**24, "remedy")), "refuted", "all the same: mend"),
+    ("X3", by_id(runtime("mend", 0, "remedy", equal=False)), "refuted", "all the same: mend"),
+    ("X3", by_id(block_cost("mend", 1.3, "slower", "remedy")), "refuted", "all the same: mend"),
+    (
+        "X3",
+        by_id(runtime("rule", 8, "remedy"), block_cost("rule", 1.0, "equivalent", "remedy")),
+        "qualified",
+        "It does in 1 of 2",
+    ),
 ]
 
 
 def test_every_sentence_of_the_ticket_and_its_reviews_is_in_the_ledger():
     expected = [f"T{i}" for i in range(1, 8)] + [f"C{i}" for i in range(1, 5)]
     expected += [f"D{i}" for i in range(1, 5)] + [f"P{i}" for i in range(1, 6)]
-    assert [claim.id for claim in CLAIMS] == [*expected, "V1", "V2", "V3"]
+    expected += ["V1", "V2", "V3"]
+    assert [claim.id for claim in CLAIMS if claim.who != ledger.OURS] == expected
 
 
 @pytest.mark.parametrize("claim", DECIDED)
@@ -181,3 +224,11 @@ def test_a_row_of_the_ledger_shows_rule_and_verdict():
     row = ledger.row(BY_ID["T3"], verdict)
     assert row["rule"] == BY_ID["T3"].rule
     assert row["verdict"] == "supported"
+
+
+def test_a_runtime_that_is_slower_by_chance_or_by_a_little_costs_nothing():
+    lucky = block_cost("library", 1.2, "slower", in_family="inconclusive")
+    little = block_cost("library", 1.03, "slower")
+    for costs in (lucky, little):
+        verdict = judge(BY_ID["X2"], planted(**WRITES, **by_id(costs)))
+        assert verdict.status == "refuted"

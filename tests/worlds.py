@@ -40,6 +40,21 @@ def form(name, runs_more):
     return fact(f"graph.more.{slug}", runs_more, "graph", details={"form": name})
 
 
+def runtime(slug, bytes_more, family="exported", equal=True):
+    """A runtime that ran, and what it writes more with `expand_as`; a remedy is a family too."""
+    prefix = "runtimes.remedied" if family == "remedy" else "runtimes.written"
+    details = {"runtime": slug, "family": family, "equal": equal}
+    return fact(f"{prefix}.{slug}", bytes_more, "allocation", unit="bytes", details=details)
+
+
+def block_cost(slug, ratio, verdict, family="exported", in_family=None):
+    """The SE block timed in a runtime; a remedy is timed at one workload only."""
+    name = f"remedies.{slug}" if family == "remedy" else f"runtimes.{slug}.host1_before"
+    made = timing(f"timing.{name}", ratio, verdict, in_family=in_family)
+    details = made.details | {"runtime": slug, "family": family}
+    return made.model_copy(update={"details": details})
+
+
 def plain_world():
     """What an investigation would find if the reviews were right in everything."""
     records = [
@@ -69,6 +84,11 @@ def plain_world():
         *(timing(f"timing.recalibration.{name}", 1.04, "slower") for name in MEMORY_FORMATS),
         timing("timing.multiply.host1_before.contiguous", 1.0, "equivalent"),
         timing("timing.mixed.host1_before", 1.0, "equivalent"),
+        fact("runtimes.ran", 2, "graph", details={"states": {"library": "ran"}}),
+        *(runtime(name, 0) for name in ("library", "compiler")),
+        *(block_cost(name, 1.0, "equivalent") for name in ("library", "compiler")),
+        runtime("mend", 0, "remedy"),
+        block_cost("mend", 1.0, "equivalent", "remedy"),
     ]
     return {record.id: record for record in records}
 
@@ -154,3 +174,12 @@ def same_only(name, count):
 def also_for_a_gpu(name, count):
     """Plant another target beside the CPU, alike in some settings only."""
     return {f"{name}.gpu".replace(".", "__"): compiled_alike(name, count, "gpu")}
+
+
+def by_id(*records):
+    """Plant records under their own ids."""
+    return {record.id.replace(".", "__"): record for record in records}
+
+
+WRITES = by_id(runtime("library", 2**24))
+SLOW_EXPORTED = by_id(block_cost("library", 1.6, "slower"))

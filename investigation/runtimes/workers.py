@@ -22,15 +22,19 @@ from typing import IO, Any, Self
 Answer = dict[str, Any]
 Function = Callable[..., Generator[None, None, Answer]]
 
-# No preparation and no timing here takes a tenth of this on two busy cores.
+# Several times what the slowest preparation or timing here takes on two cores.
 LIMIT_S = 300.0
-# Warnings are for the log, and a runtime may use one thread unless it is told another number.
-WITHOUT_NOISE = {"PYTHONWARNINGS": "ignore", "KINETO_LOG_LEVEL": "99", "TQDM_DISABLE": "1"}
+# Warnings are for the log, and no runtime is to report its use to its makers: ONNX Runtime does so
+# unless it is told not to, and OpenVINO's converter where it can import the package for it.
+WITHOUT_NOISE = {
+    "PYTHONWARNINGS": "ignore",
+    "KINETO_LOG_LEVEL": "99",
+    "TQDM_DISABLE": "1",
+    "ORT_DISABLE_TELEMETRY": "1",
+}
+REPORTING = ("openvino_telemetry",)
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TVM_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 READY = b"ready\n"
-# Through this package OpenVINO's converter reports each conversion to its makers; where it cannot
-# be imported, it takes a stand-in of its own that is silent.
-REPORTING = ("openvino_telemetry",)
 
 
 @dataclass(frozen=True)
