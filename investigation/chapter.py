@@ -1,6 +1,7 @@
 """What every notebook does alike: check its parameters, keep its evidence, close with both."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -176,6 +177,12 @@ def results_folder() -> Path:
 def say(text: str) -> Markdown:
     """Return a sentence that was built from the run's numbers, for display; never markup."""
     return Markdown(harmless(text))
+
+
+def listing(text: str, language: str) -> Markdown:
+    """Return a text as a code block, for display: all of it as it is, and none of it markup."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return Markdown(f"{fence}{language}\n{text}\n{fence}")
 
 
 def table(rows: Iterable[Mapping[str, object]]) -> HTML:

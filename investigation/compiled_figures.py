@@ -6,7 +6,8 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from investigation.figures import COLOURS, canvas
+from investigation.evidence import Record
+from investigation.figures import COLOURS, canvas, forest
 from investigation.fusion import Pairing
 
 MARKS = {"=": COLOURS["good"], "≈": COLOURS["unsure"], "≠": COLOURS["bad"]}
@@ -25,10 +26,10 @@ def program_grid(pairings: Sequence[Pairing]) -> Figure:
     columns = list(dict.fromkeys(_column(one) for one in pairings))
     marks = {(one.setting.kind, _column(one)): mark(one) for one in pairings}
     grid = [[list(MARKS).index(marks[row, column]) for column in columns] for row in rows]
-    with canvas(height=1.0 + 0.24 * len(rows)) as (figure, axis):
+    with canvas(height=1.4 + 0.24 * len(rows)) as (figure, axis):
         colours = mpl.colors.ListedColormap(list(MARKS.values()))
         axis.imshow(grid, cmap=colours, vmin=0, vmax=len(MARKS) - 1, alpha=0.55, aspect="auto")
-        axis.set_xticks(range(len(columns)), columns)
+        axis.set_xticks(range(len(columns)), columns, rotation=25, ha="right")
         axis.set_yticks(range(len(rows)), rows)
         for row, column in np.ndindex(len(rows), len(columns)):
             text = list(MARKS)[grid[row][column]]
@@ -39,4 +40,16 @@ def program_grid(pairings: Sequence[Pairing]) -> Figure:
 
 
 def _column(pairing: Pairing) -> str:
-    return f"{pairing.setting.shapes}\n{pairing.setting.case.memory_format}"
+    return f"{pairing.setting.shapes}, {pairing.setting.case.memory_format}"
+
+
+def few_comparisons(records: Sequence[Record], labels: Sequence[str], margin: float) -> Figure:
+    """Return a figure of a handful of timing records, in percent, its legend at the side."""
+    intervals = [one.interval for one in records if one.interval is not None]
+    verdicts = [str(one.verdict) for one in records]
+    with canvas(height=1.0 + 0.35 * len(records)) as (figure, axis):
+        forest(axis, labels, [float(one.value) for one in records], intervals, verdicts, margin)
+        axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        axis.set_ylim(len(records) - 0.5, -0.5)
+        axis.set_xlabel("expand_as against broadcast, % of its time")
+    return figure

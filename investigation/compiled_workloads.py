@@ -1,6 +1,7 @@
 """Compiled forms to run: built for real, each in a frame of its own, and what they return."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -8,8 +9,10 @@ import torch
 from torch import Tensor
 
 from investigation.cases import Case, Level
-from investigation.codegen import Mode, step
+from investigation.codegen import Mode, generate, step
+from investigation.comparison import Comparison
 from investigation.equality import same_bits
+from investigation.measure import BudgetError, compare
 
 Run = Callable[[], tuple[Tensor, ...]]
 
@@ -50,6 +53,18 @@ def outputs(
     arms = compiled_arms(case, level, mode, "broadcast", "expand_as", compiled=compiled)
     with torch.set_grad_enabled(mode == "training"):
         return [arm() for arm in arms]
+
+
+def compare_compiling(case: Case, *, budget_s: float, **settings: Any) -> Comparison:
+    """Time what it takes to come from the multiply to its generated source, broadcast first.
+
+    The budget doubles until six pairs fit: nothing has been compared where they do not.
+    """
+    arms = (partial(generate, variant, case) for variant in ("broadcast", "expand_as"))
+    try:
+        return compare(*arms, budget_s=budget_s, **settings)
+    except BudgetError:
+        return compare_compiling(case, budget_s=2 * budget_s, **settings)
 
 
 def apart(ones: Sequence[Tensor], others: Sequence[Tensor]) -> str:

@@ -96,6 +96,11 @@ def _without_comments(host: str) -> str:
     return "\n".join(line for line in lines if line.strip())
 
 
+def body(kernel: str) -> str:
+    """Return the source inside a kernel's definition, without the call that builds it."""
+    return kernel.split("'''")[1].strip("\n")
+
+
 def outermost_loops(kernel: str) -> int:
     """Count the `for` loops of a C++ kernel that stand inside no other loop."""
     count, inside = 0, None

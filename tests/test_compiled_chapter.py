@@ -5,6 +5,7 @@ import pytest
 from whole_book import building_in
 
 from investigation import evidence, ledger
+from investigation.chapter import listing
 from investigation.evidence import Findings
 from pipeline import execution, places
 
@@ -47,3 +48,8 @@ def test_its_claims_are_untested_and_say_what_it_would_take(without_compiler):
     for claim in ("C3", "D3", "P3"):
         assert verdicts[claim].status == "untested"
         assert "C++ compiler" in verdicts[claim].sentence
+
+
+def test_a_listing_shows_its_text_as_it_is_and_is_not_ended_by_it():
+    text = "if (a < b) <script>\n```\n# no heading"
+    assert listing(text, "cpp").data == f"````cpp\n{text}\n````"

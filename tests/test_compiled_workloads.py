@@ -1,7 +1,13 @@
 import torch
 
 from investigation.cases import Case
-from investigation.compiled_workloads import apart, compiled_arms, in_own_frame, outputs
+from investigation.compiled_workloads import (
+    apart,
+    compare_compiling,
+    compiled_arms,
+    in_own_frame,
+    outputs,
+)
 from investigation.equality import same_bits
 
 CASE = Case(slug="small", name="small", shape=(2, 8, 4, 4))
@@ -21,6 +27,12 @@ def test_a_compiled_arm_computes_what_the_eager_one_does():
         strict=True,
     ):
         assert same_bits(compiled()[0], eager()[0])
+
+
+def test_compiling_is_compared_on_a_budget_that_grows_until_it_holds_six_pairs():
+    found = compare_compiling(CASE, budget_s=0.01, margin=0.1, seed=0)
+    assert found.pairs >= 6
+    assert found.baseline_s > 0.001
 
 
 def test_each_arm_has_code_of_its_own():

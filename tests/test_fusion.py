@@ -1,5 +1,5 @@
 import pytest
-from worlds import fact, findings
+from worlds import fact, findings, timing
 
 from investigation import compiled_figures, fusion, ledger, rules_compiled
 from investigation.cases import Case
@@ -94,6 +94,19 @@ def test_where_things_differ_is_said_together_and_only_as_far_as_it_reaches():
         "multiply, training, only dynamic contiguous and dynamic channels_last: float32"
     ]
     assert where([], tried) == []
+
+
+def test_the_grid_marks_each_setting(plain, copying):
+    figure = compiled_figures.program_grid([plain])
+    assert [text.get_text() for text in figure.axes[0].texts] == ["="]
+    figure = compiled_figures.program_grid([copying])
+    assert [text.get_text() for text in figure.axes[0].texts] == ["≠"]
+
+
+def test_a_figure_of_a_few_comparisons_has_a_row_for_each():
+    records = [timing("timing.compiled.a", 1.2, "slower"), timing("timing.compiled.b", 1, "faster")]
+    (axis,) = compiled_figures.few_comparisons(records, ["one", "two"], 0.01).axes
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["one", "two"]
 
 
 def test_fresh_processes_generate_the_same_as_this_one(plain):

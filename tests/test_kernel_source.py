@@ -95,6 +95,12 @@ def test_a_triton_kernel_is_read_alike():
     assert "kernel path" not in one.host
 
 
+def test_the_body_of_a_kernel_is_its_source_alone():
+    body = kernel_source.body(cpp().kernels[0])
+    assert body.startswith("#include")
+    assert body.endswith("}")
+
+
 def test_only_a_loop_inside_no_other_is_outermost():
     assert outermost_loops("for(a)\n{\n    for(b)\n    {\n    }\n}\nfor(c)\n{\n}") == 2
 

@@ -33,6 +33,13 @@ BAD = {
     "no examples": ({"examples": 0}, "EXAMPLES=0: allowed is a whole number from 1 to 100000"),
     "too many processes": (
         {"processes": 10**6}, "PROCESSES=1000000: allowed is a whole number from 1 to 100000"),
+    "a level that is none": (
+        {"levels": ["network"]}, "LEVELS=network: allowed are multiply and block, or one of them"),
+    "a pair of dtypes with one that torch has no use for here": (
+        {"dtype_pairs": "float32,float32:int8"},
+        "DTYPE_PAIRS=float32,float32:int8: allowed are dtypes of input and gate, such as"),
+    "the same dtypes twice": (
+        {"dtype_pairs": "float32,float32"}, "DTYPE_PAIRS=float32,float32: allowed are dtypes"),
     "a name that is no parameter": ({"devise": "cpu"}, "devise: no such parameter; there are"),
 }  # fmt: skip
 
