@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from investigation import rules_runtimes
+from investigation import gpu_record, rules_runtimes
 from investigation.evidence import Evidence, Findings, Record
 from investigation.rules import kib, percent
 from investigation.rules_runtimes import COSTS, PLACEMENT
@@ -19,8 +19,8 @@ RULE = (
 YES, PART, NO, OPEN = "yes", "where the call counts", "no need", "cannot tell"
 NOT_MEASURED = "not measured here"
 HOST = "the host network"
-# Offered whether or not anything ran on them, so that what is missing is said and not left out.
-ALWAYS_OFFERED = ("cpu", "cuda")
+ONE_DTYPE, TWO_DTYPES = "PyTorch eager, one dtype", "PyTorch eager, two dtypes"
+CPU, GPU = "a CPU", "a GPU"
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,12 @@ class Setting:
     `memory` are the records of the bytes that the line asks for beside its output, as it stands
     and as proposed; `written` is the record of the bytes that a program writes more. `same` are
     records that count the cases in which both forms become the same program. `chapter`
-    measures it.
+    measures it, on `device`.
     """
 
     name: str
     chapter: str
+    device: str = CPU
     wholes: Mapping[str, str] = field(default_factory=dict)
     parts: Mapping[str, str] = field(default_factory=dict)
     least: float = 0.0
@@ -47,7 +48,7 @@ class Setting:
 
 PYTORCH = (
     Setting(
-        "PyTorch eager, one dtype",
+        ONE_DTYPE,
         "04_eager_cost",
         wholes={"timing.network": "a forward step of the host network"},
         parts={
@@ -59,7 +60,7 @@ PYTORCH = (
         memory=("allocation.extra.same_dtype.expand_as", "allocation.extra.same_dtype.broadcast"),
     ),
     Setting(
-        "PyTorch eager, two dtypes",
+        TWO_DTYPES,
         "04_eager_cost",
         parts={"timing.mixed": "the multiply"},
         memory=("allocation.extra.mixed_dtype.expand_as", "allocation.extra.mixed_dtype.broadcast"),
@@ -76,24 +77,60 @@ PYTORCH = (
         parts={"timing.compiled": "what is compiled"},
         same={"codegen.same_kernels.cpu": "the same kernels"},
     ),
-    Setting("a GPU", "07_gpu"),
 )
+NO_GPU = Setting(ONE_DTYPE, "07_gpu", GPU)
 EXPORTED = Setting("exported runtimes", "08_runtimes")
 
 
 def settings(findings: Findings) -> tuple[Setting, ...]:
-    """Return every setting: PyTorch's own, and each exported runtime that ran."""
-    exported = (
-        Setting(
-            str(one.details["runtime"]),
-            EXPORTED.chapter,
-            parts={f"{COSTS}.{one.id.rpartition('.')[2]}": "the SE block"},
-            least=PLACEMENT,
-            written=one.id,
-        )
-        for one in rules_runtimes.exported(findings)
+    """Return every setting: PyTorch's own, on each GPU measured, and each exported runtime."""
+    exported = tuple(_exported(one) for one in rules_runtimes.exported(findings))
+    gpus = tuple(
+        setting
+        for slug, records in gpu_record.machines(findings).items()
+        for setting in _on_gpu(slug, str(records[gpu_record.DEVICE].value))
     )
-    return (*PYTORCH, *(tuple(exported) or (EXPORTED,)))
+    return (*PYTORCH, *(gpus or (NO_GPU,)), *(exported or (EXPORTED,)))
+
+
+def _exported(written: Record) -> Setting:
+    return Setting(
+        str(written.details["runtime"]),
+        EXPORTED.chapter,
+        parts={f"{COSTS}.{written.id.rpartition('.')[2]}": "the SE block"},
+        least=PLACEMENT,
+        written=written.id,
+    )
+
+
+def _on_gpu(slug: str, name: str) -> tuple[Setting, Setting]:
+    """Return the settings of one GPU; its records carry its name in front."""
+    here = f"on.{slug}"
+    quantities = {
+        "end_to_end": "from start to finish",
+        "device": "the device's work",
+        "host": "the host's part",
+    }
+
+    def timed(level: str, words: str) -> dict[str, str]:
+        return {f"{here}.{key}.{level}": f"{words}, {what}" for key, what in quantities.items()}
+
+    def memory(dtypes: str) -> tuple[str, str]:
+        asked = f"{here}.allocation.{dtypes}"
+        return f"{asked}.expand_as", f"{asked}.broadcast"
+
+    step = {f"{here}.end_to_end.network": "a forward step of the host network"}
+    parts = timed("multiply", "the multiply") | timed("block", "the SE block")
+    return (
+        Setting(ONE_DTYPE, NO_GPU.chapter, name, step, parts, memory=memory("same_dtype")),
+        Setting(
+            TWO_DTYPES,
+            NO_GPU.chapter,
+            name,
+            parts=timed("mixed", "the multiply"),
+            memory=memory("mixed_dtype"),
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -101,8 +138,6 @@ class Answer:
     """One comparison of the two forms: where it ran, what was timed, and what came out."""
 
     setting: Setting
-    chapter: str
-    device: str
     timed: str
     whole: bool
     record: Record
@@ -144,7 +179,7 @@ def answers(evidences: Iterable[Evidence]) -> list[Answer]:
     """Return every comparison of the two forms, in the order of the settings."""
     runs = tuple(evidences)
     return [
-        Answer(setting, run.notebook, device(run), timed, whole, record)
+        Answer(setting, timed, whole, record)
         for setting in settings(Findings(runs))
         for whole, prefixes in ((True, setting.wholes), (False, setting.parts))
         for prefix, timed in prefixes.items()
@@ -152,11 +187,6 @@ def answers(evidences: Iterable[Evidence]) -> list[Answer]:
         for record in run.records
         if record.id.startswith(f"{prefix}.") and record.interval and not record.is_control
     ]
-
-
-def device(run: Evidence) -> str:
-    """Return the device that a run was made on, `cpu` unless its parameters say otherwise."""
-    return str(run.parameters.get("device", "cpu"))
 
 
 @dataclass(frozen=True)
@@ -224,19 +254,30 @@ def _time_words(found: list[Answer]) -> list[str]:
     ]
 
 
-def choices(found: Iterable[Answer], made: Iterable[Decision]) -> dict[str, object]:
-    """Return what a reader can choose among: settings, devices and inputs, the usual ones first."""
-    known = list(found)
-    settings = [
+def choices(
+    evidences: Iterable[Evidence], found: Iterable[Answer], made: Iterable[Decision]
+) -> dict[str, object]:
+    """Return what a reader can choose among, the usual inputs first, and what each choice says."""
+    shaped = {run.notebook for run in evidences if "shape" in run.parameters}
+    decided = [
         {
             "name": one.setting.name,
+            "device": one.setting.device,
             "change": one.change,
-            "command": f"make rerun NOTEBOOK={one.setting.chapter}",
+            "command": command(one.setting),
+            "shape": one.setting.chapter in shaped and one.setting.device == CPU,
         }
         for one in made
     ]
+    sizes = Counter(one.size for one in found)
     return {
-        "settings": settings,
-        "devices": list(dict.fromkeys((*ALWAYS_OFFERED, *(one.device for one in known)))),
-        "sizes": [size for size, _ in Counter(one.size for one in known).most_common()],
+        "decisions": decided,
+        "settings": list(dict.fromkeys(one["name"] for one in decided)),
+        "devices": list(dict.fromkeys(one["device"] for one in decided)),
+        "sizes": [size for size, _ in sizes.most_common()],
     }
+
+
+def command(setting: Setting) -> str:
+    """Return what a reader types to measure a setting."""
+    return f"make rerun NOTEBOOK={setting.chapter}" if setting.device == CPU else "make gpu"

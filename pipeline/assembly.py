@@ -59,7 +59,7 @@ def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> di
         "answers": found_answers,
         "decisions": decisions,
         "decision_rule": answers.RULE,
-        "picker": answers.choices(found_answers, decisions),
+        "picker": answers.choices(evidences, found_answers, decisions),
         "titles": {one.notebook: title(one.notebook) for one in evidences},
         "requirements": requirements(),
         "claims": claims,

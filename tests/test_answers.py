@@ -13,10 +13,10 @@ def run(world, **parameters):
     return plain.model_copy(update={"records": tuple(world.values())})
 
 
-def decision(world, name="PyTorch eager, one dtype"):
+def decision(world, name=answers.ONE_DTYPE, device=answers.CPU):
     found = answers.answers([run(world)])
     made = answers.decisions(findings(world), found)
-    return next(one for one in made if one.setting.name == name)
+    return next(one for one in made if (one.setting.name, one.setting.device) == (name, device))
 
 
 def planted(*records):
@@ -49,7 +49,7 @@ def test_one_slow_part_of_many_has_to_be_slow_at_the_confidence_of_its_family():
 
 
 def test_a_setting_that_no_chapter_measured_says_so():
-    unmeasured = decision(plain_world(), "a GPU")
+    unmeasured = decision(plain_world(), device=answers.GPU)
     assert unmeasured.change == NOT_MEASURED
     assert "07_gpu" in unmeasured.measured
 
@@ -78,15 +78,43 @@ def test_what_does_not_compare_the_two_forms_is_no_answer():
     assert control.id not in kept
 
 
+def offered(world, **parameters):
+    found = answers.answers([run(world)])
+    made = answers.decisions(findings(world), found)
+    return answers.choices([run(world, **parameters)], found, made)
+
+
 def test_what_can_be_chosen_is_what_was_measured_and_a_gpu_in_any_case():
     network = timing(NETWORK, 1.0, "equivalent").model_copy(update={"case": None})
-    found = answers.answers([run(planted(network), device="xpu")])
-    offered = answers.choices(found, answers.decisions(findings(plain_world()), found))
-    assert offered["devices"] == ["cpu", "cuda", "xpu"]
-    assert set(offered["sizes"]) == {answers.HOST, "128×32×32×32"}
-    assert [one["name"] for one in offered["settings"]] == [
-        one.name for one in answers.settings(findings(plain_world()))
-    ]
+    chosen = offered(planted(network))
+    assert chosen["devices"] == [answers.CPU, answers.GPU]
+    assert set(chosen["sizes"]) == {answers.HOST, "128×32×32×32"}
+    assert answers.ONE_DTYPE in chosen["settings"]
+
+
+def test_what_was_not_measured_comes_with_the_command_that_measures_it():
+    here, there = (
+        next(
+            one
+            for one in offered(plain_world(), shape=[1, 2, 3, 4])["decisions"]
+            if (one["name"], one["device"]) == (answers.ONE_DTYPE, device)
+        )
+        for device in (answers.CPU, answers.GPU)
+    )
+    assert (here["command"], here["shape"]) == ("make rerun NOTEBOOK=04_eager_cost", True)
+    assert (there["command"], there["shape"]) == ("make gpu", False)
+
+
+def test_a_gpu_that_was_measured_is_a_device_of_its_own():
+    name = fact("on.some_card.device.facts", "Some Card", "timing")
+    slow = timing("on.some_card.end_to_end.network.host_network.contiguous", 1.04, "slower")
+    copies = fact("on.some_card.allocation.mixed_dtype.expand_as", 2**20, "allocation")
+    spares = fact("on.some_card.allocation.mixed_dtype.broadcast", 0, "allocation")
+    world = planted(name, slow, copies, spares)
+    assert decision(world, device="Some Card").change == YES
+    mixed = decision(world, answers.TWO_DTYPES, "Some Card")
+    assert (mixed.change, mixed.measured) == (YES, "1,024 KiB beside the output against 0 B")
+    assert answers.GPU not in offered(world)["devices"]
 
 
 def exported(written, ratio=1.0, verdict="equivalent"):

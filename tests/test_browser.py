@@ -221,14 +221,19 @@ def test_the_picker_shows_what_was_measured_in_the_chosen_setting(first_page, bo
     assert percent(Record.model_validate(record)) in row.text_content()
     assert row.get_by_role("link").get_attribute("href") == "notebooks/04_eager_cost.html"
     said = first_page.get_by_role("status").text_content()
-    assert said.startswith("PyTorch eager, two dtypes, cpu, 8×16×16×16: 1 comparison.")
+    assert said.startswith("PyTorch eager, two dtypes, a CPU, 8×16×16×16: 1 comparison.")
 
 
 def test_the_picker_says_what_was_not_measured_and_how_to_measure_it(first_page):
-    first_page.get_by_label("device").select_option("cuda")
+    said = first_page.get_by_role("status")
+    first_page.get_by_label("where the line runs").select_option("training")
+    first_page.get_by_label("input").select_option("1×256×56×56")
     assert compared(first_page) == []
-    said = first_page.get_by_role("status").text_content()
-    assert said.endswith("not measured here. Run: make rerun NOTEBOOK=04_eager_cost DEVICE=cuda")
+    assert said.text_content().endswith(
+        "not measured here. Run: make rerun NOTEBOOK=05_training SHAPE=1,256,56,56"
+    )
+    first_page.get_by_label("device").select_option("a GPU")
+    assert said.text_content().endswith("not measured here; no chapter runs it there.")
 
 
 def test_the_picker_is_worked_with_the_keyboard_alone(first_page):
@@ -240,7 +245,7 @@ def test_the_picker_is_worked_with_the_keyboard_alone(first_page):
     assert (
         first_page.get_by_role("status")
         .text_content()
-        .startswith("PyTorch eager, two dtypes, cpu, all inputs: ")
+        .startswith("PyTorch eager, two dtypes, a CPU, all inputs: ")
     )
     assert len(compared(first_page)) > 1
 

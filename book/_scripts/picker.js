@@ -18,21 +18,26 @@ function question(field, answers) {
 }
 
 /* What the page says above the rows that fit. */
-function sentence({ setting, device, size }, { change, command }, found) {
+function sentence({ setting, device, size }, decision, found) {
   const where = `${setting}, ${device}, ${size}`;
-  if (found === 0) return `${where}: not measured here. Run: ${command} DEVICE=${device}`;
+  if (decision === undefined) return `${where}: not measured here; no chapter runs it there.`;
   const many = found === 1 ? "1 comparison" : `${found} comparisons`;
-  return `${where}: ${many}. Change the line in this setting? ${change}.`;
+  if (found > 0) return `${where}: ${many}. Change the line in this setting? ${decision.change}.`;
+  const shape = decision.shape && size.includes("×") ? ` SHAPE=${size.replaceAll("×", ",")}` : "";
+  return `${where}: not measured here. Run: ${decision.command}${shape}`;
 }
 
 function pick(details) {
-  const { settings, devices, sizes } = JSON.parse(details.querySelector("script").textContent);
+  const { decisions, settings, devices, sizes } = JSON.parse(details.querySelector("script").textContent);
   const table = details.querySelector("table");
   const rows = [...table.tBodies[0].rows];
   const form = document.createElement("form");
   form.setAttribute("aria-label", "your setting");
-  const names = settings.map((one) => one.name);
-  form.append(question("setting", names), question("device", devices), question("size", [...sizes, ALL]));
+  form.append(
+    question("setting", settings),
+    question("device", devices),
+    question("size", [...sizes, ALL]),
+  );
   const said = document.createElement("p");
   said.setAttribute("role", "status");
 
@@ -40,7 +45,8 @@ function pick(details) {
     const wanted = Object.fromEntries(FIELDS.map((field) => [field, form.elements[field].value]));
     const fits = (row) => FIELDS.every((field) => [ALL, row.dataset[field]].includes(wanted[field]));
     for (const row of rows) row.hidden = !fits(row);
-    const decision = settings.find((one) => one.name === wanted.setting);
+    const { setting, device } = wanted;
+    const decision = decisions.find((one) => one.name === setting && one.device === device);
     said.textContent = sentence(wanted, decision, rows.filter(fits).length);
     table.hidden = !rows.some(fits);
     table.classList.toggle("all", wanted.size === ALL);
