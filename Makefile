@@ -47,6 +47,14 @@ compare: $(VENV)/installed ## two runs side by side: make compare BASE=book.zip 
 sweep: $(VENV)/installed ## measure a grid of settings: make sweep SPEC=sweeps/example.toml
 	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline sweep
 
+.PHONY: gpu
+gpu: $(VENV)/installed ## measure on this machine's GPU: make gpu DEVICE=cuda, or xpu, or mps
+	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline gpu
+
+.PHONY: record
+record: $(VENV)/installed ## keep what make gpu measured, under results; make gpu record does both
+	@$(BIN)/python -m pipeline record
+
 .PHONY: seal
 seal: $(VENV)/installed ## check and seal what was recorded on a machine: MACHINE=epyc-2-cores
 	@$(BIN)/python -m pipeline seal

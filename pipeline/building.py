@@ -68,11 +68,11 @@ def run_outdated(
     plan: Mapping[Path, Mapping[str, object]], *, force: bool, time_limit_s: float | None = None
 ) -> int:
     """Execute the notebooks whose products are not current; return how many."""
-    outdated = {
-        notebook: parameters
-        for notebook, parameters in plan.items()
-        if force or not freshness.is_current(notebook, parameters)
-    }
+    outdated: dict[Path, Mapping[str, object]] = {}
+    for notebook, parameters in plan.items():  # what a chapter reads of another comes before it
+        follows = {one.stem for one in outdated}.intersection(freshness.reads(notebook))
+        if force or follows or not freshness.is_current(notebook, parameters):
+            outdated[notebook] = parameters
     if outdated:
         from pipeline import execution
     for index, (notebook, parameters) in enumerate(outdated.items(), start=1):

@@ -129,6 +129,8 @@ COMMANDS: Mapping[str, Command] = {
     "rerun": Command(takes=("notebook", "time_limit_s"), needs=("notebook",), parameters=True),
     "compare": Command(takes=("base", "head"), needs=("base",)),
     "sweep": Command(takes=("spec", "scheduler", "workers"), needs=("spec",)),
+    "gpu": Command(takes=("time_limit_s",), parameters=True),
+    "record": Command(),
     "seal": Command(takes=("machine",), needs=("machine",)),
     "audit": Command(),
     "serve": Command(takes=("port",)),

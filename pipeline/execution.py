@@ -51,10 +51,11 @@ def execute(
 
 @contextmanager
 def kernel_environment(staging: Path) -> Iterator[None]:
-    """Tell the kernel where its evidence goes, and this folder's package from any other."""
+    """Tell the kernel where its evidence goes and lies, and this folder's package from others."""
     path = os.pathsep.join(filter(None, (str(places.HERE), os.environ.get("PYTHONPATH"))))
     told = {
         "INVESTIGATION_RESULTS": str(staging),
+        "INVESTIGATION_EVIDENCE": str(places.RESULTS),
         "KINETO_LOG_LEVEL": PROFILER_LOG_LEVEL,
         "PYTHONPATH": path,
     }

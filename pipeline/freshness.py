@@ -30,7 +30,8 @@ def fingerprint(notebook: Path, parameters: Mapping[str, object]) -> str:
     """Return a digest of all that an execution depends on.
 
     The notebook's cells, the package, the locked requirements and the parameters; and the
-    recorded evidence or the rules, where the notebook's metadata says that it reads them.
+    recorded evidence, the rules or another chapter's evidence, where the notebook's metadata
+    says that it reads them.
     """
     digest = hashlib.sha256()
     digest.update(source_sha256(notebook).encode())
@@ -40,11 +41,14 @@ def fingerprint(notebook: Path, parameters: Mapping[str, object]) -> str:
     for path in (places.LOCK, *package_files(), *recorded, *rules):
         digest.update(str(path.relative_to(places.PROJECT)).encode())
         digest.update(path.read_bytes())
+    for path in chapter_files(notebook):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
 def reads(notebook: Path) -> list[str]:
-    """Return the folders that a notebook says it reads, in its metadata's `investigation`."""
+    """Return the folders and chapters that a notebook says it reads, in its metadata."""
     metadata = json.loads(notebook.read_text(encoding="utf-8"))["metadata"]
     named: list[str] = metadata.get("investigation", {}).get("reads", [])
     return named
@@ -59,6 +63,12 @@ def recorded_files() -> Iterator[Path]:
 def rule_files() -> Iterator[Path]:
     """Iterate over the rules of the fix, their cases and examples, in a fixed order."""
     yield from sorted(path for path in (places.PROJECT / "rules").rglob("*") if path.is_file())
+
+
+def chapter_files(notebook: Path) -> Iterator[Path]:
+    """Iterate over the evidence of those chapters that a notebook reads and that have run."""
+    paths = (places.RESULTS / f"{name}.json" for name in reads(notebook))
+    return (path for path in paths if path.exists())
 
 
 def package_files() -> Iterator[Path]:

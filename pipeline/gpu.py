@@ -1,0 +1,52 @@
+"""Measure on this machine's GPU, and keep what was measured."""
+
+import os
+from collections.abc import Mapping
+
+from investigation.parameters import ParameterError, Parameters, available_devices
+from pipeline import building, guard, places
+from pipeline.commandline import Request
+from pipeline.faults import BuildError
+
+NOTEBOOK = "07_gpu"
+
+
+def measure(asked: Request) -> int:
+    """Execute the GPU's chapter on the GPU; return the exit status.
+
+    Raises `BuildError` where there is none.
+    """
+    device = chosen_device(asked.parameters)
+    with building.only_build(), guard.watched(str(places.BUILD)):
+        building.build(
+            {**asked.parameters, "device": device},
+            notebook=NOTEBOOK,
+            time_limit_s=asked.directions.time_limit_s,
+            rerun=True,
+        )
+    return 0
+
+
+def chosen_device(parameters: Mapping[str, object]) -> str:
+    """Return the device that was asked for, or this machine's accelerator.
+
+    Raises `BuildError` with one line that says what this machine has.
+    """
+    accelerators = [one for one in available_devices() if one != "cpu"]
+    device = str(parameters.get("device") or (accelerators or ["cuda"])[0])
+    if device == "cpu":
+        raise BuildError("DEVICE=cpu: make gpu measures a GPU, such as cuda")
+    try:
+        return Parameters.check(device=device).device
+    except ParameterError as error:
+        raise BuildError(str(error)) from None
+
+
+def record(asked: Request) -> int:
+    """Put what was measured here under `results`, checked and sealed; return the exit status."""
+    del asked
+    from investigation import gpu_record  # loads statistics, which no other command needs
+
+    for folder in gpu_record.record(places.BUILD / gpu_record.BUILT.name, places.RECORDED):
+        print(f"recorded in {os.path.relpath(folder)}; make book shows it")
+    return 0

@@ -1,0 +1,82 @@
+"""`make gpu` and `make record`, and a chapter that goes on from another's evidence."""
+
+import json
+
+import nbformat
+import pytest
+
+from investigation import gpu_record
+from pipeline import building, commandline, freshness, gpu, places
+from pipeline.faults import BuildError
+
+
+@pytest.mark.parametrize("word", ["", "DEVICE=cuda", "DEVICE=xpu"])
+def test_without_a_gpu_there_is_one_line_that_says_what_this_machine_has(monkeypatch, word):
+    monkeypatch.setattr("pipeline.gpu.available_devices", lambda: ("cpu",))
+    monkeypatch.setattr("investigation.parameters.available_devices", lambda: ("cpu",))
+    name = word.partition("=")[2] or "cuda"
+    with pytest.raises(BuildError, match=f"^DEVICE={name}: this machine has cpu$"):
+        gpu.measure(commandline.request(["gpu", *word.split()]))
+
+
+def test_the_processor_is_no_gpu():
+    with pytest.raises(BuildError, match=r"^DEVICE=cpu: make gpu measures a GPU, such as cuda$"):
+        gpu.chosen_device({"device": "cpu"})
+
+
+def test_the_accelerator_that_is_there_is_taken_or_the_one_that_is_named(monkeypatch):
+    monkeypatch.setattr("pipeline.gpu.available_devices", lambda: ("cpu", "xpu"))
+    monkeypatch.setattr("investigation.parameters.available_devices", lambda: ("cpu", "xpu"))
+    assert gpu.chosen_device({}) == "xpu"
+    with pytest.raises(BuildError, match="DEVICE=cuda: this machine has cpu and xpu"):
+        gpu.chosen_device({"device": "cuda"})
+
+
+@pytest.mark.usefixtures("workshop")
+def test_it_executes_the_chapter_anew_on_that_device(monkeypatch):
+    asked = []
+    monkeypatch.setattr("pipeline.gpu.available_devices", lambda: ("cpu", "cuda"))
+    monkeypatch.setattr("investigation.parameters.available_devices", lambda: ("cpu", "cuda"))
+    monkeypatch.setattr(building, "build", lambda *words, **named: asked.append((words, named)))
+    gpu.measure(commandline.request(["gpu", "BUDGET=0.5"]))
+    ((parameters,), named) = asked[0]
+    assert parameters == {"budget_s": 0.5, "device": "cuda"}
+    assert named == {"notebook": "07_gpu", "time_limit_s": None, "rerun": True}
+    assert (places.NOTEBOOKS.parent / "build").exists()
+
+
+@pytest.mark.usefixtures("workshop")
+def test_where_nothing_was_measured_there_is_nothing_to_record():
+    with pytest.raises(gpu_record.RecordError, match="no GPU was measured here; make gpu does"):
+        gpu.record(commandline.request(["record"]))
+
+
+def notebook(name, reads):
+    cells = [nbformat.v4.new_code_cell("a = 1", metadata={"tags": ["parameters"]})]
+    made = nbformat.v4.new_notebook(cells=cells)
+    made.metadata["investigation"] = {"reads": reads}
+    path = places.NOTEBOOKS / f"{name}.ipynb"
+    nbformat.write(made, path)
+    return path
+
+
+@pytest.mark.usefixtures("workshop")
+def test_a_chapter_depends_on_the_evidence_of_those_it_reads():
+    path = notebook("07_later", ["results", "04_earlier"])
+    places.RESULTS.mkdir(parents=True)
+    before = freshness.fingerprint(path, {})
+    (places.RESULTS / "04_earlier.json").write_text(json.dumps({"a": 1}))
+    after = freshness.fingerprint(path, {})
+    (places.RESULTS / "03_other.json").write_text(json.dumps({"a": 1}))
+    assert before != after == freshness.fingerprint(path, {})
+
+
+@pytest.mark.usefixtures("workshop")
+def test_a_chapter_is_executed_again_after_one_that_it_reads(monkeypatch):
+    earlier, later = notebook("04_earlier", []), notebook("07_later", ["04_earlier"])
+    other = notebook("08_other", [])
+    executed = []
+    monkeypatch.setattr(freshness, "is_current", lambda path, _: path != earlier)
+    monkeypatch.setattr("pipeline.execution.execute", lambda path, *_, **__: executed.append(path))
+    building.run_outdated({earlier: {}, later: {}, other: {}}, force=False)
+    assert executed == [earlier, later]
