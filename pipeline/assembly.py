@@ -68,6 +68,7 @@ def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> di
         "published": publishing.publication(),
         "kib": found(findings, lambda record: rules.kib(float(record.value))),
         "record": found(findings, lambda record: record),
+        "under": lambda beginning: list(findings.under(beginning)),
         "runs": evidences,
         "counted": lambda status: sum(claim["verdict"] == status for claim in claims),
     }
