@@ -14,7 +14,8 @@ RULE = (
     "*Yes* where the line writes memory that the plain product does not, or where a whole step "
     "is slower with it. *Where the call counts* if the whole step is not slower and a part of it "
     "is. *No need* if nothing is slower. *Cannot tell* if the interval of a whole step leaves it "
-    "open. A part is judged at the confidence of its family, because there are many."
+    "open. A part is judged at the confidence of its family, because there are many; a program of "
+    f"a runtime counts from {100 * PLACEMENT:g} % on, by which two copies of one can differ."
 )
 YES, PART, NO, OPEN = "yes", "where the call counts", "no need", "cannot tell"
 NOT_MEASURED = "not measured here"
@@ -28,11 +29,10 @@ class Setting:
     """A setting that the line runs in, and where its evidence is.
 
     `wholes` and `parts` map the beginnings of record ids to what those records time: a whole
-    step of a network, or a part of one; a part counts as slower from `least` on, a share.
-    `memory` are the records of the bytes that the line asks for beside its output, as it stands
-    and as proposed; `written` is the record of the bytes that a program writes more. `same` are
-    records that count the cases in which both forms become the same program. `chapter`
-    measures it, on `device`.
+    step of a network, or a part of one. `memory` are the records of the bytes that the line asks
+    for beside its output, as it stands and as proposed; `written` is the record of the bytes
+    that a program writes more. `same` are records that count the cases in which both forms
+    become the same program. `chapter` measures it, on `device`.
     """
 
     name: str
@@ -40,7 +40,6 @@ class Setting:
     device: str = CPU
     wholes: Mapping[str, str] = field(default_factory=dict)
     parts: Mapping[str, str] = field(default_factory=dict)
-    least: float = 0.0
     memory: tuple[str, str] | None = None
     written: str | None = None
     same: Mapping[str, str] = field(default_factory=dict)
@@ -56,6 +55,7 @@ PYTORCH = (
             "timing.multiply": "the multiply",
             "timing.block": "the SE block",
             "timing.sweep": "the multiply, over sizes",
+            f"{COSTS}.eager": "the SE block, beside the runtimes",
         },
         memory=("allocation.extra.same_dtype.expand_as", "allocation.extra.same_dtype.broadcast"),
     ),
@@ -74,7 +74,10 @@ PYTORCH = (
     Setting(
         "torch.compile",
         "06_compiled",
-        parts={"timing.compiled": "what is compiled"},
+        parts={
+            "timing.compiled": "what is compiled",
+            f"{COSTS}.compile": "the SE block, beside the runtimes",
+        },
         same={"codegen.same_kernels.cpu": "the same kernels"},
     ),
 )
@@ -98,7 +101,6 @@ def _exported(written: Record) -> Setting:
         str(written.details["runtime"]),
         EXPORTED.chapter,
         parts={f"{COSTS}.{written.id.rpartition('.')[2]}": "the SE block"},
-        least=PLACEMENT,
         written=written.id,
     )
 
@@ -170,9 +172,11 @@ class Answer:
     @property
     def slower(self) -> bool:
         """Whether `expand_as` is slower: one of many parts at the confidence of its family."""
+        if self.record.id.startswith(f"{COSTS}."):
+            return bool(rules_runtimes.slower([self.record]))  # and by more than by placement
         alone = self.record.verdict
         judged = alone if self.whole else self.record.details.get("verdict_in_family", alone)
-        return bool(judged == "slower" and float(self.record.value) > 1 + self.setting.least)
+        return judged == "slower"
 
 
 def answers(evidences: Iterable[Evidence]) -> list[Answer]:

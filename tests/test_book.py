@@ -95,6 +95,27 @@ def test_the_first_screen_answers_in_bold_and_shows_the_change(book):
     assert article.find("table")
 
 
+# Comparisons of something else than the two forms of the line in one setting.
+OTHER_COMPARISONS = (
+    "timing.instrument",  # the instrument itself
+    "timing.mechanism",  # what the added time is spent on
+    "timing.recalibration",  # the network with SE blocks against the network without
+    "timing.compile.",  # the compiler's own time
+    "timing.check",  # shape checks to put in place of the expansion
+    "timing.placement",  # two copies of one program
+    "timing.remedies",  # a mended graph against the changed source
+)
+
+
+def test_the_picker_holds_every_comparison_of_the_two_forms(book):
+    shown = {one.text for one in page(book, "index").select(".picker td:last-child code")}
+    for path in (book / "results").glob("*.json"):
+        for record in json.loads(path.read_text())["records"]:
+            compares = record["interval"] is not None and record["passed"] is None
+            if compares and not f"{record['id']}.".startswith(OTHER_COMPARISONS):
+                assert record["id"] in shown
+
+
 def test_no_page_shows_a_template_or_an_error(book):
     for name in [*PAGES, *CHAPTERS]:
         text = page(book, name).find("article").get_text(" ")

@@ -20,11 +20,13 @@ from investigation.variants import SCALES
 from pipeline import places
 
 KIB = 2**10
+if browsing.may_be_left_out():
+    pytest.skip(browsing.NO_BROWSER, allow_module_level=True)
 
 
 @pytest.fixture(scope="module")
 def browser():
-    """A browser, or a word on how to get one."""
+    """A browser without a window."""
     with browsing.chromium() as running:
         yield running
 
