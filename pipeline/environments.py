@@ -3,6 +3,7 @@
 One caller at a time makes one: `pipeline.cells` does so under the machine's timing lock.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ QUIET = ("--quiet", "--disable-pip-version-check")
 
 
 class EnvironmentFailedError(ValueError):
-    """An environment that could not be made; the message has pip's last line."""
+    """An environment that could not be made; the message says what pip said."""
 
 
 def installed() -> str:
@@ -58,14 +59,40 @@ def make(version: str) -> None:
 
 
 def requirements(lock: str, version: str) -> str:
-    """Return the locked requirements with this version of torch."""
-    lines = (line for line in lock.splitlines() if not line.startswith("torch=="))
+    """Return the locked requirements with this version of torch.
+
+    What torch needs is left to it, and what needs a torch of its own, as some runtimes do, is
+    left out: the locked versions belong to the locked torch.
+    """
+    bound = bound_to_torch()
+    lines = (line for line in lock.splitlines() if _name(line) not in bound)
     return "\n".join([*lines, f"torch=={version}", ""])
+
+
+def bound_to_torch() -> frozenset[str]:
+    """Return the names of torch, of what it needs, and of what is installed and needs it."""
+    needing = (
+        _name(one.name) for one in metadata.distributions() if "torch" in _needs(one.requires)
+    )
+    # A build of torch for processors only does not name triton, which others need exactly.
+    return frozenset({"torch", "triton", *_needs(metadata.requires("torch")), *needing})
+
+
+def _needs(requires: list[str] | None) -> frozenset[str]:
+    """Return the names of what a package needs, its extras apart."""
+    return frozenset(_name(one) for one in requires or () if "extra ==" not in one)
+
+
+def _name(requirement: str) -> str:
+    """Return the normalised name that a requirement starts with."""
+    found = re.match(r"[\w.-]+", requirement, re.ASCII)
+    return re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""
 
 
 def _run(command: list[str], version: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        last = lines[-1] if lines else f"status {done.returncode}"
-        raise EnvironmentFailedError(f"torch {version} cannot be installed here: {last}")
+        errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+        reason = (errors or lines[-1:] or [f"status {done.returncode}"])[0]
+        raise EnvironmentFailedError(f"torch {version} cannot be installed here: {reason}")

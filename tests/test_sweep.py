@@ -120,8 +120,8 @@ def test_a_key_holds_all_that_a_result_depends_on(tmp_path, monkeypatch):
     assert keys.isdisjoint(one.key for one in grid.cells(spec))
 
 
-def test_another_torch_gets_the_locked_requirements_but_for_torch():
-    lock = "numpy==2.4.6\ntorch==2.13.0\ntorchlike==1 ; python_version < '4'\n"
+def test_another_torch_gets_the_locked_requirements_but_for_what_is_bound_to_torch():
+    lock = "numpy==2.4.6\nsympy==1.14.0\ntorch==2.13.0\ntorchlike==1 ; python_version < '4'\n"
     expected = "numpy==2.4.6\ntorchlike==1 ; python_version < '4'\ntorch==2.12.0\n"
     assert environments.requirements(lock, "2.12.0") == expected
 
