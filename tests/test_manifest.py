@@ -10,6 +10,7 @@ from investigation.contest_record import ContestResult
 from investigation.environment import describe
 from investigation.evidence import Evidence
 from investigation.manifest import NAME, RecordError
+from pipeline import __main__, places
 
 HERE = describe(1)
 
@@ -162,6 +163,17 @@ def test_an_environment_that_the_manifest_does_not_know_is_refused(folder):
     path = folder / NAME
     path.write_text(path.read_text().replace(f'"torch": "{HERE.torch}"', '"torch": "0.1"'))
     assert "environment is {" in refusal(folder)
+
+
+def test_the_command_seals_a_folder_and_lists_what_it_holds(folder, monkeypatch, capsys):
+    monkeypatch.setattr(places, "RECORDED", folder.parent)
+    (folder / NAME).unlink()
+    assert __main__.main(["seal", "MACHINE=some-machine"]) == 0
+    assert "05_x.json" in capsys.readouterr().out
+    assert manifest.verify(folder)
+    write(folder / "05_x.json", FAILED)
+    assert __main__.main(["seal", "MACHINE=some-machine"]) == 1
+    assert "control a.control failed" in capsys.readouterr().err
 
 
 def test_an_empty_folder_has_nothing_to_seal(tmp_path):

@@ -9,7 +9,7 @@ from investigation import evidence
 from investigation.environment import describe
 from investigation.evidence import Evidence
 from investigation.provenance import source_sha256
-from pipeline import freshness, places, promotion, recovery
+from pipeline import building, freshness, places, promotion, recovery
 from pipeline.exchange import exchange
 from pipeline.faults import BuildError
 
@@ -97,6 +97,18 @@ def test_evidence_that_its_page_was_not_made_with_is_refused(notebook):
     expected = r"01_tiny: its evidence is not what its page was made with; `make rerun NOTEBOOK="
     with pytest.raises(BuildError, match=expected):
         promotion.matching(notebook)
+
+
+def test_a_build_refuses_a_page_whose_evidence_was_exchanged_note_and_all(notebook, workshop):
+    (workshop / "results").mkdir()
+    put_in_place(notebook)
+    page, result = freshness.products(notebook)
+    result.write_text(result.read_text().replace('"value": 1', '"value": 2'))
+    forged = freshness.stamp_of(page, result, freshness.fingerprint(notebook, {}))
+    freshness.stamp_path(notebook).write_text(json.dumps(forged))
+    with pytest.raises(BuildError, match="01_tiny: its evidence is not what its page was made"):
+        building.build({})
+    assert not places.HTML.exists()
 
 
 def test_a_note_that_cannot_be_read_outdates_its_notebook(notebook):
