@@ -35,7 +35,7 @@ def machine_name(accelerator: str) -> str:
 
 def slug(machine: str) -> str:
     """Return the name of a machine inside a record's id."""
-    return machine.replace("-", "_")
+    return machine_name(machine).replace("-", "_")
 
 
 def write(measured: Evidence, built: Path = BUILT) -> Path:

@@ -120,8 +120,8 @@ FAULTS = {
     ),
     "a sweep left out": ("                queue.sweep()\n", "                pass\n"),
     "one sweep for many cold calls": (
-        "        return sum(self.plug.timed(clock, self.function) for _ in range(calls))",
-        "        return self.plug.timed(clock, lambda: _repeated(self.function, calls))",
+        "        taken = sum(self.plug.timed(clock, self.function) for _ in range(swept))",
+        "        taken = self.plug.timed(clock, lambda: _repeated(self.function, swept))",
     ),
     "two arms that walk through the inputs in step": ("len(candidate.calls) // 2", "0"),
     "one input that stays in the cache": (

@@ -1,0 +1,113 @@
+import pytest
+from gpu_worlds import STEPS, evidence, findings, plain_records
+
+from investigation import gpu_record, manifest
+from investigation.evidence import Record
+from investigation.gpu_record import NAME, RecordError
+
+
+@pytest.fixture
+def built(tmp_path):
+    """A folder as a run leaves it, with a sealed record of one machine."""
+    folder = tmp_path / "build" / "record"
+    gpu_record.write(evidence(), folder)
+    return folder
+
+
+def record_of(folder):
+    return folder / "nvidia-h200" / NAME
+
+
+def edit(path):
+    """Change a number by hand, and nothing else."""
+    text = path.read_text()
+    assert '"value": 1.0' in text
+    path.write_text(text.replace('"value": 1.0', '"value": 0.9', 1))
+
+
+def test_a_record_is_put_under_its_machines_name_with_its_environment(built, tmp_path):
+    results = tmp_path / "results"
+    (folder,) = gpu_record.record(built, results)
+    assert folder == results / "nvidia-h200"
+    (machine, kept) = next(iter(gpu_record.recorded(results).items()))
+    assert machine == "nvidia-h200"
+    assert kept.environment.accelerator == "NVIDIA H200"
+    assert kept.environment.torch
+    assert manifest.verify(folder).records[NAME].kind == "evidence"
+
+
+def test_recording_again_replaces_the_record_and_leaves_the_others(built, tmp_path):
+    results = tmp_path / "results"
+    gpu_record.record(built, results)
+    gpu_record.write(evidence(seed=7), built)
+    gpu_record.record(built, results)
+    assert gpu_record.recorded(results)["nvidia-h200"].parameters["seed"] == 7
+
+
+def test_an_altered_record_is_refused(built, tmp_path):
+    edit(record_of(built))
+    with pytest.raises(RecordError, match=r"nvidia-h200/gpu.json: edited since it was sealed"):
+        gpu_record.record(built, tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_truncated_record_is_refused(built, tmp_path):
+    path = record_of(built)
+    path.write_text(path.read_text()[:-100])
+    with pytest.raises(RecordError, match=r"gpu.json: truncated"):
+        gpu_record.record(built, tmp_path / "results")
+
+
+def test_an_incomplete_record_is_refused_with_what_is_missing(built, tmp_path):
+    lacking = [one for one in plain_records() if not one.id.startswith("cold.multiply.reader")]
+    gpu_record.write(evidence(lacking), built)
+    with pytest.raises(
+        RecordError,
+        match=r"incomplete, 2 measurements are missing, cold.multiply.reader.contiguous first",
+    ):
+        gpu_record.record(built, tmp_path / "results")
+
+
+def test_a_record_with_a_failed_control_is_refused(built):
+    failed = Record(
+        id="control.same", kind="timing", says="the same twice", value="x", passed=False
+    )
+    with pytest.raises(RecordError, match=r"control control.same failed: the same twice"):
+        gpu_record.write(evidence([*plain_records(), failed]), built)
+
+
+@pytest.mark.parametrize("wrong", [{"accelerator": None}, {"device": "cpu"}])
+def test_a_run_on_the_processor_is_no_record(tmp_path, wrong):
+    with pytest.raises(RecordError, match="measured on the processor; DEVICE=cuda measures a GPU"):
+        gpu_record.write(evidence(**wrong), tmp_path)
+
+
+def test_without_a_record_that_is_said(tmp_path):
+    with pytest.raises(RecordError, match="no GPU was measured here; make gpu does"):
+        gpu_record.record(tmp_path / "nothing", tmp_path)
+    assert gpu_record.recorded(tmp_path) == {}
+
+
+def test_an_altered_record_under_results_stops_the_chapter(built, tmp_path):
+    results = tmp_path / "results"
+    gpu_record.record(built, results)
+    edit(results / "nvidia-h200" / NAME)
+    with pytest.raises(RecordError, match="edited since it was sealed"):
+        gpu_record.recorded(results)
+    with pytest.raises(RecordError, match="edited since it was sealed"):
+        gpu_record.record(built, results)
+
+
+@pytest.mark.parametrize(
+    ("says", "name"), [("NVIDIA H100 80GB HBM3", "nvidia-h100-80gb-hbm3"), ("mps", "mps")]
+)
+def test_a_machines_folder_is_named_after_its_device(says, name):
+    assert gpu_record.machine_name(says) == name
+
+
+def test_a_chapter_finds_each_machines_records_again():
+    found = gpu_record.machines(findings())
+    assert set(found) == {"nvidia_h200"}
+    assert {step.id for step in STEPS} <= set(found["nvidia_h200"])
+    assert gpu_record.facts(found["nvidia_h200"])["multi_processor_count"] == 132
+    assert gpu_record.facts({}) == {}
