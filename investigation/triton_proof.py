@@ -262,7 +262,7 @@ class Difference:
         whole = ["\n".join(text) for text in texts]
         return cls(
             one.setting,
-            residual(*whole, names, context=1),
+            residual(whole[0], whole[1], names, context=1),
             texts[0][0] == texts[1][0],
             dict(zip(names, map(triton_kernel.tally, whole), strict=True)),
         )
