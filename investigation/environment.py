@@ -62,8 +62,9 @@ def accelerator_name() -> str | None:
 
     if not torch.accelerator.is_available():
         return None
-    kind = str(torch.accelerator.current_accelerator())
-    return torch.cuda.get_device_name() if kind.startswith("cuda") else kind
+    kind = str(torch.accelerator.current_accelerator()).partition(":")[0]
+    named = getattr(getattr(torch, kind, None), "get_device_name", lambda: kind)
+    return str(named())
 
 
 @cache

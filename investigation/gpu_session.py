@@ -10,7 +10,7 @@ from investigation import device_watch, gpu_measurement, gpu_record
 from investigation.cases import MEMORY_FORMATS, Case
 from investigation.chapter import Chapter
 from investigation.comparison import Comparison
-from investigation.device_queue import AcceleratorQueue, cache_bytes
+from investigation.device_queue import AcceleratorQueue, Queue, cache_bytes
 from investigation.device_watch import Watch
 from investigation.evidence import Evidence, Record
 from investigation.gpu_catalog import Card, card_called
@@ -32,8 +32,12 @@ def measured(**parameters: object) -> Evidence | None:
     if session.settings.device == "cpu":
         return None
     queue = AcceleratorQueue.on(session.settings.device)
-    watch = device_watch.watch_of(queue.device)
-    record_device(session, queue.device, watch)
+    return measured_on(queue, session, device_watch.watch_of(queue.device))
+
+
+def measured_on(queue: Queue, session: Chapter, watch: Watch) -> Evidence:
+    """Do as `measured`, with the queue of the session's device given."""
+    record_device(session, torch.device(session.settings.device), watch)
     steps = gpu_measurement.plan(session.settings)
     require_same_bits(session, steps)
     for step, comparison in gpu_measurement.run(queue, steps, session.settings, watch):
@@ -59,7 +63,7 @@ def record_device(session: Chapter, device: torch.device, watch: Watch) -> None:
 
 def facts(device: torch.device, watch: Watch) -> dict[str, Any]:
     """Return what torch tells of a device, and its clocks where they can be read."""
-    module = getattr(torch, device.type)
+    module = getattr(torch, device.type, None)
     properties = getattr(module, "get_device_properties", lambda _: None)(device)
     wanted = ("total_memory", "multi_processor_count", "gcnArchName", "major", "minor")
     told = {one: getattr(properties, one) for one in wanted if hasattr(properties, one)}

@@ -1,0 +1,58 @@
+"""A whole run on a device, with the timing itself replaced: what is kept, in which order."""
+
+import pytest
+from gpu_worlds import PARAMETERS
+from simulated_device import Kernel, SimulatedDevice
+
+from investigation import gpu_measurement, gpu_record, gpu_session, parameters
+from investigation.chapter import Chapter
+from investigation.device_timing import Rotation, compare_on_device
+from investigation.device_watch import Reading
+from investigation.measure import Settings
+
+READING = Reading(1980, 2619, 40, 300, 0)
+
+
+def compared(ratio):
+    """A comparison of two kernels on the simulated device."""
+    queue = SimulatedDevice()
+    plain, slow = (Kernel(str(s), 1e-6, s, s) for s in (1e-4, ratio * 1e-4))
+    arms = (Rotation((queue.call(one),), 1) for one in (plain, slow))
+    return compare_on_device(queue, "device", *arms, Settings(budget_s=0.3, seed=1))
+
+
+@pytest.fixture
+def session(monkeypatch, tmp_path):
+    """A session on a device whose tensors have no memory, so that nothing is computed."""
+    monkeypatch.setattr(parameters, "available_devices", lambda: ("cpu", "meta"))
+    monkeypatch.setattr("investigation.environment.accelerator_name", lambda: "NVIDIA H200")
+    monkeypatch.setattr(gpu_record, "BUILT", tmp_path)
+    monkeypatch.setattr(gpu_record.write, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(gpu_measurement, "arms_agree", lambda *_: True)
+    found = {False: compared(1.0), True: compared(2.0)}
+    monkeypatch.setattr(
+        gpu_measurement,
+        "compare_on_device",
+        lambda _queue, _quantity, one, other, *_: found[other.launches > one.launches],
+    )
+    return Chapter(gpu_session.CHAPTER, **PARAMETERS | {"device": "meta"})
+
+
+def test_a_run_leaves_a_complete_sealed_record_of_its_machine(session, tmp_path):
+    kept = gpu_session.measured_on(SimulatedDevice(), session, lambda: READING)
+    assert gpu_record.missing(kept) == []
+    written = gpu_record.checked(tmp_path / "nvidia-h200")
+    assert [one.id for one in written.records] == [one.id for one in kept.records]
+    device = {one.id: one for one in kept.records}[gpu_record.DEVICE]
+    assert device.value == "NVIDIA H200"
+    assert device.details["at_start"]["clock_mhz"] == 1980
+    assert not kept.failed_controls
+
+
+def test_the_arms_are_shown_equal_before_anything_is_timed(session, monkeypatch):
+    monkeypatch.setattr(gpu_measurement, "arms_agree", lambda *_: False)
+    timed = []
+    monkeypatch.setattr(gpu_measurement, "compare_on_device", lambda *words: timed.append(words))
+    with pytest.raises(Exception, match="both arms of every timed multiply return the same bits"):
+        gpu_session.measured_on(SimulatedDevice(), session, lambda: None)
+    assert not timed
