@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from investigation import evidence, gpu_measurement, manifest
+from investigation import evidence, manifest
 from investigation.environment import PROJECT
 from investigation.evidence import Evidence, EvidenceError, Findings, Record
 from investigation.manifest import RecordError
@@ -63,6 +63,8 @@ def missing(measured: Evidence) -> list[str]:
 
     The parameters were checked where they were used: another machine may have less memory.
     """
+    from investigation import gpu_measurement  # loads torch, which a look at records does not need
+
     present = {record.id for record in measured.records}
     steps = gpu_measurement.plan(Parameters.model_construct(**measured.parameters))
     expected = (DEVICE, *(step.id for step in steps))

@@ -14,6 +14,7 @@ BROADCASTING, STRIDES, LAYOUT, COST = (
     "04_eager_cost",
 )
 COMPILED = "06_compiled"
+GPU = "07_gpu"
 BUILT = "a run of the compiled chapter, which takes a C++ compiler"
 TRAINING = "05_training"
 RUNTIMES = "08_runtimes"
@@ -164,7 +165,7 @@ CLAIMS: tuple[Claim, ...] = (
         quote="TorchInductor typically elides it during fusion",
         rule="Supported if the generated kernels are the same in every setting tried; qualified "
         "if only in some; refuted if in none.",
-        chapters=(COMPILED,),
+        chapters=(COMPILED, GPU),
         cell="deciding-kernels",
         needs=BUILT,
         reads=rules_compiled.READS[rules_compiled.SAME_KERNELS],
@@ -220,7 +221,7 @@ CLAIMS: tuple[Claim, ...] = (
         "in none of its own, in every setting tried; qualified if only in some; refuted if none. "
         "Where the multiply is all there is, it has nothing to be fused with, and the number "
         "decides.",
-        chapters=(COMPILED,),
+        chapters=(COMPILED, GPU),
         cell="deciding-fusion",
         needs=BUILT,
         reads=rules_compiled.READS[rules_compiled.FUSED],
@@ -272,7 +273,7 @@ CLAIMS: tuple[Claim, ...] = (
         quote="fused identically to x * y under torch.compile",
         rule="Supported if the generated source, names aside, is the same in every setting tried; "
         "qualified if only in some; refuted if in none.",
-        chapters=(COMPILED,),
+        chapters=(COMPILED, GPU),
         cell="deciding-kernels",
         needs=BUILT,
         reads=rules_compiled.READS[rules_compiled.SAME_SOURCE],

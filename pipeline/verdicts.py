@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from investigation import evidence, ledger
+from investigation import evidence, gpu_claims, ledger
 from investigation.evidence import Evidence, Findings
 from pipeline import places
 
@@ -33,6 +33,22 @@ def claims(findings: Findings) -> list[dict[str, Any]]:
             "chapters": list(claim.chapters),
             "cell": claim.cell,
             "reads": list(claim.reads),
+            "gpu": on_a_gpu(claim.id, findings),
         }
         for claim in ledger.CLAIMS
     ]
+
+
+def on_a_gpu(claim: str, findings: Findings) -> dict[str, Any] | None:
+    """Return a claim's rule on a GPU and its verdict on each that was measured, or None.
+
+    None for a claim that needs no GPU. Without a measurement the list of verdicts is empty.
+    """
+    rule = next((one for one in gpu_claims.RULES if one.claim == claim), None)
+    if rule is None:
+        return None
+    found = [
+        {"machine": one.machine, "verdict": one.verdict.status, "because": one.verdict.sentence}
+        for one in gpu_claims.on_each_machine(rule, findings)
+    ]
+    return {"rule": rule.rule, "found": found}

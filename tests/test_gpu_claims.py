@@ -6,6 +6,7 @@ from investigation.chapter import Chapter
 from investigation.claims import Verdict
 from investigation.evidence import Findings
 from investigation.gpu_claims import RULES
+from pipeline import verdicts
 
 BY_CLAIM = {rule.claim: rule for rule in RULES}
 NETWORK = {f"{one}__network": 1.02 for one in ("host", "end_to_end")}
@@ -105,3 +106,11 @@ def test_each_machine_has_a_row_of_its_own():
         gpu_session.adopt(chapter, machine, evidence())
     rows = list(gpu_claims.rows(Findings((chapter.evidence(),))))
     assert {row["machine"] for row in rows} == {"nvidia_h200", "this_run"}
+
+
+def test_the_ledgers_page_gets_a_verdict_a_machine_or_says_that_there_is_none():
+    none = verdicts.on_a_gpu("T6", Findings(()))
+    assert none == {"rule": BY_CLAIM["T6"].rule, "found": []}
+    (found,) = verdicts.on_a_gpu("T6", findings(plain_records(**MULTIPLY)))["found"]
+    assert (found["machine"], found["verdict"]) == ("nvidia_h200", "qualified")
+    assert verdicts.on_a_gpu("T2", Findings(())) is None
