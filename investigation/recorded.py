@@ -23,7 +23,6 @@ CONTESTS = {
 COPIES = {
     "contest_copies.json": "a copy of the code for each side, shared machine",
     "contest_copies_neighbour.json": "a copy of the code for each side, beside a busy neighbour",
-    "contest_copies_again.json": "a copy of the code for each side, the same day as without",
 }
 # Records of a rule that was given up, kept because they are why.
 FIRST_RULE = {
