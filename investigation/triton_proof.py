@@ -60,8 +60,8 @@ def is_shown(setting: Setting) -> bool:
 
 
 def has_controls(setting: Setting) -> bool:
-    """Tell whether the controls are made in this setting; a block's own gate is enough."""
-    return is_shown(setting) and (setting.case.gate_dtype is None or is_multiply(setting))
+    """Tell whether the controls are made in this setting; under autocast one layout is enough."""
+    return is_shown(setting) and (setting.case.gate_dtype is None or setting.plain)
 
 
 class Text(BaseModel):
@@ -233,7 +233,7 @@ LAYERS: tuple[Layer, ...] = ("source", "kernels", "assembly", "binary")
 
 
 class Agreement(BaseModel):
-    """On one chip: in how many settings a variant has `broadcast`'s digests, layer by layer."""
+    """On one chip: in how many settings a variant has another's digests, layer by layer."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -279,11 +279,13 @@ class Proof:
         """The slugs of the chips that were compiled for, in the order in which they were asked."""
         return tuple(dict.fromkeys(one.chip for one in self.built))
 
-    def against_broadcast(
-        self, variant: str = "expand_as", layers: Sequence[Layer] = LAYERS
+    def against(
+        self, other: str, variant: str = "expand_as", layers: Sequence[Layer] = LAYERS
     ) -> list[Agreement]:
-        """Compare a variant with `broadcast`, one row a chip."""
-        return [_agreement(one, variant, self._pairs(one, variant), layers) for one in self.chips]
+        """Compare a variant with another one, a row a chip."""
+        return [
+            _agreement(one, variant, self._pairs(one, variant, other), layers) for one in self.chips
+        ]
 
     def fused(self, chip: str) -> list[tuple[Setting, bool]]:
         """Tell for each setting whether both forms run as many kernels and the scale shares one.
@@ -295,7 +297,7 @@ class Proof:
                 one.setting,
                 one.kernels == plain.kernels and not (_in_block(one) and one.scales_alone),
             )
-            for one, plain in self._pairs(chip, "expand_as")
+            for one, plain in self._pairs(chip, "expand_as", "broadcast")
         ]
 
     def variants(self, chip: str, setting: Setting) -> dict[str, Built]:
@@ -330,7 +332,7 @@ class Proof:
 
         Looked for among the settings whose kernels' texts were kept.
         """
-        rows = self.against_broadcast("expand_as", ("kernels",))
+        rows = self.against("broadcast", layers=("kernels",))
         places = ((row.chip, one) for row in rows for one in row.differing["kernels"])
         for chip, setting in places:
             forms = self.variants(chip, setting)
@@ -338,11 +340,11 @@ class Proof:
                 return Difference.between(forms["broadcast"], forms["expand_as"])
         return None
 
-    def _pairs(self, chip: str, variant: str) -> list[tuple[Built, Built]]:
-        """Return the variant's results on a chip, each with that of `broadcast`."""
+    def _pairs(self, chip: str, variant: str, other: str) -> list[tuple[Built, Built]]:
+        """Return the variant's results on a chip, each with the other's in its setting."""
         here = [one for one in self.built if one.chip == chip]
-        plain = {one.setting.slug: one for one in here if one.variant == "broadcast"}
-        return [(one, plain[one.setting.slug]) for one in here if one.variant == variant]
+        others = {one.setting.slug: one for one in here if one.variant == other}
+        return [(one, others[one.setting.slug]) for one in here if one.variant == variant]
 
 
 def _agreement(

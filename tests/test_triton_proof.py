@@ -28,7 +28,7 @@ def built():
 @needs_triton
 @pytest.mark.parametrize("chip", CHIPS, ids=lambda chip: chip.slug)
 def test_both_forms_are_the_same_down_to_the_binary(built, chip):
-    (row,) = [one for one in built.against_broadcast() if one.chip == chip.slug]
+    (row,) = [one for one in built.against("broadcast") if one.chip == chip.slug]
     assert row.same == dict.fromkeys(LAYERS, 2)
     made = built.variants(chip.slug, BLOCK)
     assert len(made["expand_as"].compiled) >= made["expand_as"].launches
@@ -122,7 +122,7 @@ def made_up(variant, binary="b", **rest):
 
 def test_a_difference_in_any_layer_shows_in_that_layer():
     worlds = [made_up("broadcast"), made_up("expand_as", source_sha256="t", binary="c")]
-    (row,) = Proof(tuple(worlds)).against_broadcast()
+    (row,) = Proof(tuple(worlds)).against("broadcast")
     assert row.same == {"source": 0, "kernels": 1, "assembly": 1, "binary": 0}
     assert row.differing["binary"] == (BLOCK,)
     assert fusion.where(row.differing["source"], row.tried)
