@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from investigation import gpu_catalog
-from investigation.evidence import Record
 from investigation.figures import COLOURS, INK, canvas, verdict_grid
 from investigation.prediction import HostCost, Prediction
 from investigation.triton_proof import Agreement, Layer
@@ -58,17 +57,14 @@ def _host_line(axis: Axes, host: HostCost) -> None:
     axis.text(expanded, top, "  bandwidth-bound", ha="left", va="bottom")
 
 
-def predicted_and_measured(
-    by_machine: Mapping[str, Sequence[Record]], predicted_s: Mapping[str, Sequence[float]]
-) -> Figure:
-    """Return a figure of measured over predicted device time, a panel a machine."""
-    with canvas(columns=len(by_machine), height=3.2, squeeze=False) as (figure, axes):
-        for axis, (machine, records) in zip(axes[0], by_machine.items(), strict=True):
-            measured = [1e6 * one.details["baseline_s"] for one in records]
-            expected = [1e6 * one for one in predicted_s[machine]]
-            ends = [min(*measured, *expected), max(*measured, *expected)]
+def predicted_and_measured(times: Mapping[str, Sequence[tuple[float, float]]]) -> Figure:
+    """Return a figure of measured over predicted device time, in seconds, a panel a machine."""
+    with canvas(columns=len(times), height=3.2, squeeze=False) as (figure, axes):
+        for axis, (machine, pairs) in zip(axes[0], times.items(), strict=True):
+            predicted, measured = (1e6 * np.asarray(one) for one in zip(*pairs, strict=True))
+            ends = [min(*predicted, *measured), max(*predicted, *measured)]
             axis.plot(ends, ends, color=COLOURS["neutral"], lw=1, label="as predicted")
-            axis.plot(expected, measured, "o", color=COLOURS["broadcast"], label="measured")
+            axis.plot(predicted, measured, "o", color=COLOURS["broadcast"], label="measured")
             axis.set_xscale("log")
             axis.set_yscale("log")
             axis.set_title(machine)

@@ -105,33 +105,50 @@ def adopt(chapter: Chapter, machine: str, kept: Evidence) -> None:
         chapter.record(fields.pop("id"), **fields)
 
 
+def multiplies(records: Mapping[str, Record]) -> list[tuple[Case, Record]]:
+    """Return the device's times of the multiply, with their cases."""
+    return [
+        (one.case, one)
+        for key, one in records.items()
+        if key.startswith("device.multiply.") and one.case is not None
+    ]
+
+
+def predicted_and_measured(
+    machines: Mapping[str, Mapping[str, Record]],
+) -> dict[str, list[tuple[float, float]]]:
+    """Return, for each machine of the catalogue, pairs of predicted and measured seconds."""
+    cards = {name: card_of(records) for name, records in machines.items()}
+    return {
+        name: [
+            (device_s(case, card), one.details["baseline_s"])
+            for case, one in multiplies(machines[name])
+        ]
+        for name, card in cards.items()
+        if card is not None
+    }
+
+
 def beside_prediction(records: Mapping[str, Record]) -> Iterator[dict[str, object]]:
     """Yield a multiply a row: what the device was predicted to need, and what was measured."""
-    card = card_called(str(records[gpu_record.DEVICE].value))
-    for key, device in records.items():
-        if key.startswith("device.multiply.") and device.case is not None:
-            others = {
-                quantity: records[key.replace("device", quantity, 1)]
-                for quantity in ("cold", "host", "end_to_end")
-            }
-            yield _row(device.case, card, device, others)
+    card = card_of(records)
+    for case, device in multiplies(records):
+        key = f"multiply.{case.slug}.{case.memory_format}"
+        others = {one: records[f"{one}.{key}"] for one in ("cold", "host", "end_to_end")}
+        yield {
+            "workload": case.name,
+            "format": case.memory_format,
+            "device, predicted": _predicted(case, card),
+            "device, in rotation": _microseconds(device.details["baseline_s"]),
+            "device, cold": _microseconds(others["cold"].details["baseline_s"]),
+            "expand_as adds on the host": _added(others["host"]),
+            "on the device": _added(device),
+            "from start to finish": _added(others["end_to_end"]),
+        }
 
 
-def _row(
-    case: Case, card: Card | None, device: Record, others: Mapping[str, Record]
-) -> dict[str, object]:
-    return {
-        "workload": case.name,
-        "format": case.memory_format,
-        "device, predicted": _microseconds(device_s(case, card))
-        if card
-        else "not in the catalogue",
-        "device, in rotation": _microseconds(device.details["baseline_s"]),
-        "device, cold": _microseconds(others["cold"].details["baseline_s"]),
-        "expand_as adds on the host": _added(others["host"]),
-        "on the device": _added(device),
-        "from start to finish": _added(others["end_to_end"]),
-    }
+def _predicted(case: Case, card: Card | None) -> str:
+    return _microseconds(device_s(case, card)) if card else "not in the catalogue"
 
 
 def _microseconds(seconds: float) -> str:

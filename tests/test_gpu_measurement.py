@@ -5,11 +5,12 @@ import torch
 from gpu_worlds import PARAMETERS, SETTINGS, STEPS, evidence, plain_records
 from simulated_device import Kernel, SimulatedDevice
 
-from investigation import gpu_measurement, gpu_record, gpu_session
+from investigation import gpu_figures, gpu_measurement, gpu_record, gpu_session, prediction
 from investigation.chapter import Chapter, ControlFailedError
 from investigation.device_timing import QUANTITIES, Rotation
-from investigation.gpu_session import beside_prediction, keep, levels
+from investigation.gpu_session import beside_prediction, keep, levels, predicted_and_measured
 
+STEPS_OF_THE_DEVICE = [one for one in STEPS if one.id.startswith("device.multiply")]
 HOST_S, EXTRA_S, KERNEL_S = 4e-6, 1e-6, 3e-6
 # Simulated seconds, of which a cold comparison needs some for its sweeps.
 QUICK = SETTINGS.model_copy(update={"budget_s": 0.08, "network_budget_s": 0.02})
@@ -98,9 +99,19 @@ def test_on_the_processor_nothing_is_measured_and_nothing_written(monkeypatch, t
 
 def test_a_multiply_is_shown_beside_what_was_predicted_for_its_card():
     rows = list(beside_prediction({one.id: one for one in plain_records()}))
-    assert len(rows) == len([one for one in STEPS if one.id.startswith("device.multiply")])
+    assert len(rows) == len(STEPS_OF_THE_DEVICE)
     assert all(row["device, in rotation"] == "10.00 µs" for row in rows)
     assert all(str(row["device, predicted"]).endswith("µs") for row in rows)
+
+
+def test_measured_times_are_drawn_over_predicted_ones_a_panel_a_machine():
+    records = {one.id: one for one in plain_records()}
+    times = predicted_and_measured({"one": records, "two": records})
+    assert {len(pairs) for pairs in times.values()} == {len(STEPS_OF_THE_DEVICE)}
+    drawn = gpu_figures.predicted_and_measured(times)
+    assert [axis.get_title() for axis in drawn.axes] == ["one", "two"]
+    _, points = drawn.axes[0].lines
+    assert set(points.get_ydata()) == {10.0}
 
 
 def test_a_device_that_is_not_in_the_catalogue_has_no_prediction():
@@ -108,6 +119,7 @@ def test_a_device_that_is_not_in_the_catalogue_has_no_prediction():
     unknown = records[gpu_record.DEVICE].model_copy(update={"value": "somebody's GPU"})
     rows = list(beside_prediction(records | {gpu_record.DEVICE: unknown}))
     assert {row["device, predicted"] for row in rows} == {"not in the catalogue"}
+    assert predicted_and_measured({"one": records | {gpu_record.DEVICE: unknown}}) == {}
 
 
 def test_the_networks_step_is_shown_in_every_quantity_and_format():
@@ -126,3 +138,15 @@ def test_what_a_run_must_hold_follows_from_its_parameters():
 def test_bytes_are_not_counted_where_torch_keeps_no_count():
     step = next(one for one in STEPS if one.level == "multiply")
     assert gpu_measurement.bytes_beside_the_output("expand_as", step.case, "cpu") is None
+
+
+@pytest.mark.parametrize("host", [None, prediction.HostCost(2e-6, 1e-6)])
+def test_the_chart_of_bounds_has_a_row_a_workload_and_a_mark_a_card(host):
+    cases = tuple(one.case for one in STEPS_OF_THE_DEVICE[::2])
+    drawn = gpu_figures.bounds(prediction.predictions(cases, host), host)
+    (axis,) = drawn.axes
+    assert len(axis.get_yticks()) == len(cases)
+    marks = [line for line in axis.lines if line.get_marker() == "o"]
+    assert len(marks) == len(prediction.CARDS)
+    words = {text.get_text().strip() for text in axis.texts}
+    assert words == ({"launch-bound", "bandwidth-bound"} if host else set())
