@@ -62,6 +62,7 @@ def _multiply_words(records: Records) -> str:
         "handed over by the host": "host.multiply.",
         "in the device's own time": "device.multiply.",
         "end to end": "end_to_end.multiply.",
+        "end to end with two dtypes": "end_to_end.mixed.",
     }
     worst = {words: _slowest(_under(records, prefix)) for words, prefix in named.items()}
     parts = [f"{words} up to {percent(one)}" for words, one in worst.items() if one is not None]

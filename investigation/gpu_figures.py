@@ -1,6 +1,7 @@
 """Figures of the GPU chapter."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import matplotlib as mpl
 import numpy as np
@@ -11,6 +12,9 @@ from investigation import gpu_catalog
 from investigation.figures import COLOURS, INK, canvas, verdict_grid
 from investigation.prediction import HostCost, Prediction
 from investigation.triton_proof import Agreement, Layer
+
+# A card has a shape as well as a colour, for those who tell colours apart badly.
+MARKERS = "ovs^D<P>"
 
 
 def agreement_grid(agreements: Sequence[Agreement], layer: Layer) -> Figure:
@@ -32,12 +36,13 @@ def bounds(predictions: Sequence[Prediction], host: HostCost | None) -> Figure:
     """
     cards = sorted({one.card for one in predictions}, key=lambda card: card.bandwidth)
     cases = sorted({one.case for one in predictions}, key=lambda case: case.elements)
-    colours = mpl.colormaps["viridis"](np.linspace(0.05, 0.9, len(cards)))
+    # The ends of the map are too dark for a dark page and too pale for a light one.
+    colours = mpl.colormaps["viridis"](np.linspace(0.3, 0.85, len(cards)))
     with canvas(height=1.6 + 0.3 * len(cases)) as (figure, axis):
-        for card, colour in zip(cards, colours, strict=True):
+        for card, colour, marker in zip(cards, colours, cycle(MARKERS), strict=False):
             times = [1e6 * one.device_s for case in cases for one in predictions
                      if (one.case, one.card) == (case, card)]  # fmt: skip
-            axis.plot(times, range(len(cases)), "o", color=colour, ms=6, label=card.name)
+            axis.plot(times, range(len(cases)), marker, color=colour, ms=6, label=card.name)
         if host is not None:
             _host_line(axis, host)
         axis.set_xscale("log")

@@ -22,6 +22,7 @@ FLIPS = [
     ("T6", NETWORK | MIXED, "qualified", "depends on the setting"),
     ("C4", NETWORK, "refuted", "measurable in the network"),
     ("C4", MULTIPLY, "qualified", "a measurable one below it"),
+    ("C4", MIXED, "qualified", "with two dtypes up to +50.00 %"),
     ("P1", NETWORK, "refuted", "Not negligible"),
     ("P1", MIXED, "qualified", "two dtypes"),
     ("V3", NETWORK, "refuted", "takes longer"),

@@ -146,7 +146,7 @@ def test_the_chart_of_bounds_has_a_row_a_workload_and_a_mark_a_card(host):
     drawn = gpu_figures.bounds(prediction.predictions(cases, host), host)
     (axis,) = drawn.axes
     assert len(axis.get_yticks()) == len(cases)
-    marks = [line for line in axis.lines if line.get_marker() == "o"]
+    marks = [line for line in axis.lines if line.get_linestyle() == "None"]
     assert len(marks) == len(prediction.CARDS)
     words = {text.get_text().strip() for text in axis.texts}
     assert words == ({"launch-bound", "bandwidth-bound"} if host else set())
