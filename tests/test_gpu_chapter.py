@@ -1,0 +1,63 @@
+"""The GPU chapter where Triton does not exist, and where no chapter before it has run."""
+
+import os
+
+import nbformat
+import papermill
+import pytest
+
+from investigation import evidence
+from pipeline import places
+from pipeline.execution import KERNEL_ARGUMENTS
+
+HIDDEN = 'import sys\nsys.modules["triton"] = None\n'
+SMALL = {"shape": [4, 8, 4, 4], "batch": 2, "resnet_batch": 1}
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """The chapter's page as text, and its evidence, from a machine that has nothing but torch."""
+    folder = tmp_path_factory.mktemp("bare")
+    (folder / "sitecustomize.py").write_text(HIDDEN)
+    path = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", path)
+        patch.setenv("INVESTIGATION_RESULTS", str(folder))
+        patch.setenv("INVESTIGATION_EVIDENCE", str(folder / "nothing"))
+        papermill.execute_notebook(
+            str(places.NOTEBOOKS / "07_gpu.ipynb"),
+            str(folder / "07_gpu.ipynb"),
+            SMALL,
+            cwd=str(places.NOTEBOOKS),
+            extra_arguments=KERNEL_ARGUMENTS,
+            progress_bar=False,
+        )
+    cells = nbformat.read(folder / "07_gpu.ipynb", as_version=4).cells
+    outputs = (one for cell in cells for one in cell.get("outputs", ()))
+    shown = "\n".join(str(one.get("data", one)) for one in outputs)
+    return shown, evidence.read(folder / "07_gpu.json")
+
+
+def test_without_triton_that_is_said_and_the_rest_is_there(bare):
+    shown, kept = bare
+    assert "Not run on this machine: Triton" in shown
+    kinds = {record.kind for record in kept.records}
+    assert "codegen" not in kinds
+    assert {"dispatch", "prediction"} <= kinds
+    assert kept.failed_controls == ()
+
+
+def test_without_the_eager_chapter_nothing_is_predicted_of_the_host(bare):
+    shown, kept = bare
+    assert "The eager chapter has not run on this machine" in shown
+    predicted = [record for record in kept.records if record.kind == "prediction"]
+    assert predicted
+    assert {record.details["bound"] for record in predicted} == {None}
+    assert not any(record.id.startswith("prediction.hidden") for record in predicted)
+
+
+def test_the_page_says_how_to_add_a_measurement_exactly_while_there_is_none(bare):
+    shown, kept = bare
+    measured = any(record.id.startswith("on.") for record in kept.records)
+    for words in ("No GPU measurement exists yet", "make gpu record", "untested on a GPU"):
+        assert (words in shown) is not measured
