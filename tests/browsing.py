@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import axe_playwright_python
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 NO_BROWSER = "no page was opened, for lack of a Chromium; apt-get install chromium brings one"
@@ -139,27 +139,50 @@ def too_wide(page: Page) -> list[str]:
     return page.evaluate("""() => {
       const width = document.documentElement.clientWidth;
       if (document.documentElement.scrollWidth <= width) return [];
-      return [...document.querySelectorAll("main *")]
-        .filter(one => one.getBoundingClientRect().right > width + 1)
+      const scrolls = one => getComputedStyle(one).overflowX !== "visible";
+      const inside = one => one !== document.body && (scrolls(one) || inside(one.parentElement));
+      return [...document.querySelectorAll("body *")]
+        .filter(one => one.getBoundingClientRect().right > width + 1 && !inside(one.parentElement))
         .map(one => one.outerHTML.slice(0, 120));
     }""")
 
 
-def largest_paint(browser: Browser, address: str) -> float:
-    """Return when the largest part of a page was painted, in seconds, on a CPU slowed four times.
+# A phone's processor, as against this machine's.
+SLOWDOWN = 4
 
-    Each try has a cache of its own, so it loads everything anew.
-    """
+
+@contextmanager
+def phone(browser: Browser) -> Iterator[tuple[Page, CDPSession]]:
+    """Give a page of a phone's size with nothing in its cache, and the hold on its innards."""
     context = browser.new_context(viewport=PHONE)
     page = context.new_page()
-    devtools = context.new_cdp_session(page)
-    devtools.send("Emulation.setCPUThrottlingRate", {"rate": 4})
-    page.goto(address, wait_until="load")
-    milliseconds = page.evaluate("""() => new Promise(done => new PerformanceObserver(
-      list => done(list.getEntries().at(-1).startTime)
-    ).observe({type: "largest-contentful-paint", buffered: true}))""")
+    yield page, context.new_cdp_session(page)
     context.close()
+
+
+def largest_paint(browser: Browser, address: str) -> float:
+    """Return after how many seconds a slow phone has painted the largest part of a page."""
+    with phone(browser) as (page, devtools):
+        devtools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
+        page.goto(address, wait_until="load")
+        milliseconds = page.evaluate("""() => new Promise(done => new PerformanceObserver(
+          list => done(list.getEntries().at(-1).startTime)
+        ).observe({type: "largest-contentful-paint", buffered: true}))""")
     return float(milliseconds) / 1000
+
+
+def main_thread(browser: Browser, address: str) -> float:
+    """Return how many seconds a slow phone works on a page, whatever else this machine does."""
+    with phone(browser) as (page, devtools):
+        devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
+        page.goto(address, wait_until="load")
+        metrics = devtools.send("Performance.getMetrics")["metrics"]
+    return SLOWDOWN * float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
+
+
+def crowded() -> bool:
+    """Tell whether more processes want to run than this machine has cores."""
+    return os.getloadavg()[0] > (os.cpu_count() or 1)
 
 
 def target(link: str) -> tuple[str, str]:
