@@ -373,8 +373,8 @@ CLAIMS: tuple[Claim, ...] = (
         id="X3",
         who=OURS,
         quote="an exported graph can be mended as well as its source",
-        rule="Supported if with every remedy tried the result is equal, no more bytes are written "
-        "than from the changed source, and the block is not slower by more than "
+        rule="Supported if with every remedy tried the result is equal, the runtime runs the very "
+        "steps that it runs from the changed source, and the block is not slower by more than "
         f"{100 * rules_runtimes.PLACEMENT:g} % ({FAMILY}); qualified if with some; refuted if "
         "with none.",
         chapters=(RUNTIMES,),

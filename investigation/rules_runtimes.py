@@ -96,7 +96,7 @@ def mended_without_the_source(findings: Findings) -> Verdict:
     tried = list(findings.under(REMEDIED))
     if not tried:
         return untested("No remedy ran here.")
-    left = [one for one in tried if one.value or not one.details["equal"]]
+    left = [one for one in tried if not (one.details["same_steps"] and one.details["equal"])]
     dear = [
         one
         for one in tried
@@ -105,10 +105,9 @@ def mended_without_the_source(findings: Findings) -> Verdict:
     failed = [one for one in tried if one in left or one in dear]
     if not failed:
         return supported(
-            f"Nothing more is written and nothing is slower than with the source changed: "
-            f"{named(tried)}."
+            f"The same steps run as with the source changed, and nothing is slower: {named(tried)}."
         )
-    words = f"written, unequal or slower all the same: {named(failed)}"
+    words = f"other steps, other results or slower all the same: {named(failed)}"
     if len(failed) == len(tried):
         return refuted(f"{_capital(words)}.")
     return qualified(f"It does in {len(tried) - len(failed)} of {len(tried)}; {words}.")

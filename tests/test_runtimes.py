@@ -188,7 +188,9 @@ class TestRows:
         assert made.survives(TINY)
         assert made.written_more(TINY) == 2304
         assert made.planned_more(TINY) == 2304
+        assert not made.same_steps(TINY)
         spared = row(broadcast=0, expand_as=0)
+        assert spared.same_steps(TINY)
         assert not spared.survives(TINY)
         assert spared.written_more(TINY) == 0
 
@@ -285,6 +287,7 @@ class TestSurvey:
         mended = surveyed["onnxruntime_rule"]
         assert not mended.survives(TINY)
         assert mended.written_more(TINY) == 0
+        assert mended.same_steps(TINY)
 
     def test_results_are_equal_and_both_arms_were_timed(self, surveyed):
         for one in surveyed.values():

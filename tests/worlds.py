@@ -43,7 +43,8 @@ def form(name, runs_more):
 def runtime(slug, bytes_more, family="exported", equal=True):
     """A runtime that ran, and what it writes more with `expand_as`; a remedy is a family too."""
     prefix = "runtimes.remedied" if family == "remedy" else "runtimes.written"
-    details = {"runtime": slug, "family": family, "equal": equal}
+    same = not bytes_more
+    details = {"runtime": slug, "family": family, "equal": equal, "same_steps": same}
     return fact(f"{prefix}.{slug}", bytes_more, "allocation", unit="bytes", details=details)
 
 

@@ -44,7 +44,7 @@ def drawn(trace: Trace) -> tuple[Step, ...]:
 
 
 def _column(axis: Axes, title: str, steps: Sequence[Step], deepest: int) -> None:
-    axis.set_title(title.replace(", ", ",\n"), fontsize=9)
+    axis.set_title(title.replace(" (", "\n("), fontsize=9)
     axis.set_axis_off()
     axis.set_xlim(0, 1)
     axis.set_ylim(-deepest, 0.1)

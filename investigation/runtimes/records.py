@@ -45,6 +45,7 @@ def written(chapter: Chapter, row: Row, case: Case) -> Record:
         details=_who(row)
         | {
             "survives": row.survives(case),
+            "same_steps": row.same_steps(case),
             "planned_more": row.planned_more(case),
             "equal": seen["equal"],
             "furthest": seen["furthest"],

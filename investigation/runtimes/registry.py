@@ -37,45 +37,43 @@ ONNX = ("onnxruntime", "onnx", "onnxscript")
 RUNTIMES: tuple[Runtime, ...] = (
     Runtime("eager", "PyTorch eager", "pytorch", "eager"),
     Runtime("compile", "torch.compile", "pytorch", "inductor"),
-    Runtime("torchscript", "TorchScript, frozen", "exported", "torchscript"),
+    Runtime("torchscript", "TorchScript", "exported", "torchscript"),
     Runtime("aoti", "AOTInductor", "exported", "inductor", function="prepare_ahead", most_cases=1),
-    Runtime("onnxruntime", "ONNX Runtime, dynamo exporter", "exported", "onnxruntime", ONNX),
+    Runtime("onnxruntime", "ONNX Runtime (dynamo)", "exported", "onnxruntime", ONNX),
     Runtime(
         "onnxruntime_ts",
-        "ONNX Runtime, TorchScript exporter",
+        "ONNX Runtime (TorchScript)",
         "exported",
         "onnxruntime",
         ONNX,
         {"exporter": "torchscript"},
     ),
-    Runtime("openvino", "OpenVINO, from torch.export", "exported", "openvino", ("openvino", *ONNX)),
+    Runtime("openvino", "OpenVINO (torch.export)", "exported", "openvino", ("openvino", *ONNX)),
     Runtime(
         "openvino_trace",
-        "OpenVINO, from a trace",
+        "OpenVINO (trace)",
         "exported",
         "openvino",
         ("openvino", *ONNX),
         {"reads": "trace"},
     ),
-    Runtime(
-        "executorch", "ExecuTorch, portable kernels", "exported", "executorch", ("executorch",)
-    ),
+    Runtime("executorch", "ExecuTorch (portable)", "exported", "executorch", ("executorch",)),
     Runtime(
         "executorch_xnnpack",
-        "ExecuTorch, XNNPACK",
+        "ExecuTorch (XNNPACK)",
         "exported",
         "executorch",
         ("executorch",),
         {"delegate": "xnnpack"},
     ),
     Runtime("tvm", "TVM", "exported", "tvm", ("tvm",)),
-    Runtime("mnn", "MNN, through ONNX", "exported", "mnn", ("MNN", *ONNX)),
-    Runtime("ncnn", "ncnn, through pnnx", "exported", "ncnn", ("ncnn", "pnnx")),
+    Runtime("mnn", "MNN", "exported", "mnn", ("MNN", *ONNX)),
+    Runtime("ncnn", "ncnn", "exported", "ncnn", ("ncnn", "pnnx")),
 )
 REMEDIES: tuple[Runtime, ...] = (
     Runtime(
         "onnxruntime_rule",
-        "onnxscript's rule, ONNX Runtime",
+        "onnxscript's rule: ONNX Runtime (dynamo)",
         "remedy",
         "onnxruntime",
         ONNX,
@@ -84,7 +82,7 @@ REMEDIES: tuple[Runtime, ...] = (
     ),
     Runtime(
         "onnxruntime_ts_rule",
-        "onnxscript's rule, TorchScript exporter",
+        "onnxscript's rule: ONNX Runtime (TorchScript)",
         "remedy",
         "onnxruntime",
         ONNX,
@@ -93,7 +91,7 @@ REMEDIES: tuple[Runtime, ...] = (
     ),
     Runtime(
         "onnxruntime_pass",
-        "graph pass, ONNX Runtime",
+        "graph pass: ONNX Runtime (dynamo)",
         "remedy",
         "onnxruntime",
         ONNX,
@@ -102,7 +100,7 @@ REMEDIES: tuple[Runtime, ...] = (
     ),
     Runtime(
         "openvino_pass",
-        "graph pass, OpenVINO",
+        "graph pass: OpenVINO (torch.export)",
         "remedy",
         "openvino",
         ("openvino", *ONNX),
@@ -111,7 +109,7 @@ REMEDIES: tuple[Runtime, ...] = (
     ),
     Runtime(
         "executorch_pass",
-        "graph pass, ExecuTorch XNNPACK",
+        "graph pass: ExecuTorch (XNNPACK)",
         "remedy",
         "executorch",
         ("executorch",),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -60,6 +61,11 @@ class Row:
         plain = self.trace(case, "broadcast").bytes_written
         return self.trace(case, variant).bytes_written - plain
 
+    def same_steps(self, case: Case) -> bool:
+        """Tell whether both programs run the same steps and write the same bytes in each."""
+        with_it, without = (self.trace(case, one).steps for one in ("expand_as", "broadcast"))
+        return with_it == without
+
     def expanded_bytes(self, case: Case) -> int:
         """Return the size of the expanded gate: of the images that the runtime takes at a time."""
         images = int(self.seen(case, "broadcast")["images"])
@@ -94,9 +100,13 @@ def survey(
 
 def version(runtime: Runtime) -> str:
     """Return the version of the package that runs it, empty where it is not installed."""
-    distributions = metadata.packages_distributions()
-    found = distributions.get(runtime.packages[0], [])
+    found = _distributions().get(runtime.packages[0], [])
     return metadata.version(found[0]) if found else ""
+
+
+@cache  # it reads the files of everything that is installed
+def _distributions() -> Mapping[str, list[str]]:
+    return metadata.packages_distributions()
 
 
 def _job(runtime: Runtime, cases: Sequence[Case], settings: Mapping[str, Any]) -> Job:
