@@ -1,6 +1,7 @@
 """What a generated Triton kernel reads and writes, taken from its text and its host program."""
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Literal
@@ -89,33 +90,38 @@ def tally(bodies: str) -> dict[str, int]:
 
 
 def read(text: str, host: str) -> Kernel:
-    """Return a kernel's definition with what it touches, sizes from its host program."""
+    """Return a kernel's definition with what it touches, sizes from its host program.
+
+    Raises `ValueError` for a text that is no kernel, or one that the program does not launch.
+    """
     found = BODY.search(text)
     if found is None:
         raise ValueError(f"no kernel in this text: {text[:60]!r}")
     body, name, parameters = found.groups()
-    pointers = [one.strip() for one in parameters.split(",")]
-    passed = _arguments(host, name)
-    tensors, sizes = dict(zip(pointers, passed, strict=False)), tensor_sizes(host)
-    indices = dict(ASSIGNED.findall(body))
-    accesses = []
-    for line in body.splitlines():
-        access = ACCESS.search(line)
-        if access is not None:
-            kind, pointer, index = access.groups()
-            tensor = tensors[pointer]
-            accesses.append(
-                Access(
-                    kind="load" if kind == "load" else "store",
-                    pointer=pointer,
-                    tensor=tensor,
-                    shape=sizes[tensor],
-                    item_bytes=_item_bytes(text, pointer),
-                    index=str(indices.get(index, index)),
-                    line=line.strip(),
-                )
-            )
+    pointers = (one.strip() for one in parameters.split(","))
+    tensors = dict(zip(pointers, _arguments(host, name), strict=False))  # block sizes are chosen
+    accesses = _accesses(body, tensors, tensor_sizes(host), text)
     return Kernel(name, body, tuple(accesses))
+
+
+def _accesses(
+    body: str, tensors: Mapping[str, str], sizes: Mapping[str, tuple[int, ...]], text: str
+) -> Iterator[Access]:
+    """Yield each load and store of a body, in order."""
+    indices = dict(ASSIGNED.findall(body))
+    for line in body.splitlines():
+        found = ACCESS.search(line)
+        if found is not None:
+            kind, pointer, index = found.groups()
+            yield Access(
+                kind="load" if kind == "load" else "store",
+                pointer=pointer,
+                tensor=tensors[pointer],
+                shape=sizes[tensors[pointer]],
+                item_bytes=_item_bytes(text, pointer),
+                index=str(indices.get(index, index)),
+                line=line.strip(),
+            )
 
 
 def _arguments(host: str, name: str) -> list[str]:

@@ -4,10 +4,18 @@ import importlib.util
 
 import pytest
 
-from investigation import fusion, gpu_catalog, triton_kernel, triton_proof, triton_targets
+from investigation import (
+    fusion,
+    gpu_catalog,
+    triton_build,
+    triton_kernel,
+    triton_proof,
+    triton_targets,
+)
 from investigation.cases import Case
 from investigation.fusion import Setting
-from investigation.triton_proof import LAYERS, Built, Proof, ProofError, Question
+from investigation.triton_build import Built
+from investigation.triton_proof import LAYERS, Proof, ProofError, Question
 from investigation.triton_targets import Compiled, NoTritonError
 
 CASE = Case(slug="small", name="small", shape=(4, 16, 8, 8))
@@ -137,7 +145,7 @@ def test_fused_means_as_many_kernels_and_none_for_the_scale_step_alone(change, h
 
 
 def test_the_settings_cover_formats_dtypes_and_sizes_and_a_multiply_of_two_dtypes():
-    tried = list(triton_proof.settings(CASE, ["float32", "bfloat16", "float32:bfloat16"]))
+    tried = list(triton_build.settings(CASE, ["float32", "bfloat16", "float32:bfloat16"]))
     blocks = [one for one in tried if one.level == "block"]
     assert {(one.mode, one.case.gate_dtype, one.dynamic) for one in blocks} == {
         ("training", None, False), ("training", None, True), ("training", "bfloat16", False),
