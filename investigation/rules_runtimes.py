@@ -58,7 +58,9 @@ def written_out(findings: Findings) -> Verdict:
     """X1: does a runtime write the expansion out, once the program is exported?"""
     tried, found = exported(findings), writers(findings)
     if not tried:
-        return untested(f"No exported runtime ran here: {findings[RAN].details['states']}.")
+        states = findings[RAN].details["states"]
+        said = "; ".join(f"{runtime}: {state}" for runtime, state in states.items())
+        return untested(f"No exported runtime ran here: {said}.")
     if len(found) == len(tried):
         return supported(f"{_capital(where_written(findings))}.")
     spared = [one for one in tried if not one.value]

@@ -232,3 +232,10 @@ def test_a_runtime_that_is_slower_by_chance_or_by_a_little_costs_nothing():
     for costs in (lucky, little):
         verdict = judge(BY_ID["X2"], planted(**WRITES, **by_id(costs)))
         assert verdict.status == "refuted"
+
+
+def test_where_no_exported_runtime_ran_the_ledger_says_what_became_of_them():
+    world = {key: one for key, one in plain_world().items() if "runtimes.written" not in key}
+    verdict = judge(BY_ID["X1"], findings(world))
+    assert verdict.status == "untested"
+    assert "library: ran" in verdict.sentence

@@ -19,6 +19,15 @@ from investigation.rules_runtimes import (
 from investigation.runtimes.survey import Row, version
 
 Line = dict[str, object]
+GLANCE = (
+    "runtime",
+    "an expansion survives",
+    "writes more",
+    "plans more",
+    "result is eager's",
+    "time with it",
+    "slower in",
+)
 
 
 def ran(chapter: Chapter, rows: Sequence[Row]) -> Record:
@@ -156,15 +165,16 @@ def grid(chapter: Chapter, combinations: Sequence[Mapping[str, Any]], case: Case
 def at_a_glance(row: Row, kept: Record | None, timed: Mapping[str, Record]) -> Line:
     """Return a runtime's line of the table; what did not run has a state and nothing else."""
     if kept is None:
-        return {"runtime": row.runtime.title, "an expansion survives": row.state}
+        return dict.fromkeys(GLANCE) | {GLANCE[0]: row.runtime.title, GLANCE[1]: row.state}
     planned = kept.details["planned_more"]
     first = timed[row.cases[0].slug]
-    return {
-        "runtime": row.runtime.title,
-        "an expansion survives": kept.details["survives"],
-        "writes more": kib(float(kept.value)),
-        "plans more": None if planned is None else kib(planned),
-        "result is eager's": kept.details["equal"],
-        "time with it": percent(first),
-        "slower in": f"{len(slower(timed.values()))} of {len(timed)}",
-    }
+    cells = (
+        row.runtime.title,
+        kept.details["survives"],
+        kib(float(kept.value)),
+        None if planned is None else kib(planned),
+        kept.details["equal"],
+        percent(first),
+        f"{len(slower(timed.values()))} of {len(timed)}",
+    )
+    return dict(zip(GLANCE, cells, strict=True))

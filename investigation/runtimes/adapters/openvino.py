@@ -1,4 +1,4 @@
-"""OpenVINO on a CPU, in float32, fed in each of the ways that it can read a PyTorch module."""
+"""OpenVINO on a CPU, in float32, fed in both ways that it has of reading a PyTorch module."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -7,12 +7,11 @@ import openvino
 import torch
 from torch import Tensor, nn
 
-from investigation.runtimes.adapters import onnxruntime
 from investigation.runtimes.graph_pass import without_expansions
 from investigation.runtimes.modules import exported
 from investigation.runtimes.program import Program, Step
 
-Reads = Literal["export", "trace", "onnx"]
+Reads = Literal["export", "trace"]
 # What OpenVINO's executable graph lists beside the work: inputs, outputs and weights.
 NO_WORK = ("Input", "Output", "Const")
 
@@ -20,13 +19,13 @@ NO_WORK = ("Input", "Output", "Const")
 def prepare(
     module: nn.Module,
     x: Tensor,
-    folder: Path,
+    _folder: Path,
     threads: int,
     reads: Reads = "export",
     remedy: Literal["pass"] | None = None,
 ) -> Program:
-    """Convert a `torch.export` program, a trace or an ONNX file, and compile it for the CPU."""
-    model = _converted(module, x, folder, reads, remedy)
+    """Convert a `torch.export` program or a trace, and compile it for the CPU."""
+    model = _converted(module, x, reads, remedy)
     settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
     compiled = openvino.Core().compile_model(model, "CPU", settings)
     request = compiled.create_infer_request()
@@ -40,15 +39,9 @@ def prepare(
     return Program(request.infer, result, steps(compiled))
 
 
-def _converted(
-    module: nn.Module, x: Tensor, folder: Path, reads: Reads, remedy: str | None
-) -> openvino.Model:
+def _converted(module: nn.Module, x: Tensor, reads: Reads, remedy: str | None) -> openvino.Model:
     if reads == "trace":
         return openvino.convert_model(module, example_input=x, input=[list(x.shape)])
-    if reads == "onnx":
-        file = folder / "block.onnx"
-        onnxruntime.export(module, x, file)
-        return openvino.convert_model(str(file))
     program = exported(module, x)
     return openvino.convert_model(without_expansions(program) if remedy else program)
 
