@@ -121,13 +121,24 @@ def _submit(client: Client, cell: Cell, measure: Measure) -> Future[str]:
 
 
 def _outcome(cell: Cell, future: Future[str]) -> Outcome:
-    if future.status != "finished":
-        reason = str(future.exception()) or repr(future.exception())
-        return Outcome(cell, None, reason.splitlines()[0])
+    """Return what became of a cell that was measured.
+
+    A result that was lost with its worker before it was fetched is waited for once more.
+    """
+    try:
+        result = future.result()
+    except Exception as error:  # whatever a worker may raise
+        return Outcome(cell, None, (str(error) or repr(error)).splitlines()[0])
     if kept(cell) is None:  # it was measured where this disk is not
-        write_atomically(cell.result, future.result())
+        write_atomically(cell.result, result)
     evidence = kept(cell)
-    return Outcome(cell, evidence, "" if evidence else "its result cannot be read")
+    if evidence is None:
+        return Outcome(cell, None, "its result cannot be read")
+    measured_with = evidence.environment.torch.partition("+")[0]
+    if measured_with != cell.torch:
+        shutil.rmtree(cell.folder)
+        return Outcome(cell, None, f"measured with torch {measured_with}, asked was {cell.torch}")
+    return Outcome(cell, evidence)
 
 
 def kept(cell: Cell) -> Evidence | None:
