@@ -23,7 +23,7 @@ Answer = dict[str, Any]
 Function = Callable[..., Generator[None, None, Answer]]
 
 # Several times what the slowest preparation or timing here takes on two cores.
-LIMIT_S = 300.0
+LIMIT_S = 400.0
 # Warnings are for the log, and no runtime is to report its use to its makers: ONNX Runtime does so
 # unless it is told not to, and OpenVINO's converter where it can import the package for it.
 WITHOUT_NOISE = {
