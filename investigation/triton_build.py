@@ -88,11 +88,12 @@ class Built(BaseModel):
         return tuple(one.binary_sha256 for one in self.compiled)
 
 
-def build(chip: Chip, setting: Setting) -> Iterable[Built]:
-    """Yield both forms, and the controls where the setting has them."""
-    target = triton_targets.target(chip)
+def build(chips: Sequence[Chip], setting: Setting) -> Iterable[Built]:
+    """Yield both forms, and the controls where the setting has them, for every chip."""
+    target = triton_targets.target(*chips)
     for variant in FORMS + (CONTROLS if has_controls(setting) else ()):
-        yield _built(chip, setting, fusion.made_in(setting, variant, target))
+        made = triton_targets.apart(fusion.made_in(setting, variant, target), chips)
+        yield from (_built(chip, setting, one) for chip, one in zip(chips, made, strict=True))
 
 
 def _built(chip: Chip, setting: Setting, made: Generated) -> Built:

@@ -1,8 +1,8 @@
 """Both forms of the block compiled for GPUs, setting by setting, in fresh processes.
 
-A chip's settings run in an interpreter of their own, because describing a chip patches the
-process, and with empty caches in a folder that is removed afterwards, because a compiler's
-cache would compare an answer with itself.
+They run in interpreters of their own, because describing a chip patches the process, and with
+empty caches in a folder that is removed afterwards, because a compiler's cache would compare an
+answer with itself.
 """
 
 import json
@@ -49,13 +49,30 @@ def prove(chips: Sequence[Chip], asked: Sequence[Setting], processes: int = 2) -
     Raises `NoTritonError` where Triton is not installed, `ProofError` where a process fails.
     """
     triton_targets.require_triton()
-    groups = [tuple(one.slug for one in chips[start::processes]) for start in range(processes)]
-    questions = [Question(chips=names, settings=tuple(asked)) for names in groups if names]
+    slugs = tuple(one.slug for one in chips)
+    dealt = (dealt_out(asked, processes, place) for place in range(processes))
+    questions = [Question(chips=slugs, settings=tuple(share)) for share in dealt if share]
     with ThreadPoolExecutor(processes) as pool:
         answers = list(pool.map(_in_fresh_process, questions))
     built = [one for answer in answers for one in answer.built]
-    order = [one.slug for one in chips]
-    return Proof(tuple(sorted(built, key=lambda one: order.index(one.chip))))
+    places = [one.slug for one in asked]
+    in_order = sorted(
+        built, key=lambda one: (slugs.index(one.chip), places.index(one.setting.slug))
+    )
+    return Proof(tuple(in_order))
+
+
+def dealt_out(asked: Sequence[Setting], processes: int, place: int) -> list[Setting]:
+    """Return the settings of one process: dealt to and fro, the cheap ones first."""
+    cheap_first = sorted(asked, key=_cost)
+    turns = (cheap_first[at : at + processes] for at in range(0, len(asked), processes))
+    to_and_fro = (turn if not index % 2 else turn[::-1] for index, turn in enumerate(turns))
+    return [turn[place] for turn in to_and_fro if place < len(turn)]
+
+
+def _cost(setting: Setting) -> tuple[bool, bool]:
+    """Order settings by what they take: symbols the most, then the layout with more kernels."""
+    return setting.dynamic, setting.case.memory_format == "channels_last"
 
 
 def _in_fresh_process(question: Question) -> Answer:
@@ -102,12 +119,8 @@ def _failure(question: Question, ended: "subprocess.CompletedProcess[str]") -> s
 def answer_to(question: str, answer: str) -> None:
     """Do in this process what the file `question` asks, and write the result to `answer`."""
     asked = Question.model_validate_json(Path(question).read_text(encoding="utf-8"))
-    built = tuple(
-        one
-        for name in asked.chips
-        for setting in asked.settings
-        for one in build(gpu_catalog.chip(name), setting)
-    )
+    chips = [gpu_catalog.chip(slug) for slug in asked.chips]
+    built = tuple(one for setting in asked.settings for one in build(chips, setting))
     Path(answer).write_text(Answer(built=built).model_dump_json(), encoding="utf-8")
 
 

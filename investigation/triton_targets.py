@@ -14,12 +14,14 @@ could do, and each is stated where the results are shown:
 What is done here patches this process. Use a fresh one: `investigation.triton_proof` does.
 """
 
+import copy
 import hashlib
 import importlib.util
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -36,7 +38,7 @@ from torch.fx import GraphModule
 from torch.utils import _pytree as pytree
 from torch.utils._triton import has_triton
 
-from investigation.codegen import Target
+from investigation.codegen import Generated, Target
 from investigation.deviceless import PastTheBindings
 from investigation.gpu_catalog import Chip
 from investigation.omission import MissingToolError
@@ -62,14 +64,34 @@ def require_triton() -> str:
     return f"Triton {triton.__version__}"
 
 
-def target(chip: Chip) -> Target:
-    """Return what `codegen.generate` needs to generate source for a chip that is not here."""
-    return Target(chip.name, "cpu", require_triton, partial(described, chip))
+def target(*chips: Chip) -> Target:
+    """Return what `codegen.generate` needs to generate source for chips that are not here.
+
+    Several chips share one trace; `apart` then tells their programs from each other.
+    """
+    names = " and ".join(chip.name for chip in chips)
+    return Target(names, "cpu", require_triton, partial(lowering_for, chips))
+
+
+def apart(made: Generated, chips: Sequence[Chip]) -> list[Generated]:
+    """Return what was generated for several chips, one by one."""
+    return [
+        replace(made, target=chip.name, programs=made.programs[index :: len(chips)])
+        for index, chip in enumerate(chips)
+    ]
+
+
+@contextmanager
+def lowering_for(chips: Sequence[Chip]) -> Iterator[None]:
+    """Have Inductor lower each graph for every chip in turn, moved to `cuda`."""
+    lower = moving(compile_fx._compile_fx_inner, chips)
+    with mock.patch.object(compile_fx, "_compile_fx_inner", lower):
+        yield
 
 
 @contextmanager
 def described(chip: Chip) -> Iterator[None]:
-    """Tell Inductor and Triton of a chip, and move what is lowered meanwhile to `cuda`."""
+    """Tell Inductor and Triton of a chip."""
     import triton
 
     interface = _interface(chip)
@@ -81,7 +103,6 @@ def described(chip: Chip) -> Iterator[None]:
         mock.patch.object(torch.cuda, "get_device_properties", interface.get_device_properties),
         mock.patch.object(torch.version, "hip", "0.0" if chip.backend == "hip" else None),
         mock.patch.object(triton.runtime.driver, "_active", _Named(chip)),
-        mock.patch.object(compile_fx, "_compile_fx_inner", moving(compile_fx._compile_fx_inner)),
     ):
         yield
     _forget()
@@ -155,13 +176,17 @@ class _Named:
         return DEVICE
 
 
-def moving(lower: Any) -> Any:
-    """Return Inductor's entry point, with what it is given moved to `cuda`."""
+def moving(lower: Any, chips: Sequence[Chip]) -> Any:
+    """Return Inductor's entry point, for every chip, with what it is given moved to `cuda`."""
 
     def lower_moved(graph: GraphModule, inputs: Sequence[Any], **settings: Any) -> Any:
-        move_nodes(graph)
-        with PastTheBindings():
-            return lower(graph, [moved(one) for one in inputs], **settings)
+        given, made = [moved(one) for one in inputs], None
+        for chip in chips:
+            own = copy.deepcopy(graph)  # Inductor rewrites the graph that it is given
+            move_nodes(own)
+            with described(chip), PastTheBindings():
+                made = lower(own, given, **settings)
+        return made
 
     return lower_moved
 

@@ -144,6 +144,17 @@ def test_fused_means_as_many_kernels_and_none_for_the_scale_step_alone(change, h
     assert Proof(tuple(worlds)).fused("cuda90") == [(BLOCK, held)]
 
 
+def test_settings_are_dealt_so_that_no_process_gets_all_the_dear_ones():
+    asked = list(triton_build.settings(CASE, ["float32", "bfloat16"]))
+    shares = [triton_proof.dealt_out(asked, 2, place) for place in range(2)]
+    assert sorted(one.slug for share in shares for one in share) == sorted(
+        one.slug for one in asked
+    )
+    for dear in ("dynamic", "channels_last"):
+        counts = [sum(dear in one.slug for one in share) for share in shares]
+        assert counts == [2, 2]
+
+
 def test_the_settings_cover_formats_dtypes_and_sizes_and_a_multiply_of_two_dtypes():
     tried = list(triton_build.settings(CASE, ["float32", "bfloat16", "float32:bfloat16"]))
     blocks = [one for one in tried if one.level == "block"]
