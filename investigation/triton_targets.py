@@ -31,6 +31,7 @@ from unittest import mock
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch._dynamo import device_interface
+from torch._guards import TracingContext
 from torch._inductor import compile_fx
 from torch._inductor.runtime.hints import DeviceProperties
 from torch._subclasses.fake_tensor import FakeTensor, unset_fake_temporarily
@@ -184,11 +185,19 @@ def moving(lower: Any, chips: Sequence[Chip]) -> Any:
         for chip in chips:
             own = copy.deepcopy(graph)  # Inductor rewrites the graph that it is given
             move_nodes(own)
+            _forget_output_strides()
             with described(chip), PastTheBindings():
                 made = lower(own, given, **settings)
         return made
 
     return lower_moved
+
+
+def _forget_output_strides() -> None:
+    """Empty the list into which a lowering notes its outputs' strides; it must find it empty."""
+    context = TracingContext.try_get()
+    if context is not None and context.output_strides:
+        context.output_strides.clear()
 
 
 def move_nodes(graph: GraphModule) -> None:
