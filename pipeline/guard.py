@@ -22,6 +22,7 @@ import psutil
 
 MARK, MAKER = "INVESTIGATION_BUILD", "STARTED_BY"
 LOOK_EVERY_S = 0.2
+SETTLE_S = 0.05  # a process between its fork and the end of its exec shows no environment yet
 PATIENCE_S = 10  # for killed processes to be gone
 
 
@@ -53,11 +54,20 @@ def watched(owner: str) -> Iterator[str]:
 def sweep(mark: str) -> None:
     """End every process whose mark starts with `mark`, and those they start meanwhile."""
     deadline = time.monotonic() + PATIENCE_S
-    while (found := marked(mark)) and time.monotonic() < deadline:
+    while (found := _settled(mark)) and time.monotonic() < deadline:
         for process in found:
             with suppress(psutil.Error):
                 process.kill()
         psutil.wait_procs(found, timeout=1)
+
+
+def _settled(mark: str) -> list[psutil.Process]:
+    """Return the marked processes; where there are none, look once more after a moment."""
+    found = marked(mark)
+    if not found:
+        time.sleep(SETTLE_S)
+        found = marked(mark)
+    return found
 
 
 def marked(mark: str) -> list[psutil.Process]:

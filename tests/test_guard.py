@@ -31,6 +31,14 @@ def gone(pid, within_s=10):
     return True
 
 
+def seen(mark, within_s=10):
+    """Return the marked processes once there are any: a new one shows its environment late."""
+    deadline = time.monotonic() + within_s
+    while not (found := guard.marked(mark)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return [one.pid for one in found]
+
+
 def owner(tmp_path, **environment):
     """Start a process that holds `tmp_path` and has started another; return both."""
     started = subprocess.Popen(
@@ -43,7 +51,7 @@ def owner(tmp_path, **environment):
 def test_what_was_started_inside_ends_with_it(tmp_path):
     with guard.watched(str(tmp_path)) as mark:
         started = subprocess.Popen(SLEEPER, start_new_session=True)
-        assert [one.pid for one in guard.marked(mark)] == [started.pid]
+        assert seen(mark) == [started.pid]
         assert os.environ[guard.MARK] == mark
     assert gone(started.pid)
     assert guard.MARK not in os.environ
