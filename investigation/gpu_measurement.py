@@ -23,11 +23,11 @@ from investigation.device_watch import Watch, nothing
 from investigation.eager_calls import launches, listed_calls
 from investigation.equality import same_bits
 from investigation.formats import FORMATS
-from investigation.host import HostNetwork
 from investigation.measure import Settings
 from investigation.parameters import Parameters
 from investigation.prediction import scale_bytes
 from investigation.variants import SCALES, SEBlock
+from investigation.workloads import host_network, sharing
 
 Level = Literal["multiply", "mixed", "block", "network", "same", "materialized"]
 WARM: tuple[Quantity, ...] = ("host", "device", "end_to_end")
@@ -140,9 +140,7 @@ def _settings(step: Step, settings: Parameters) -> Settings:
 def rotations(step: Step, settings: Parameters) -> tuple[Rotation, Rotation]:
     """Return both arms of a step on the run's device, over the same inputs in rotation."""
     inputs = _inputs(step, settings)
-    calls = [
-        tuple(_calls(step, scale, inputs, settings)) for scale in (step.baseline, step.candidate)
-    ]
+    calls = list(zip(*_pairs(step, inputs, settings), strict=True))
     baseline, candidate = (Rotation(one, _launches(one[0])) for one in calls)
     return baseline, candidate
 
@@ -162,25 +160,26 @@ def _images(step: Step, settings: Parameters, index: int) -> tuple[Tensor, ...]:
     return (images.contiguous(memory_format=FORMATS[step.memory_format]),)
 
 
-def _calls(
-    step: Step, scale: str, inputs: list[tuple[Tensor, ...]], settings: Parameters
-) -> Iterator[Function]:
+def _pairs(
+    step: Step, inputs: list[tuple[Tensor, ...]], settings: Parameters
+) -> Iterator[tuple[Function, Function]]:
+    """Yield both arms' call for each input in rotation; they share the weights, if any."""
     if step.level in ("block", "network"):
-        module = _module(step, scale, settings)
-        return (partial(module, one[0]) for one in inputs)
-    return (partial(SCALES[scale], *one) for one in inputs)
+        module = _module(step, settings)
+        for one in inputs:
+            yield sharing(module, step.baseline, step.candidate, partial(module, one[0]))
+    else:
+        for one in inputs:
+            yield partial(SCALES[step.baseline], *one), partial(SCALES[step.candidate], *one)
 
 
-def _module(step: Step, scale: str, settings: Parameters) -> torch.nn.Module:
+def _module(step: Step, settings: Parameters) -> torch.nn.Module:
+    if step.case is None:
+        return host_network(step.baseline, step.memory_format, settings.seed, settings.device)
     torch.manual_seed(settings.seed)
-    module = (
-        HostNetwork(scale)
-        if step.case is None
-        else SEBlock(step.case.shape[1], step.case.reduction, scale)
-    )
-    placed = module.to(settings.device).eval()
+    block = SEBlock(step.case.shape[1], step.case.reduction).to(settings.device).eval()
     # The stub of `to` knows no memory format; the method does.
-    return placed.to(memory_format=FORMATS[step.memory_format])  # type: ignore[call-overload, no-any-return]
+    return block.to(memory_format=FORMATS[step.memory_format])  # type: ignore[call-overload, no-any-return]
 
 
 def _launches(call: Function) -> int:

@@ -25,8 +25,19 @@ from investigation.comparison import Comparison, describe_ratio
 from investigation.measure import MeasurementError, compare_patiently
 from investigation.statistics import Verdict
 
+# For a process that keeps the memory that it has freed. Left alone, glibc gives it back and takes
+# it again page by page, in some steps and not in others, which is most of the noise of a step
+# that allocates much; the GNU C library's manual, "Memory Allocation Tunables". Other systems
+# know none of these names, and do as they do.
+KEEPING_MEMORY = {
+    "MALLOC_TRIM_THRESHOLD_": str(2**32),
+    "MALLOC_MMAP_THRESHOLD_": str(2**32),
+    "MALLOC_TOP_PAD_": str(2**28),
+}
+
 Function = Callable[[], object]
 MakeArms = Callable[..., tuple[Function, Function]]
+MadeBy = tuple[MakeArms, Mapping[str, Any]]
 
 
 class ReplicationError(MeasurementError):
@@ -110,19 +121,28 @@ def _standard_error(comparison: Comparison) -> float:
     return (math.log(high) - math.log(low)) / (2 * reach)
 
 
-def replicate(
-    arms: tuple[MakeArms, Mapping[str, Any]],
+def replicate(arms: MadeBy, **settings: Any) -> Replication:
+    """Do as `replicate_together` with one pair of arms."""
+    (only,) = replicate_together({"": arms}, **settings).values()
+    return only
+
+
+def replicate_together(
+    arms: Mapping[str, MadeBy],
     *,
     processes: int = 5,
     budget_s: float = 1.0,
     seed: int = 0,
+    environment: Mapping[str, str] | None = None,
     **compare_kwargs: Any,
-) -> Replication:
+) -> dict[str, Replication]:
     """Compare in `processes` fresh interpreters, one after the other, and combine.
 
-    `arms` is a function at the top of an importable module and its arguments as JSON; its call
-    returns (baseline, candidate). `budget_s` is for each process, on top of what it takes to
-    start and to build the arms. Process `i` has hash seed and order seed `seed + i`.
+    `arms` names what is compared: each time a function at the top of an importable module and
+    its arguments as JSON, whose call returns (baseline, candidate). Every process makes and
+    compares them all, each process beginning with the next one. `budget_s` is for each
+    comparison, on top of what a process takes to start and to build the arms. Process `i` has
+    hash seed and order seed `seed + i`, and `environment` beside this process's own.
     `compare_kwargs` are those of `investigation.measure.compare_patiently`.
 
     Raises ReplicationError where a process fails, ValueError where `arms` or `processes`
@@ -130,42 +150,44 @@ def replicate(
     """
     if processes < 2:
         raise ValueError(f"processes must be 2 or more, not {processes}")
-    function, arguments = arms
     request = {
         "path": sys.path,
-        "module": _importable(function),
-        "function": function.__qualname__,
-        "arguments": dict(arguments),
+        "arms": [[name, *_importable(make), dict(given)] for name, (make, given) in arms.items()],
         "compare": {"budget_s": budget_s, **compare_kwargs},
+        "environment": dict(environment or {}),
     }
-    return Replication.of([_in_fresh_process(request, i, seed + i) for i in range(processes)])
+    answers = [_in_fresh_process(request, i, seed + i) for i in range(processes)]
+    return {name: Replication.of([answer[name] for answer in answers]) for name in arms}
 
 
-def _importable(function: MakeArms) -> str:
+def _importable(function: MakeArms) -> tuple[str, str]:
     module, name = function.__module__, function.__qualname__
     if module == "__main__" or "<" in name or "." in name:
         raise ValueError(
             f"{module}.{name} cannot be imported by another process; "
             "put the function at the top of a module"
         )
-    return module
+    return module, name
 
 
-def _in_fresh_process(request: Mapping[str, Any], index: int, seed: int) -> Comparison:
+def _in_fresh_process(request: Mapping[str, Any], index: int, seed: int) -> dict[str, Comparison]:
     with tempfile.TemporaryDirectory() as folder:
         question, answer = Path(folder, "question.json"), Path(folder, "answer.json")
-        settings = {**request["compare"], "seed": seed}
-        question.write_text(json.dumps({**request, "compare": settings}))
+        settings, arms = {**request["compare"], "seed": seed}, request["arms"]
+        first = index % len(arms)
+        turned = arms[first:] + arms[:first]
+        question.write_text(json.dumps({**request, "arms": turned, "compare": settings}))
         ended = subprocess.run(
             [sys.executable, "-c", _START, str(question), str(answer)],
-            env=os.environ | {"PYTHONHASHSEED": str(seed % 2**32)},
+            env=os.environ | request["environment"] | {"PYTHONHASHSEED": str(seed % 2**32)},
             capture_output=True,
             text=True,
             check=False,
         )
         if ended.returncode or not answer.exists():
             raise ReplicationError(_failure(index, ended))
-        return Comparison.from_dict(json.loads(answer.read_text()))
+        compared = json.loads(answer.read_text())
+        return {name: Comparison.from_dict(one) for name, one in compared.items()}
 
 
 # The path comes first: the module that does the rest may only be found on the caller's.
@@ -183,15 +205,18 @@ def _failure(index: int, ended: subprocess.CompletedProcess[str]) -> str:
 
 
 def answer_to(question: str, answer: str) -> None:
-    """Do in this process what the file `question` asks, and write the comparison to `answer`."""
+    """Do in this process what the file `question` asks, and write each comparison to `answer`."""
     request = json.loads(Path(question).read_text())
-    make_arms = getattr(importlib.import_module(request["module"]), request["function"])
-    try:
-        baseline, candidate = make_arms(**request["arguments"])
-        comparison = compare_patiently(baseline, candidate, **request["compare"])
-    except Exception as error:
-        raise SystemExit(_one_line(error)) from error
-    Path(answer).write_text(json.dumps(comparison.to_dict()))
+    compared = {}
+    for name, module, function, arguments in request["arms"]:
+        make_arms = getattr(importlib.import_module(module), function)
+        try:
+            baseline, candidate = make_arms(**arguments)
+            comparison = compare_patiently(baseline, candidate, **request["compare"])
+        except Exception as error:
+            raise SystemExit(_one_line(error)) from error
+        compared[name] = comparison.to_dict()
+    Path(answer).write_text(json.dumps(compared))
 
 
 def _one_line(error: BaseException) -> str:

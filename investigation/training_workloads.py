@@ -9,7 +9,7 @@ from investigation.formats import FORMATS
 from investigation.measure import Clock, DeviceClock
 from investigation.training import SETTINGS, Images, host, optimizer_of, step
 from investigation.variants import SCALES
-from investigation.workloads import Arms
+from investigation.workloads import Arms, sharing
 
 # Calls of which the fastest says how long a step takes when nothing disturbs it.
 CALIBRATING_CALLS = 5
@@ -18,18 +18,14 @@ CALIBRATING_CALLS = 5
 def training_arms(
     batch: int, memory_format: MemoryFormat, baseline: str, candidate: str, seed: int = 0
 ) -> Arms:
-    """Return two callables that run a training step of the host network on the same images.
+    """Return two callables that run a training step of one host network on the same images.
 
-    A step is forward, loss, backward and optimizer; each call trains the arm's own network on.
+    A step is forward, loss, backward and optimizer; each call trains the network on.
     """
     data, setting = random_images(batch, memory_format, seed), SETTINGS[memory_format]
-
-    def arm(scale: str) -> Callable[[], object]:
-        network = host(SCALES[scale], setting, seed)
-        optimizer = optimizer_of(network)
-        return lambda: step(network, optimizer, data, setting)
-
-    return arm(baseline), arm(candidate)
+    network = host(SCALES[baseline], setting, seed)
+    optimizer = optimizer_of(network)
+    return sharing(network, baseline, candidate, lambda: step(network, optimizer, data, setting))
 
 
 def random_images(batch: int, memory_format: MemoryFormat, seed: int) -> Images:

@@ -1,14 +1,19 @@
-"""The three levels that are timed, as pairs of callables over the same tensors."""
+"""The three levels that are timed, as pairs of callables over the same tensors and weights.
+
+The arms share what they can, and differ in the line alone: two copies of one network differ by
+some tenths of a per cent for where their weights happen to lie, always in favour of the same one.
+"""
 
 from collections.abc import Callable
 from functools import partial
 
 import torch
+from torch import Tensor, nn
 
 from investigation.cases import Case, MemoryFormat
 from investigation.formats import FORMATS
 from investigation.host import HostNetwork
-from investigation.variants import SCALES, SEBlock
+from investigation.variants import SCALES, Scale, SEBlock
 
 Arms = tuple[Callable[[], object], Callable[[], object]]
 
@@ -20,39 +25,66 @@ def multiply_arms(case: Case, baseline: str, candidate: str, device: str = "cpu"
 
 
 def block_arms(case: Case, baseline: str, candidate: str, device: str = "cpu") -> Arms:
-    """Return two callables that run an SE block of the same weights on the same input."""
+    """Return two callables that run one SE block on the same input, each with its own last line."""
     x, _ = case.tensors(device)
-
-    def arm(scale: str) -> Callable[[], object]:
-        torch.manual_seed(case.seed)
-        return partial(SEBlock(case.shape[1], case.reduction, scale).to(device).eval(), x)
-
-    return arm(baseline), arm(candidate)
+    torch.manual_seed(case.seed)
+    block = SEBlock(case.shape[1], case.reduction).to(device).eval()
+    return sharing(block, baseline, candidate, partial(block, x))
 
 
 def network_arms(
     batch: int,
     memory_format: MemoryFormat,
-    baseline: str | None,
-    candidate: str | None,
+    baseline: str,
+    candidate: str,
     seed: int = 0,
     device: str = "cpu",
 ) -> Arms:
-    """Return two callables that run the host network's forward step on the same images.
+    """Return two callables that run one host network's forward step, each with its own line."""
+    images = random_images(batch, memory_format, seed, device)
+    network = host_network(baseline, memory_format, seed, device)
+    return sharing(network, baseline, candidate, partial(network, images))
 
-    None for a scale leaves the SE blocks out.
-    """
-    layout = FORMATS[memory_format]
+
+def recalibration_arms(
+    batch: int, memory_format: MemoryFormat, scale: str, seed: int = 0, device: str = "cpu"
+) -> Arms:
+    """Return two callables: the host network's forward step without SE blocks, and with them."""
+    images = random_images(batch, memory_format, seed, device)
+    without, within = (host_network(one, memory_format, seed, device) for one in (None, scale))
+    return partial(without, images), partial(within, images)
+
+
+def random_images(
+    batch: int, memory_format: MemoryFormat, seed: int, device: str = "cpu"
+) -> Tensor:
+    """Return images `(batch, 3, 32, 32)`, the host network's own size."""
     torch.manual_seed(seed)
-    images = torch.randn(batch, 3, 32, 32, device=device).contiguous(memory_format=layout)
+    images = torch.randn(batch, 3, 32, 32, device=device)
+    return images.contiguous(memory_format=FORMATS[memory_format])
 
-    def arm(scale: str | None) -> Callable[[], object]:
-        torch.manual_seed(seed)
-        network = HostNetwork(scale).to(device).eval()
-        # The stub of `to` knows no memory format; the method does.
-        return partial(network.to(memory_format=layout), images)  # type: ignore[call-overload]
 
-    return arm(baseline), arm(candidate)
+def host_network(
+    scale: str | None, memory_format: MemoryFormat, seed: int, device: str = "cpu"
+) -> nn.Module:
+    """Return a host network of seeded weights for inference; None leaves the SE blocks out."""
+    torch.manual_seed(seed)
+    network = HostNetwork(scale).to(device).eval()
+    # The stub of `to` knows no memory format; the method does.
+    return network.to(memory_format=FORMATS[memory_format])  # type: ignore[call-overload, no-any-return]
+
+
+def sharing(module: nn.Module, baseline: str, candidate: str, run: Callable[[], object]) -> Arms:
+    """Return `run` twice, each call with a scale step of its own in every SE block of `module`."""
+    # A module's own assignment looks through its parameters first, which would be timed.
+    blocks = [vars(one) for one in module.modules() if isinstance(one, SEBlock)]
+
+    def with_scale(scale: Scale) -> object:
+        for block in blocks:
+            block["scale"] = scale
+        return run()
+
+    return partial(with_scale, SCALES[baseline]), partial(with_scale, SCALES[candidate])
 
 
 def after_a_sweep(arms: Arms, elements: int = 2**22) -> Arms:

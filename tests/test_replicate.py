@@ -11,7 +11,13 @@ from fake_clock import FakeMachine, steady
 
 from investigation.comparison import Comparison
 from investigation.measure import MeasurementError, Settings, compare_on
-from investigation.replicate import Replication, ReplicationError, replicate
+from investigation.replicate import (
+    KEEPING_MEMORY,
+    Replication,
+    ReplicationError,
+    replicate,
+    replicate_together,
+)
 
 Arms = tuple[Callable[[], object], Callable[[], object]]
 
@@ -31,6 +37,19 @@ def spin(loops: int) -> Callable[[], None]:
 def hashes(folder: str) -> Arms:
     """Arms of a process that leaves its hash seed and its number in `folder`."""
     Path(folder, str(os.getpid())).write_text(os.environ["PYTHONHASHSEED"])
+    return spins(5000, 5000)
+
+
+def notes(folder: str, name: str, candidate: int) -> Arms:
+    """Arms of a process that adds their name to a file of its own in `folder`."""
+    with Path(folder, str(os.getpid())).open("a") as file:
+        file.write(f"{name} ")
+    return spins(2000, candidate)
+
+
+def remembers(folder: str) -> Arms:
+    """Arms of a process that leaves in `folder` what its environment says of memory."""
+    Path(folder, str(os.getpid())).write_text(os.environ.get("MALLOC_TRIM_THRESHOLD_", "unset"))
     return spins(5000, 5000)
 
 
@@ -63,6 +82,26 @@ def test_every_process_is_fresh_and_has_its_own_hash_seed(tmp_path: Path) -> Non
     seen = {file.name: file.read_text() for file in tmp_path.iterdir()}
     assert sorted(seen.values()) == ["7", "8"]
     assert str(os.getpid()) not in seen
+
+
+def test_comparisons_share_their_processes_and_take_turns_to_begin(tmp_path: Path) -> None:
+    arms = {
+        name: (notes, {"folder": str(tmp_path), "name": name, "candidate": loops})
+        for name, loops in (("more", 8000), ("same", 2000))
+    }
+    outcome = replicate_together(arms, processes=2, budget_s=0.1)
+    assert list(outcome) == ["more", "same"]
+    assert outcome["more"].ratio > 2 > outcome["same"].ratio
+    began = [path.read_text().split() for path in tmp_path.iterdir()]
+    assert sorted(began) == [["more", "same"], ["same", "more"]]
+
+
+def test_an_environment_reaches_every_process_and_only_those(tmp_path: Path) -> None:
+    arms = remembers, {"folder": str(tmp_path)}
+    replicate(arms, processes=2, budget_s=0.1, environment=KEEPING_MEMORY)
+    told = [path.read_text() for path in tmp_path.iterdir()]
+    assert told == [KEEPING_MEMORY["MALLOC_TRIM_THRESHOLD_"]] * 2
+    assert "MALLOC_TRIM_THRESHOLD_" not in os.environ
 
 
 def test_an_arm_that_fails_names_the_process_the_error_and_the_arm() -> None:

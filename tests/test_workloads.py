@@ -1,9 +1,10 @@
 import pytest
 import torch
 
-from investigation import workloads
+from investigation import variants, workloads
 from investigation.cases import MEMORY_FORMATS, Case
 from investigation.equality import same_bits
+from investigation.variants import SCALES
 
 CASE = Case(slug="small", name="small", shape=(2, 8, 6, 6))
 
@@ -23,7 +24,42 @@ def test_both_arms_compute_the_same_at_every_level(memory_format):
 
 
 def test_a_network_without_se_blocks_computes_something_else():
-    assert not agree(workloads.network_arms(2, "contiguous", None, "broadcast"))
+    assert not agree(workloads.recalibration_arms(2, "contiguous", "broadcast"))
+
+
+def scales_met(make_arms):
+    """The scale steps that each arm goes through, both called in turn, twice."""
+    met = {}
+    with pytest.MonkeyPatch.context() as patch:
+        spies = {name: spy(name, met) for name in SCALES}
+        patch.setattr(workloads, "SCALES", spies)
+        patch.setattr(variants, "SCALES", spies)
+        arms = make_arms()
+        for index in (0, 1, 0, 1):
+            met.clear()
+            arms[index]()
+            yield index, dict(met)
+
+
+def spy(name, met):
+    def scale(x, gate):
+        met[name] = met.get(name, 0) + 1
+        return SCALES[name](x, gate)
+
+    return scale
+
+
+@pytest.mark.parametrize(
+    ("make", "blocks"),
+    [
+        (lambda: workloads.block_arms(CASE, "broadcast", "materialized"), 1),
+        (lambda: workloads.network_arms(2, "contiguous", "broadcast", "materialized"), 6),
+    ],
+)
+def test_arms_that_share_their_weights_each_run_their_own_line(make, blocks):
+    names = "broadcast", "materialized"
+    for index, met in scales_met(make):
+        assert met == {names[index]: blocks}
 
 
 def test_a_sweep_before_a_call_does_not_change_what_it_returns():
