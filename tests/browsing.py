@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import axe_playwright_python
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 NO_BROWSER = "no page was opened, for lack of a Chromium; apt-get install chromium brings one"
@@ -147,42 +147,34 @@ def too_wide(page: Page) -> list[str]:
     }""")
 
 
-# A phone's processor, as against this machine's.
-SLOWDOWN = 4
+# Lighthouse's measures that are the same on a fast machine and on a slow one.
+SHIFTED = """() => new Promise(done => {
+  let shifted = 0;
+  new PerformanceObserver(list => {
+    for (const one of list.getEntries()) if (!one.hadRecentInput) shifted += one.value;
+  }).observe({type: "layout-shift", buffered: true});
+  setTimeout(() => done(shifted), 300);
+})"""
+BLOCKING = """() => performance.getEntriesByType("resource")
+  .filter(one => one.renderBlockingStatus === "blocking").map(one => one.name)"""
 
 
-@contextmanager
-def phone(browser: Browser) -> Iterator[tuple[Page, CDPSession]]:
-    """Give a page of a phone's size with nothing in its cache, and the hold on its innards."""
+@dataclass(frozen=True)
+class FirstView:
+    """What a phone has to do before a reader sees a page."""
+
+    shifted: float  # cumulative layout shift: what moves after it was shown
+    awaited: Visit  # the page and what has to arrive before anything is painted
+
+
+def first_view(browser: Browser, address: str) -> FirstView:
+    """Open a page on a phone, with nothing in its cache."""
     context = browser.new_context(viewport=PHONE)
     page = context.new_page()
-    yield page, context.new_cdp_session(page)
+    page.goto(address, wait_until="load")
+    shifted, blocking = page.evaluate(SHIFTED), page.evaluate(BLOCKING)
     context.close()
-
-
-def largest_paint(browser: Browser, address: str) -> float:
-    """Return after how many seconds a slow phone has painted the largest part of a page."""
-    with phone(browser) as (page, devtools):
-        devtools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
-        page.goto(address, wait_until="load")
-        milliseconds = page.evaluate("""() => new Promise(done => new PerformanceObserver(
-          list => done(list.getEntries().at(-1).startTime)
-        ).observe({type: "largest-contentful-paint", buffered: true}))""")
-    return float(milliseconds) / 1000
-
-
-def main_thread(browser: Browser, address: str) -> float:
-    """Return how many seconds a slow phone works on a page, whatever else this machine does."""
-    with phone(browser) as (page, devtools):
-        devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
-        page.goto(address, wait_until="load")
-        metrics = devtools.send("Performance.getMetrics")["metrics"]
-    return SLOWDOWN * float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
-
-
-def crowded() -> bool:
-    """Tell whether more processes want to run than this machine has cores."""
-    return os.getloadavg()[0] > (os.cpu_count() or 1)
+    return FirstView(float(shifted), Visit(address, requests=[address, *blocking]))
 
 
 def target(link: str) -> tuple[str, str]:

@@ -95,13 +95,17 @@ def test_the_pages_weigh_little_when_they_are_sent_compressed(visits, html):
     assert {name: weight for name, weight in weights.items() if weight >= 1.5 * KIB} == {}
 
 
-def test_the_first_page_and_the_longest_are_painted_in_time_on_a_slow_phone(browser, html, origin):
-    longest = max(pages(html), key=lambda name: (html / name).stat().st_size)
-    # Among many neighbours a page waits for its turn, and only its own work can be judged.
-    measure = browsing.main_thread if browsing.crowded() else browsing.largest_paint
-    for name in ("index.html", longest):
-        tries = [measure(browser, f"{origin}/{name}") for _ in range(3)]
-        assert min(tries) < 1.5, name
+# How soon a page is painted is timed in benchmarks/pages.py. These are the causes, which are the
+# same on any machine: Lighthouse's slow connection carries 1.6 Mbit/s, and 0.1 is its good shift.
+SENT_IN_TIME = 1.5 * 1.6e6 / 8
+
+
+def test_no_page_waits_for_much_or_moves_after_it_was_painted(browser, html, origin):
+    for name in pages(html):
+        seen = browsing.first_view(browser, f"{origin}/{name}")
+        assert len(seen.awaited.requests) > 1, name
+        assert seen.awaited.bytes_sent(html) < SENT_IN_TIME, name
+        assert seen.shifted < 0.1, name
 
 
 def test_every_page_opens_from_a_folder_with_the_network_off(browser, html):
