@@ -113,7 +113,7 @@ class Chapter:
             records=tuple(self._records),
         )
 
-    def found(self) -> HTML:
+    def found(self) -> Markdown:
         """Return what this chapter decides: each claim with its rule and its verdict.
 
         A claim that needs other chapters' evidence as well is decided in the ledger.
@@ -126,7 +126,7 @@ class Chapter:
                 whole = all(record in findings for record in claim.reads)
                 verdict = judge(claim, findings) if whole else together_with(others)
                 rows.append(ledger.row(claim, verdict))
-        return table(rows)
+        return ruled(rows)
 
     def close(self) -> HTML:
         """Write the evidence; return the environment and the command that reruns the page."""
@@ -191,6 +191,16 @@ def table(rows: Iterable[Mapping[str, object]]) -> HTML:
     # A corner without a name heads nothing, and a screen reader would announce it all the same.
     markup = frame.to_html(index=False, border=0).replace("<th></th>", "<td></td>")
     return HTML(f'<div class="table-scroll">{markup}</div>')
+
+
+def ruled(rows: Iterable[Mapping[str, object]]) -> Markdown:
+    """Return rows of the ledger as paragraphs, for display: the claim, its rule, its verdict."""
+    return say("\n".join(f"- {_lines(row)}" for row in rows))
+
+
+def _lines(row: Mapping[str, object]) -> str:
+    said = f"**{row['claim']}**, {row['who']}: “{row['says']}”"
+    return f"{said}\\\n  *Rule.* {row['rule']}\\\n  **{row['verdict']}**: {row['because']}"
 
 
 def _typed(value: object) -> str:

@@ -305,8 +305,13 @@ def bars(axis: Axes, values: Mapping[str, float], unit: str) -> None:
     axis.set_yticks(range(len(names)), names)
     axis.invert_yaxis()
     for row, value in enumerate(values.values()):
-        axis.text(value, row, f" {value:,.4g} {unit}", va="center")
+        axis.text(value, row, f" {_readable(value)} {unit}", va="center")
     axis.margins(x=0.25)
+
+
+def _readable(value: float) -> str:
+    """Return a number with four digits or more, all of those before its point."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def contest_verdicts(

@@ -212,17 +212,17 @@ def rows(findings: Findings) -> Iterable[dict[str, object]]:
     for rule in RULES:
         found = on_each_machine(rule, findings)
         if not found:
-            yield _row(rule, "none yet", "untested on a GPU", f"{UNTESTED}.")
+            yield _row(rule, "on no machine yet", "untested on a GPU", f"{UNTESTED}.")
         for one in found:
-            yield _row(rule, one.machine, one.verdict.status, one.verdict.sentence)
+            yield _row(rule, f"on {one.machine}", one.verdict.status, one.verdict.sentence)
 
 
-def _row(rule: GpuRule, machine: str, status: str, sentence: str) -> dict[str, object]:
+def _row(rule: GpuRule, who: str, status: str, sentence: str) -> dict[str, object]:
     return {
         "claim": rule.claim,
+        "who": who,
         "says": rule.quote,
-        "rule on a GPU": rule.rule,
-        "machine": machine,
+        "rule": rule.rule,
         "verdict": status,
         "because": sentence,
     }

@@ -216,8 +216,14 @@ def decided(setting: Setting, findings: Findings, found: list[Answer]) -> Decisi
     memory = _memory_words(setting, findings)
     words = [*memory, *_same_words(setting, findings), *_time_words(found)]
     if not words:
-        return Decision(setting, NOT_MEASURED, f"`{setting.chapter}` has not run here")
+        return Decision(setting, NOT_MEASURED, _unmeasured(setting))
     return Decision(setting, _change(bool(memory), found), "; ".join(words))
+
+
+def _unmeasured(setting: Setting) -> str:
+    if setting.device == GPU:
+        return "no GPU was measured yet: `make gpu record` on a machine that has one adds it"
+    return f"`{setting.chapter}` has not run here"
 
 
 def _change(writes: bool, found: list[Answer]) -> str:

@@ -51,7 +51,8 @@ def test_one_slow_part_of_many_has_to_be_slow_at_the_confidence_of_its_family():
 def test_a_setting_that_no_chapter_measured_says_so():
     unmeasured = decision(plain_world(), device=answers.GPU)
     assert unmeasured.change == NOT_MEASURED
-    assert "07_gpu" in unmeasured.measured
+    assert "no GPU was measured yet: `make gpu record`" in unmeasured.measured
+    assert decision({}, device=answers.CPU).measured == "`04_eager_cost` has not run here"
 
 
 def test_the_words_name_the_whole_steps_the_dearest_part_and_the_memory():

@@ -24,6 +24,7 @@ from worlds import (
 )
 
 from investigation import ledger
+from investigation.chapter import ruled
 from investigation.claims import judge
 from investigation.ledger import CLAIMS
 from investigation.rules_training import RUNS
@@ -224,6 +225,10 @@ def test_a_row_of_the_ledger_shows_rule_and_verdict():
     row = ledger.row(BY_ID["T3"], verdict)
     assert row["rule"] == BY_ID["T3"].rule
     assert row["verdict"] == "supported"
+    said, rule, outcome = ruled([row, row]).data.split("\n- ")[1].split("\\\n  ")
+    assert said == f"**T3**, ticket: “{BY_ID['T3'].quote}”"
+    assert rule == f"*Rule.* {BY_ID['T3'].rule}"
+    assert outcome == f"**supported**: {verdict.sentence}"
 
 
 def test_a_runtime_that_is_slower_by_chance_or_by_a_little_costs_nothing():

@@ -54,6 +54,14 @@ def test_a_grid_marks_what_differs():
         assert [text.get_text() for text in axis.texts] == ["=", "≠"]
 
 
+def test_a_bar_says_a_large_number_in_full_and_a_small_one_in_four_digits():
+    with figures.canvas() as (figure, axis):
+        figures.bars(axis, {"expand_as": 24_576.0, "broadcast": 0.123456}, "KiB")
+    shown = drawn(figure)
+    assert "24,576 KiB" in shown
+    assert "0.1235 KiB" in shown
+
+
 def test_timings_are_drawn_with_their_verdicts_in_the_legend():
     records = [timing("timing.a", 1.05, "slower"), timing("timing.b", 1.0, "equivalent")]
     html = drawn(figures.comparisons(records, ["first", "second"], 0.01))

@@ -106,7 +106,7 @@ def test_each_machine_has_a_row_of_its_own():
     for machine in ("nvidia-h200", gpu_session.HERE):
         gpu_session.adopt(chapter, machine, evidence())
     rows = list(gpu_claims.rows(Findings((chapter.evidence(),))))
-    assert {row["machine"] for row in rows} == {"nvidia_h200", "this_run"}
+    assert {row["who"] for row in rows} == {"on nvidia_h200", "on this_run"}
 
 
 def test_the_ledgers_page_gets_a_verdict_a_machine_or_says_that_there_is_none():
