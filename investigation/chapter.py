@@ -20,7 +20,7 @@ from investigation.harmless import harmless
 from investigation.parameters import Parameters, typed_name
 from investigation.provenance import package_sha256, source_sha256
 from investigation.replicate import Replication
-from investigation.rules import FAMILY_CONFIDENCE
+from investigation.rules import FAMILY_CONFIDENCE, listed
 
 # A control that is judged at 95 % raises a false alarm in one build of twenty for every
 # control in the book. Judged at 99.99 %, a hundred controls raise one in a hundred builds.
@@ -212,9 +212,3 @@ def _cell(value: object) -> object:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "" if value is None else value
-
-
-def listed(words: Sequence[str]) -> str:
-    """Return words as an enumeration: `a, b and c`."""
-    marked = list(words)
-    return ", ".join(marked[:-1]) + (" and " if marked[1:] else "") + "".join(marked[-1:])

@@ -1,6 +1,6 @@
 """The rules that decide the claims, in code: evidence in, verdict out, nothing else."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from investigation import rules_runtimes
 from investigation.cases import MEMORY_FORMATS
@@ -32,6 +32,12 @@ def percent(record: Record) -> str:
         return f"{value:.3g} times ({low:.3g} to {high:.3g})"
     shown = (100 * (one - 1) for one in (value, low, high))
     return "{:+.2f} % ({:+.2f} to {:+.2f})".format(*shown)
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as an enumeration: `a, b and c`."""
+    marked = list(words)
+    return ", ".join(marked[:-1]) + (" and " if marked[1:] else "") + "".join(marked[-1:])
 
 
 def kib(count: float) -> str:
@@ -144,7 +150,11 @@ def more_calls(findings: Findings) -> Verdict:
 def _form_words(forms: Iterable[Record]) -> str:
     """Tell which compiled and exported forms run an operation more, and which do not."""
     named = [(bool(form.value), str(form.details["form"])) for form in forms]
-    more, no_more = ([name for held, name in named if held is wanted] for wanted in (True, False))
+    # Two chapters may have tried the same form.
+    more, no_more = (
+        list(dict.fromkeys(name for held, name in named if held is wanted))
+        for wanted in (True, False)
+    )
     if not named:
         return "Compiled and exported programs are the matter of their own chapters."
     parts = [f"an operation more runs in {', '.join(more)}"] if more else []

@@ -10,6 +10,8 @@ from worlds import (
     also_for_a_gpu,
     block_cost,
     by_id,
+    compiled_alike,
+    fact,
     findings,
     form,
     inconclusive_network,
@@ -218,6 +220,18 @@ def test_a_claim_is_untested_while_any_of_its_evidence_is_missing(claim):
 def test_every_claim_has_a_rule_a_chapter_and_a_deciding_cell():
     assert set(DECIDED) == set(BY_ID)
     assert all(claim.chapters and claim.cell and claim.reads for claim in CLAIMS)
+
+
+def test_targets_that_came_out_alike_share_a_sentence():
+    alike = [compiled_alike("codegen.same_kernels", 80, target) for target in ("one", "two")]
+    verdict = judge(BY_ID["C3"], planted(**by_id(*alike)))
+    assert "; for one and two, the generated kernels are the same in 80 of 88" in verdict.sentence
+    assert "settings tried each" in verdict.sentence
+
+
+def test_a_form_that_two_chapters_tried_is_named_once():
+    forms = [fact(f"graph.more.{name}", 1, details={"form": "library"}) for name in ("one", "two")]
+    assert "runs in library;" in judge(BY_ID["T5"], planted(**by_id(*forms))).sentence
 
 
 def test_a_row_of_the_ledger_shows_rule_and_verdict():
