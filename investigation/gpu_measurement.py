@@ -119,12 +119,13 @@ def run(
         yield (
             step,
             compare_on_device(
-                queue, step.quantity, baseline, candidate, _settings(step, settings), watch
+                queue, step.quantity, baseline, candidate, settings_of(step, settings), watch
             ),
         )
 
 
-def _settings(step: Step, settings: Parameters) -> Settings:
+def settings_of(step: Step, settings: Parameters) -> Settings:
+    """Return what a step asks of the instrument, its budget in seconds among it."""
     budget = settings.network_budget_s if step.level == "network" else settings.budget_s
     return Settings(
         budget_s=budget,

@@ -1,5 +1,8 @@
 """What is measured on a GPU, run through on the simulated one."""
 
+import ast
+
+import papermill
 import pytest
 import torch
 from gpu_worlds import PARAMETERS, SETTINGS, STEPS, evidence, plain_records
@@ -9,6 +12,8 @@ from investigation import gpu_figures, gpu_measurement, gpu_record, gpu_session,
 from investigation.chapter import Chapter, ControlFailedError
 from investigation.device_timing import QUANTITIES, Rotation
 from investigation.gpu_session import beside_prediction, keep, levels, predicted_and_measured
+from investigation.parameters import Parameters
+from pipeline import places
 
 STEPS_OF_THE_DEVICE = [one for one in STEPS if one.id.startswith("device.multiply")]
 HOST_S, EXTRA_S, KERNEL_S = 4e-6, 1e-6, 3e-6
@@ -31,6 +36,19 @@ def test_all_quantities_are_measured_at_every_level():
             "host", "device", "end_to_end",
         }  # fmt: skip
     assert ("multiply", "cold") in found
+
+
+TEN_MINUTES_S = 600
+
+
+def test_the_comparisons_of_make_gpu_ask_for_less_than_half_of_ten_minutes():
+    """The other half is for compiling, warming up and capturing, which no budget holds."""
+    declared = papermill.inspect_notebook(str(places.NOTEBOOKS / "07_gpu.ipynb"))
+    given = {name: ast.literal_eval(one["default"]) for name, one in declared.items()}
+    settings = Parameters.model_validate(given)
+    asked = sum(gpu_measurement.settings_of(step, settings).budget_s
+                for step in gpu_measurement.plan(settings))  # fmt: skip
+    assert 0 < asked < TEN_MINUTES_S / 2
 
 
 @pytest.mark.parametrize("level", ["multiply", "mixed", "block", "network"])
