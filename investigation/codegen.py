@@ -25,6 +25,7 @@ from torch._inductor.compile_fx import compile_fx
 from torch._inductor.cpp_builder import get_cpp_compiler
 from torch._inductor.exc import InvalidCxxCompiler
 from torch._inductor.graph import GraphLowering
+from torch._inductor.runtime.cache_dir_utils import cache_dir
 from torch._inductor.utils import fresh_cache
 from torch.fx import Graph
 
@@ -101,6 +102,13 @@ def require_cpp_compiler() -> str:
             f"torch.compile needs Python's headers for a CPU, and {headers} has no Python.h; "
             "install them (Debian: python3-dev)"
         )
+    for folder in (Path(torch.__file__).parent, Path(cache_dir())):
+        if any(character.isspace() for character in str(folder)):
+            # As of torch 2.13 Inductor quotes some paths of the compiler's command and not others.
+            raise NoCompilerError(
+                f"torch.compile hands its compiler a command that breaks at a space, and {folder} "
+                "has one; use a folder without"
+            )
     return str(compiler)
 
 

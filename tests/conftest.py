@@ -8,6 +8,8 @@ os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 import pytest
 from whole_book import build_in
 
+from investigation import codegen
+from investigation.omission import MissingToolError
 from pipeline import places
 
 # Dask writes its settings on import, by default into the home folder.
@@ -23,6 +25,23 @@ def book(tmp_path_factory):
     folder = tmp_path_factory.mktemp("build")
     build_in(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def no_compiler():
+    """Why torch.compile cannot work here, as in a folder with a space; None where it can."""
+    try:
+        codegen.require_cpp_compiler()
+    except MissingToolError as missing:
+        return str(missing)
+    return None
+
+
+@pytest.fixture
+def compiler(no_compiler):
+    """Leave a test out where torch.compile cannot work."""
+    if no_compiler:
+        pytest.skip(no_compiler)
 
 
 @pytest.fixture

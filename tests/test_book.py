@@ -26,8 +26,11 @@ def test_every_page_is_there(book):
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_chapter_shows_captioned_figures_with_a_text_for_those_who_cannot_see_them(
-    book, chapter
+    book, chapter, no_compiler
 ):
+    if chapter == "06_compiled" and no_compiler:
+        assert no_compiler in page(book, chapter).find("article").get_text(" ")
+        pytest.skip(no_compiler)
     figures = page(book, chapter).select("figure.chart")
     assert figures
     for figure in figures:
@@ -141,11 +144,13 @@ def test_every_link_inside_the_book_leads_somewhere(book):
                 assert aim.find(id=anchor), f"{name}: {link['href']}"
 
 
-def test_clock_free_claims_come_out_as_they_do_on_any_machine(book):
+def test_clock_free_claims_come_out_as_they_do_on_any_machine(book, no_compiler):
     verdicts = {one["id"]: one["verdict"] for one in json.loads((book / "claims.json").read_text())}
     expected = {"T2": "supported", "T3": "supported", "T4": "refuted", "T5": "qualified",
                 "C2": "supported", "D4": "supported", "P4": "supported", "V2": "supported",
                 "C3": "qualified", "D3": "supported", "P3": "qualified"}  # fmt: skip
+    if no_compiler:
+        expected |= dict.fromkeys(("C3", "D3", "P3"), "untested")
     assert {claim: verdicts[claim] for claim in expected} == expected
 
 

@@ -74,12 +74,23 @@ def test_a_notebook_has_caches_of_its_own_that_go_with_it():
         "from investigation import codegen\n"
         "folder = codegen.empty_caches()\n"
         "assert os.environ['TORCHINDUCTOR_CACHE_DIR'] == str(folder)\n"
-        "print(folder, list(folder.iterdir()))\n"
+        "print(folder, list(folder.iterdir()), sep='\\n')\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    folder, inside = done.stdout.split(maxsplit=1)
-    assert inside.strip() == "[]", done.stderr
+    folder, inside = done.stdout.splitlines()
+    assert inside == "[]", done.stderr
     assert not Path(folder).exists()
+
+
+def test_a_folder_whose_path_would_break_the_compilers_command_is_said_in_one_line(
+    tmp_path, monkeypatch
+):
+    folder = tmp_path / "two words"
+    folder.mkdir()
+    monkeypatch.setattr(codegen, "cache_dir", lambda: str(folder))
+    with pytest.raises(NoCompilerError, match=r"breaks at a space, and .*; use a folder") as error:
+        codegen.require_cpp_compiler()
+    assert "\n" not in str(error.value)
 
 
 def test_no_compiler_is_said_in_one_line(monkeypatch):

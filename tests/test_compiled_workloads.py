@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from investigation.cases import Case
@@ -20,6 +21,7 @@ def test_arms_in_training_return_the_output_and_both_gradients():
     assert all(map(same_bits, *outputs))
 
 
+@pytest.mark.usefixtures("compiler")
 def test_a_compiled_arm_computes_what_the_eager_one_does():
     for compiled, eager in zip(
         compiled_arms(CASE, "multiply", "inference", "broadcast", "expand_as"),

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -283,7 +284,7 @@ def test_what_stops_it_is_said_in_one_line(tmp_path, run, monkeypatch, stopped, 
 def test_a_reader_who_leaves_gets_no_traceback_and_nothing_is_written(tmp_path):
     path = tmp_path / "net.py"
     path.write_text((LINE + "\n") * 4_000)
-    command = f"{sys.executable} -m pipeline.fix SRC={path} APPLY=1 | head -1"
+    command = f"{shlex.quote(sys.executable)} -m pipeline.fix SRC={path} APPLY=1 | head -1"
     done = subprocess.run(
         ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True
     )

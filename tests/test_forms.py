@@ -20,6 +20,7 @@ def test_with_views_removed_the_expand_is_a_copy():
     assert "expand_copy" in forms.functionalized_views(VARIANTS["expand_as"], X, GATE)[0]
 
 
+@pytest.mark.usefixtures("compiler")
 def test_aotinductor_writes_one_program_for_both_forms_and_another_for_a_copy():
     sources = {name: forms.aot_source(name, X, GATE) for name in VARIANTS}
     assert sources["expand_as"] == sources["broadcast"]

@@ -34,6 +34,7 @@ def test_a_copy_that_inductor_cannot_remove_is_another_program_with_a_kernel_mor
     assert compiled_figures.mark(copying) == "≠"
 
 
+@pytest.mark.usefixtures("compiler")
 def test_training_with_a_narrow_gate_is_told_apart():
     found = pairing(Setting("multiply", "training", False, NARROW))
     assert not found.same_kernels
