@@ -37,7 +37,7 @@ def no_compiler():
     return None
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def compiler(no_compiler):
     """Leave a test out where torch.compile cannot work."""
     if no_compiler:

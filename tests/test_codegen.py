@@ -14,7 +14,7 @@ CASE = Case(slug="small", name="small", shape=(2, 8, 4, 4))
 
 
 @pytest.fixture(scope="module")
-def multiplies():
+def multiplies(compiler):
     return {name: generate(name, CASE) for name in codegen.VARIANTS}
 
 
@@ -40,23 +40,27 @@ def test_the_graphs_on_the_way_hold_the_expand_and_the_copy(multiplies):
     assert multiplies["broadcast"].graphs["inductor forward"] == ("aten.mul.Tensor",)
 
 
+@pytest.mark.usefixtures("compiler")
 def test_training_gives_a_forward_and_a_backward_program():
     made = generate("expand_as", CASE, mode="training")
     assert len(made.programs) == 2
     assert "aten.sum.dim_IntList" in made.graphs["inductor backward"]
 
 
+@pytest.mark.usefixtures("compiler")
 def test_with_dynamic_shapes_sizes_become_arguments():
     assert "const int64_t ks0" in generate("broadcast", CASE, dynamic=True).kernel_source
     assert "ks0" not in generate("broadcast", CASE).kernel_source
 
 
+@pytest.mark.usefixtures("compiler")
 def test_a_block_with_a_gate_of_another_dtype_runs_under_autocast():
     made = generate("broadcast", CASE.with_gate("bfloat16"), "block")
     assert "_enter_autocast" in made.graphs["dynamo"]
     assert "at::BFloat16" in made.kernel_source
 
 
+@pytest.mark.usefixtures("compiler")
 def test_in_a_block_the_multiply_shares_a_kernel_and_behind_a_copy_it_does_not():
     fused, alone = (generate(name, CASE, "block") for name in ("expand_as", "opaque"))
     assert not any(program.scales_alone for program in fused.programs)

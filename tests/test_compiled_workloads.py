@@ -31,6 +31,7 @@ def test_a_compiled_arm_computes_what_the_eager_one_does():
         assert same_bits(compiled()[0], eager()[0])
 
 
+@pytest.mark.usefixtures("compiler")
 def test_compiling_is_compared_on_a_budget_that_grows_until_it_holds_six_pairs():
     found = compare_compiling(CASE, budget_s=0.01, margin=0.1, seed=0)
     assert found.pairs >= 6

@@ -9,6 +9,9 @@ CASE = Case(slug="small", name="small", shape=(2, 8, 4, 4))
 NARROW = CASE.with_gate("bfloat16")
 
 
+pytestmark = pytest.mark.usefixtures("compiler")
+
+
 @pytest.fixture(scope="module")
 def plain():
     return pairing(Setting("block", "inference", False, CASE))
@@ -34,7 +37,6 @@ def test_a_copy_that_inductor_cannot_remove_is_another_program_with_a_kernel_mor
     assert compiled_figures.mark(copying) == "≠"
 
 
-@pytest.mark.usefixtures("compiler")
 def test_training_with_a_narrow_gate_is_told_apart():
     found = pairing(Setting("multiply", "training", False, NARROW))
     assert not found.same_kernels
