@@ -14,7 +14,8 @@ CASE = Case(slug="small", name="small", shape=(2, 8, 4, 4))
 
 
 @pytest.fixture(scope="module")
-def multiplies(compiler):
+def multiplies(request):
+    request.getfixturevalue("compiler")
     return {name: generate(name, CASE) for name in codegen.VARIANTS}
 
 
