@@ -27,11 +27,10 @@ from investigation.measure import Settings
 from investigation.parameters import Parameters
 from investigation.prediction import scale_bytes
 from investigation.variants import SCALES, SEBlock
-from investigation.workloads import host_network, sharing
+from investigation.workloads import host_network, random_images, sharing
 
 Level = Literal["multiply", "mixed", "block", "network", "same", "materialized"]
 WARM: tuple[Quantity, ...] = ("host", "device", "end_to_end")
-IMAGE = (3, 32, 32)
 # Networks in rotation: their images are small, and what they make in between is not.
 NETWORK_INPUTS = 4
 MARGIN = 0.01
@@ -156,9 +155,8 @@ def _inputs(step: Step, settings: Parameters) -> list[tuple[Tensor, ...]]:
 
 
 def _images(step: Step, settings: Parameters, index: int) -> tuple[Tensor, ...]:
-    generator = torch.Generator().manual_seed(settings.seed + index)
-    images = torch.randn(settings.batch, *IMAGE, generator=generator).to(settings.device)
-    return (images.contiguous(memory_format=FORMATS[step.memory_format]),)
+    seed = settings.seed + index
+    return (random_images(settings.batch, step.memory_format, seed, settings.device),)
 
 
 def _pairs(

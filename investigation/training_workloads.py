@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import torch
 
+from investigation import workloads
 from investigation.cases import Case, MemoryFormat
-from investigation.formats import FORMATS
 from investigation.measure import Clock, DeviceClock
 from investigation.training import SETTINGS, Images, host, optimizer_of, step
 from investigation.variants import SCALES
@@ -30,9 +30,8 @@ def training_arms(
 
 def random_images(batch: int, memory_format: MemoryFormat, seed: int) -> Images:
     """Return images `(batch, 3, 32, 32)` of the host network's own size, and classes for them."""
+    images = workloads.random_images(batch, memory_format, seed)
     generator = torch.Generator().manual_seed(seed)
-    images = torch.randn(batch, 3, 32, 32, generator=generator)
-    images = images.contiguous(memory_format=FORMATS[memory_format])
     return Images(images, torch.randint(10, (batch,), generator=generator))
 
 

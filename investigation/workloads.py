@@ -15,6 +15,7 @@ from investigation.formats import FORMATS
 from investigation.host import HostNetwork
 from investigation.variants import SCALES, Scale, SEBlock
 
+IMAGE = (3, 32, 32)
 Arms = tuple[Callable[[], object], Callable[[], object]]
 
 
@@ -59,8 +60,8 @@ def random_images(
     batch: int, memory_format: MemoryFormat, seed: int, device: str = "cpu"
 ) -> Tensor:
     """Return images `(batch, 3, 32, 32)`, the host network's own size."""
-    torch.manual_seed(seed)
-    images = torch.randn(batch, 3, 32, 32, device=device)
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randn(batch, *IMAGE, generator=generator).to(device)
     return images.contiguous(memory_format=FORMATS[memory_format])
 
 

@@ -23,7 +23,9 @@ DTYPES = "allowed is float32, float64, bfloat16, float16"
 FORMATS = "allowed is contiguous or channels_last"
 RUNS = "allowed is a folder or a zip that holds a run's evidence"
 ADDRESS = "allowed is an address such as tcp://10.0.0.1:8786"
-COMMANDS = "no such command; there are book, rerun, compare, sweep, "
+COMMANDS = (
+    "no such command; there are book, rerun, compare, sweep, gpu, record, seal, audit and serve"
+)
 
 WORDS = [
     ("", "nothing: " + COMMANDS),

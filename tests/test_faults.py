@@ -200,3 +200,9 @@ def test_a_record_that_was_edited_stops_the_build_with_its_path(project):
         line = only_line(project.make("book"))
         shutil.rmtree(machine)
         assert line.startswith(f"{machine / '05_x.json'}: edited since it was sealed")
+
+
+def test_after_all_of_it_the_next_build_goes_through(project):
+    done = project.make("book", "SEED=3")
+    assert done.returncode == 0, done.stderr
+    assert "had seed 3" in (project.build / "html" / "index.html").read_text()

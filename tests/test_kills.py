@@ -16,7 +16,7 @@ import psutil
 import pytest
 from small_project import SmallProject
 
-KILLS = int(os.environ.get("KILLS", "4"))
+KILLS = int(os.environ.get("KILLS", "6"))
 SEED = int(os.environ.get("KILL_SEED") or random.SystemRandom().getrandbits(32))
 CHAPTERS = ("01_one", "02_two")
 GONE_WITHIN_S = 15

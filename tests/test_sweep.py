@@ -127,13 +127,22 @@ def test_another_torch_gets_the_locked_requirements_but_for_what_is_bound_to_tor
     assert environments.requirements(lock, "2.12.0") == expected
 
 
+@pytest.mark.usefixtures("workshop")
+def test_a_torch_that_cannot_be_installed_leaves_no_environment(monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    monkeypatch.setattr(environments, "requirements", lambda *_: "no-such-package==1.0\n")
+    with pytest.raises(environments.EnvironmentFailedError, match=r"torch 0\.0\.1 cannot be"):
+        environments.make("0.0.1")
+    assert not environments.is_ready("0.0.1")
+
+
 def test_a_torch_that_cannot_be_installed_is_said():
     install = [sys.executable, "-m", "pip", "install", "--no-index", "no-such-package==1.0"]
     expected = r"torch 0\.0\.1 cannot be installed here: Could not find a version that satisfies"
     with pytest.raises(environments.EnvironmentFailedError, match=expected):
         environments._run(install, "0.0.1")
     assert environments.is_ready(environments.installed())
-    assert not environments.is_ready("0.0.1")
 
 
 # On a cluster.
