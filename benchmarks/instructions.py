@@ -4,8 +4,8 @@ import json
 import sys
 from pathlib import Path
 
-from investigation import instructions
-from investigation.evidence import write_atomically
+from investigation.evidence.records import write_atomically
+from investigation.observe import instructions
 
 
 def main(words: list[str]) -> int:

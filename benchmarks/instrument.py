@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from investigation import contest, contest_record
-from investigation.contest_record import DOSES, ContestResult
+from investigation.evidence import contest_record
+from investigation.evidence.contest_record import DOSES, ContestResult
+from investigation.timing import contest
 
 WRITE_EVERY = 20  # measurements
 

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from investigation import manifest
-from investigation.evidence import EvidenceError
-from investigation.manifest import RecordError
+from investigation.evidence import manifest
+from investigation.evidence.manifest import RecordError
+from investigation.evidence.records import EvidenceError
 from pipeline import (
     auditing,
     building,
@@ -76,7 +76,7 @@ def compare(asked: Request) -> int:
 
 def sweep(asked: Request) -> int:
     """Measure every cell of a grid that is not measured yet; return 1 where one failed."""
-    from pipeline import grid, sweep, sweep_pages  # Dask takes seconds to load
+    from pipeline import grid, sweep, sweep_pages
 
     path, scheduler = asked.directions.spec or Path(), asked.directions.scheduler
     spec = grid.read(path, elsewhere=scheduler is not None)

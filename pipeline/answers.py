@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from investigation import gpu_record, rules_runtimes
-from investigation.evidence import Evidence, Findings, Record
-from investigation.rules import kib, percent
-from investigation.rules_runtimes import COSTS, PLACEMENT
+from investigation.claims import rules_runtimes
+from investigation.claims.rules import kib, percent
+from investigation.claims.rules_runtimes import COSTS, PLACEMENT
+from investigation.evidence.records import Evidence, Findings, Record
+from investigation.gpu import record as gpu_record
 
 # The rule of the first table, which `decided` follows. It stands on the page.
 RULE = (

@@ -13,9 +13,10 @@ import pandas as pd
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
 
-from investigation import evidence, rules
-from investigation.evidence import Evidence, Findings, Record
-from investigation.harmless import on_one_line
+from investigation.claims import rules
+from investigation.evidence import records as evidence
+from investigation.evidence.harmless import on_one_line
+from investigation.evidence.records import Evidence, Findings, Record
 from pipeline import answers, places, publishing
 from pipeline.faults import BuildError
 

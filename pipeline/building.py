@@ -13,8 +13,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from investigation import manifest
-from investigation.evidence import Findings, write_atomically
+from investigation.evidence import manifest
+from investigation.evidence.records import Findings, write_atomically
 from pipeline import freshness, places, promotion, publishing, recovery, verdicts
 from pipeline.faults import BuildError
 

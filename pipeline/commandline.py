@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
-from investigation.manifest import machine_folders
-from investigation.parameters import (
+from investigation.evidence.manifest import machine_folders
+from investigation.evidence.parameters import (
     CORES,
     Model,
     ParameterError,

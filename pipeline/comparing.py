@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from investigation import ledger
-from investigation.claims import Verdict, judge
-from investigation.evidence import Evidence, Record
+from investigation.claims import ledger
+from investigation.claims.claim import Verdict, judge
+from investigation.evidence.records import Evidence, Record
 from pipeline.faults import BuildError
 from pipeline.runs import Run
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from investigation.evidence import Record, write_atomically
-from investigation.rules import percent
+from investigation.claims.rules import percent
+from investigation.evidence.records import Record, write_atomically
 from pipeline.comparing import Comparison, Pair
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from investigation import manifest
-from investigation.provenance import source_sha256
+from investigation.evidence import manifest
+from investigation.evidence.provenance import source_sha256
 from pipeline import places
 
 
@@ -37,8 +37,8 @@ def fingerprint(notebook: Path, parameters: Mapping[str, object]) -> str:
     digest.update(source_sha256(notebook).encode())
     digest.update(repr(sorted(parameters.items())).encode())
     recorded = recorded_files() if "results" in reads(notebook) else ()
-    rules = rule_files() if "rules" in reads(notebook) else ()
-    for path in (places.LOCK, *package_files(), *recorded, *rules):
+    rewrites = rewrite_files() if "rewrites" in reads(notebook) else ()
+    for path in (places.LOCK, *package_files(), *recorded, *rewrites):
         digest.update(str(path.relative_to(places.PROJECT)).encode())
         digest.update(path.read_bytes())
     for path in chapter_files(notebook):
@@ -60,9 +60,9 @@ def recorded_files() -> Iterator[Path]:
         yield from manifest.record_files(folder)
 
 
-def rule_files() -> Iterator[Path]:
+def rewrite_files() -> Iterator[Path]:
     """Iterate over the rules of the fix, their cases and examples, in a fixed order."""
-    yield from sorted(path for path in (places.PROJECT / "rules").rglob("*") if path.is_file())
+    yield from sorted(path for path in (places.PROJECT / "rewrites").rglob("*") if path.is_file())
 
 
 def chapter_files(notebook: Path) -> Iterator[Path]:

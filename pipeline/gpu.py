@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from investigation.parameters import ParameterError, Parameters, available_devices
+from investigation.evidence.parameters import ParameterError, Parameters, available_devices
 from pipeline import building, guard, places
 from pipeline.commandline import Request
 from pipeline.faults import BuildError
@@ -45,7 +45,7 @@ def chosen_device(parameters: Mapping[str, object]) -> str:
 def record(asked: Request) -> int:
     """Put what was measured here under `results`, checked and sealed; return the exit status."""
     del asked
-    from investigation import gpu_record  # loads statistics, which no other command needs
+    from investigation.gpu import record as gpu_record
 
     for folder in gpu_record.record(places.BUILD / gpu_record.BUILT.name, places.RECORDED):
         print(f"recorded in {os.path.relpath(folder)}; make book shows it")

@@ -16,8 +16,8 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
-from investigation.parameters import ParameterError, Parameters, checked, shown
-from investigation.provenance import package_sha256, source_sha256
+from investigation.evidence.parameters import ParameterError, Parameters, checked, shown
+from investigation.evidence.provenance import package_sha256, source_sha256
 from pipeline import environments, places
 from pipeline.cells import Cell
 from pipeline.faults import BuildError

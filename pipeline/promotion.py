@@ -11,9 +11,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from investigation import evidence
-from investigation.evidence import Evidence, write_atomically
-from investigation.provenance import cells_sha256
+from investigation.evidence import records as evidence
+from investigation.evidence.provenance import cells_sha256
+from investigation.evidence.records import Evidence, write_atomically
 from pipeline import freshness, places
 from pipeline.faults import BuildError
 from pipeline.freshness import products

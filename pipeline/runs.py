@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from investigation import manifest
-from investigation.evidence import Evidence, EvidenceError, Findings, parse
+from investigation.evidence import manifest
+from investigation.evidence.records import Evidence, EvidenceError, Findings, parse
 from pipeline.faults import BuildError
 
 # Where a build, a folder of evidence and a published book keep it, tried in this order.

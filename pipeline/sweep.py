@@ -15,7 +15,7 @@ from typing import Any
 from distributed import Client, Future, LocalCluster, as_completed
 from tqdm.auto import tqdm
 
-from investigation.evidence import Evidence, EvidenceError, Record, read, write_atomically
+from investigation.evidence.records import Evidence, EvidenceError, Record, read, write_atomically
 from pipeline import cells, places
 from pipeline.cells import Cell
 from pipeline.faults import BuildError

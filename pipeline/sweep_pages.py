@@ -12,9 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from investigation import figures
-from investigation.evidence import write_atomically
-from investigation.parameters import shown
+from investigation.display import figures
+from investigation.evidence.parameters import shown
+from investigation.evidence.records import write_atomically
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 MARGIN = 0.01  # of the book's comparisons

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from investigation import evidence, gpu_claims, ledger
-from investigation.evidence import Evidence, Findings
+from investigation.claims import gpu_claims, ledger
+from investigation.evidence import records as evidence
+from investigation.evidence.records import Evidence, Findings
 from pipeline import places
 
 

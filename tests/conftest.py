@@ -8,8 +8,8 @@ os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 import pytest
 from whole_book import build_in
 
-from investigation import codegen
-from investigation.omission import MissingToolError
+from investigation.compiled import codegen
+from investigation.compiled.omission import MissingToolError
 from pipeline import places
 
 # Dask writes its settings on import, by default into the home folder.

@@ -2,10 +2,11 @@
 
 from worlds import NOW
 
-from investigation import gpu_measurement, gpu_record
-from investigation.environment import describe
-from investigation.evidence import Evidence, Findings, Record
-from investigation.parameters import Parameters
+from investigation.evidence.environment import describe
+from investigation.evidence.parameters import Parameters
+from investigation.evidence.records import Evidence, Findings, Record
+from investigation.gpu import measurement as gpu_measurement
+from investigation.gpu import record as gpu_record
 
 PARAMETERS = {"device": "cuda", "shape": [8, 16, 4, 4], "batch": 4, "resnet_batch": 1}
 SETTINGS = Parameters.check(**PARAMETERS | {"device": "cpu"})

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from investigation.device_queue import NotReachedError
+from investigation.timing.device.queue import NotReachedError
 
 NOISE = 0.002
 CLOCK_S = 2e-8
@@ -39,7 +39,7 @@ class Mark:
 
 @dataclass
 class SimulatedDevice:
-    """A queue in the sense of `investigation.device_queue`, with a clock for the host."""
+    """A queue in the sense of `investigation.timing.device.queue`, with a clock for the host."""
 
     cache: int = 2**25
     depth: int = 1000

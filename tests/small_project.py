@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import psutil
 
-from investigation.environment import describe
+from investigation.evidence.environment import describe
 
 MAKE = shutil.which("make") or "make"
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,7 +21,7 @@ RECORDS = """
 import json, os, time
 from datetime import UTC, datetime
 from pathlib import Path
-from investigation.provenance import package_sha256, source_sha256
+from investigation.evidence.provenance import package_sha256, source_sha256
 
 now = datetime.now(UTC).isoformat()
 record = dict(id=f"{name.lower()}.seed", kind="equality", says="the seed", value=seed)

@@ -1,7 +1,7 @@
 import torch
 
-from investigation.acceptance import GATES, compare_acceptance
-from investigation.variants import broadcast, expand_as
+from investigation.observe.acceptance import GATES, compare_acceptance
+from investigation.subject.variants import broadcast, expand_as
 
 
 def by_story(baseline, candidate):

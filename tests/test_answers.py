@@ -3,7 +3,7 @@
 import pytest
 from worlds import fact, findings, plain_world, timing
 
-from investigation.evidence import Evidence
+from investigation.evidence.records import Evidence
 from pipeline import answers
 from pipeline.answers import NO, NOT_MEASURED, OPEN, PART, YES
 

@@ -1,9 +1,9 @@
 import torch
 
-from investigation import autograd_graph
-from investigation.autograd_graph import Gradient
-from investigation.host import HostNetwork
-from investigation.variants import SCALES, broadcast, expand_as
+from investigation.observe import autograd_graph
+from investigation.observe.autograd_graph import Gradient
+from investigation.subject.host import HostNetwork
+from investigation.subject.variants import SCALES, broadcast, expand_as
 
 
 def graph(scale, gate_dtype=torch.float32):

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import NOW, fact
 
-from investigation import evidence
-from investigation.environment import describe
-from investigation.evidence import Evidence, EvidenceError
-from investigation.parameters import CORES, MOST, MOST_ELEMENTS
+from investigation.evidence import records as evidence
+from investigation.evidence.environment import describe
+from investigation.evidence.parameters import CORES, MOST, MOST_ELEMENTS
+from investigation.evidence.records import Evidence, EvidenceError
 from pipeline import commandline
 from pipeline.faults import BuildError
 

@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 from whole_book import CHAPTERS, build_in
 
-from investigation.ledger import CLAIMS
+from investigation.claims.ledger import CLAIMS
 
 PAGES = ["index", "recommendation", "claims", "rerun", "status", "glossary", "references"]
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from investigation.cases import MEMORY_FORMATS
-from investigation.evidence import Record
-from investigation.explorer import shapes
-from investigation.formats import FORMATS
-from investigation.memory import multiplied_gate
-from investigation.rules import percent
-from investigation.variants import SCALES
+from investigation.claims.rules import percent
+from investigation.evidence.records import Record
+from investigation.observe.explorer import shapes
+from investigation.observe.memory import multiplied_gate
+from investigation.subject.cases import MEMORY_FORMATS
+from investigation.subject.torch_formats import FORMATS
+from investigation.subject.variants import SCALES
 from pipeline import places
 
 KIB = 2**10

@@ -2,7 +2,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from investigation.cases import Case, host_workloads, resnet_workloads
+from investigation.subject.cases import Case, host_workloads, resnet_workloads
 
 CASE = Case(slug="small", name="small", shape=(2, 3, 4, 5))
 

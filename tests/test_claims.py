@@ -25,11 +25,11 @@ from worlds import (
     training_step,
 )
 
-from investigation import ledger
-from investigation.chapter import ruled
-from investigation.claims import judge
-from investigation.ledger import CLAIMS
-from investigation.rules_training import RUNS
+from investigation.claims import ledger
+from investigation.claims.claim import judge
+from investigation.claims.ledger import CLAIMS
+from investigation.claims.rules_training import RUNS
+from investigation.display.chapter import ruled
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
 DECIDED = [claim.id for claim in CLAIMS if claim.decide]

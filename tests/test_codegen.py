@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from torch._inductor import exc
 
-from investigation import codegen
-from investigation.cases import Case
-from investigation.codegen import NoCompilerError, generate
+from investigation.compiled import codegen
+from investigation.compiled.codegen import NoCompilerError, generate
+from investigation.subject.cases import Case
 
 CASE = Case(slug="small", name="small", shape=(2, 8, 4, 4))
 

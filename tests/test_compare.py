@@ -10,9 +10,9 @@ import pytest
 from bs4 import BeautifulSoup
 from worlds import NOW, SLOW_MIX, fact, plain_world, slower_network, timing
 
-from investigation.cases import Case
-from investigation.environment import describe
-from investigation.evidence import Evidence, EvidenceError
+from investigation.evidence.environment import describe
+from investigation.evidence.records import Evidence, EvidenceError
+from investigation.subject.cases import Case
 from pipeline import __main__, comparing, comparison_pages, places, runs
 from pipeline.faults import BuildError
 from pipeline.runs import LARGEST_BYTES, Run, read_run

@@ -4,9 +4,10 @@ import nbformat
 import pytest
 from whole_book import building_in
 
-from investigation import evidence, ledger
-from investigation.chapter import listing
-from investigation.evidence import Findings
+from investigation.claims import ledger
+from investigation.display.chapter import listing
+from investigation.evidence import records as evidence
+from investigation.evidence.records import Findings
 from pipeline import execution, places
 
 

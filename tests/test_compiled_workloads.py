@@ -1,15 +1,15 @@
 import pytest
 import torch
 
-from investigation.cases import Case
-from investigation.compiled_workloads import (
+from investigation.compiled.workloads import (
     apart,
     compare_compiling,
     compiled_arms,
     in_own_frame,
     outputs,
 )
-from investigation.equality import same_bits
+from investigation.observe.equality import same_bits
+from investigation.subject.cases import Case
 
 CASE = Case(slug="small", name="small", shape=(2, 8, 4, 4))
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from investigation import contest, contest_record
-from investigation.contest_record import (
+from investigation.evidence import contest_record
+from investigation.evidence.contest_record import (
     DOSES,
     INTERLEAVED,
     IQR,
@@ -14,6 +14,7 @@ from investigation.contest_record import (
     ContestResult,
     Trial,
 )
+from investigation.timing import contest
 
 
 def trial(method: str, dose: float, number: int, error: float, reach: float) -> Trial:

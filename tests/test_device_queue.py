@@ -5,14 +5,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from investigation import device_queue
-from investigation.device_queue import (
+from investigation.timing.device import queue as device_queue
+from investigation.timing.device.queue import (
     SMALLEST_SWEEP,
     AcceleratorQueue,
     NotReachedError,
     cache_bytes,
 )
-from investigation.measure import DeviceError
+from investigation.timing.measure import DeviceError
 
 
 class StandIn:

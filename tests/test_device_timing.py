@@ -6,10 +6,11 @@ import types
 import pytest
 from simulated_device import Kernel, SimulatedDevice
 
-from investigation import device_timing, device_watch
-from investigation.device_timing import Rotation
-from investigation.device_watch import Reading
-from investigation.measure import MeasurementError, Settings
+from investigation.timing.device import timing as device_timing
+from investigation.timing.device import watch as device_watch
+from investigation.timing.device.timing import Rotation
+from investigation.timing.device.watch import Reading
+from investigation.timing.measure import MeasurementError, Settings
 
 HOST_S, EXTRA_S = 4e-6, 1e-6
 SMALL_S, LARGE_S = 2e-6, 80e-6

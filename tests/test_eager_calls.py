@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from investigation import eager_calls, torch_source
-from investigation.cases import Case
-from investigation.eager_calls import launches
-from investigation.variants import SCALES
+from investigation.observe import eager_calls, torch_source
+from investigation.observe.eager_calls import launches
+from investigation.subject.cases import Case
+from investigation.subject.variants import SCALES
 
 CASE = Case(slug="x", name="x", shape=(8, 16, 4, 4))
 

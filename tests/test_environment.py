@@ -2,7 +2,7 @@ import subprocess
 
 import pytest
 
-from investigation import environment
+from investigation.evidence import environment
 
 
 def test_the_processor_is_named_from_linux_table(tmp_path):

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from investigation import equality
-from investigation.equality import difference, same_bits
-from investigation.variants import broadcast, expand_as
+from investigation.observe import equality
+from investigation.observe.equality import difference, same_bits
+from investigation.subject.variants import broadcast, expand_as
 
 FLOATS = [(name, name) for name in ("float32", "bfloat16", "complex64", "int32", "bool")]
 

@@ -6,9 +6,9 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
-from investigation import evidence
-from investigation.environment import describe
-from investigation.evidence import Evidence, EvidenceError, Findings, Record
+from investigation.evidence import records as evidence
+from investigation.evidence.environment import describe
+from investigation.evidence.records import Evidence, EvidenceError, Findings, Record
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ from pipeline.faults import BuildError
 
 EVIDENCE = """
 import json, os, pathlib
-from investigation.environment import describe
-from investigation.provenance import source_sha256
+from investigation.evidence.environment import describe
+from investigation.evidence.provenance import source_sha256
 record = {record}
 kept = dict(schema_version=2, notebook="01_tiny", package_sha256="0", parameters={{"size": size}},
             source_sha256=source_sha256(pathlib.Path("01_tiny.ipynb")),
@@ -91,7 +91,7 @@ def test_a_new_record_outdates_only_the_notebooks_that_read_records(workshop):
 
 
 FAILED_CONTROL = """
-from investigation.chapter import Chapter
+from investigation.display.chapter import Chapter
 Chapter("01_tiny").control("a.control", "equality", "it is so", "it is not", passed=False)
 """
 

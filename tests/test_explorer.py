@@ -4,7 +4,7 @@ import json
 
 from bs4 import BeautifulSoup
 
-from investigation import explorer
+from investigation.observe import explorer
 
 
 def embedded():

@@ -8,7 +8,7 @@ import numpy as np
 from bs4 import BeautifulSoup
 from worlds import timing
 
-from investigation import figure_data, figures
+from investigation.display import figure_data, figures
 
 
 def rows(figure):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from worlds import timing
 
-from investigation import figures
+from investigation.display import figures
 
 
 def drawn(figure, alt="a text", caption="what to see"):

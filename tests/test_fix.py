@@ -304,12 +304,12 @@ def test_a_folder_that_cannot_be_read_is_said_and_fails(tmp_path, run, monkeypat
     assert remarks[0] == f"{tmp_path / 'shut'}: left as it is: Permission denied"
 
 
-def test_a_chapter_that_reads_the_rules_is_run_again_when_a_rule_changes(workshop):
+def test_a_chapter_that_reads_the_rewrites_is_run_again_when_a_rule_changes(workshop):
     notebook = places.NOTEBOOKS / "09_fix.ipynb"
     cell = {"cell_type": "code", "source": ["threads = 1"], "metadata": {}}
-    document = {"cells": [cell], "metadata": {"investigation": {"reads": ["rules"]}}}
+    document = {"cells": [cell], "metadata": {"investigation": {"reads": ["rewrites"]}}}
     notebook.write_text(json.dumps(document))
-    rule = workshop / "rules" / "rules" / "one.yml"
+    rule = workshop / "rewrites" / "rules" / "one.yml"
     rule.parent.mkdir(parents=True)
     rule.write_text("id: one\n")
     before = freshness.fingerprint(notebook, {})

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from investigation.fix.equivalence import differing, execute, trace
 from investigation.fix.findings import REWRITE, RULES, scan
 from investigation.fix.rewriting import rewrite, settle
-from investigation.formats import FORMATS
+from investigation.subject.torch_formats import FORMATS
 
 FOLDER = RULES.parent
 CASES = yaml.safe_load((FOLDER / "tests" / f"{REWRITE}-test.yml").read_text("utf-8"))

@@ -1,8 +1,8 @@
 import pytest
 
-from investigation import forms
-from investigation.cases import Case
-from investigation.codegen import VARIANTS
+from investigation.compiled import forms
+from investigation.compiled.codegen import VARIANTS
+from investigation.subject.cases import Case
 
 CASE = Case(slug="small", name="small", shape=(2, 8, 4, 4))
 X, GATE = CASE.tensors()

@@ -1,9 +1,11 @@
 import pytest
 from worlds import fact, findings, timing
 
-from investigation import compiled_figures, fusion, ledger, rules_compiled
-from investigation.cases import Case
-from investigation.fusion import Setting, pairing, settings, where
+from investigation.claims import ledger, rules_compiled
+from investigation.compiled import fusion
+from investigation.compiled.fusion import Setting, pairing, settings, where
+from investigation.display import compiled_figures
+from investigation.subject.cases import Case
 
 CASE = Case(slug="small", name="small", shape=(2, 8, 4, 4))
 NARROW = CASE.with_gate("bfloat16")

@@ -6,7 +6,7 @@ import nbformat
 import papermill
 import pytest
 
-from investigation import evidence
+from investigation.evidence import records as evidence
 from pipeline import places
 from pipeline.execution import KERNEL_ARGUMENTS
 

@@ -1,11 +1,12 @@
 import pytest
 from gpu_worlds import STEPS, allocations, evidence, findings, plain_records, timed
 
-from investigation import gpu_claims, gpu_session
-from investigation.chapter import Chapter
-from investigation.claims import Verdict
-from investigation.evidence import Findings
-from investigation.gpu_claims import RULES
+from investigation.claims import gpu_claims
+from investigation.claims.claim import Verdict
+from investigation.claims.gpu_claims import RULES
+from investigation.display import gpu_session
+from investigation.display.chapter import Chapter
+from investigation.evidence.records import Findings
 from pipeline import verdicts
 
 BY_CLAIM = {rule.claim: rule for rule in RULES}

@@ -5,7 +5,7 @@ import json
 import nbformat
 import pytest
 
-from investigation import gpu_record
+from investigation.gpu import record as gpu_record
 from pipeline import building, commandline, freshness, gpu, places
 from pipeline.faults import BuildError
 
@@ -13,10 +13,13 @@ from pipeline.faults import BuildError
 @pytest.mark.parametrize("word", ["", "DEVICE=cuda", "DEVICE=xpu"])
 def test_without_a_gpu_there_is_one_line_that_says_what_this_machine_has(monkeypatch, word):
     monkeypatch.setattr("pipeline.gpu.available_devices", lambda: ("cpu",))
-    monkeypatch.setattr("investigation.parameters.available_devices", lambda: ("cpu",))
+    monkeypatch.setattr(PARAMETERS_DEVICES, lambda: ("cpu",))
     name = word.partition("=")[2] or "cuda"
     with pytest.raises(BuildError, match=f"^DEVICE={name}: this machine has cpu$"):
         gpu.measure(commandline.request(["gpu", *word.split()]))
+
+
+PARAMETERS_DEVICES = "investigation.evidence.parameters.available_devices"
 
 
 def test_the_processor_is_no_gpu():
@@ -26,7 +29,7 @@ def test_the_processor_is_no_gpu():
 
 def test_the_accelerator_that_is_there_is_taken_or_the_one_that_is_named(monkeypatch):
     monkeypatch.setattr("pipeline.gpu.available_devices", lambda: ("cpu", "xpu"))
-    monkeypatch.setattr("investigation.parameters.available_devices", lambda: ("cpu", "xpu"))
+    monkeypatch.setattr(PARAMETERS_DEVICES, lambda: ("cpu", "xpu"))
     assert gpu.chosen_device({}) == "xpu"
     with pytest.raises(BuildError, match="DEVICE=cuda: this machine has cpu and xpu"):
         gpu.chosen_device({"device": "cuda"})
@@ -36,7 +39,7 @@ def test_the_accelerator_that_is_there_is_taken_or_the_one_that_is_named(monkeyp
 def test_it_executes_the_chapter_anew_on_that_device(monkeypatch):
     asked = []
     monkeypatch.setattr("pipeline.gpu.available_devices", lambda: ("cpu", "cuda"))
-    monkeypatch.setattr("investigation.parameters.available_devices", lambda: ("cpu", "cuda"))
+    monkeypatch.setattr(PARAMETERS_DEVICES, lambda: ("cpu", "cuda"))
     monkeypatch.setattr(building, "build", lambda *words, **named: asked.append((words, named)))
     gpu.measure(commandline.request(["gpu", "BUDGET=0.5"]))
     ((parameters,), named) = asked[0]

@@ -8,11 +8,19 @@ import torch
 from gpu_worlds import PARAMETERS, SETTINGS, STEPS, evidence, plain_records
 from simulated_device import Kernel, SimulatedDevice
 
-from investigation import gpu_figures, gpu_measurement, gpu_record, gpu_session, prediction
-from investigation.chapter import Chapter, ControlFailedError
-from investigation.device_timing import QUANTITIES, Rotation
-from investigation.gpu_session import beside_prediction, keep, levels, predicted_and_measured
-from investigation.parameters import Parameters
+from investigation.display import gpu_figures, gpu_session
+from investigation.display.chapter import Chapter, ControlFailedError
+from investigation.display.gpu_session import (
+    beside_prediction,
+    keep,
+    levels,
+    predicted_and_measured,
+)
+from investigation.evidence.parameters import Parameters
+from investigation.gpu import measurement as gpu_measurement
+from investigation.gpu import prediction
+from investigation.gpu import record as gpu_record
+from investigation.timing.device.timing import QUANTITIES, Rotation
 from pipeline import places
 
 STEPS_OF_THE_DEVICE = [one for one in STEPS if one.id.startswith("device.multiply")]

@@ -1,9 +1,10 @@
 import pytest
 from gpu_worlds import STEPS, evidence, findings, plain_records
 
-from investigation import gpu_record, manifest
-from investigation.evidence import Record
-from investigation.gpu_record import NAME, RecordError
+from investigation.evidence import manifest
+from investigation.evidence.records import Record
+from investigation.gpu import record as gpu_record
+from investigation.gpu.record import NAME, RecordError
 
 
 @pytest.fixture

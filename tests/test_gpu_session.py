@@ -4,11 +4,14 @@ import pytest
 from gpu_worlds import PARAMETERS
 from simulated_device import Kernel, SimulatedDevice
 
-from investigation import gpu_measurement, gpu_record, gpu_session, parameters
-from investigation.chapter import Chapter
-from investigation.device_timing import Rotation, compare_on_device
-from investigation.device_watch import Reading
-from investigation.measure import Settings
+from investigation.display import gpu_session
+from investigation.display.chapter import Chapter
+from investigation.evidence import parameters
+from investigation.gpu import measurement as gpu_measurement
+from investigation.gpu import record as gpu_record
+from investigation.timing.device.timing import Rotation, compare_on_device
+from investigation.timing.device.watch import Reading
+from investigation.timing.measure import Settings
 
 READING = Reading(1980, 2619, 40, 300, 0)
 
@@ -25,7 +28,9 @@ def compared(ratio):
 def session(monkeypatch, tmp_path):
     """A session on a device whose tensors have no memory, so that nothing is computed."""
     monkeypatch.setattr(parameters, "available_devices", lambda: ("cpu", "meta"))
-    monkeypatch.setattr("investigation.environment.accelerator_name", lambda: "NVIDIA H200")
+    monkeypatch.setattr(
+        "investigation.evidence.environment.accelerator_name", lambda: "NVIDIA H200"
+    )
     monkeypatch.setattr(gpu_record, "BUILT", tmp_path)
     monkeypatch.setattr(gpu_record.write, "__defaults__", (tmp_path,))
     monkeypatch.setattr(gpu_measurement, "arms_agree", lambda *_: True)

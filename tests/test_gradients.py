@@ -3,10 +3,10 @@ from itertools import product
 import pytest
 import torch
 
-from investigation import gradients, layout, ways
-from investigation.cases import Case
-from investigation.gradients import GATE, INPUT
-from investigation.variants import broadcast, expand_as, materialized
+from investigation.observe import gradients, layout, ways
+from investigation.observe.gradients import GATE, INPUT
+from investigation.subject.cases import Case
+from investigation.subject.variants import broadcast, expand_as, materialized
 
 CASE = Case(slug="small", name="small", shape=(4, 8, 16, 16))
 SIZES = (layout.ORDINARY, (1, 3, 1, 5), (2, 1, 4, 1))

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from investigation import instructions
-from investigation.instructions import InstructionCounts, InstructionError
+from investigation.observe import instructions
+from investigation.observe.instructions import InstructionCounts, InstructionError
 
 # As Callgrind writes them, torch 2.13 and CPython 3.11.
 FUNCTIONS = {

@@ -1,7 +1,7 @@
 import pytest
 
-from investigation import kernel_source
-from investigation.kernel_source import SourceError, normalise, outermost_loops, residual
+from investigation.compiled import kernel_source
+from investigation.compiled.kernel_source import SourceError, normalise, outermost_loops, residual
 
 CPP = """import torch
 cpp_fused_{ops}_0 = async_compile.cpp_pybinding(['const float*', 'float*'], r'''

@@ -1,7 +1,7 @@
 import torch
 
-from investigation import layout
-from investigation.variants import SCALES, broadcast, expand_as
+from investigation.observe import layout
+from investigation.subject.variants import SCALES, broadcast, expand_as
 
 
 def forgetful(x, gate):
@@ -54,6 +54,6 @@ def test_the_block_is_alike_forward_and_backward():
 
 
 def test_a_block_that_forgets_channels_last_is_noticed(monkeypatch):
-    monkeypatch.setattr("investigation.variants.SCALES", {**SCALES, "forgetful": forgetful})
+    monkeypatch.setattr("investigation.subject.variants.SCALES", {**SCALES, "forgetful": forgetful})
     traces = layout.compare_blocks("expand_as", "forgetful", torch.channels_last, False, seed=0)
     assert not next(one for one in traces if one.tensor == "output").same_layout

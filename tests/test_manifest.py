@@ -5,11 +5,12 @@ import json
 import pytest
 from worlds import NOW, fact
 
-from investigation import manifest, recorded
-from investigation.contest_record import ContestResult
-from investigation.environment import describe
-from investigation.evidence import Evidence
-from investigation.manifest import NAME, RecordError
+from investigation.display import recorded
+from investigation.evidence import manifest
+from investigation.evidence.contest_record import ContestResult
+from investigation.evidence.environment import describe
+from investigation.evidence.manifest import NAME, RecordError
+from investigation.evidence.records import Evidence
 from pipeline import __main__, places
 
 HERE = describe(1)

@@ -12,9 +12,9 @@ import pytest
 import torch
 from fake_clock import WORLDS, FakeMachine, steady
 
-from investigation import measure
-from investigation.comparison import Comparison, Samples, seconds
-from investigation.measure import (
+from investigation.timing import measure
+from investigation.timing.comparison import Comparison, Samples, seconds
+from investigation.timing.measure import (
     BudgetError,
     DeviceError,
     MeasurementError,

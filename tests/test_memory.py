@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from investigation import memory
-from investigation.variants import SCALES, broadcast, expand_as, materialized
+from investigation.observe import memory
+from investigation.subject.variants import SCALES, broadcast, expand_as, materialized
 
 X, GATE = torch.randn(2, 3, 16, 16), torch.rand(2, 3, 1, 1)
 EXPANDED_BYTES = X.numel() * 4

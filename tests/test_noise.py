@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from investigation import noise
-from investigation.noise import Reading
+from investigation.timing import noise
+from investigation.timing.noise import Reading
 
 BEFORE = Reading(
     wall_s=0.0,

@@ -1,8 +1,8 @@
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from investigation import omission
-from investigation.omission import MissingToolError
+from investigation.compiled import omission
+from investigation.compiled.omission import MissingToolError
 
 
 @pytest.fixture

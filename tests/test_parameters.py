@@ -3,7 +3,7 @@ import os
 import pytest
 import torch
 
-from investigation.parameters import ParameterError, Parameters
+from investigation.evidence.parameters import ParameterError, Parameters
 
 CORES = os.cpu_count() or 1
 

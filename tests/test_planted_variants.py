@@ -4,11 +4,11 @@ import pytest
 import torch
 from worlds import fact, findings, plain_world
 
-from investigation import acceptance, equality, layout, memory
-from investigation.cases import Case
-from investigation.claims import judge
-from investigation.ledger import CLAIMS
-from investigation.variants import broadcast, expand_as, materialized
+from investigation.claims.claim import judge
+from investigation.claims.ledger import CLAIMS
+from investigation.observe import acceptance, equality, layout, memory
+from investigation.subject.cases import Case
+from investigation.subject.variants import broadcast, expand_as, materialized
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
 CASE = Case(slug="small", name="small", shape=(2, 3, 16, 16))

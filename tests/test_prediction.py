@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 import pytest
 from worlds import fact
 
-from investigation import prediction
-from investigation.cases import Case
-from investigation.environment import describe
-from investigation.evidence import Evidence
-from investigation.gpu_catalog import CARDS, CHIPS, Card, card_called, chip
-from investigation.prediction import HostCost
+from investigation.evidence.environment import describe
+from investigation.evidence.records import Evidence
+from investigation.gpu import prediction
+from investigation.gpu.prediction import HostCost
+from investigation.subject.cases import Case
+from investigation.subject.gpu_catalog import CARDS, CHIPS, Card, card_called, chip
 
 CARD = Card("made up", 1e12, ("MADE",), "nowhere")
 CASE = Case(slug="one", name="one", shape=(2, 3, 4, 5))

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from investigation import parameters
+from investigation.evidence import parameters
 from pipeline import places
 from pipeline.notebooks import declared_parameters
 from pipeline.places import discover

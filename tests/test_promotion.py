@@ -5,10 +5,10 @@ import json
 import pytest
 from worlds import NOW, fact
 
-from investigation import evidence
-from investigation.environment import describe
-from investigation.evidence import Evidence
-from investigation.provenance import source_sha256
+from investigation.evidence import records as evidence
+from investigation.evidence.environment import describe
+from investigation.evidence.provenance import source_sha256
+from investigation.evidence.records import Evidence
 from pipeline import building, freshness, places, promotion, recovery
 from pipeline.exchange import exchange
 from pipeline.faults import BuildError

@@ -1,5 +1,5 @@
-from investigation.cases import Case
-from investigation.recompilation import compilations, guards
+from investigation.compiled.recompilation import compilations, guards
+from investigation.subject.cases import Case
 
 CASE = Case(slug="small", name="small", shape=(3, 12, 4, 4))
 SHAPES = ((3, 12, 4, 4), (5, 12, 4, 4), (7, 12, 4, 4))

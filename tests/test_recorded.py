@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from investigation import recorded
-from investigation.contest_record import OURS, ContestResult, Trial
-from investigation.recorded import RecordError
+from investigation.display import recorded
+from investigation.display.recorded import RecordError
+from investigation.evidence.contest_record import OURS, ContestResult, Trial
 
 
 def trial(dose, ratio, *, found, equivalent=False):

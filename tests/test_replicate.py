@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from fake_clock import FakeMachine, steady
 
-from investigation.comparison import Comparison
-from investigation.measure import MeasurementError, Settings, compare_on
-from investigation.replicate import (
+from investigation.timing.comparison import Comparison
+from investigation.timing.measure import MeasurementError, Settings, compare_on
+from investigation.timing.replicate import (
     KEEPING_MEMORY,
     Replication,
     ReplicationError,

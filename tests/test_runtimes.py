@@ -5,24 +5,19 @@ import torch
 from torch import nn
 from worlds import timing
 
-from investigation import figure_data
-from investigation.cases import Case
-from investigation.chapter import Chapter, ControlFailedError
-from investigation.runtimes import (
-    graph_pass,
-    modules,
-    onnx_grid,
-    picture,
-    records,
-    registry,
-    traces,
-)
+from investigation.display import figure_data
+from investigation.display import runtime_figures as picture
+from investigation.display import runtime_records as records
+from investigation.display.chapter import Chapter, ControlFailedError
+from investigation.runtimes import graph_pass, modules, onnx_grid, traces
 from investigation.runtimes.adapters import inductor
 from investigation.runtimes.observe import close
 from investigation.runtimes.program import Step, Trace
-from investigation.runtimes.registry import BY_SLUG, REMEDIES, RUNTIMES, Runtime
 from investigation.runtimes.survey import Row, survey
 from investigation.runtimes.workers import Outcome
+from investigation.subject import runtimes as registry
+from investigation.subject.cases import Case
+from investigation.subject.runtimes import BY_SLUG, REMEDIES, RUNTIMES, Runtime
 
 TINY = Case(slug="tiny", name="a tiny case", shape=(2, 8, 6, 6))
 X, _ = TINY.tensors()

@@ -10,8 +10,8 @@ from myst_parser.config.main import MdParserConfig
 from myst_parser.parsers.mdit import create_md_parser
 from worlds import fact
 
-from investigation.chapter import say, table
-from investigation.harmless import WORD_JOINER, harmless
+from investigation.display.chapter import say, table
+from investigation.evidence.harmless import WORD_JOINER, harmless
 from pipeline import assembly, places
 
 HOSTILE = {

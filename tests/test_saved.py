@@ -1,7 +1,7 @@
 import torch
 
-from investigation.saved import saved_tensors, storage_bytes
-from investigation.variants import broadcast, expand_as, materialized
+from investigation.observe.saved import saved_tensors, storage_bytes
+from investigation.subject.variants import broadcast, expand_as, materialized
 
 X, GATE = torch.randn(2, 3, 16, 16), torch.rand(2, 3, 1, 1)
 

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from investigation.acceptance import GATES
-from investigation.equality import same_bits
-from investigation.shape_checks import CHECKS, annotated, refuses
-from investigation.variants import broadcast
+from investigation.observe.acceptance import GATES
+from investigation.observe.equality import same_bits
+from investigation.subject.shape_checks import CHECKS, annotated, refuses
+from investigation.subject.variants import broadcast
 
 GROWN = [
     (x, gate)

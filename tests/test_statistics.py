@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from investigation import statistics
+from investigation.timing import statistics
 
 
 def contaminated(draw: np.random.Generator, size: int) -> np.ndarray:

@@ -14,8 +14,8 @@ from small_project import SmallProject
 from tiny_cells import tiny
 from worlds import NOW, timing
 
-from investigation.environment import describe
-from investigation.evidence import Evidence
+from investigation.evidence.environment import describe
+from investigation.evidence.records import Evidence
 from pipeline import cells, environments, grid, places, sweep, sweep_pages
 from pipeline.cells import Cell
 from pipeline.faults import BuildError

@@ -5,16 +5,17 @@ import torch
 from fake_clock import FakeMachine, steady
 from worlds import curve, findings, plain_world
 
-from investigation import ledger, training, training_workloads
-from investigation.cases import MEMORY_FORMATS, Case
-from investigation.chapter import Chapter
-from investigation.claims import judge
-from investigation.digits import digits
-from investigation.measure import Settings, compare_on
-from investigation.replicate import Replication
-from investigation.rules_training import RUNS, STEP_CONFIDENCE
-from investigation.training import SETTINGS, TrainingRun
-from investigation.variants import SEBlock, broadcast, expand_as, materialized
+from investigation.claims import ledger
+from investigation.claims.claim import judge
+from investigation.claims.rules_training import RUNS, STEP_CONFIDENCE
+from investigation.display.chapter import Chapter
+from investigation.subject import training, training_workloads
+from investigation.subject.cases import MEMORY_FORMATS, Case
+from investigation.subject.digits import digits
+from investigation.subject.training import SETTINGS, TrainingRun
+from investigation.subject.variants import SEBlock, broadcast, expand_as, materialized
+from investigation.timing.measure import Settings, compare_on
+from investigation.timing.replicate import Replication
 
 (D1,) = [claim for claim in ledger.CLAIMS if claim.id == "D1"]
 

@@ -1,7 +1,7 @@
 import re
 
-from investigation import figures, training_figures
-from investigation.autograd_graph import Gradient, Node
+from investigation.display import figures, training_figures
+from investigation.observe.autograd_graph import Gradient, Node
 
 FULL, SMALL = Gradient((2, 3, 4, 5), "float32"), Gradient((2, 3, 1, 1), "float32")
 GRAPH = (

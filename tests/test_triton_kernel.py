@@ -2,8 +2,8 @@
 
 import pytest
 
-from investigation import triton_kernel
-from investigation.kernel_source import Program, normalise
+from investigation.compiled.kernel_source import Program, normalise
+from investigation.compiled.triton import kernel as triton_kernel
 
 KERNEL = """async_compile.triton('kernel_0', '''
 @triton_heuristics.pointwise(

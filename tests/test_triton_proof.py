@@ -4,19 +4,25 @@ import importlib.util
 
 import pytest
 
-from investigation import (
-    fusion,
-    gpu_catalog,
-    triton_build,
-    triton_kernel,
-    triton_proof,
-    triton_targets,
+from investigation.compiled import fusion
+from investigation.compiled.fusion import Setting
+from investigation.compiled.triton import (
+    build as triton_build,
 )
-from investigation.cases import Case
-from investigation.fusion import Setting
-from investigation.triton_build import Built
-from investigation.triton_proof import LAYERS, Proof, ProofError, Question
-from investigation.triton_targets import Compiled, NoTritonError
+from investigation.compiled.triton import (
+    kernel as triton_kernel,
+)
+from investigation.compiled.triton import (
+    proof as triton_proof,
+)
+from investigation.compiled.triton import (
+    targets as triton_targets,
+)
+from investigation.compiled.triton.build import Built
+from investigation.compiled.triton.proof import LAYERS, Proof, ProofError, Question
+from investigation.compiled.triton.targets import Compiled, NoTritonError
+from investigation.subject import gpu_catalog
+from investigation.subject.cases import Case
 
 CASE = Case(slug="small", name="small", shape=(4, 16, 8, 8))
 BLOCK = Setting("block", "training", False, CASE)

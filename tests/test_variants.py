@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from investigation.host import HostNetwork
-from investigation.variants import SCALES, SEBlock, dropped
+from investigation.subject.host import HostNetwork
+from investigation.subject.variants import SCALES, SEBlock, dropped
 
 
 @pytest.mark.parametrize("scale", [*SCALES.values(), dropped])
@@ -38,7 +38,7 @@ def test_the_host_network_scores_ten_classes():
 
 
 def test_the_block_inputs_of_the_host_are_those_of_the_named_workloads():
-    from investigation.cases import host_workloads
+    from investigation.subject.cases import host_workloads
 
     seen = []
     network = HostNetwork("broadcast")

@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from investigation import variants, workloads
-from investigation.cases import MEMORY_FORMATS, Case
-from investigation.equality import same_bits
-from investigation.variants import SCALES
+from investigation.observe.equality import same_bits
+from investigation.subject import variants, workloads
+from investigation.subject.cases import MEMORY_FORMATS, Case
+from investigation.subject.variants import SCALES
 
 CASE = Case(slug="small", name="small", shape=(2, 8, 6, 6))
 

@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 
-from investigation import rules_compiled
-from investigation.cases import MEMORY_FORMATS, Case
-from investigation.environment import describe
-from investigation.evidence import Evidence, Findings, Record
-from investigation.rules import BLOCKS, LAYOUTS
-from investigation.rules_training import RUNS
+from investigation.claims import rules_compiled
+from investigation.claims.rules import BLOCKS, LAYOUTS
+from investigation.claims.rules_training import RUNS
+from investigation.evidence.environment import describe
+from investigation.evidence.records import Evidence, Findings, Record
+from investigation.subject.cases import MEMORY_FORMATS, Case
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CASE = Case(slug="host1_before", name="host stage 1, before the pool", shape=(128, 32, 32, 32))

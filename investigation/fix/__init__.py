@@ -1,5 +1,5 @@
 """The fix, applied to a code base: which expansions can go, and the text without them.
 
-What can go is decided by the rules in `rules/`, which ast-grep reads. This package finds the
+What can go is decided by the rules in `rewrites/`, which ast-grep reads. This package finds the
 files, hands their text over, takes out what the rules name, and puts the files back.
 """

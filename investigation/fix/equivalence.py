@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from investigation.equality import same_bits
-from investigation.formats import FORMATS
+from investigation.observe.equality import same_bits
+from investigation.subject.torch_formats import FORMATS
 
 Tensors = Mapping[str, Tensor]
 

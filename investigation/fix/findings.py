@@ -1,4 +1,4 @@
-"""What the rules in `rules/` say of some texts: ast-grep, asked once for all of them."""
+"""What the rules in `rewrites/` say of some texts: ast-grep, asked once for all of them."""
 
 import json
 import subprocess
@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from investigation.provenance import PACKAGE
+from investigation.evidence.provenance import PACKAGE
 
-RULES = PACKAGE.parent / "rules" / "sgconfig.yml"
+RULES = PACKAGE.parent / "rewrites" / "sgconfig.yml"
 REWRITE = "plain-broadcast"
 Range = tuple[int, int]
 # The texts lie in a folder of their own, whose neighbours' ignore files say nothing about them.

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from investigation.cases import Case
-from investigation.variants import SEBlock
+from investigation.subject.cases import Case
+from investigation.subject.variants import SEBlock
 
 # A fresh block's gate is sigmoid(3) for every channel, and a converter may fold its zero weights
 # away. These spread the gates over (0, 1), differently for each channel and image, as training

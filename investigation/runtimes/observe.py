@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from investigation.cases import Case
-from investigation.measure import Arm, DeviceClock, compare_patiently
 from investigation.runtimes.modules import block
 from investigation.runtimes.program import Program, Trace
-from investigation.runtimes.registry import BY_SLUG, Runtime
+from investigation.subject.cases import Case
+from investigation.subject.runtimes import BY_SLUG, Runtime
+from investigation.timing.measure import Arm, DeviceClock, compare_patiently
 
 # A runtime may sum in another order: relative to a value, and absolutely near zero. Half
 # precision, or a gate on the wrong channel, is off by a hundred times as much.

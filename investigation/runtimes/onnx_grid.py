@@ -8,12 +8,12 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from investigation.cases import Case
-from investigation.rules import kib
+from investigation.claims.rules import kib
 from investigation.runtimes import workers
 from investigation.runtimes.modules import block
 from investigation.runtimes.observe import close
 from investigation.runtimes.program import Trace
+from investigation.subject.cases import Case
 
 Row = dict[str, Any]
 RULED = "all, after onnxscript's rule"

@@ -6,13 +6,13 @@ from functools import cache
 from importlib import metadata
 from typing import Any
 
-from investigation.cases import Case
-from investigation.comparison import Comparison
 from investigation.runtimes import workers
 from investigation.runtimes.observe import observe
 from investigation.runtimes.program import Trace
-from investigation.runtimes.registry import Runtime
 from investigation.runtimes.workers import Job, Outcome
+from investigation.subject.cases import Case
+from investigation.subject.runtimes import Runtime
+from investigation.timing.comparison import Comparison
 
 FLOAT_BYTES = 4
 

@@ -1,0 +1,342 @@
+"""What torch.compile makes of a variant: graphs and generated source, without running any of it.
+
+`generate` sends one variant through Dynamo, AOTAutograd and Inductor and keeps what each of
+them makes. Inductor's last step, which hands the source to a compiler, is left out, as
+`torch._inductor.utils.get_code` does, so that a setting takes a fraction of a second.
+"""
+
+import atexit
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from sysconfig import get_path
+from types import MappingProxyType
+from typing import Any, Literal
+from unittest import mock
+
+import torch
+from torch import Tensor, nn
+from torch._functorch import config as aot_config
+from torch._inductor import config as inductor_config
+from torch._inductor.compile_fx import compile_fx
+from torch._inductor.cpp_builder import get_cpp_compiler
+from torch._inductor.exc import InvalidCxxCompiler
+from torch._inductor.graph import GraphLowering
+from torch._inductor.runtime.cache_dir_utils import cache_dir
+from torch._inductor.utils import fresh_cache
+from torch.fx import Graph
+
+from investigation.compiled import kernel_source
+from investigation.compiled.kernel_source import Program
+from investigation.compiled.omission import MissingToolError
+from investigation.subject.cases import Case, Level
+from investigation.subject.variants import SCALES, Scale, SEBlock
+
+Mode = Literal["inference", "training"]
+MODES: tuple[Mode, ...] = ("inference", "training")
+
+
+class NoCompilerError(MissingToolError):
+    """There is nothing here that could build what Inductor generates."""
+
+
+@torch.library.custom_op("investigation::copy", mutates_args=())
+def copy(tensor: Tensor) -> Tensor:
+    """Write a tensor out in full, behind a call that Inductor cannot look into."""
+    return tensor.clone(memory_format=torch.contiguous_format)
+
+
+@copy.register_fake
+def _(tensor: Tensor) -> Tensor:
+    return torch.empty(tensor.shape, dtype=tensor.dtype, device=tensor.device)
+
+
+copy.register_autograd(lambda _, gradient: gradient)
+
+
+def opaque(x: Tensor, gate: Tensor) -> Tensor:
+    """Scale by a gate that was written out behind Inductor's back: the positive control here.
+
+    Inductor fuses away the copy of `materialized`, so that one cannot show whether a
+    comparison of kernels sees a copy. This one can.
+    """
+    written_out: Tensor = copy(gate.expand_as(x))
+    return x * written_out
+
+
+VARIANTS: Mapping[str, Scale] = MappingProxyType({**SCALES, "opaque": opaque})
+
+
+@dataclass(frozen=True)
+class Target:
+    """What Inductor generates source for: a name, the device of the inputs, and two hooks.
+
+    `require` raises where this machine lacks what the target needs; `active` is entered
+    around the making of inputs and the lowering, and tells Inductor of the target.
+    """
+
+    name: str
+    device: str
+    require: Callable[[], object]
+    active: Callable[[], AbstractContextManager[Any]] = nullcontext
+
+
+def require_cpp_compiler() -> str:
+    """Return the C++ compiler that Inductor uses for a CPU.
+
+    Raises `NoCompilerError` with one line that says what is missing.
+    """
+    try:
+        compiler = get_cpp_compiler()
+    except InvalidCxxCompiler:
+        raise NoCompilerError(
+            "torch.compile needs a C++ compiler for a CPU, and there is none here; "
+            "install g++, or name one in the variable CXX"
+        ) from None
+    headers = Path(get_path("include"))
+    if not (headers / "Python.h").exists():
+        raise NoCompilerError(
+            f"torch.compile needs Python's headers for a CPU, and {headers} has no Python.h; "
+            "install them (Debian: python3-dev)"
+        )
+    for folder in (Path(torch.__file__).parent, Path(cache_dir())):
+        if any(character.isspace() for character in str(folder)):
+            # As of torch 2.13 Inductor quotes some paths of the compiler's command and not others.
+            raise NoCompilerError(
+                f"torch.compile hands its compiler a command that breaks at a space, and {folder} "
+                "has one; use a folder without"
+            )
+    return str(compiler)
+
+
+def empty_caches() -> Path:
+    """Give this process compile caches of its own, empty now and removed when it ends.
+
+    Headers are not compiled in advance: torch keeps those outside its caches, from run to run.
+    """
+    parent = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
+    if parent:
+        Path(parent).mkdir(parents=True, exist_ok=True)
+    kept = ExitStack()
+    kept.enter_context(fresh_cache(dir=parent))
+    inductor_config.cpp_cache_precompile_headers = False
+    inductor_config.aot_inductor.precompile_headers = False
+    atexit.register(kept.close)
+    return Path(os.environ["TORCHINDUCTOR_CACHE_DIR"])
+
+
+CPU = Target("cpu", "cpu", require_cpp_compiler)
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What a compiler makes of one variant in one setting.
+
+    `programs` is one for inference, forward and backward for training. `graphs` holds the
+    operations of each graph on the way there: `dynamo`, what was traced; `aten`, what
+    AOTAutograd made of it, forward and backward in one for training; `inductor forward` and
+    `inductor backward`, after Inductor's passes.
+    """
+
+    variant: str
+    case: Case
+    level: Level
+    mode: Mode
+    dynamic: bool
+    target: str
+    programs: tuple[Program, ...]
+    graphs: Mapping[str, tuple[str, ...]]
+
+    @property
+    def kernel_source(self) -> str:
+        """The normalised source of all kernels, forward before backward."""
+        return "\n\n".join(text for one in self.programs for text in one.kernels)
+
+    @property
+    def host_source(self) -> str:
+        """The normalised source of the host programs that allocate, launch and free."""
+        return "\n\n".join(one.host for one in self.programs)
+
+    @property
+    def source(self) -> str:
+        """All of the normalised source."""
+        return f"{self.kernel_source}\n\n{self.host_source}"
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of all of the normalised source."""
+        return kernel_source.digest(self.source)
+
+    @property
+    def kernel_digest(self) -> str:
+        """The sha256 of the kernels' normalised source."""
+        return kernel_source.digest(self.kernel_source)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The kernels' own names, which normalisation takes out."""
+        return tuple(name for one in self.programs for name in one.names)
+
+    @property
+    def launches(self) -> int:
+        """Number of launches of generated kernels."""
+        return sum(one.launches for one in self.programs)
+
+    @property
+    def library_calls(self) -> tuple[str, ...]:
+        """The calls to kernels that were not generated."""
+        return tuple(call for one in self.programs for call in one.library_calls)
+
+    @property
+    def kernels(self) -> int:
+        """Number of kernels that run, generated or from a library."""
+        return self.launches + len(self.library_calls)
+
+    @property
+    def passes(self) -> int:
+        """Number of outermost loops in the generated kernels."""
+        return sum(one.passes for one in self.programs)
+
+    @property
+    def buffers(self) -> int:
+        """Number of tensors that the host programs allocate, outputs among them."""
+        return sum(one.buffers for one in self.programs)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a record keeps of it: digests, counts and names, not the source."""
+        return {
+            "sha256": self.digest,
+            "kernels_sha256": self.kernel_digest,
+            "kernels": self.kernels,
+            "of_a_library": len(self.library_calls),
+            "loops": self.passes,
+            "buffers": self.buffers,
+            "names": list(self.names),
+        }
+
+
+def generate(
+    variant: str,
+    case: Case,
+    level: Level = "multiply",
+    mode: Mode = "inference",
+    *,
+    dynamic: bool = False,
+    target: Target = CPU,
+) -> Generated:
+    """Return what Inductor generates for one variant in one setting, without building it.
+
+    `variant` is a key of `VARIANTS`. A block whose case has another gate dtype runs under
+    autocast to that dtype. Raises what `target.require` raises, such as `NoCompilerError`.
+    """
+    target.require()
+    with target.active():
+        run, inputs = step(variant, case, level, mode, target.device)
+        programs, graphs = lowered(run, inputs, mode, dynamic)
+    return Generated(variant, case, level, mode, dynamic, target.name, programs, graphs)
+
+
+def residual(one: Generated, other: Generated, context: int = 0) -> str:
+    """Return what still differs between two normalised sources; empty where nothing does."""
+    names = (one.variant, other.variant)
+    return kernel_source.residual(one.source, other.source, names, context)
+
+
+def step(
+    variant: str, case: Case, level: Level, mode: Mode, device: str = "cpu"
+) -> tuple[Callable[..., Tensor], tuple[Tensor, ...]]:
+    """Return what is compiled, and its inputs: the multiply's are input and gate."""
+    x, gate = case.tensors(device)
+    training = mode == "training"
+    if level == "multiply":
+        inputs = (x.requires_grad_(training), gate.requires_grad_(training))
+        return in_order(VARIANTS[variant]), inputs
+    return _block(variant, case, training, device), (x.requires_grad_(training),)
+
+
+def in_order(scale: Scale) -> Scale:
+    """Return the scale, called by a function that uses the input before the gate.
+
+    Dynamo numbers the inputs of a graph in the order in which they are first used. Inside a
+    block the input comes first in both forms, since it is pooled; alone, `x * y.expand_as(x)`
+    uses `y` first, and all that follows would be the same with its arguments swapped.
+    """
+
+    def scaled(x: Tensor, gate: Tensor) -> Tensor:
+        x.dim(), gate.dim()
+        return scale(x, gate)
+
+    return scaled
+
+
+def _block(variant: str, case: Case, training: bool, device: str) -> Callable[..., Tensor]:
+    torch.manual_seed(case.seed)
+    block = SEBlock(case.shape[1], case.reduction)
+    block.scale = VARIANTS[variant]
+    block.to(device, getattr(torch, case.dtype)).train(training).requires_grad_(training)
+    if case.gate_dtype in (None, case.dtype):
+        return block
+    return partial(_under_autocast, block, device, getattr(torch, str(case.gate_dtype)))
+
+
+def _under_autocast(block: nn.Module, device: str, dtype: torch.dtype, x: Tensor) -> Tensor:
+    with torch.autocast(torch.device(device).type, dtype):
+        return torch.as_tensor(block(x))
+
+
+def lowered(
+    run: Callable[..., Tensor], inputs: tuple[Tensor, ...], mode: Mode, dynamic: bool
+) -> tuple[tuple[Program, ...], dict[str, tuple[str, ...]]]:
+    """Compile `run` up to its source; return the programs and each graph's operations."""
+    programs: list[Program] = []
+    graphs: dict[str, tuple[str, ...]] = {}
+
+    def backend(traced: torch.fx.GraphModule, given: list[Any]) -> Callable[..., Any]:
+        graphs["dynamo"] = operations(traced.graph)
+        compile_fx(traced, given)
+        return traced.forward  # the source is all that is wanted: what runs is the traced graph
+
+    torch._dynamo.reset()
+    with _keeping(programs, graphs), torch.set_grad_enabled(mode == "training"):
+        torch.compile(run, backend=backend, dynamic=dynamic, fullgraph=True)(*inputs)
+    return tuple(programs), graphs
+
+
+@contextmanager
+def _keeping(programs: list[Program], graphs: dict[str, tuple[str, ...]]) -> Iterator[None]:
+    """Keep each graph's operations and each file's source, and build nothing.
+
+    Inductor's caches are off, since a graph that is found there is not lowered again; and the
+    backward pass is lowered at once, since it will not be asked for.
+    """
+
+    def keep(lowering: GraphLowering) -> Any:
+        direction = "backward" if lowering.is_backward else "forward"
+        graphs[f"inductor {direction}"] = operations(lowering.graph)
+        programs.append(kernel_source.normalise(lowering.codegen()[0].value))
+        return mock.Mock(spec=["call", "__file__"])
+
+    def keep_aten(graph: Graph) -> None:
+        graphs["aten"] = operations(graph)
+
+    with (
+        mock.patch.object(GraphLowering, "compile_to_module", keep),
+        inductor_config.patch(fx_graph_cache=False, joint_custom_pre_pass=keep_aten),
+        aot_config.patch(enable_autograd_cache=False, force_non_lazy_backward_lowering=True),
+    ):
+        yield
+
+
+def operations(graph: Graph) -> tuple[str, ...]:
+    """Return the operations of a graph in order, such as `aten.expand.default`."""
+    calls = (node.target for node in graph.nodes if node.op.startswith("call"))
+    return tuple(_name(target) for target in calls)
+
+
+def _name(target: Any) -> str:
+    if isinstance(target, str | torch._ops.OpOverload):
+        return str(target)
+    return str(getattr(target, "__name__", target))

@@ -1,0 +1,192 @@
+"""Whether two forms become the same program, in every setting in which they can be compiled."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from multiprocessing import get_context
+from typing import Any
+
+import torch
+
+from investigation.compiled.codegen import CPU, MODES, Generated, Mode, Target, generate
+from investigation.subject.cases import LEVELS, MEMORY_FORMATS, Case, Level
+
+# Autocast only narrows: a block's gate can be narrower than a float32 input, and not else.
+AUTOCAST_FROM, AUTOCAST_TO = "float32", ("bfloat16", "float16")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One way to compile the line: at which level, for which mode, shapes and tensors."""
+
+    level: Level
+    mode: Mode
+    dynamic: bool
+    case: Case
+
+    @property
+    def shapes(self) -> str:
+        """Whether shapes are constants of the program or its arguments."""
+        return "dynamic" if self.dynamic else "static"
+
+    @property
+    def dtypes(self) -> str:
+        """The dtypes of input and gate, in words."""
+        gate = self.case.gate_dtype
+        if gate in (None, self.case.dtype):
+            return self.case.dtype
+        joined = "under autocast to" if self.level == "block" else "×"
+        return f"{self.case.dtype} {joined} {gate}"
+
+    @property
+    def kind(self) -> str:
+        """What is compiled, whatever its shapes and layout."""
+        return f"{self.level}, {self.mode}, {self.dtypes}"
+
+    @property
+    def plain(self) -> bool:
+        """Whether shapes are constants and tensors contiguous."""
+        return not self.dynamic and self.case.memory_format == "contiguous"
+
+    @property
+    def name(self) -> str:
+        """The setting in words."""
+        return f"{self.kind}, {self.shapes}, {self.case.memory_format}"
+
+    @property
+    def slug(self) -> str:
+        """The setting's part of a record's id."""
+        gate = f"_{self.case.gate_dtype}" if self.case.gate_dtype else ""
+        dtypes = f"{self.case.dtype}{gate}"
+        return f"{self.level}.{self.mode}.{dtypes}.{self.shapes}.{self.case.memory_format}"
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """What the two forms became in one setting."""
+
+    setting: Setting
+    baseline: Generated
+    candidate: Generated
+
+    @cached_property
+    def same_kernels(self) -> bool:
+        """Whether the kernels are the same text, their names aside."""
+        return self.baseline.kernel_digest == self.candidate.kernel_digest
+
+    @cached_property
+    def same_source(self) -> bool:
+        """Whether all of the program is, the host's part too."""
+        return self.baseline.digest == self.candidate.digest
+
+    @property
+    def same_count(self) -> bool:
+        """Whether as many kernels run, generated or from a library."""
+        return self.baseline.kernels == self.candidate.kernels
+
+    @property
+    def fused(self) -> bool:
+        """Whether as many kernels run, and the scale step of a block has none of its own.
+
+        Where the multiply is all there is, it has nothing to share a kernel with.
+        """
+        alone = any(program.scales_alone for program in self.candidate.programs)
+        return self.same_count and (self.setting.level == "multiply" or not alone)
+
+    def details(self) -> dict[str, dict[str, Any]]:
+        """Return what a record keeps of each form: digests, counts and the kernels' names."""
+        return {one.variant: one.summary() for one in (self.baseline, self.candidate)}
+
+
+def settings(
+    case: Case, dtype_pairs: Sequence[str], levels: Sequence[Level] = LEVELS
+) -> Iterator[Setting]:
+    """Iterate over all settings of a case for these dtypes, each `input` or `input:gate`.
+
+    A block gets its gate's dtype from autocast, so pairs that autocast cannot make are left out.
+    """
+    for level, mode, pair in product(levels, MODES, dtype_pairs):
+        dtype, _, gate = pair.partition(":")
+        typed = case.model_copy(update={"dtype": dtype, "gate_dtype": gate or None})
+        if level == "block" and gate and not _by_autocast(dtype, gate):
+            continue
+        for dynamic, memory_format in product((False, True), MEMORY_FORMATS):
+            yield Setting(level, mode, dynamic, typed.with_format(memory_format))
+
+
+def _by_autocast(dtype: str, gate: str) -> bool:
+    return dtype == AUTOCAST_FROM and gate in AUTOCAST_TO
+
+
+def pairing(
+    setting: Setting,
+    baseline: str = "broadcast",
+    candidate: str = "expand_as",
+    target: Target = CPU,
+) -> Pairing:
+    """Generate both forms in one setting."""
+    made = (made_in(setting, variant, target) for variant in (baseline, candidate))
+    return Pairing(setting, *made)
+
+
+def pairings(settings: Sequence[Setting], processes: int = 2) -> list[Pairing]:
+    """Generate both forms in every setting, in some fresh processes side by side.
+
+    Each process works with as many threads as this one has, since the source depends on it.
+    """
+    with ProcessPoolExecutor(
+        processes,
+        mp_context=get_context("spawn"),
+        initializer=torch.set_num_threads,
+        initargs=(torch.get_num_threads(),),
+    ) as pool:
+        return list(pool.map(pairing, settings))
+
+
+def made_in(setting: Setting, variant: str, target: Target = CPU) -> Generated:
+    """Generate one variant in one setting."""
+    return generate(
+        variant,
+        setting.case,
+        setting.level,
+        setting.mode,
+        dynamic=setting.dynamic,
+        target=target,
+    )
+
+
+def plainest(pairings: Iterable[Pairing]) -> list[Pairing]:
+    """Return the pairings with static shapes and contiguous tensors, one of each kind."""
+    return [one for one in pairings if one.setting.plain]
+
+
+def agreement(
+    pairings: Sequence[Pairing], held: Callable[[Pairing], bool]
+) -> tuple[int, dict[str, Any]]:
+    """Count the settings in which `held` is true; tell how many were tried, and where it is not."""
+    tried = [one.setting for one in pairings]
+    differ = [one.setting for one in pairings if not held(one)]
+    target = {one.baseline.target for one in pairings}
+    details = {"tried": len(tried), "target": ", ".join(target), "differ": where(differ, tried)}
+    return len(tried) - len(differ), details
+
+
+def where(differing: Iterable[Setting], tried: Iterable[Setting]) -> list[str]:
+    """Say in which of the settings tried something differs, what goes together in one line."""
+    all_of = _by_kind(tried)
+    lines: dict[str, list[str]] = {}
+    for (place, dtypes), found in _by_kind(differing).items():
+        only = "" if found == all_of[place, dtypes] else f", only {' and '.join(found)}"
+        lines.setdefault(f"{place}{only}", []).append(dtypes)
+    return [f"{line}: {', '.join(dtypes)}" for line, dtypes in lines.items()]
+
+
+def _by_kind(settings: Iterable[Setting]) -> dict[tuple[str, str], list[str]]:
+    """Return the shapes and formats met, by level and mode and by dtypes."""
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for one in settings:
+        key = (f"{one.level}, {one.mode}", one.dtypes)
+        kinds.setdefault(key, []).append(f"{one.shapes} {one.case.memory_format}")
+    return kinds

@@ -1,0 +1,130 @@
+"""What the compilers make of each form of the block for one chip, setting by setting."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from investigation.compiled import fusion
+from investigation.compiled.codegen import Generated
+from investigation.compiled.fusion import Setting
+from investigation.compiled.kernel_source import Program
+from investigation.compiled.triton import targets as triton_targets
+from investigation.compiled.triton.targets import Compiled
+from investigation.subject.cases import Case
+from investigation.subject.gpu_catalog import Chip
+
+FORMS = ("expand_as", "broadcast")
+# `materialized` is what an eager mode would write out in full; `opaque` cannot be fused away.
+CONTROLS = ("materialized", "opaque")
+
+
+def settings(case: Case, dtype_pairs: Sequence[str]) -> Iterator[Setting]:
+    """Iterate over the block's training step in every setting, and multiplies of two dtypes.
+
+    The training step is forward and backward. Where dtypes differ, static sizes are enough.
+    """
+    for one in fusion.settings(case, dtype_pairs):
+        if one.case.gate_dtype is not None and one.dynamic:
+            continue
+        if (one.level, one.mode) == ("block", "training") or is_multiply(one):
+            yield one
+
+
+def is_multiply(setting: Setting) -> bool:
+    """Tell whether a setting is the multiply alone, forward, of two dtypes."""
+    two = setting.case.gate_dtype is not None
+    return two and setting.plain and (setting.level, setting.mode) == ("multiply", "inference")
+
+
+def is_shown(setting: Setting) -> bool:
+    """Tell whether a page shows this setting's kernels; its forms are then compiled afresh."""
+    return setting.case.dtype == "float32" and not setting.dynamic
+
+
+def has_controls(setting: Setting) -> bool:
+    """Tell whether the controls are made in this setting; under autocast one layout is enough."""
+    return is_shown(setting) and (setting.case.gate_dtype is None or setting.plain)
+
+
+class Text(BaseModel):
+    """A generated program as text, kept for the settings that a page shows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kernels: tuple[str, ...]
+    host: str
+    names: tuple[str, ...]
+
+    def program(self) -> Program:
+        """Return it as what it was."""
+        return Program(self.kernels, self.host, self.names)
+
+
+class Built(BaseModel):
+    """What the compilers make of one variant in one setting for one chip."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    chip: str
+    setting: Setting
+    variant: str
+    source_sha256: str
+    kernels_sha256: str
+    kernels: int
+    launches: int
+    library_calls: tuple[str, ...]
+    buffers: int
+    scales_alone: bool
+    compiled: tuple[Compiled, ...]
+    programs: tuple[Text, ...]
+
+    @property
+    def assembly_sha256(self) -> tuple[str, ...]:
+        """The digest of each kernel's assembly in each configuration."""
+        return tuple(one.assembly_sha256 for one in self.compiled)
+
+    @property
+    def binary_sha256(self) -> tuple[str, ...]:
+        """The digest of each kernel's binary in each configuration."""
+        return tuple(one.binary_sha256 for one in self.compiled)
+
+
+def build(chips: Sequence[Chip], setting: Setting) -> Iterable[Built]:
+    """Yield both forms, and the controls where the setting has them, for every chip."""
+    target = triton_targets.target(*chips)
+    for variant in FORMS + (CONTROLS if has_controls(setting) else ()):
+        made = triton_targets.apart(fusion.made_in(setting, variant, target), chips)
+        yield from (_built(chip, setting, one) for chip, one in zip(chips, made, strict=True))
+
+
+def _built(chip: Chip, setting: Setting, made: Generated) -> Built:
+    shown = is_shown(setting)
+    programs = [Text(kernels=one.kernels, host=one.host, names=one.names) for one in made.programs]
+    return Built(
+        chip=chip.slug,
+        setting=setting,
+        variant=made.variant,
+        source_sha256=made.digest,
+        kernels_sha256=made.kernel_digest,
+        kernels=made.kernels,
+        launches=made.launches,
+        library_calls=made.library_calls,
+        buffers=made.buffers,
+        scales_alone=any(one.scales_alone for one in made.programs),
+        compiled=tuple(_machine_code(made, chip, shown)) if made.variant in FORMS else (),
+        programs=tuple(programs if shown else ()),
+    )
+
+
+def _machine_code(made: Generated, chip: Chip, shown: bool) -> Iterator[Compiled]:
+    """Yield every kernel in every configuration.
+
+    In a shown setting each form is compiled afresh, whatever was compiled before; in the others
+    a text that was compiled for one form is not compiled again for the other.
+    """
+    for text in (text for program in made.programs for text in program.kernels):
+        if shown:
+            yield from triton_targets.compiled(text, chip)
+        else:
+            kept = triton_targets.compiled_once(text, chip)
+            yield from (one.model_copy(update={"assembly": ""}) for one in kept)

@@ -1,0 +1,178 @@
+"""What a generated Triton kernel reads and writes, taken from its text and its host program."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+from investigation.compiled.kernel_source import Program, operations
+
+BODY = re.compile(r"^@triton\.jit\n(def (kernel_\d+)\((.*?)\):\n(?:    .*\n|\n)*)", re.MULTILINE)
+ACCESS = re.compile(r"tl\.(load|store)\((\w+) \+ \((.*?)\), ")
+ASSIGNED = re.compile(r"^    (\w+) = (.+)$", re.MULTILINE)
+TENSOR = re.compile(
+    r"assert_size_stride\((?P<input>\w+), \((?P<size>[\d, ]*)\)"
+    r"|(?P<buffer>\w+) = empty_strided_\w+\(\((?P<made>[\d, ]*)\)"
+    r"|(?P<renamed>\w+) = (?P<from>buf\d+)(?:; del|$)",
+    re.MULTILINE,
+)
+# The lines that compute an index or a value, or store one; masks and sizes are left out.
+TELLING = re.compile(r"(?:x\d+|tmp\d+) = |tl\.store")
+BYTES = {"fp32": 4, "fp16": 2, "bf16": 2, "i32": 4, "i64": 8, "i1": 1}
+
+
+@dataclass(frozen=True)
+class Access:
+    """One load or store of a kernel: which tensor, and where in it for element `xindex`."""
+
+    kind: Literal["load", "store"]
+    pointer: str
+    tensor: str
+    shape: tuple[int, ...]
+    item_bytes: int
+    index: str
+    line: str
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of the tensor: what has to come from memory, or go there, at least once."""
+        return prod(self.shape) * self.item_bytes
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel's own text, with what it touches."""
+
+    name: str
+    body: str
+    accesses: tuple[Access, ...]
+
+    @property
+    def bytes_moved(self) -> int:
+        """All that it reads and writes, each tensor once."""
+        return sum({one.tensor: one.bytes for one in self.accesses}.values())
+
+    def annotated(self) -> list[tuple[str, str]]:
+        """Return each line of the body that computes, with what it does in words."""
+        by_line = {one.line: one for one in self.accesses}
+        lines = (line.strip() for line in self.body.splitlines()[1:])
+        telling = (line for line in lines if TELLING.match(line))
+        return [(line, _words(line, by_line.get(line))) for line in telling]
+
+
+def scale_kernel(program: Program) -> Kernel:
+    """Return the kernel of a forward program that multiplies input and gate.
+
+    Raises `LookupError` where no kernel's own name says that it multiplies.
+    """
+    for text, name in zip(program.kernels, program.names, strict=True):
+        if "mul" in operations(name):
+            return read(text, program.host)
+    raise LookupError(f"no kernel multiplies; there are {', '.join(program.names)}")
+
+
+def bodies(program: Program) -> str:
+    """Return the text of a program's kernels alone: what a thread computes, without settings."""
+    found = (BODY.search(text) for text in program.kernels)
+    return "\n".join(one[1].rstrip() for one in found if one is not None)
+
+
+def tally(bodies: str) -> dict[str, int]:
+    """Count what kernels do in their text: loads, stores, multiplications and sums."""
+    patterns = {
+        "loads": r"tl\.load\(",
+        "stores": r"tl\.store\(",
+        "multiplications": r"= tmp\d+ \* tmp\d+$",
+        "sums": r"tl\.sum\(",
+    }
+    return {name: len(re.findall(one, bodies, re.MULTILINE)) for name, one in patterns.items()}
+
+
+def read(text: str, host: str) -> Kernel:
+    """Return a kernel's definition with what it touches, sizes from its host program.
+
+    Raises `ValueError` for a text that is no kernel, or one that the program does not launch.
+    """
+    found = BODY.search(text)
+    if found is None:
+        raise ValueError(f"no kernel in this text: {text[:60]!r}")
+    body, name, parameters = found.groups()
+    pointers = (one.strip() for one in parameters.split(","))
+    tensors = dict(zip(pointers, _arguments(host, name), strict=False))  # block sizes are chosen
+    accesses = _accesses(body, tensors, tensor_sizes(host), text)
+    return Kernel(name, body, tuple(accesses))
+
+
+def _accesses(
+    body: str, tensors: Mapping[str, str], sizes: Mapping[str, tuple[int, ...]], text: str
+) -> Iterator[Access]:
+    """Yield each load and store of a body, in order."""
+    indices = dict(ASSIGNED.findall(body))
+    for line in body.splitlines():
+        found = ACCESS.search(line)
+        if found is not None:
+            kind, pointer, index = found.groups()
+            yield Access(
+                kind="load" if kind == "load" else "store",
+                pointer=pointer,
+                tensor=tensors[pointer],
+                shape=sizes[tensors[pointer]],
+                item_bytes=_item_bytes(text, pointer),
+                index=str(indices.get(index, index)),
+                line=line.strip(),
+            )
+
+
+def _arguments(host: str, name: str) -> list[str]:
+    found = re.search(rf"\b{name}\.run\((.*?), stream=", host)
+    if found is None:
+        raise ValueError(f"the host program does not launch {name}")
+    return [one.strip() for one in found[1].split(",")]
+
+
+def tensor_sizes(host: str) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every tensor of a host program whose shape is static, by its name."""
+    sizes: dict[str, tuple[int, ...]] = {}
+    for found in TENSOR.finditer(host):
+        if found["renamed"]:
+            sizes[found["renamed"]] = sizes.get(found["from"], ())
+        else:
+            name, size = found["input"] or found["buffer"], found["size"] or found["made"]
+            sizes[name] = tuple(int(one) for one in size.split(",") if one.strip())
+    return sizes
+
+
+def _item_bytes(text: str, pointer: str) -> int:
+    found = re.search(rf"'{pointer}': '\*(\w+)'", text)
+    return BYTES[found[1]] if found else 4
+
+
+def _words(line: str, access: Access | None) -> str:
+    if access is not None:
+        shape = "×".join(map(str, access.shape))
+        verb = {"load": "reads", "store": "writes"}[access.kind]
+        converts = ", and converts it in a register" if ".to(" in line else ""
+        return f"{verb} {access.tensor} ({shape}) at element {access.index}{converts}"
+    if "xindex //" in line:
+        return "the number of the gate: the same for all elements of one channel of one image"
+    if "xindex" in line or "xoffset" in line:
+        return "the number of the element that this thread works on"
+    if "sigmoid" in line:
+        return "the excitation's last step, done here on the way"
+    if " * " in line:
+        return "multiplies, in a register"
+    return "converts, in a register" if ".to(" in line else ""
+
+
+def instructions(assembly: str, chip_backend: str) -> dict[str, int]:
+    """Count a kernel's global loads, global stores and float multiplies in its assembly."""
+    patterns = {
+        "cuda": {"loads": r"\bld\.global", "stores": r"\bst\.global", "multiplies": r"\bmul\.\w*f"},
+        "hip": {
+            "loads": r"\b(?:global|buffer)_load",
+            "stores": r"\b(?:global|buffer)_store",
+            "multiplies": r"\bv_(?:pk_)?mul_f",
+        },
+    }[chip_backend]
+    return {name: len(re.findall(pattern, assembly)) for name, pattern in patterns.items()}

@@ -1,0 +1,278 @@
+"""Both forms of the block compiled for GPUs, setting by setting, in fresh processes.
+
+They run in interpreters of their own, because describing a chip patches the process, and with
+empty caches in a folder that is removed afterwards, because a compiler's cache would compare an
+answer with itself.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from investigation.compiled.fusion import Setting
+from investigation.compiled.kernel_source import residual
+from investigation.compiled.triton import kernel as triton_kernel
+from investigation.compiled.triton import targets as triton_targets
+from investigation.compiled.triton.build import Built, build, is_multiply
+from investigation.compiled.triton.kernel import Kernel
+from investigation.subject import gpu_catalog
+from investigation.subject.gpu_catalog import Chip
+
+
+class ProofError(RuntimeError):
+    """A process that ended without an answer; the message has its last line."""
+
+
+class Question(BaseModel):
+    """What one process is asked."""
+
+    chips: tuple[str, ...]
+    settings: tuple[Setting, ...]
+
+
+class Answer(BaseModel):
+    """What it answers."""
+
+    built: tuple[Built, ...]
+
+
+def prove(chips: Sequence[Chip], asked: Sequence[Setting], processes: int = 2) -> "Proof":
+    """Compile both forms and the controls for every chip, in `processes` at a time.
+
+    Raises `NoTritonError` where Triton is not installed, `ProofError` where a process fails.
+    """
+    triton_targets.require_triton()
+    slugs = tuple(one.slug for one in chips)
+    dealt = (dealt_out(asked, processes, place) for place in range(processes))
+    questions = [Question(chips=slugs, settings=tuple(share)) for share in dealt if share]
+    with ThreadPoolExecutor(processes) as pool:
+        answers = list(pool.map(_in_fresh_process, questions))
+    built = [one for answer in answers for one in answer.built]
+    places = [one.slug for one in asked]
+    in_order = sorted(
+        built, key=lambda one: (slugs.index(one.chip), places.index(one.setting.slug))
+    )
+    return Proof(tuple(in_order))
+
+
+def dealt_out(asked: Sequence[Setting], processes: int, place: int) -> list[Setting]:
+    """Return the settings of one process: dealt to and fro, the cheap ones first."""
+    cheap_first = sorted(asked, key=_cost)
+    turns = (cheap_first[at : at + processes] for at in range(0, len(asked), processes))
+    to_and_fro = (turn if not index % 2 else turn[::-1] for index, turn in enumerate(turns))
+    return [turn[place] for turn in to_and_fro if place < len(turn)]
+
+
+def _cost(setting: Setting) -> tuple[bool, bool]:
+    """Order settings by what they take: symbols the most, then the layout with more kernels."""
+    return setting.dynamic, setting.case.memory_format == "channels_last"
+
+
+def _in_fresh_process(question: Question) -> Answer:
+    with tempfile.TemporaryDirectory() as folder:
+        asked, answer = Path(folder, "question.json"), Path(folder, "answer.json")
+        asked.write_text(question.model_dump_json(), encoding="utf-8")
+        ended = subprocess.run(
+            [sys.executable, "-c", _START, json.dumps(sys.path), str(asked), str(answer)],
+            env=os.environ | _isolated(folder),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if ended.returncode or not answer.exists():
+            raise ProofError(_failure(question, ended))
+        return Answer.model_validate_json(answer.read_text(encoding="utf-8"))
+
+
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from investigation.triton_proof import answer_to; answer_to(*sys.argv[2:])"
+)
+
+
+def _isolated(folder: str) -> dict[str, str]:
+    """Send every cache to a folder of this run, and hide what devices there are."""
+    return {
+        "TORCHINDUCTOR_CACHE_DIR": f"{folder}/inductor",
+        "TRITON_CACHE_DIR": f"{folder}/triton",
+        "TMPDIR": folder,
+        "CUDA_VISIBLE_DEVICES": "",
+        "HIP_VISIBLE_DEVICES": "",
+        "PYTHONHASHSEED": "0",
+        "TORCHINDUCTOR_COMPILE_THREADS": "1",
+    }
+
+
+def _failure(question: Question, ended: "subprocess.CompletedProcess[str]") -> str:
+    lines = [line for line in ended.stderr.splitlines() if line.strip()]
+    last = lines[-1].strip() if lines else f"exit status {ended.returncode}, no message"
+    return f"compiling for {' and '.join(question.chips)} failed: {last}"
+
+
+def answer_to(question: str, answer: str) -> None:
+    """Do in this process what the file `question` asks, and write the result to `answer`."""
+    asked = Question.model_validate_json(Path(question).read_text(encoding="utf-8"))
+    chips = [gpu_catalog.chip(slug) for slug in asked.chips]
+    built = tuple(one for setting in asked.settings for one in build(chips, setting))
+    Path(answer).write_text(Answer(built=built).model_dump_json(), encoding="utf-8")
+
+
+Layer = Literal["source", "kernels", "assembly", "binary"]
+LAYERS: tuple[Layer, ...] = ("source", "kernels", "assembly", "binary")
+
+
+class Agreement(BaseModel):
+    """On one chip: in how many settings a variant has another's digests, layer by layer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    chip: str
+    variant: str
+    tried: tuple[Setting, ...]
+    same: dict[Layer, int]
+    differing: dict[Layer, tuple[Setting, ...]]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What is left between two forms' kernels: the diff, and what each form's kernels do."""
+
+    setting: Setting
+    diff: str
+    same_forward: bool
+    does: dict[str, dict[str, int]]
+
+    @classmethod
+    def between(cls, one: Built, other: Built) -> Self:
+        """Compare the text that threads compute, without the kernels' settings."""
+        texts = [[triton_kernel.bodies(text.program()) for text in form.programs]
+                 for form in (one, other)]  # fmt: skip
+        names = (one.variant, other.variant)
+        whole = ["\n".join(text) for text in texts]
+        return cls(
+            one.setting,
+            residual(whole[0], whole[1], names, context=1),
+            texts[0][0] == texts[1][0],
+            dict(zip(names, map(triton_kernel.tally, whole), strict=True)),
+        )
+
+
+@dataclass(frozen=True)
+class Proof:
+    """All that was built, and what follows from it."""
+
+    built: tuple[Built, ...]
+
+    @property
+    def chips(self) -> tuple[str, ...]:
+        """The slugs of the chips that were compiled for, in the order in which they were asked."""
+        return tuple(dict.fromkeys(one.chip for one in self.built))
+
+    def against(
+        self, other: str, variant: str = "expand_as", layers: Sequence[Layer] = LAYERS
+    ) -> list[Agreement]:
+        """Compare a variant with another one, a row a chip."""
+        return [
+            _agreement(one, variant, self._pairs(one, variant, other), layers) for one in self.chips
+        ]
+
+    def fused(self, chip: str) -> list[tuple[Setting, bool]]:
+        """Tell for each setting whether both forms run as many kernels and the scale shares one.
+
+        In a block it has others to share with; the multiply alone has none.
+        """
+        return [
+            (
+                one.setting,
+                one.kernels == plain.kernels and not (_in_block(one) and one.scales_alone),
+            )
+            for one, plain in self._pairs(chip, "expand_as", "broadcast")
+        ]
+
+    def variants(self, chip: str, setting: Setting) -> dict[str, Built]:
+        """Return what was built for a chip in a setting, by variant."""
+        found = (one for one in self.built if (one.chip, one.setting) == (chip, setting))
+        return {one.variant: one for one in found}
+
+    def shown(self, setting: Setting) -> dict[str, Built]:
+        """Return what was built in a setting for the first chip, by variant."""
+        return self.variants(self.chips[0], setting)
+
+    @property
+    def block(self) -> Setting:
+        """The block's training step in its plainest setting."""
+        return next(one.setting for one in self.built if _in_block(one) and one.setting.plain)
+
+    @property
+    def multiply(self) -> Setting | None:
+        """The multiply of two dtypes, where one was asked for."""
+        found = (one.setting for one in self.built if is_multiply(one.setting))
+        return next(found, None)
+
+    def scale_kernels(self, setting: Setting) -> dict[str, Kernel]:
+        """Return the kernel that multiplies, of the forward program for the first chip."""
+        return {
+            name: triton_kernel.scale_kernel(one.programs[0].program())
+            for name, one in self.shown(setting).items()
+        }
+
+    def first_difference(self) -> "Difference | None":
+        """Return what differs between both forms' kernels in the first setting where it does.
+
+        Looked for among the settings whose kernels' texts were kept.
+        """
+        rows = self.against("broadcast", layers=("kernels",))
+        places = ((row.chip, one) for row in rows for one in row.differing["kernels"])
+        for chip, setting in places:
+            forms = self.variants(chip, setting)
+            if forms["expand_as"].programs:
+                return Difference.between(forms["broadcast"], forms["expand_as"])
+        return None
+
+    def _pairs(self, chip: str, variant: str, other: str) -> list[tuple[Built, Built]]:
+        """Return the variant's results on a chip, each with the other's in its setting."""
+        here = [one for one in self.built if one.chip == chip]
+        others = {one.setting.slug: one for one in here if one.variant == other}
+        return [(one, others[one.setting.slug]) for one in here if one.variant == variant]
+
+
+def _agreement(
+    chip: str, variant: str, pairs: Sequence[tuple[Built, Built]], layers: Sequence[Layer]
+) -> Agreement:
+    differing = {
+        layer: tuple(one.setting for one, other in pairs if _differ(one, other, layer))
+        for layer in layers
+    }
+    return Agreement(
+        chip=chip,
+        variant=variant,
+        tried=tuple(one.setting for one, _ in pairs),
+        same={layer: len(pairs) - len(found) for layer, found in differing.items()},
+        differing=differing,
+    )
+
+
+def _differ(one: Built, other: Built, layer: Layer) -> bool:
+    return bool(_digest(one, layer) != _digest(other, layer))
+
+
+def _digest(one: Built, layer: Layer) -> object:
+    return {
+        "source": one.source_sha256,
+        "kernels": one.kernels_sha256,
+        "assembly": one.assembly_sha256,
+        "binary": one.binary_sha256,
+    }[layer]
+
+
+def _in_block(one: Built) -> bool:
+    return one.setting.level == "block"

@@ -1,0 +1,295 @@
+"""Inductor's and Triton's output for a GPU, on a machine that has none.
+
+No device is pretended to be here. Inductor lowers a graph for a device after asking what the
+device is like; the answers come from the catalogue. Three steps stand in for what only a device
+could do, and each is stated where the results are shown:
+
+1. a graph is traced, differentiated and partitioned for the CPU, since autograd refuses tensors
+   on a device that torch cannot reach, and is then moved to `cuda`: its fake tensors take that
+   device, its shapes, strides and dtypes stay;
+2. Inductor and Triton are told the chip's properties, and Triton's driver only names its target;
+3. nothing is launched, so the configuration that autotuning would choose is not known, and
+   every candidate is compiled.
+
+What is done here patches this process. Use a fresh one: `investigation.compiled.triton.proof` does.
+"""
+
+import copy
+import hashlib
+import importlib.util
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache, partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch._dynamo import device_interface
+from torch._guards import TracingContext
+from torch._inductor import compile_fx
+from torch._inductor.runtime.hints import DeviceProperties
+from torch._subclasses.fake_tensor import FakeTensor, unset_fake_temporarily
+from torch.fx import GraphModule
+from torch.utils import _pytree as pytree
+from torch.utils._triton import has_triton
+
+from investigation.compiled.codegen import Generated, Target
+from investigation.compiled.omission import MissingToolError
+from investigation.observe.deviceless import PastTheBindings
+from investigation.subject.gpu_catalog import Chip
+
+DEVICE = torch.device("cuda:0")
+KERNEL_TEXT = re.compile(r"'''(.*?)'''", re.DOTALL)
+KERNEL_NAME = re.compile(r"^def (kernel_\d+)\(", re.MULTILINE)
+
+
+class NoTritonError(MissingToolError):
+    """Triton is not installed, without which there are no kernels for a GPU."""
+
+
+def require_triton() -> str:
+    """Return Triton's name and version. Raises `NoTritonError` where it is not installed."""
+    if importlib.util.find_spec("triton") is None:
+        raise NoTritonError(
+            "Triton, which makes a GPU's kernels, is not installed here; it is made for Linux on "
+            "x86-64"
+        )
+    import triton
+
+    return f"Triton {triton.__version__}"
+
+
+def target(*chips: Chip) -> Target:
+    """Return what `codegen.generate` needs to generate source for chips that are not here.
+
+    Several chips share one trace; `apart` then tells their programs from each other.
+    """
+    names = " and ".join(chip.name for chip in chips)
+    return Target(names, "cpu", require_triton, partial(lowering_for, chips))
+
+
+def apart(made: Generated, chips: Sequence[Chip]) -> list[Generated]:
+    """Return what was generated for several chips, one by one."""
+    return [
+        replace(made, target=chip.name, programs=made.programs[index :: len(chips)])
+        for index, chip in enumerate(chips)
+    ]
+
+
+@contextmanager
+def lowering_for(chips: Sequence[Chip]) -> Iterator[None]:
+    """Have Inductor lower each graph for every chip in turn, moved to `cuda`."""
+    lower = moving(compile_fx._compile_fx_inner, chips)
+    with mock.patch.object(compile_fx, "_compile_fx_inner", lower):
+        yield
+
+
+@contextmanager
+def described(chip: Chip) -> Iterator[None]:
+    """Tell Inductor and Triton of a chip."""
+    import triton
+
+    interface = _interface(chip)
+    known = {"cuda": interface, "cuda:0": interface}
+    device_interface.get_interface_for_device("cuda")  # registers those that torch knows
+    _forget()
+    with (
+        mock.patch.dict(device_interface.device_interfaces, known),
+        mock.patch.object(torch.cuda, "get_device_properties", interface.get_device_properties),
+        mock.patch.object(torch.version, "hip", "0.0" if chip.backend == "hip" else None),
+        mock.patch.object(triton.runtime.driver, "_active", _Named(chip)),
+    ):
+        yield
+    _forget()
+
+
+def _forget() -> None:
+    """Forget what was asked about devices before: both answers are kept for a process's life."""
+    has_triton.cache_clear()
+    DeviceProperties.create.cache_clear()
+
+
+def _interface(chip: Chip) -> type[device_interface.CudaInterface]:
+    """Return the catalogue's answers in the form in which Inductor asks."""
+    major, minor = chip.capability
+    properties = SimpleNamespace(
+        name=chip.name,
+        major=major,
+        minor=minor,
+        gcnArchName=str(chip.architecture),
+        multi_processor_count=chip.multiprocessors,
+        warp_size=chip.warp_size,
+        max_threads_per_block=1024,
+        max_threads_per_multi_processor=chip.threads_per_multiprocessor,
+        regs_per_multiprocessor=chip.registers_per_multiprocessor,
+    )
+
+    class Described(device_interface.CudaInterface):
+        class Worker:
+            get_device_properties = staticmethod(lambda _=None: properties)
+            current_device = staticmethod(lambda: 0)
+
+        get_device_properties = staticmethod(lambda _=None: properties)  # type: ignore[assignment]
+        current_device = staticmethod(lambda: 0)
+        device_count = staticmethod(lambda: 1)
+        is_available = staticmethod(lambda: True)
+
+        @staticmethod
+        def get_compute_capability(device: torch.types.Device = None) -> int | str:
+            del device
+            return chip.architecture
+
+        @staticmethod
+        def is_bf16_supported(including_emulation: bool = False) -> bool:
+            del including_emulation  # every chip of the catalogue computes in bfloat16
+            return True
+
+        @staticmethod
+        def is_triton_capable(device: torch.types.Device = None) -> bool:
+            del device
+            return True
+
+        @staticmethod
+        def raise_if_triton_unavailable(device: torch.types.Device = None) -> None:
+            del device
+
+    return Described
+
+
+class _Named:
+    """A driver of Triton's that names its target and can do nothing else."""
+
+    def __init__(self, chip: Chip) -> None:
+        from triton.backends.compiler import GPUTarget
+
+        self._target = GPUTarget(chip.backend, chip.architecture, chip.warp_size)
+
+    def get_current_target(self) -> Any:
+        return self._target
+
+    def get_active_torch_device(self) -> torch.device:
+        return DEVICE
+
+
+def moving(lower: Any, chips: Sequence[Chip]) -> Any:
+    """Return Inductor's entry point, for every chip, with what it is given moved to `cuda`."""
+
+    def lower_moved(graph: GraphModule, inputs: Sequence[Any], **settings: Any) -> Any:
+        given, made = [moved(one) for one in inputs], None
+        for chip in chips:
+            own = copy.deepcopy(graph)  # Inductor rewrites the graph that it is given
+            move_nodes(own)
+            _forget_output_strides()
+            with described(chip), PastTheBindings():
+                made = lower(own, given, **settings)
+        return made
+
+    return lower_moved
+
+
+def _forget_output_strides() -> None:
+    """Empty the list into which a lowering notes its outputs' strides; it must find it empty."""
+    context = TracingContext.try_get()
+    if context is not None and context.output_strides:
+        context.output_strides.clear()
+
+
+def move_nodes(graph: GraphModule) -> None:
+    """Move a graph's own fake tensors and device arguments to `cuda`."""
+    for node in graph.graph.nodes:
+        if "val" in node.meta:
+            node.meta["val"] = pytree.tree_map(moved, node.meta["val"])
+        if "device" in node.kwargs:
+            node.kwargs = {**node.kwargs, "device": DEVICE}
+
+
+def moved(value: Any) -> Any:
+    """Return a fake tensor on `cuda` of the same shape, strides and dtype; the rest as it is."""
+    if not isinstance(value, FakeTensor):
+        return value
+    size, stride = value.size(), value.stride()
+    with unset_fake_temporarily():
+        inner = torch.empty_strided(size, stride, dtype=value.dtype, device="meta")
+    return FakeTensor(value.fake_mode, inner, DEVICE)
+
+
+class Compiled(BaseModel):
+    """One kernel in one configuration as machine code; digests are sha256."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kernel: str
+    configuration: str
+    assembly_sha256: str
+    binary_sha256: str
+    binary_bytes: int
+    assembly: str
+
+
+def compiled(kernel: str, chip: Chip) -> list[Compiled]:
+    """Compile a kernel's definition in each candidate configuration, Triton's cache set aside.
+
+    `kernel` is a normalised definition, as in `kernel_source.Program.kernels`. Line information
+    is switched off, which would put this machine's paths into the code; nothing else is left
+    out. Raises `ValueError` where the text holds no kernel of Triton's.
+    """
+    import triton
+
+    found = KERNEL_TEXT.search(kernel)
+    name = KERNEL_NAME.search(found[1]) if found else None
+    if found is None or name is None:
+        raise ValueError(f"no Triton kernel in this text: {kernel[:60]!r}")
+    with described(chip), mock.patch.object(triton.knobs.compilation, "disable_line_info", True):
+        tuner = getattr(_imported(found[1]), name[1])
+        return [_compiled(tuner, one, chip) for one in tuner.configs]
+
+
+@cache
+def compiled_once(kernel: str, chip: Chip) -> tuple[Compiled, ...]:
+    """Do as `compiled`, once for each text in this process."""
+    return tuple(compiled(kernel, chip))
+
+
+def _imported(text: str) -> Any:
+    """Import a kernel's text from a file, since Triton reads its source from there."""
+    from torch._inductor.runtime import triton_helpers
+
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    path = Path(tempfile.gettempdir(), f"kernel_{digest[:16]}.py")
+    path.write_text(text, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    with mock.patch.object(triton_helpers, "set_driver_to_gpu"):
+        spec.loader.exec_module(module)
+    return module
+
+
+def _compiled(tuner: Any, configuration: Any, chip: Chip) -> Compiled:
+    """Do as `CachingAutotuner._precompile_config`, up to the binary."""
+    import triton
+    from triton.compiler import ASTSource
+
+    meta = tuner._create_compile_meta(configuration)
+    source = ASTSource(tuner.fn, meta["signature"], meta["constants"], meta["configs"][0])
+    made = triton.compile(
+        source,
+        target=_Named(chip).get_current_target(),
+        options=tuner._create_compile_options(configuration, meta),
+    ).asm
+    assembly, binary = made[chip.assembly], made[chip.binary]
+    return Compiled(
+        kernel=tuner.fn.__name__,
+        configuration=str(configuration),
+        assembly_sha256=hashlib.sha256(assembly.encode()).hexdigest(),
+        binary_sha256=hashlib.sha256(binary).hexdigest(),
+        binary_bytes=len(binary),
+        assembly=assembly,
+    )

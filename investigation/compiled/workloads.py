@@ -1,0 +1,93 @@
+"""Compiled forms to run: built for real, each in a frame of its own, and what they return."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from types import FunctionType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from investigation.compiled.codegen import Mode, generate, step
+from investigation.observe.equality import same_bits
+from investigation.subject.cases import Case, Level
+from investigation.timing.comparison import Comparison
+from investigation.timing.measure import BudgetError, compare
+
+Run = Callable[[], tuple[Tensor, ...]]
+
+
+def compiled_arms(
+    case: Case, level: Level, mode: Mode, baseline: str, candidate: str, *, compiled: bool = True
+) -> tuple[Run, Run]:
+    """Return two callables that run a form forward, and in training backward as well.
+
+    Both are called once, which compiles them.
+    """
+    arms = tuple(_arm(case, level, mode, variant, compiled) for variant in (baseline, candidate))
+    for arm in arms:
+        with torch.set_grad_enabled(mode == "training"):
+            arm()
+    return arms[0], arms[1]
+
+
+def _arm(case: Case, level: Level, mode: Mode, variant: str, compiled: bool) -> Run:
+    run, inputs = step(variant, case, level, mode)
+    function = torch.compile(in_own_frame(run), fullgraph=True) if compiled else run
+    if mode == "inference":
+        return lambda: (function(*inputs),)
+    generator = torch.Generator().manual_seed(case.seed)
+    upstream = torch.randn(inputs[0].shape, generator=generator).to(inputs[0])
+
+    def forward_and_backward() -> tuple[Tensor, ...]:
+        output = function(*inputs)
+        return (output.detach(), *torch.autograd.grad(output, inputs, upstream.to(output)))
+
+    return forward_and_backward
+
+
+def outputs(
+    case: Case, level: Level, mode: Mode, *, compiled: bool = True
+) -> list[tuple[Tensor, ...]]:
+    """Return what broadcast and expand_as compute: the output, and in training the gradients."""
+    arms = compiled_arms(case, level, mode, "broadcast", "expand_as", compiled=compiled)
+    with torch.set_grad_enabled(mode == "training"):
+        return [arm() for arm in arms]
+
+
+def compare_compiling(case: Case, *, budget_s: float, **settings: Any) -> Comparison:
+    """Time what it takes to come from the multiply to its generated source, broadcast first.
+
+    The budget doubles until six pairs fit: nothing has been compared where they do not.
+    """
+    arms = (partial(generate, variant, case) for variant in ("broadcast", "expand_as"))
+    try:
+        return compare(*arms, budget_s=budget_s, **settings)
+    except BudgetError:
+        return compare_compiling(case, budget_s=2 * budget_s, **settings)
+
+
+def apart(ones: Sequence[Tensor], others: Sequence[Tensor]) -> str:
+    """Say how far two lists of tensors of the same shapes are apart.
+
+    In bits, or by the largest difference in percent of the largest number of its tensor.
+    """
+    pairs = list(zip(ones, others, strict=True))
+    if all(same_bits(one, other) for one, other in pairs):
+        return "the same bits"
+    shares = (float((one - other).abs().max() / other.abs().max()) for one, other in pairs)
+    return f"differ by up to {100 * max(shares):.2g} % of the largest"
+
+
+def in_own_frame(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that calls `run`, with code that no other function shares.
+
+    Compiled programs hang on code objects: two that hang on one are looked up one after the
+    other, and the second would pay for the first one's guards.
+    """
+
+    def call(*inputs: Tensor) -> Any:
+        return run(*inputs)
+
+    code = call.__code__.replace()
+    return FunctionType(code, call.__globals__, call.__name__, None, call.__closure__)

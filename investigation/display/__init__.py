@@ -1,0 +1,1 @@
+"""What a page shows: figures, tables, the opening and closing of a chapter."""

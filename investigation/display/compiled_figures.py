@@ -1,0 +1,55 @@
+"""Figures of the compiled chapter."""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+from investigation.compiled.fusion import Pairing
+from investigation.display.figures import COLOURS, canvas, forest
+from investigation.evidence.records import Record
+
+MARKS = {"=": COLOURS["good"], "≈": COLOURS["unsure"], "≠": COLOURS["bad"]}
+
+
+def mark(pairing: Pairing) -> str:
+    """Return `=` for the same program, `≈` for the same kernels only, `≠` for other kernels."""
+    if pairing.same_source:
+        return "="
+    return "≈" if pairing.same_kernels else "≠"
+
+
+def program_grid(pairings: Sequence[Pairing]) -> Figure:
+    """Return a figure with a row for what is compiled and a column for shapes and layout."""
+    rows = list(dict.fromkeys(one.setting.kind for one in pairings))
+    columns = list(dict.fromkeys(_column(one) for one in pairings))
+    marks = {(one.setting.kind, _column(one)): mark(one) for one in pairings}
+    grid = [[list(MARKS).index(marks[row, column]) for column in columns] for row in rows]
+    with canvas(height=1.4 + 0.24 * len(rows)) as (figure, axis):
+        colours = mpl.colors.ListedColormap(list(MARKS.values()))
+        axis.imshow(grid, cmap=colours, vmin=0, vmax=len(MARKS) - 1, alpha=0.55, aspect="auto")
+        axis.set_xticks(range(len(columns)), columns, rotation=25, ha="right")
+        axis.set_yticks(range(len(rows)), rows)
+        for row, column in np.ndindex(len(rows), len(columns)):
+            text = list(MARKS)[grid[row][column]]
+            axis.text(column, row, text, ha="center", va="center")
+        axis.spines[:].set_visible(False)
+        axis.tick_params(length=0)
+    return figure
+
+
+def _column(pairing: Pairing) -> str:
+    return f"{pairing.setting.shapes}, {pairing.setting.case.memory_format}"
+
+
+def few_comparisons(records: Sequence[Record], labels: Sequence[str], margin: float) -> Figure:
+    """Return a figure of a handful of timing records, in percent, its legend at the side."""
+    intervals = [one.interval for one in records if one.interval is not None]
+    verdicts = [str(one.verdict) for one in records]
+    with canvas(height=1.0 + 0.35 * len(records)) as (figure, axis):
+        forest(axis, labels, [float(one.value) for one in records], intervals, verdicts, margin)
+        axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        axis.set_ylim(len(records) - 0.5, -0.5)
+        axis.set_xlabel("expand_as against broadcast, % of its time")
+    return figure

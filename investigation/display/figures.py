@@ -1,0 +1,351 @@
+"""Figures from evidence: matplotlib axes in, nothing but drawing; no torch, no files."""
+
+import html
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import matplotlib as mpl
+import numpy as np
+from IPython.display import HTML
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from investigation.display import figure_data
+from investigation.evidence.records import Record
+
+# Okabe and Ito's colours, darkened where needed to stand out on white and on near-black.
+COLOURS = {
+    "expand_as": "#d55e00",
+    "broadcast": "#0a7fc2",
+    "materialized": "#9467bd",
+    "neutral": "#808080",
+    "good": "#009e73",
+    "bad": "#cc3311",
+    "unsure": "#b58900",
+}
+CANDIDATE = COLOURS["expand_as"]
+VERDICT_COLOURS = {
+    "slower": COLOURS["expand_as"],
+    "equivalent": COLOURS["good"],
+    "inconclusive": COLOURS["neutral"],
+    "faster": COLOURS["broadcast"],
+}
+
+# Written wherever text or a line should take the page's own colour, light or dark.
+INK = "#010203"
+# And wherever a shape should hide what lies behind it.
+PAPER = "#fdfeff"
+STYLE = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "axes.titlecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.labelcolor": INK,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "grid.color": "#8080804d",
+    "figure.constrained_layout.use": True,
+}
+
+
+@contextmanager
+def canvas(
+    columns: int = 1, rows: int = 1, width: float = 7.2, height: float = 3.2, **grid: Any
+) -> Iterator[tuple[Figure, Any]]:
+    """Give a figure and its axes in the book's style; sizes in inches."""
+    with mpl.rc_context(STYLE):  # type: ignore[arg-type]  # the stub wants literal keys
+        figure, axes = plt.subplots(rows, columns, figsize=(width, height), **grid)
+        yield figure, axes
+        plt.close(figure)
+
+
+def show(figure: Figure, alt: str, caption: str) -> HTML:
+    """Return a figure as inline SVG that takes the page's colours, captioned, for display.
+
+    `alt` says in words what the picture shows; `caption` says what to see in it. The numbers
+    that are drawn can be downloaded from the caption.
+    """
+    buffer = io.StringIO()
+    with mpl.rc_context(STYLE | {"svg.hashsalt": alt}):  # type: ignore[arg-type]
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    plt.close(figure)
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
+    svg = svg.replace(PAPER, "var(--pst-color-background, Canvas)")
+    svg = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', "", svg, count=1)
+    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{html.escape(alt)}" ', 1)
+    return HTML(
+        f'<figure class="chart">{_with_own_ids(svg, alt)}'
+        f"<figcaption>{html.escape(caption)}{_numbers(figure, alt)}</figcaption></figure>"
+    )
+
+
+def _numbers(figure: Figure, alt: str) -> str:
+    """Return a link to the numbers of a figure, which the page carries itself."""
+    text = figure_data.as_csv(figure)
+    if not text:
+        return ""
+    name = re.sub(r"\W+", "-", alt.lower())[:40].strip("-")
+    return (
+        f' <a class="figure-data" download="{name}.csv" href="data:text/csv;charset=utf-8,'
+        f'{quote(text)}">The numbers drawn (CSV)</a>'
+    )
+
+
+def _with_own_ids(svg: str, salt: str) -> str:
+    """Prefix every id, so that two figures on a page do not refer to each other's parts."""
+    prefix = f"f{abs(hash_of(salt)):x}-"
+    svg = re.sub(r'\bid="', f'id="{prefix}', svg)
+    return re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}", svg)
+
+
+def hash_of(text: str) -> int:
+    """Return a small number that stays the same from run to run."""
+    return int.from_bytes(text.encode(), "big") % 0xFFFFFFFB
+
+
+def broadcast_picture(axes: Sequence[Axes], shape: tuple[int, int, int, int]) -> None:
+    """Draw gate × input = output for one image: a plane a channel, a colour a gate."""
+    _, channels, height, width = shape
+    palette = mpl.colormaps["viridis"](np.linspace(0.15, 0.85, channels))
+    titles = (f"gate (B, {channels}, 1, 1)", f"input (B, {channels}, {height}, {width})", "output")
+    for axis, title in zip(axes, titles, strict=True):
+        axis.set_title(title)
+        axis.set_axis_off()
+        axis.set_aspect("equal")
+        axis.set_xlim(-0.5, width + channels)
+        axis.set_ylim(-height - channels, 0.5)
+    for channel in reversed(range(channels)):
+        colour = palette[channel]
+        _plane(axes[0], channel, 1, 1, colour)
+        _plane(axes[1], channel, height, width, PAPER)
+        _plane(axes[2], channel, height, width, colour)
+
+
+def _plane(axis: Axes, offset: int, height: int, width: int, colour: Any) -> None:
+    shift = 0.6 * offset
+    for row in range(height):
+        for column in range(width):
+            corner = (shift + column, -shift - row - 1)
+            axis.add_patch(Rectangle(corner, 1, 1, facecolor=colour, edgecolor=INK, lw=0.6))
+
+
+def address_picture(axis: Axes, addresses: np.ndarray[Any, Any], title: str, colour: str) -> None:
+    """Draw which memory element each element `(C, H, W)` of one image reads."""
+    channels, height, width = addresses.shape
+    flat = addresses.reshape(channels * height, width)
+    axis.set_title(title)
+    axis.set_aspect("equal")
+    axis.set_axis_off()
+    axis.set_xlim(-0.1, width + 0.1)
+    axis.set_ylim(-(channels * (height + 0.4)) + 0.3, 0.1)
+    largest = max(1, int(addresses.max()))
+    for row, column in np.ndindex(flat.shape):
+        top = -(row + 0.4 * (row // height))
+        shade = 0.12 + 0.5 * flat[row, column] / largest
+        axis.add_patch(
+            Rectangle((column, top - 1), 1, 1, facecolor=colour, alpha=shade, edgecolor="none")
+        )
+        axis.text(column + 0.5, top - 0.5, str(flat[row, column]), ha="center", va="center")
+
+
+def verdict_grid(
+    axis: Axes, same: np.ndarray[Any, Any], rows: Sequence[str], columns: Sequence[str]
+) -> None:
+    """Draw a grid of layouts, a mark a pairing: `same` is 1 alike, 0 different."""
+    axis.imshow(
+        same,
+        cmap=mpl.colors.ListedColormap([COLOURS["bad"], COLOURS["good"]]),
+        vmin=0,
+        vmax=1,
+        alpha=0.55,
+        aspect="auto",
+    )
+    axis.set_xticks(range(len(columns)), columns, rotation=30, ha="right")
+    axis.set_yticks(range(len(rows)), rows)
+    for row, column in np.ndindex(same.shape):
+        axis.text(column, row, "=" if same[row, column] else "≠", ha="center", va="center")
+    axis.spines[:].set_visible(False)
+    axis.tick_params(length=0)
+
+
+def forest(
+    axis: Axes,
+    labels: Sequence[str],
+    ratios: Sequence[float],
+    intervals: Sequence[tuple[float, float]],
+    verdicts: Sequence[str],
+    margin: float,
+) -> None:
+    """Draw one interval a row, in percent of the baseline, over the band of the margin."""
+    axis.axvspan(-100 * margin, 100 * margin, color=COLOURS["neutral"], alpha=0.18, lw=0)
+    axis.axvline(0, color=INK, lw=0.8)
+    for row, (ratio, (low, high), verdict) in enumerate(
+        zip(ratios, intervals, verdicts, strict=True)
+    ):
+        colour = VERDICT_COLOURS[verdict]
+        axis.plot([_percent(low), _percent(high)], [row, row], color=colour, lw=2.2)
+        axis.plot(_percent(ratio), row, "o", color=colour, ms=5)
+    axis.set_yticks(range(len(labels)), labels)
+    axis.invert_yaxis()
+    _legend_of_verdicts(axis, verdicts)
+
+
+def _legend_of_verdicts(axis: Axes, verdicts: Sequence[str]) -> None:
+    for verdict in dict.fromkeys(verdicts):
+        axis.plot([], [], "o-", color=VERDICT_COLOURS[verdict], label=verdict)
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4)
+
+
+def _percent(ratio: float) -> float:
+    return 100 * (ratio - 1)
+
+
+def comparisons(records: Sequence[Record], labels: Sequence[str], margin: float) -> Figure:
+    """Return a figure of many timing records, one interval a row, in percent."""
+    with canvas(height=0.7 + 0.24 * len(records)) as (figure, axis):
+        intervals = [_interval(one) for one in records]
+        verdicts = [str(one.verdict) for one in records]
+        forest(axis, labels, [float(one.value) for one in records], intervals, verdicts, margin)
+        axis.set_xlabel("expand_as against broadcast, % of its time")
+    return figure
+
+
+def multiples(records: Sequence[Record], labels: Sequence[str]) -> Figure:
+    """Return a figure of many timing records whose ratios are far from 1, as multiples."""
+    with canvas(height=0.8 + 0.24 * len(records)) as (figure, axis):
+        for row, one in enumerate(records):
+            colour = VERDICT_COLOURS[str(one.verdict)]
+            axis.plot(_interval(one), [row, row], color=colour, lw=2.2)
+            axis.plot(float(one.value), row, "o", color=colour, ms=5)
+        axis.axvline(1, color=INK, lw=0.8)
+        axis.set_yticks(range(len(labels)), labels)
+        axis.invert_yaxis()
+        _legend_of_verdicts(axis, [str(one.verdict) for one in records])
+        axis.set_xlabel("time with expand_as, as a multiple of broadcast's")
+    return figure
+
+
+def additions(records: Sequence[Record], labels: Sequence[str]) -> Figure:
+    """Return a figure of what each candidate adds to a call of the plain product, in µs."""
+    with canvas(height=1.1 + 0.24 * len(records)) as (figure, axis):
+        for row, one in enumerate(records):
+            colour = VERDICT_COLOURS[str(one.verdict)]
+            ends = [1e6 * end for end in one.details["difference_interval_s"]]
+            axis.plot(ends, [row, row], color=colour, lw=2.2)
+            axis.plot(1e6 * one.details["difference_s"], row, "o", color=colour, ms=5)
+        for verdict in dict.fromkeys(str(one.verdict) for one in records):
+            axis.plot([], [], "o-", color=VERDICT_COLOURS[verdict], label=verdict)
+        axis.axvline(0, color=INK, lw=0.8)
+        axis.set_yticks(range(len(labels)), labels)
+        axis.invert_yaxis()
+        axis.set_xlabel("microseconds more than x * y")
+        figure.legend(loc="outside lower center", ncols=4)
+    return figure
+
+
+def _interval(record: Record) -> tuple[float, float]:
+    if record.interval is None:
+        raise ValueError(f"{record.id} has no interval to draw")
+    return record.interval
+
+
+def cost_by_size(records: Sequence[Record], margin: float) -> Figure:
+    """Return a figure of what a candidate adds to a call, in time and as a share, over size."""
+    elements = [one.case.elements if one.case else 0 for one in records]
+    added = [1e9 * one.details["difference_s"] for one in records]
+    ends = [one.details["difference_interval_s"] for one in records]
+    share = [_percent(float(one.value)) for one in records]
+    with canvas(columns=2, height=3.0) as (figure, (time_axis, share_axis)):
+        _sweep(time_axis, elements, added, [(1e9 * low, 1e9 * high) for low, high in ends])
+        time_axis.set_yscale("symlog", linthresh=1000)
+        time_axis.set_ylabel("nanoseconds that expand_as adds")
+        limits = [(_percent(low), _percent(high)) for low, high in map(_interval, records)]
+        _sweep(share_axis, elements, share, limits)
+        share_axis.axhspan(-100 * margin, 100 * margin, color=COLOURS["neutral"], alpha=0.2, lw=0)
+        share_axis.set_yscale("symlog", linthresh=1)
+        share_axis.set_ylabel("% of the multiply")
+    return figure
+
+
+def _sweep(
+    axis: Axes,
+    sizes: Sequence[float],
+    values: Sequence[float],
+    intervals: Sequence[tuple[float, float]],
+) -> None:
+    low = [value - interval[0] for value, interval in zip(values, intervals, strict=True)]
+    high = [interval[1] - value for value, interval in zip(values, intervals, strict=True)]
+    axis.errorbar(sizes, values, yerr=[low, high], fmt="o-", capsize=2.5, color=CANDIDATE)
+    axis.set_xscale("log", base=2)
+    axis.set_xlabel("elements of the input")
+    axis.grid(visible=True, axis="y")
+
+
+def bars(axis: Axes, values: Mapping[str, float], unit: str) -> None:
+    """Draw one horizontal bar a name, coloured by variant, its value written beside it."""
+    names = list(values)
+    colours = [COLOURS.get(name.split(",")[0], COLOURS["neutral"]) for name in names]
+    axis.barh(range(len(names)), list(values.values()), color=colours)
+    axis.set_yticks(range(len(names)), names)
+    axis.invert_yaxis()
+    for row, value in enumerate(values.values()):
+        axis.text(value, row, f" {_readable(value)} {unit}", va="center")
+    axis.margins(x=0.25)
+
+
+def _readable(value: float) -> str:
+    """Return a number with four digits or more, all of those before its point."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def contest_verdicts(
+    doses: Sequence[float], methods: Mapping[str, Mapping[str, Sequence[float]]]
+) -> Figure:
+    """Return a figure of verdicts by planted difference (percent), a panel a method.
+
+    `methods` maps a method to its verdicts, and a verdict to its share at each dose.
+    """
+    with canvas(columns=len(methods), height=2.6, sharey=True, squeeze=False) as (figure, axes):
+        for axis, (method, shares) in zip(axes[0], methods.items(), strict=True):
+            _stacked(axis, doses, shares)
+            axis.set_title(method.replace(", ", ",\n"), fontsize=9)
+        axes[0][0].set_ylabel("planted difference")
+        figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+def _stacked(axis: Axes, doses: Sequence[float], shares: Mapping[str, Sequence[float]]) -> None:
+    left = np.zeros(len(doses))
+    for verdict, share in shares.items():
+        colour = VERDICT_COLOURS[verdict]
+        axis.barh(range(len(doses)), share, left=left, color=colour, label=verdict)
+        left += np.asarray(share)
+    axis.set_yticks(range(len(doses)), [f"{dose:+g} %" for dose in doses])
+    axis.set_xlim(0, 1)
+    axis.set_xticks([0, 0.5, 1], ["0", "", "100 %"])
+
+
+def drift(axis: Axes, baseline_s: Sequence[float], candidate_s: Sequence[float]) -> None:
+    """Draw the raw block times of two arms in the order in which they ran, in microseconds."""
+    axis.plot(1e6 * np.asarray(baseline_s), ".", ms=3, color=COLOURS["broadcast"], label="A")
+    axis.plot(1e6 * np.asarray(candidate_s), ".", ms=3, color=COLOURS["expand_as"], label="A again")
+    # A few blocks that were interrupted would flatten all others onto the axis.
+    axis.set_ylim(0, 3e6 * float(np.median(np.asarray(baseline_s))))
+    axis.set_xlabel("pair, in the order of running")
+    axis.legend(loc="upper right", markerscale=3)

@@ -1,0 +1,1 @@
+"""What was observed: typed records, their files, and where they come from."""

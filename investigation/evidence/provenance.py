@@ -1,0 +1,37 @@
+"""What a notebook and the package were when it ran."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).resolve().parents[1]
+# The tag of the cell that papermill adds: parameters are no part of a notebook's source.
+INJECTED = "injected-parameters"
+
+
+def source_sha256(notebook: Path) -> str:
+    """Return a digest of a notebook's cells: its text and code, neither outputs nor metadata."""
+    return cells_sha256(json.loads(notebook.read_text(encoding="utf-8")))
+
+
+def cells_sha256(document: Mapping[str, Any]) -> str:
+    """Return the same digest of a notebook that was read, before or after its execution."""
+    source = [
+        [cell["cell_type"], "".join(cell["source"])]
+        for cell in document["cells"]
+        if INJECTED not in cell["metadata"].get("tags", [])
+    ]
+    return hashlib.sha256(json.dumps(source).encode()).hexdigest()
+
+
+@cache
+def package_sha256(package: Path = PACKAGE) -> str:
+    """Return a digest of the package's sources: its version, also where nothing is committed."""
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

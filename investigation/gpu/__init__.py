@@ -1,0 +1,1 @@
+"""What can be known of a GPU: predictions and measurements."""

@@ -1,0 +1,98 @@
+"""What to expect of a GPU before one has measured anything: arithmetic, and labelled as such.
+
+The device's time is the bytes that cannot be avoided over the memory's stated speed; the host's
+is what the eager chapter measured for a call whose tensor is too small to matter. Neither knows
+of launches, caches or clocks, so both are the least that a device can need.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from investigation.evidence.records import Evidence
+from investigation.subject.cases import Case
+from investigation.subject.gpu_catalog import CARDS, Card
+
+DEVICE_FORMULA = "t_device = (2·B·C·H·W + B·C) · bytes per element / bandwidth"
+HIDDEN_FORMULA = "n = t_host · bandwidth / (2 · bytes per element)"
+# The smallest multiply of the eager chapter's sweep: one pixel of sixteen channels.
+SMALLEST = "timing.sweep.side1"
+
+Bound = Literal["launch", "bandwidth"]
+
+
+@dataclass(frozen=True)
+class HostCost:
+    """Seconds of one call on the host: the plain multiply, and what `expand_as` adds to it."""
+
+    call_s: float
+    extra_s: float
+
+    @property
+    def with_expand_s(self) -> float:
+        """Seconds of a call of the line as it stands."""
+        return self.call_s + self.extra_s
+
+    @classmethod
+    def measured_in(cls, chapter: Evidence) -> "HostCost":
+        """Take both from the eager chapter's evidence.
+
+        Raises `LookupError` where that run did not measure the smallest multiply.
+        """
+        found = {record.id: record for record in chapter.records}.get(SMALLEST)
+        if found is None:
+            raise LookupError(f"{chapter.notebook} has no record {SMALLEST}")
+        return cls(found.details["baseline_s"], found.details["difference_s"])
+
+
+def item_bytes(dtype: str) -> int:
+    """Return the bytes of one element."""
+    return torch.empty((), dtype=getattr(torch, dtype)).element_size()
+
+
+def scale_bytes(case: Case) -> int:
+    """Return what the scale step has to move: input and output once each, and the gate."""
+    batch, channels = case.shape[:2]
+    return case.bytes_moved + batch * channels * item_bytes(case.gate_dtype or case.dtype)
+
+
+def device_s(case: Case, card: Card) -> float:
+    """Return the seconds that the scale step needs on a card at its stated bandwidth."""
+    return scale_bytes(case) / card.bandwidth
+
+
+def hidden_from(card: Card, host_s: float, dtype: str = "float32") -> float:
+    """Return the elements from which on the device is the slower side, and hides the host.
+
+    Below, a queue of multiplies waits for the host, and each call's extra cost shows in full;
+    above, the host is ahead and nobody waits for it.
+    """
+    return host_s * card.bandwidth / (2 * item_bytes(dtype))
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One workload on one card; times in seconds."""
+
+    case: Case
+    card: Card
+    device_s: float
+    host_s: float | None
+
+    @property
+    def bound(self) -> Bound | None:
+        """Which side is expected to be the slower; None where the host's cost is not known."""
+        if self.host_s is None:
+            return None
+        return "launch" if self.device_s < self.host_s else "bandwidth"
+
+
+def predictions(
+    cases: tuple[Case, ...], host: HostCost | None, cards: tuple[Card, ...] = CARDS
+) -> list[Prediction]:
+    """Return a prediction for every workload on every card."""
+    host_s = host.with_expand_s if host else None
+    return [
+        Prediction(case, card, device_s(case, card), host_s) for case in cases for card in cards
+    ]

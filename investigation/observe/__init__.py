@@ -1,0 +1,1 @@
+"""What needs no clock: bits, layouts, memory, dispatch, gradients, instructions."""

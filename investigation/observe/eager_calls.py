@@ -1,0 +1,121 @@
+"""Which ATen calls a step makes on a device that is not here, and which of them launch a kernel.
+
+Fake tensors carry a device and a shape and no memory, so the sequence of calls for `cuda` can
+be listed on any machine. A call whose result is a view of an argument by its own schema, or that
+only gives an argument other strides, launches nothing: it is a note that the host makes.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from investigation.observe.deviceless import PastTheBindings
+from investigation.subject.cases import Case, MemoryFormat
+from investigation.subject.torch_formats import FORMATS
+from investigation.subject.variants import Scale, SEBlock
+
+
+@dataclass(frozen=True)
+class AtenCall:
+    """One call below autograd: its name, whether it only makes a view, and its result."""
+
+    name: str
+    is_view: bool
+    device: str
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def launches(self) -> bool:
+        """Whether the device has something to do."""
+        return not self.is_view
+
+
+class _Listing(TorchDispatchMode):
+    """Keep every call that is made inside."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch annotates this one in part
+        self.calls: list[AtenCall] = []
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if isinstance(result, Tensor):
+            self.calls.append(_call(func, result))
+        return result
+
+
+def _call(func: Any, result: Tensor) -> AtenCall:
+    name = str(func).removeprefix("aten.").removesuffix(".default")
+    dtype = str(result.dtype).removeprefix("torch.")
+    is_view = func.is_view or torch.Tag.inplace_view in func.tags
+    return AtenCall(name, is_view, result.device.type, tuple(result.shape), dtype)
+
+
+def listed_calls(run: Callable[[], object]) -> list[AtenCall]:
+    """Return the calls that `run` makes, in order."""
+    listing = _Listing()
+    with listing:
+        run()
+    return listing.calls
+
+
+def multiply_calls(scale: Scale, case: Case, device: str = "cuda") -> list[AtenCall]:
+    """Return the calls of one way of scaling, on tensors of this device without memory."""
+    with _fake(device) as empty:
+        x = empty(case.shape, case.dtype, case.memory_format)
+        gate = empty((*case.shape[:2], 1, 1), case.gate_dtype or case.dtype)
+        return listed_calls(lambda: scale(x, gate))
+
+
+def block_calls(scale: str, case: Case, device: str = "cuda") -> list[AtenCall]:
+    """Return the calls of an SE block's forward pass, on tensors of this device without memory."""
+    with torch.device("meta"):
+        block = SEBlock(case.shape[1], case.reduction, scale).eval()
+    with _fake(device) as empty:
+        weights = {
+            name: empty(tuple(one.shape), case.dtype) for name, one in block.named_parameters()
+        }
+        x = empty(case.shape, case.dtype, case.memory_format)
+        return listed_calls(lambda: torch.func.functional_call(block, weights, (x,)))
+
+
+@contextmanager
+def _fake(device: str) -> Iterator[Callable[..., Tensor]]:
+    """Give a maker of tensors without memory; gradients are off, as autograd asks the device."""
+
+    def empty(
+        shape: tuple[int, ...], dtype: str, memory_format: MemoryFormat = "contiguous"
+    ) -> Tensor:
+        layout, kind = FORMATS[memory_format], getattr(torch, dtype)
+        return torch.empty(shape, dtype=kind, device=device, memory_format=layout)
+
+    with FakeTensorMode(), PastTheBindings(), torch.no_grad():
+        yield empty
+
+
+def launches(calls: list[AtenCall]) -> int:
+    """Count the calls that launch a kernel."""
+    return sum(call.launches for call in calls)
+
+
+def backward_calls(scale: Scale, case: Case) -> list[AtenCall]:
+    """Return the calls of one way of scaling forward and backward, on the device `meta`.
+
+    Autograd asks a device for its stream, which one that is not here cannot answer and `meta`
+    need not; what it then calls is the same for every device.
+    """
+    kind = getattr(torch, case.dtype)
+    x = torch.empty(case.shape, dtype=kind, device="meta", requires_grad=True)
+    gate_kind = getattr(torch, case.gate_dtype or case.dtype)
+    gate = torch.empty((*case.shape[:2], 1, 1), dtype=gate_kind, device="meta", requires_grad=True)
+    upstream = torch.empty_like(x)
+    return listed_calls(lambda: scale(x, gate).backward(upstream))

@@ -1,0 +1,186 @@
+"""Input and gate layouts, and what each way of scaling makes of them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import torch
+from torch import Tensor
+
+from investigation.observe.equality import same_bits
+from investigation.subject.variants import Scale, SEBlock
+
+Sizes = tuple[int, int, int, int]
+Make = Callable[[Sizes, torch.Generator], Tensor]
+
+
+def _randn(sizes: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    return torch.randn(sizes, generator=generator)
+
+
+def _channels_last(tensor: Tensor) -> Tensor:
+    return tensor.contiguous(memory_format=torch.channels_last)
+
+
+INPUTS: dict[str, Make] = {
+    "contiguous": lambda s, g: _randn(s, g),
+    "channels_last": lambda s, g: _channels_last(_randn(s, g)),
+    "H and W transposed": lambda s, g: _randn((s[0], s[1], s[3], s[2]), g).transpose(2, 3),
+    "B and C transposed": lambda s, g: _randn((s[1], s[0], s[2], s[3]), g).transpose(0, 1),
+    "H, W, B, C in memory": lambda s, g: _randn((s[2], s[3], s[0], s[1]), g).permute(2, 3, 0, 1),
+    "every 2nd channel": lambda s, g: _randn((s[0], 2 * s[1], s[2], s[3]), g)[:, ::2],
+    "every 2nd channel, channels_last": lambda s, g: _channels_last(
+        _randn((s[0], 2 * s[1], s[2], s[3]), g)
+    )[:, ::2],
+    "every 2nd column": lambda s, g: _randn((s[0], s[1], s[2], 2 * s[3]), g)[..., ::2],
+    "cropped, channels_last": lambda s, g: _channels_last(
+        _randn((s[0], s[1], s[2] + 2, s[3] + 2), g)
+    )[:, :, 1 : s[2] + 1, 1 : s[3] + 1],
+    "batch expanded": lambda s, g: _randn((1, *s[1:]), g).expand(s),
+    "channels expanded": lambda s, g: _randn((s[0], 1, s[2], s[3]), g).expand(s),
+    "one number expanded": lambda s, g: _randn((1, 1, 1, 1), g).expand(s),
+}
+
+GATES: dict[str, Make] = {
+    "contiguous": lambda s, g: _randn((s[0], s[1], 1, 1), g),
+    "reshaped from (B, C)": lambda s, g: _randn((s[0], s[1]), g).reshape(s[0], s[1], 1, 1),
+    "channels_last": lambda s, g: _randn((s[0], s[1]), g).as_strided(
+        (s[0], s[1], 1, 1), (s[1], 1, s[1], s[1])
+    ),
+    "transposed": lambda s, g: _randn((s[1], s[0]), g).t()[..., None, None],
+    "every 2nd channel": lambda s, g: _randn((s[0], 2 * s[1], 1, 1), g)[:, ::2],
+    "a pixel of a map": lambda s, g: _randn((s[0], s[1], 3, 3), g)[..., 1:2, 1:2],
+    "a pixel of a channels_last map": lambda s, g: _channels_last(_randn((s[0], s[1], 3, 3), g))[
+        ..., 1:2, 1:2
+    ],
+    "batch expanded": lambda s, g: _randn((1, s[1], 1, 1), g).expand(s[0], s[1], 1, 1),
+    "channels expanded": lambda s, g: _randn((s[0], 1, 1, 1), g).expand(s[0], s[1], 1, 1),
+}
+
+# An ordinary shape; every way for dimensions to be 1, where strides become ambiguous.
+ORDINARY: Sizes = (2, 3, 4, 5)
+AMBIGUOUS: tuple[Sizes, ...] = tuple(
+    sizes for sizes in product((1, 2), (1, 3), (1, 4), (1, 5)) if 1 in sizes
+)
+EMPTY: tuple[Sizes, ...] = tuple(
+    sizes for sizes in product((0, 1, 2), (0, 1, 3), (0, 1, 4), (0, 1, 5)) if 0 in sizes
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A tensor's strides, the memory formats that they satisfy, and whether it has elements."""
+
+    stride: tuple[int, ...]
+    formats: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.stride} {' and '.join(self.formats) or 'neither format'}"
+
+
+def layout(tensor: Tensor) -> Layout:
+    """Return the layout of a 4-D or 5-D tensor."""
+    last = torch.channels_last if tensor.dim() == 4 else torch.channels_last_3d
+    formats = {"contiguous": torch.contiguous_format, str(last).removeprefix("torch."): last}
+    held = [name for name, one in formats.items() if tensor.is_contiguous(memory_format=one)]
+    return Layout(tensor.stride(), tuple(held))
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """One input layout with one gate layout at one size, and what both scales made of it."""
+
+    sizes: tuple[int, ...]
+    input_layout: str
+    gate_layout: str
+    baseline: Layout
+    candidate: Layout
+    same_values: bool
+
+    @property
+    def elements(self) -> int:
+        """Number of elements of the output."""
+        return torch.Size(self.sizes).numel()
+
+    @property
+    def same_layout(self) -> bool:
+        """Whether both outputs have the same strides."""
+        return self.baseline == self.candidate
+
+
+def compare_layouts(
+    baseline: Scale, candidate: Scale, sizes: tuple[Sizes, ...], seed: int, device: str = "cpu"
+) -> Iterator[Pairing]:
+    """Compare two scales over every pairing of `INPUTS` and `GATES` at every size."""
+    generator = torch.Generator().manual_seed(seed)
+    for size, (one, make_x), (other, make_gate) in product(sizes, INPUTS.items(), GATES.items()):
+        x = make_x(size, generator).to(device)
+        gate = make_gate(size, generator).to(device)
+        yield _pairing((one, other), baseline(x, gate), candidate(x, gate))
+
+
+def compare_volumes(baseline: Scale, candidate: Scale, seed: int) -> Iterator[Pairing]:
+    """Compare two scales on 5-D inputs `(B, C, D, H, W)`, contiguous and channels_last_3d."""
+    generator = torch.Generator().manual_seed(seed)
+    gate = torch.randn(2, 3, 1, 1, 1, generator=generator)
+    for one in (torch.contiguous_format, torch.channels_last_3d):
+        x = torch.randn(2, 3, 4, 5, 6, generator=generator).contiguous(memory_format=one)
+        for other in (torch.contiguous_format, torch.channels_last_3d):
+            held = gate.contiguous(memory_format=other)
+            names = (str(one).removeprefix("torch."), str(other).removeprefix("torch."))
+            yield _pairing(names, baseline(x, held), candidate(x, held))
+
+
+def _pairing(names: tuple[str, str], expected: Tensor, actual: Tensor) -> Pairing:
+    values = same_bits(expected, actual)
+    return Pairing(tuple(expected.shape), *names, layout(expected), layout(actual), values)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One tensor of an SE block's forward or backward, and whether it is alike in both forms."""
+
+    setting: str
+    tensor: str
+    baseline: Layout
+    same_layout: bool
+    same_values: bool
+
+
+def compare_blocks(
+    baseline: str,
+    candidate: str,
+    memory_format: torch.memory_format,
+    detached: bool,
+    seed: int,
+    sizes: Sizes = (4, 8, 6, 6),
+) -> Iterator[Trace]:
+    """Compare an SE block's output and every gradient between two scales.
+
+    `detached` feeds the block a detached copy of the input, as training may.
+    """
+    setting = str(memory_format).removeprefix("torch.") + (", detached" if detached else "")
+    expected = _block_tensors(baseline, memory_format, detached, seed, sizes)
+    actual = _block_tensors(candidate, memory_format, detached, seed, sizes)
+    for name, one in expected.items():
+        other = actual[name]
+        same_layout = one.stride() == other.stride()
+        # A bias has no 4-D memory format; its strides say all.
+        kept = layout(one) if one.dim() == 4 else Layout(one.stride(), ())
+        yield Trace(setting, name, kept, same_layout, same_bits(one, other))
+
+
+def _block_tensors(
+    scale: str, memory_format: torch.memory_format, detached: bool, seed: int, sizes: Sizes
+) -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    block = SEBlock(sizes[1], scale=scale)
+    for parameter in block.parameters():
+        parameter.data = torch.randn(parameter.shape, generator=generator)
+    x = torch.randn(sizes, generator=generator).contiguous(memory_format=memory_format)
+    x = (x.requires_grad_().detach() if detached else x).requires_grad_()
+    output = block(x)
+    output.square().sum().backward()
+    assert x.grad is not None
+    gradients = {f"gradient of {name}": one.grad for name, one in block.named_parameters()}
+    return {"output": output.detach(), "gradient of the input": x.grad, **gradients}

@@ -1,0 +1,77 @@
+"""What is timed of training, as pairs of callables: a network's step, and the scale step alone."""
+
+from collections.abc import Callable
+
+import torch
+
+from investigation.subject import workloads
+from investigation.subject.cases import Case, MemoryFormat
+from investigation.subject.training import SETTINGS, Images, host, optimizer_of, step
+from investigation.subject.variants import SCALES
+from investigation.subject.workloads import Arms, sharing
+from investigation.timing.measure import Clock, DeviceClock
+
+# Calls of which the fastest says how long a step takes when nothing disturbs it.
+CALIBRATING_CALLS = 5
+
+
+def training_arms(
+    batch: int, memory_format: MemoryFormat, baseline: str, candidate: str, seed: int = 0
+) -> Arms:
+    """Return two callables that run a training step of one host network on the same images.
+
+    A step is forward, loss, backward and optimizer; each call trains the network on.
+    """
+    data, setting = random_images(batch, memory_format, seed), SETTINGS[memory_format]
+    network = host(SCALES[baseline], setting, seed)
+    optimizer = optimizer_of(network)
+    return sharing(network, baseline, candidate, lambda: step(network, optimizer, data, setting))
+
+
+def random_images(batch: int, memory_format: MemoryFormat, seed: int) -> Images:
+    """Return images `(batch, 3, 32, 32)` of the host network's own size, and classes for them."""
+    images = workloads.random_images(batch, memory_format, seed)
+    generator = torch.Generator().manual_seed(seed)
+    return Images(images, torch.randint(10, (batch,), generator=generator))
+
+
+def replicated_training(batch: int, memory_format: MemoryFormat, seed: int) -> Arms:
+    """Return `training_arms`, broadcast as the baseline, for a fresh process."""
+    return training_arms(batch, memory_format, "broadcast", "expand_as", seed)
+
+
+def scale_step_arms(case: Case, baseline: str, candidate: str) -> Arms:
+    """Return two callables that run the scale step alone, forward and backward."""
+    x, gate = (one.requires_grad_() for one in case.tensors())
+    upstream = torch.ones_like(x, requires_grad=False)
+
+    def arm(scale: str) -> Callable[[], object]:
+        return lambda: torch.autograd.grad(SCALES[scale](x, gate), (x, gate), upstream)
+
+    return arm(baseline), arm(candidate)
+
+
+def with_more_work(
+    call: Callable[[], object], share: float, clock: Clock | None = None
+) -> Callable[[], object]:
+    """Return `call` with a wait behind it, `share` of the time that it takes undisturbed.
+
+    The wait is busy, as work would be: a sleeping thread gives its core away.
+    """
+    clock = clock or DeviceClock.of("cpu")
+    extra_s = share * min(_seconds(call, clock) for _ in range(CALIBRATING_CALLS))
+
+    def longer() -> object:
+        result = call()
+        end = clock.now() + extra_s
+        while clock.now() < end:
+            pass
+        return result
+
+    return longer
+
+
+def _seconds(call: Callable[[], object], clock: Clock) -> float:
+    start = clock.now()
+    call()
+    return clock.now() - start

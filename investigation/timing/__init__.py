@@ -1,0 +1,1 @@
+"""Which of two is slower: compare, statistics, noise, fresh processes."""
