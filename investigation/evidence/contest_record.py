@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from statsmodels.stats.proportion import proportion_confint
 
-from investigation.evidence.records import write_atomically
+from investigation.evidence.files import write_atomically
 
 SCHEMA = 1
 # 400 calls on operands that just fit a first-level cache take between 0.5 and 1 ms.

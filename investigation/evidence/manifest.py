@@ -15,7 +15,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from investigation.evidence.environment import revision
-from investigation.evidence.records import Evidence, EvidenceError, parse, write_atomically
+from investigation.evidence.files import EvidenceError, parse, write_atomically
+from investigation.evidence.records import Evidence
 
 NAME = "MANIFEST.json"
 SCHEMA_VERSION: Literal[1] = 1
@@ -71,7 +72,7 @@ def _read_evidence(raw: Any) -> tuple[int, Environment]:
     kept: Evidence = parse(raw)
     if kept.failed_controls:
         failed = kept.failed_controls[0]
-        raise ValueError(f"control {failed.id} failed: {failed.says}")
+        raise ValueError(f"control {failed.name} failed: {failed.says}")
     return kept.schema_version, kept.environment.model_dump(mode="json")
 
 
