@@ -54,8 +54,8 @@ CLAIMS: tuple[Claim, ...] = (
         quote="worth it for clarity, unlikely to give measurable gains",
         rule="The gain only; clarity is the reader's to judge. Supported if nothing comes out "
         f"slower with `expand_as`; qualified if a multiply does ({words.FAMILY}) and the network "
-        "does not, in a forward step or a training step; refuted if the network does; untested if the "
-        "network is inconclusive.",
+        "does not, in a forward step or a training step; refuted if the network does; untested "
+        "if the network is inconclusive.",
         chapters=(words.COST, words.TRAINING),
         cell="deciding-levels",
         needs=f"{words.TIMED}, and {words.TRAINED}",
