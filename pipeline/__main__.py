@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from investigation.evidence import manifest
+from investigation.evidence.files import EvidenceError
 from investigation.evidence.manifest import RecordError
-from investigation.evidence.records import EvidenceError
 from pipeline import (
     auditing,
     building,

@@ -13,20 +13,17 @@ import pandas as pd
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
 
-from investigation.claims import rules
-from investigation.evidence import records as evidence
+from investigation.evidence import files
+from investigation.evidence.controls import Control
+from investigation.evidence.files import EvidenceError
 from investigation.evidence.harmless import on_one_line
-from investigation.evidence.records import Evidence, Findings, Record
-from pipeline import answers, places, publishing
+from investigation.evidence.observation import Observation
+from investigation.evidence.questions import Findings, ask
+from investigation.evidence.records import TYPES, Evidence, Record
+from investigation.evidence.timings import Timing
+from investigation.evidence.words import kib, percent
+from pipeline import answers, chapter_pages, places, publishing
 from pipeline.faults import BuildError
-
-DOWNLOADS = """## Data of this page
-
-{{download}}`Evidence as JSON <../data/{name}.json>` ·
-{{download}}`evidence as CSV <../data/{name}.csv>` ·
-{{download}}`the executed notebook <../data/{name}.ipynb>` ·
-{{download}}`the schema of the evidence <../data/evidence.schema.json>`
-"""
 
 
 def assemble(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> None:
@@ -39,9 +36,9 @@ def assemble(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> N
     write_pages(places.SOURCE, context(evidences, claims))
     for one in evidences:
         write_data(one, data)
-        write_chapter(places.EXECUTED / f"{one.notebook}.ipynb", places.SOURCE / "notebooks")
+        chapter_pages.write(one.notebook, claims)
     shutil.copy(places.CLAIMS, data)
-    (data / "evidence.schema.json").write_text(json.dumps(evidence.schema(), indent=1))
+    (data / "evidence.schema.json").write_text(json.dumps(files.schema(), indent=1))
 
 
 def write_config(target: Path) -> None:
@@ -54,7 +51,7 @@ def write_config(target: Path) -> None:
 def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the names that a page may use between double braces."""
     findings = Findings(evidences)
-    found_answers = answers.answers(evidences)
+    found_answers = answers.answers(findings)
     decisions = answers.decisions(findings, found_answers)
     return {
         "answers": found_answers,
@@ -65,14 +62,32 @@ def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> di
         "requirements": requirements(),
         "claims": claims,
         "claim": {claim["id"]: claim for claim in claims},
-        "measured": found(findings, rules.percent),
         "published": publishing.publication(),
-        "kib": found(findings, lambda record: rules.kib(float(record.value))),
-        "record": found(findings, lambda record: record),
-        "under": lambda beginning: list(findings.under(beginning)),
+        "record": the_record(findings),
+        "records": lambda kind, **fields: findings.answers(ask(TYPES[kind], **fields)),
+        "change": lambda timing: percent(timing.ratio, timing.interval),
+        "kib": kib,
+        "controls": controls,
         "runs": evidences,
         "counted": lambda status: sum(claim["verdict"] == status for claim in claims),
     }
+
+
+def the_record(findings: Findings) -> Callable[..., Observation]:
+    """Return a function from a type and values of its fields to the only such record."""
+
+    def look_up(kind: str, **fields: Any) -> Observation:
+        try:
+            return findings.answer(ask(TYPES[kind], **fields))
+        except EvidenceError as error:
+            raise BuildError(f"a page asks for a record: {error}") from None
+
+    return look_up
+
+
+def controls(evidence: Evidence) -> int:
+    """Return how many controls a chapter ran."""
+    return sum(isinstance(one, Control) for one in evidence.records)
 
 
 def title(notebook: str) -> str:
@@ -95,17 +110,6 @@ def installed(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return "not installed"
-
-
-def found(findings: Findings, shown: Callable[[Record], Any]) -> Callable[[str], Any]:
-    """Return a function from a record's id to how a page shows it."""
-
-    def look_up(record_id: str) -> Any:
-        if record_id not in findings:
-            raise BuildError(f"a page asks for {record_id}, and no notebook recorded it")
-        return shown(findings[record_id])
-
-    return look_up
 
 
 def write_pages(folder: Path, names: Mapping[str, Any]) -> None:
@@ -140,16 +144,6 @@ def as_table_cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
 
 
-def write_chapter(executed: Path, folder: Path) -> None:
-    """Copy an executed notebook to `folder`, with links to its data at the end."""
-    folder.mkdir(parents=True, exist_ok=True)
-    notebook = nbformat.read(executed, as_version=4)
-    footer = nbformat.v4.new_markdown_cell(DOWNLOADS.format(name=executed.stem), id="downloads")
-    notebook.cells.append(footer)
-    nbformat.write(notebook, folder / executed.name)
-    shutil.copy(executed, places.SOURCE / "data")
-
-
 def write_data(one: Evidence, folder: Path) -> None:
     """Write a notebook's evidence as JSON and as CSV, a record a line."""
     shutil.copy(places.RESULTS / f"{one.notebook}.json", folder)
@@ -158,20 +152,22 @@ def write_data(one: Evidence, folder: Path) -> None:
 
 
 def _flat(record: Record) -> dict[str, object]:
-    low, high = record.interval or (None, None)
-    case = record.case.model_dump() if record.case else {}
+    """Return a record as a row: what every kind has, and of a timing what it came to."""
+    timing = record if isinstance(record, Timing) else None
+    low, high = timing.interval if timing else (None, None)
+    case = record.case
     return {
-        "id": record.id,
-        "kind": record.kind,
+        "name": record.name,
+        "type": record.kind,
         "says": record.says,
         "value": record.value,
         "unit": record.unit,
         "low": low,
         "high": high,
-        "confidence": record.confidence,
-        "verdict": record.verdict,
-        "control_passed": record.passed,
-        "shape": "x".join(map(str, case["shape"])) if case else None,
-        "dtype": case.get("dtype"),
-        "memory_format": case.get("memory_format"),
+        "confidence": timing.confidence if timing else None,
+        "verdict": timing.verdict if timing else None,
+        "control_passed": record.passed if isinstance(record, Control) else None,
+        "shape": "x".join(map(str, case.shape)) if case else None,
+        "dtype": case.dtype if case else None,
+        "memory_format": case.memory_format if case else None,
     }

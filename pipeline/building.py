@@ -14,7 +14,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from investigation.evidence import manifest
-from investigation.evidence.records import Findings, write_atomically
+from investigation.evidence.files import write_atomically
+from investigation.evidence.questions import Findings
 from pipeline import freshness, places, promotion, publishing, recovery, verdicts
 from pipeline.faults import BuildError
 

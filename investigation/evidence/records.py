@@ -1,9 +1,9 @@
 """Every kind of record, and all that one run of one notebook observed."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -18,6 +18,7 @@ from investigation.evidence import (
     timings,
 )
 from investigation.evidence.environment import Environment
+from investigation.evidence.observation import Observation
 
 SCHEMA_VERSION: Literal[3] = 3
 
@@ -61,6 +62,11 @@ Record = Annotated[
     | controls.Control,
     Field(discriminator="type"),
 ]
+
+# Each type by its name in a file, for whoever names it in words, as a page does.
+TYPES: Mapping[str, type[Observation]] = {
+    get_args(one.model_fields["type"].annotation)[0]: one for one in get_args(get_args(Record)[0])
+}
 
 
 class Evidence(BaseModel):

@@ -28,7 +28,7 @@ class Memory(Observation):
     saved_bytes: Count | None = None
     batch: Count | None = None
 
-    about: ClassVar[tuple[str, ...]] = ("phase", "form", "dtypes", "device")
+    about: ClassVar[tuple[str, ...]] = ("phase", "form", "dtypes")
     unit: ClassVar[str | None] = "bytes"
 
     @property

@@ -113,7 +113,6 @@ class Timing(Observation):
         "memory_format",
         "runtime",
         "role",
-        "device",
         "replicated",
     )
     unit: ClassVar[str | None] = "ratio"
@@ -139,6 +138,11 @@ class Timing(Observation):
         """Whether input and gate share a dtype."""
         case = self.case
         return "mixed" if case and case.gate_dtype not in (None, case.dtype) else "same"
+
+    @property
+    def workload(self) -> str | None:
+        """The name of the case, None for a whole network."""
+        return self.case.slug if self.case else None
 
     @property
     def single(self) -> Timed:
