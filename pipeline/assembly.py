@@ -15,10 +15,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedErro
 
 from investigation.evidence import files
 from investigation.evidence.controls import Control
-from investigation.evidence.files import EvidenceError
 from investigation.evidence.harmless import on_one_line
 from investigation.evidence.observation import Observation
-from investigation.evidence.questions import Findings, ask
+from investigation.evidence.questions import Findings, QuestionError, ask
 from investigation.evidence.records import TYPES, Evidence, Record
 from investigation.evidence.timings import Timing
 from investigation.evidence.words import kib, percent
@@ -63,8 +62,8 @@ def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> di
         "claims": claims,
         "claim": {claim["id"]: claim for claim in claims},
         "published": publishing.publication(),
-        "record": the_record(findings),
-        "records": lambda kind, **fields: findings.answers(ask(TYPES[kind], **fields)),
+        "record": the_only(asked(findings)),
+        "records": asked(findings),
         "change": lambda timing: percent(timing.ratio, timing.interval),
         "kib": kib,
         "controls": controls,
@@ -73,16 +72,33 @@ def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> di
     }
 
 
-def the_record(findings: Findings) -> Callable[..., Observation]:
-    """Return a function from a type and values of its fields to the only such record."""
+def asked(findings: Findings) -> Callable[..., tuple[Observation, ...]]:
+    """Return a function from a type and values of its fields to the records that have them.
 
-    def look_up(kind: str, **fields: Any) -> Observation:
+    It raises `BuildError` for a type, a field or a value that no record can have.
+    """
+
+    def look_up(kind: str, **fields: Any) -> tuple[Observation, ...]:
         try:
-            return findings.answer(ask(TYPES[kind], **fields))
-        except EvidenceError as error:
-            raise BuildError(f"a page asks for a record: {error}") from None
+            return findings.answers(ask(TYPES[kind], **fields))
+        except (KeyError, QuestionError) as error:
+            raise BuildError(f"a page asks for {kind}: {error}") from None
 
     return look_up
+
+
+def the_only(look_up: Callable[..., tuple[Observation, ...]]) -> Callable[..., Observation]:
+    """Return the same for the only such record; `BuildError` where there is not just one."""
+
+    def look_up_one(kind: str, **fields: Any) -> Observation:
+        found = look_up(kind, **fields)
+        if len(found) != 1:
+            raise BuildError(
+                f"a page asks for one {kind} with {fields}, and {len(found)} are there"
+            )
+        return found[0]
+
+    return look_up_one
 
 
 def controls(evidence: Evidence) -> int:

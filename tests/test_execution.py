@@ -14,13 +14,14 @@ import json, os, pathlib
 from investigation.evidence.environment import describe
 from investigation.evidence.provenance import source_sha256
 record = {record}
-kept = dict(schema_version=2, notebook="01_tiny", package_sha256="0", parameters={{"size": size}},
+kept = dict(schema_version=3, notebook="01_tiny", package_sha256="0", parameters={{"size": size}},
             source_sha256=source_sha256(pathlib.Path("01_tiny.ipynb")),
             environment=describe(1).model_dump(), started="2026-01-01T00:00:00Z",
             finished="2026-01-01T00:00:01Z", records=[record])
 pathlib.Path(os.environ["INVESTIGATION_RESULTS"], "01_tiny.json").write_text(json.dumps(kept))
 """
-GOOD = {"id": "a.b", "kind": "equality", "says": "it is so", "value": True}
+GOOD = {"type": "equality", "aspect": "reference", "says": "it is so", "of": "products",
+        "tried": 1, "differing": 0}  # fmt: skip
 
 
 def write_notebook(workshop, *sources, tags=("parameters",), name="01_tiny"):
@@ -92,8 +93,10 @@ def test_a_new_record_outdates_only_the_notebooks_that_read_records(workshop):
 
 FAILED_CONTROL = """
 from investigation.display.chapter import Chapter
-Chapter("01_tiny").control("a.control", "equality", "it is so", "it is not", passed=False)
+Chapter("01_tiny").control("bits", "it is so", "it is not", passed=False)
 """
+FAILED = {"type": "control", "chapter": "01_tiny", "control": "bits", "says": "it is so",
+          "seen": "it is not", "passed": False}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -102,12 +105,12 @@ Chapter("01_tiny").control("a.control", "equality", "it is so", "it is not", pas
         ("a cell that raises", ["size = 1", "1 / 0"],
          "01_tiny, cell 2: ZeroDivisionError: division by zero"),
         ("a failed control", ["size = 1", FAILED_CONTROL],
-         "01_tiny, cell 2: ControlFailedError: a.control: expected was: it is so; seen: it is not"),
+         "01_tiny, cell 2: ControlFailedError: bits: expected was: it is so; seen: it is not"),
         ("no evidence", ["size = 1", "pass"],
          "01_tiny: it wrote no evidence; its last cell is chapter.close()"),
         ("a control that failed and was kept",
-         ["size = 1", EVIDENCE.format(record=GOOD | {"passed": False})],
-         "01_tiny: control a.b failed: it is so"),
+         ["size = 1", EVIDENCE.format(record=FAILED)],
+         "01_tiny: control control.01_tiny.bits failed: it is so"),
         ("a kernel that dies", ["size = 1", "import os; os._exit(1)"],
          "01_tiny, cell 2: the kernel died; a machine short of memory ends it so"),
     ],
