@@ -93,9 +93,7 @@ def the_only(look_up: Callable[..., tuple[Observation, ...]]) -> Callable[..., O
     def look_up_one(kind: str, **fields: Any) -> Observation:
         found = look_up(kind, **fields)
         if len(found) != 1:
-            raise BuildError(
-                f"a page asks for one {kind} with {fields}, and {len(found)} are there"
-            )
+            raise BuildError(f"a page asks for one {kind} with {fields}; there are {len(found)}")
         return found[0]
 
     return look_up_one

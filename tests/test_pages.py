@@ -26,7 +26,7 @@ def test_a_page_takes_its_numbers_from_the_evidence(tmp_path):
 
 
 def test_a_number_that_nobody_recorded_fails_the_build(tmp_path):
-    with pytest.raises(BuildError, match=r"a page asks for one timing with .* and 0 are there"):
+    with pytest.raises(BuildError, match=r"a page asks for one timing with .*; there are 0"):
         fill(tmp_path, '{{ record("timing", level="scale_step").value }}')
 
 
