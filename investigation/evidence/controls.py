@@ -21,11 +21,7 @@ class Control(Observation):
     passed: bool
 
     about: ClassVar[tuple[str, ...]] = ("chapter", "control", "of")
-
-    @property
-    def value(self) -> str:
-        """What came out."""
-        return self.seen
+    shows: ClassVar[str] = "seen"
 
     def _repr_markdown_(self) -> str:
         """Show the control in a notebook as a sentence."""

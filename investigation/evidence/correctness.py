@@ -65,10 +65,7 @@ class Equality(Observation):
         """Whether nothing differs."""
         return self.differing == 0
 
-    @property
-    def value(self) -> int:
-        """How many differ."""
-        return self.differing
+    shows: ClassVar[str] = "differing"
 
 
 class GradientError(Observation):
@@ -107,11 +104,7 @@ class TrainingRun(Observation):
     accuracy: Mapping[Form, float] = {}
 
     about: ClassVar[tuple[str, ...]] = ("run",)
-
-    @property
-    def value(self) -> bool:
-        """Whether both forms have the same losses and learn the same weights."""
-        return self.same
+    shows: ClassVar[str] = "same"
 
 
 class Shapes(BaseModel):
@@ -153,11 +146,7 @@ class ShapeCheck(Observation):
 
     about: ClassVar[tuple[str, ...]] = ("check",)
     unit: ClassVar[str | None] = "shapes"
-
-    @property
-    def value(self) -> int:
-        """How many growing shapes it refuses."""
-        return self.refused
+    shows: ClassVar[str] = "refused"
 
 
 class Rewrite(Observation):

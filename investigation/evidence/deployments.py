@@ -19,11 +19,7 @@ class RuntimesTried(Observation):
     logs: Mapping[str, str] = {}
 
     unit: ClassVar[str | None] = "runtimes"
-
-    @property
-    def value(self) -> int:
-        """How many exported runtimes ran."""
-        return self.exported
+    shows: ClassVar[str] = "exported"
 
 
 class RuntimeProgram(Observation):
@@ -48,11 +44,7 @@ class RuntimeProgram(Observation):
 
     about: ClassVar[tuple[str, ...]] = ("runtime",)
     unit: ClassVar[str | None] = "bytes"
-
-    @property
-    def value(self) -> int:
-        """The bytes written more."""
-        return self.bytes_more
+    shows: ClassVar[str] = "bytes_more"
 
 
 class ExporterCombination(BaseModel):
@@ -77,8 +69,4 @@ class ExporterGrid(Observation):
     combinations: tuple[ExporterCombination, ...] = ()
 
     unit: ClassVar[str | None] = "combinations"
-
-    @property
-    def value(self) -> int:
-        """How many write."""
-        return self.writing
+    shows: ClassVar[str] = "writing"

@@ -22,11 +22,7 @@ class DeviceFacts(Observation):
     memory_mhz: Number | None = None
     temperature_c: Number | None = None
     power_w: Number | None = None
-
-    @property
-    def value(self) -> str:
-        """The device's name."""
-        return self.device_name
+    shows: ClassVar[str] = "device_name"
 
 
 class PredictedTime(Observation):
@@ -39,11 +35,7 @@ class PredictedTime(Observation):
 
     about: ClassVar[tuple[str, ...]] = ("card",)
     unit: ClassVar[str | None] = "seconds"
-
-    @property
-    def value(self) -> float:
-        """Seconds."""
-        return self.device_s
+    shows: ClassVar[str] = "device_s"
 
 
 class HiddenFrom(Observation):
@@ -55,8 +47,4 @@ class HiddenFrom(Observation):
 
     about: ClassVar[tuple[str, ...]] = ("card",)
     unit: ClassVar[str | None] = "elements"
-
-    @property
-    def value(self) -> int:
-        """How many elements."""
-        return self.elements
+    shows: ClassVar[str] = "elements"

@@ -16,11 +16,7 @@ class View(Observation):
     bytes_allocated: Count
 
     unit: ClassVar[str | None] = "bytes"
-
-    @property
-    def value(self) -> int:
-        """The bytes that it asks for."""
-        return self.bytes_allocated
+    shows: ClassVar[str] = "bytes_allocated"
 
     @property
     def is_zero_copy(self) -> bool:
@@ -41,11 +37,7 @@ class Layouts(Observation):
 
     about: ClassVar[tuple[str, ...]] = ("group",)
     unit: ClassVar[str | None] = "pairings"
-
-    @property
-    def value(self) -> int:
-        """How many differ."""
-        return self.differing
+    shows: ClassVar[str] = "differing"
 
 
 class BlockLayouts(Observation):
@@ -59,8 +51,4 @@ class BlockLayouts(Observation):
 
     about: ClassVar[tuple[str, ...]] = ("memory_format", "detached")
     unit: ClassVar[str | None] = "tensors"
-
-    @property
-    def value(self) -> int:
-        """How many differ."""
-        return self.differing
+    shows: ClassVar[str] = "differing"

@@ -52,7 +52,8 @@ class Observation(BaseModel):
     """One thing that was observed; each kind of observation is a type of its own.
 
     `machine` is the folder under `results/` that it was recorded in, None for this run's own
-    machine. `about` names the fields that tell one record of a type from another.
+    machine. `about` names the fields that tell one record of a type from another, and `shows` the
+    one that stands for the record in a table, in `unit`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,6 +64,7 @@ class Observation(BaseModel):
 
     about: ClassVar[tuple[str, ...]] = ()
     unit: ClassVar[str | None] = None
+    shows: ClassVar[str]
 
     @property
     def kind(self) -> str:
@@ -72,7 +74,8 @@ class Observation(BaseModel):
     @property
     def value(self) -> Part | float:
         """The one number or word that stands for the record in a table."""
-        raise NotImplementedError
+        shown: Part | float = getattr(self, self.shows)
+        return shown
 
     @property
     def identity(self) -> Identity:

@@ -38,11 +38,7 @@ class CompiledPair(Observation):
     candidate: ProgramSummary
 
     about: ClassVar[tuple[str, ...]] = ("level", "mode", "shapes")
-
-    @property
-    def value(self) -> bool:
-        """Whether the kernels are the same."""
-        return self.same_kernels
+    shows: ClassVar[str] = "same_kernels"
 
 
 class Agreement(Observation):
@@ -62,11 +58,7 @@ class Agreement(Observation):
 
     about: ClassVar[tuple[str, ...]] = ("layer", "target")
     unit: ClassVar[str | None] = "settings"
-
-    @property
-    def value(self) -> int:
-        """How many agree."""
-        return self.agreeing
+    shows: ClassVar[str] = "agreeing"
 
 
 class FusedAway(Observation):
@@ -79,11 +71,7 @@ class FusedAway(Observation):
 
     about: ClassVar[tuple[str, ...]] = ("target",)
     unit: ClassVar[str | None] = "programs"
-
-    @property
-    def value(self) -> int:
-        """How many."""
-        return self.fused_away
+    shows: ClassVar[str] = "fused_away"
 
 
 class Guards(Observation):
@@ -95,11 +83,7 @@ class Guards(Observation):
     guards: tuple[str, ...]
 
     about: ClassVar[tuple[str, ...]] = ("shapes",)
-
-    @property
-    def value(self) -> bool:
-        """Whether both forms have the same."""
-        return self.same
+    shows: ClassVar[str] = "same"
 
 
 class Recompilations(Observation):
@@ -110,11 +94,7 @@ class Recompilations(Observation):
     equal: Count
 
     unit: ClassVar[str | None] = "series"
-
-    @property
-    def value(self) -> int:
-        """How many series."""
-        return self.equal
+    shows: ClassVar[str] = "equal"
 
 
 class LibrariesBuilt(Observation):
@@ -141,11 +121,7 @@ class FullSizeTensors(Observation):
 
     about: ClassVar[tuple[str, ...]] = ("program",)
     unit: ClassVar[str | None] = "tensors"
-
-    @property
-    def value(self) -> int:
-        """How many."""
-        return self.count
+    shows: ClassVar[str] = "count"
 
 
 class Survival(Observation):
@@ -156,11 +132,7 @@ class Survival(Observation):
     runs_more: bool
 
     about: ClassVar[tuple[str, ...]] = ("program",)
-
-    @property
-    def value(self) -> bool:
-        """Whether it does."""
-        return self.runs_more
+    shows: ClassVar[str] = "runs_more"
 
 
 class CudaGraphObstacles(Observation):

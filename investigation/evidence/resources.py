@@ -30,11 +30,7 @@ class Memory(Observation):
 
     about: ClassVar[tuple[str, ...]] = ("phase", "form", "dtypes")
     unit: ClassVar[str | None] = "bytes"
-
-    @property
-    def value(self) -> int:
-        """The bytes."""
-        return self.bytes
+    shows: ClassVar[str] = "bytes"
 
 
 class Calls(Observation):
@@ -62,11 +58,7 @@ class BackwardCalls(Observation):
     rounds_before_sum: bool
 
     about: ClassVar[tuple[str, ...]] = ("form",)
-
-    @property
-    def value(self) -> bool:
-        """Whether the gradient is rounded to the gate's dtype before it is summed."""
-        return self.rounds_before_sum
+    shows: ClassVar[str] = "rounds_before_sum"
 
 
 class MixedMultiplies(Observation):
@@ -77,11 +69,7 @@ class MixedMultiplies(Observation):
     mixed: Count
 
     unit: ClassVar[str | None] = "multiplies"
-
-    @property
-    def value(self) -> int:
-        """How many multiply two dtypes."""
-        return self.mixed
+    shows: ClassVar[str] = "mixed"
 
 
 class Launches(Observation):
@@ -94,11 +82,7 @@ class Launches(Observation):
 
     about: ClassVar[tuple[str, ...]] = ("level", "form")
     unit: ClassVar[str | None] = "launches"
-
-    @property
-    def value(self) -> int:
-        """How many."""
-        return self.launches
+    shows: ClassVar[str] = "launches"
 
 
 class Instructions(Observation):
@@ -111,11 +95,7 @@ class Instructions(Observation):
     counted_on: Mapping[str, str | int | float | None]
 
     unit: ClassVar[str | None] = "instructions"
-
-    @property
-    def value(self) -> float:
-        """How many in all."""
-        return self.added
+    shows: ClassVar[str] = "added"
 
 
 class GraphNodes(Observation):
@@ -128,11 +108,7 @@ class GraphNodes(Observation):
 
     about: ClassVar[tuple[str, ...]] = ("form",)
     unit: ClassVar[str | None] = "nodes"
-
-    @property
-    def value(self) -> int:
-        """How many of the scale step."""
-        return self.nodes
+    shows: ClassVar[str] = "nodes"
 
 
 class Traffic(Observation):
@@ -144,8 +120,4 @@ class Traffic(Observation):
 
     about: ClassVar[tuple[str, ...]] = ("form",)
     unit: ClassVar[str | None] = "bytes"
-
-    @property
-    def value(self) -> int:
-        """The bytes."""
-        return self.bytes
+    shows: ClassVar[str] = "bytes"

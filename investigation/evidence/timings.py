@@ -123,10 +123,7 @@ class Timing(Observation):
             raise ValueError("a timing has either one process's numbers or several processes'")
         return self
 
-    @property
-    def value(self) -> float:
-        """The ratio, candidate over baseline."""
-        return self.ratio
+    shows: ClassVar[str] = "ratio"
 
     @property
     def replicated(self) -> bool:
@@ -176,11 +173,7 @@ class Bandwidth(Observation):
 
     about: ClassVar[tuple[str, ...]] = ("of",)
     unit: ClassVar[str | None] = "GB/s"
-
-    @property
-    def value(self) -> float:
-        """Gigabytes a second."""
-        return self.gb_per_s
+    shows: ClassVar[str] = "gb_per_s"
 
 
 class PlantedDifferences(Observation):
@@ -193,8 +186,4 @@ class PlantedDifferences(Observation):
     doses_percent: tuple[Number, ...]
 
     unit: ClassVar[str | None] = "trials"
-
-    @property
-    def value(self) -> int:
-        """How many were found with the right sign."""
-        return self.found
+    shows: ClassVar[str] = "found"
