@@ -1,4 +1,4 @@
-"""Timings of schema 2, brought up to schema 3 (see `evidence.migration`)."""
+"""What the timings of schema 2 stood for (see `evidence.schema_2`)."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 Old = Mapping[str, Any]
 Fields = Mapping[str, Any]
 Named = Mapping[str, str | None]
+# From a record and the parts of its id to the fields that they stood for.
+Convert = Callable[[Old, Named], Fields]
 
 KEPT_ALONE = (
     "ratio",
@@ -23,7 +25,7 @@ KEPT_ALONE = (
 )
 
 
-def _timing(level: str | None = None, **about: Any) -> Callable[[Old, Named], Fields]:
+def _timing(level: str | None = None, **about: Any) -> Convert:
     """Return a conversion of a comparison; `about` are fields that every such id stood for."""
 
     def convert(old: Old, found: Named) -> Fields:
@@ -65,7 +67,7 @@ def _measured_on_a_gpu(old: Old, found: Named) -> Fields:
 
 QUANTITY = r"(?P<quantity>host|device|cold|end_to_end)"
 FORMAT = r"(?P<memory_format>contiguous|channels_last)"
-IDS: tuple[tuple[str, Callable[[Old, Named], Fields]], ...] = (
+TIMINGS: tuple[tuple[str, Convert], ...] = (
     (r"timing\.instrument\.replicated", _timing("multiply", role="demonstration")),
     (r"timing\.(?:multiply|mixed)\.\w+(?:\.\w+)?", _timing("multiply")),
     (r"timing\.sweep\.\w+", _timing("multiply", series="sizes")),
@@ -99,9 +101,4 @@ IDS: tuple[tuple[str, Callable[[Old, Named], Fields]], ...] = (
         rf"{QUANTITY}\.(?P<level>multiply|mixed|block|network|same|materialized)\.\w+\.{FORMAT}",
         _measured_on_a_gpu,
     ),
-    (r"timing\.bandwidth\.(?P<of>\w+)", lambda old, found: _bandwidth(old, found)),
 )
-
-
-def _bandwidth(old: Old, found: Named) -> Fields:
-    return {"type": "bandwidth", "of": found["of"], "gb_per_s": old["value"]}
