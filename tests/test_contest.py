@@ -111,6 +111,20 @@ def test_copies_have_the_same_code_in_functions_of_their_own() -> None:
     assert planted.baseline.__code__ is planted.candidate.__code__
 
 
+def test_what_is_recorded_of_a_contest_counts_our_planted_differences_alone() -> None:
+    result = ContestResult({}, {})
+    result.trials += [
+        trial(OURS, 0.0, 0, error=0.05, reach=0.01),  # a false alarm, where nothing is planted
+        trial(OURS, 0.5, 0, error=0.0, reach=0.02),  # missed
+        trial(OURS, 1.0, 0, error=0.0, reach=0.001),
+        trial(OURS, -1.0, 0, error=0.05, reach=0.001),  # found on the wrong side
+        trial(IQR, 1.0, 0, error=0.0, reach=0.001),
+    ]
+    kept = result.planted_differences()
+    assert (kept.planted, kept.found, kept.wrong_sign) == (3, 1, 1)
+    assert kept.doses_percent == (-1.0, 0.0, 0.5, 1.0)
+
+
 def test_shares_come_with_limits_and_none_where_nothing_ran() -> None:
     assert contest_record.share([])["share"] is None
     half = contest_record.share([True, False] * 50)

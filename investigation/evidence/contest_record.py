@@ -11,6 +11,7 @@ import numpy as np
 from statsmodels.stats.proportion import proportion_confint
 
 from investigation.evidence.files import write_atomically
+from investigation.evidence.timings import PlantedDifferences
 
 SCHEMA = 1
 # 400 calls on operands that just fit a first-level cache take between 0.5 and 1 ms.
@@ -79,6 +80,17 @@ class ContestResult:
     def summary(self) -> list[dict[str, Any]]:
         """One row per method that has trials."""
         return [_summary(self, method) for method in METHODS if self.of(method)]
+
+    def planted_differences(self) -> PlantedDifferences:
+        """Return the record of how many planted differences our instrument found."""
+        planted = [trial for trial in self.of(OURS) if trial.dose]
+        return PlantedDifferences(
+            says="planted differences that the instrument found with the right sign, this run",
+            planted=len(planted),
+            found=sum(trial.found and not trial.wrong_sign for trial in planted),
+            wrong_sign=sum(trial.wrong_sign for trial in planted),
+            doses_percent=tuple(self.doses()),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able, with the derived summary beside the trials."""

@@ -194,7 +194,7 @@ def _in_fresh_process(request: Mapping[str, Any], index: int, seed: int) -> dict
 _START = (
     "import json, sys; question, answer = sys.argv[1:]; "
     "sys.path[:] = json.load(open(question))['path']; "
-    "from investigation.replicate import answer_to; answer_to(question, answer)"
+    "from investigation.timing.replicate import answer_to; answer_to(question, answer)"
 )
 
 
