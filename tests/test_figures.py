@@ -71,9 +71,8 @@ def test_timings_are_drawn_with_their_verdicts_in_the_legend():
 
 
 def test_what_a_candidate_adds_is_drawn_in_microseconds():
-    details = {"difference_s": 2e-6, "difference_interval_s": [1e-6, 3e-6]}
-    record = timing("timing.a", 1.05, "slower").model_copy(update={"details": details})
-    figure = figures.additions([record], ["a check"])
+    made = timing("check", 1.02, "slower", width=0.01)
+    figure = figures.additions({"a check": made})
     drawn_at = [list(line.get_xdata()) for line in figure.axes[0].lines[:2]]
     np.testing.assert_allclose(drawn_at[0], [1, 3])
     np.testing.assert_allclose(drawn_at[1], [2])

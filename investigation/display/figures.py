@@ -18,6 +18,7 @@ from matplotlib.patches import Rectangle
 
 from investigation.display import figure_data
 from investigation.evidence.records import Record
+from investigation.evidence.timings import Timing
 
 # Okabe and Ito's colours, darkened where needed to stand out on white and on near-black.
 COLOURS = {
@@ -241,18 +242,18 @@ def multiples(records: Sequence[Record], labels: Sequence[str]) -> Figure:
     return figure
 
 
-def additions(records: Sequence[Record], labels: Sequence[str]) -> Figure:
+def additions(timings: Mapping[str, Timing]) -> Figure:
     """Return a figure of what each candidate adds to a call of the plain product, in µs."""
-    with canvas(height=1.1 + 0.24 * len(records)) as (figure, axis):
-        for row, one in enumerate(records):
-            colour = VERDICT_COLOURS[str(one.verdict)]
-            ends = [1e6 * end for end in one.details["difference_interval_s"]]
+    with canvas(height=1.1 + 0.24 * len(timings)) as (figure, axis):
+        for row, one in enumerate(timings.values()):
+            colour = VERDICT_COLOURS[one.verdict]
+            ends = [1e6 * end for end in one.single.difference_interval_s]
             axis.plot(ends, [row, row], color=colour, lw=2.2)
-            axis.plot(1e6 * one.details["difference_s"], row, "o", color=colour, ms=5)
-        for verdict in dict.fromkeys(str(one.verdict) for one in records):
+            axis.plot(1e6 * one.single.difference_s, row, "o", color=colour, ms=5)
+        for verdict in dict.fromkeys(one.verdict for one in timings.values()):
             axis.plot([], [], "o-", color=VERDICT_COLOURS[verdict], label=verdict)
         axis.axvline(0, color=INK, lw=0.8)
-        axis.set_yticks(range(len(labels)), labels)
+        axis.set_yticks(range(len(timings)), list(timings))
         axis.invert_yaxis()
         axis.set_xlabel("microseconds more than x * y")
         figure.legend(loc="outside lower center", ncols=4)

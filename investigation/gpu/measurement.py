@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from investigation.evidence.parameters import Parameters
+from investigation.evidence.timings import MARGIN, Timing, TimingLevel
 from investigation.gpu.prediction import scale_bytes
 from investigation.observe.eager_calls import launches, listed_calls
 from investigation.observe.equality import same_bits
@@ -35,11 +36,9 @@ from investigation.timing.device.timing import (
 from investigation.timing.device.watch import Watch, nothing
 from investigation.timing.measure import Settings
 
-Level = Literal["multiply", "mixed", "block", "network", "same", "materialized"]
 WARM: tuple[Quantity, ...] = ("host", "device", "end_to_end")
 # Networks in rotation: their images are small, and what they make in between is not.
 NETWORK_INPUTS = 4
-MARGIN = 0.01
 
 
 @dataclass(frozen=True)
@@ -51,38 +50,56 @@ class Step:
     """
 
     quantity: Quantity
-    level: Level
+    level: TimingLevel
     case: Case | None
     memory_format: MemoryFormat = "contiguous"
     baseline: str = "broadcast"
     candidate: str = "expand_as"
 
     @property
-    def id(self) -> str:
-        """The record's id, quantity first."""
-        slug = self.case.slug if self.case else "host_network"
-        return f"{self.quantity}.{self.level}.{slug}.{self.memory_format}"
+    def is_control(self) -> bool:
+        """Whether the outcome is known beforehand."""
+        return self.candidate != "expand_as"
+
+    @property
+    def of_two_dtypes(self) -> bool:
+        """Whether the gate has a dtype of its own."""
+        return self.case is not None and self.case.gate_dtype is not None
 
     @property
     def says(self) -> str:
         """What the record is of, in words."""
+        what = f"{self.level}{' of two dtypes' * self.of_two_dtypes}"
         name = self.case.name if self.case else "the host network's forward step"
-        return f"{QUANTITY_WORDS[self.quantity]}: {self.level}, {name}"
+        forms = f"{self.candidate} against {self.baseline}"
+        return f"{QUANTITY_WORDS[self.quantity]}: {what}, {name}, {self.memory_format}, {forms}"
 
     @property
-    def is_control(self) -> bool:
-        """Whether the outcome is known beforehand."""
-        return self.level in ("same", "materialized")
+    def about(self) -> dict[str, Any]:
+        """The fields of `Timing` that tell the step's record from the others."""
+        return {
+            "level": self.level,
+            "quantity": self.quantity,
+            "memory_format": self.memory_format,
+            "baseline": self.baseline,
+            "candidate": self.candidate,
+            "role": "control" if self.is_control else "measurement",
+        }
+
+    def expected(self, device: str) -> Timing:
+        """Return the record that the step makes on a device, without what it measures."""
+        return Timing.model_construct(says=self.says, case=self.case, device=device, **self.about)
 
 
 def plan(settings: Parameters) -> tuple[Step, ...]:
     """Return every comparison of a run with these parameters, the controls first."""
     reader = Case(slug="reader", name="the shape of this run", shape=settings.shape)
     host, resnet = host_workloads(settings.batch), resnet_workloads(settings.resnet_batch)
+    workloads = (reader, *host, *resnet)
     return (
         *_controls(reader),
-        *_steps("multiply", (reader, *host, *resnet), MEMORY_FORMATS, QUANTITIES),
-        *_steps("mixed", _mixed((reader, *host, *resnet)), MEMORY_FORMATS[:1], WARM),
+        *_steps("multiply", workloads, MEMORY_FORMATS, QUANTITIES),
+        *_steps("multiply", _mixed(workloads), MEMORY_FORMATS[:1], WARM),
         *_steps("block", (reader, *host), MEMORY_FORMATS, WARM),
         *(Step(one, "network", None, layout) for layout in MEMORY_FORMATS for one in WARM),
     )
@@ -90,12 +107,12 @@ def plan(settings: Parameters) -> tuple[Step, ...]:
 
 def _controls(case: Case) -> Iterator[Step]:
     for quantity in QUANTITIES:
-        yield Step(quantity, "same", case, candidate="broadcast")
-        yield Step(quantity, "materialized", case, candidate="materialized")
+        for candidate in ("broadcast", "materialized"):
+            yield Step(quantity, "multiply", case, candidate=candidate)
 
 
 def _steps(
-    level: Level,
+    level: TimingLevel,
     cases: tuple[Case, ...],
     layouts: tuple[MemoryFormat, ...],
     quantities: tuple[Quantity, ...],

@@ -2,41 +2,30 @@
 
 A run on a GPU writes `build/record/<machine>/gpu.json`, sealed. `make record` checks it and puts
 it under `results/<machine>/`, where the chapter finds it on every machine. The file is evidence
-like a chapter's; its records are the comparisons of `investigation.gpu.measurement`.
+like a chapter's; its timings are the steps of `investigation.gpu.measurement`.
 """
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-from investigation.evidence import manifest
-from investigation.evidence import records as evidence
+from investigation.evidence import files, manifest
 from investigation.evidence.environment import PROJECT
+from investigation.evidence.files import EvidenceError
+from investigation.evidence.gpus import DeviceFacts
 from investigation.evidence.manifest import RecordError
 from investigation.evidence.parameters import Parameters
-from investigation.evidence.records import Evidence, EvidenceError, Findings, Record
+from investigation.evidence.records import Evidence, Record
 
 NAME = "gpu.json"
 BUILT = PROJECT / "build" / "record"
 RESULTS = PROJECT / "results"
-# Beside the comparisons: what the device is, and what a multiply asks its allocator for.
-DEVICE = "device.facts"
-ALLOCATIONS = tuple(
-    f"allocation.{dtypes}.{form}"
-    for dtypes in ("same_dtype", "mixed_dtype")
-    for form in ("expand_as", "broadcast", "materialized")
-)
 
 
 def machine_name(accelerator: str) -> str:
     """Return the folder's name for a device: `NVIDIA H200` is `nvidia-h200`."""
     return re.sub(r"[^a-z0-9]+", "-", accelerator.lower()).strip("-")
-
-
-def slug(machine: str) -> str:
-    """Return the name of a machine inside a record's id."""
-    return machine_name(machine).replace("-", "_")
 
 
 def write(measured: Evidence, built: Path = BUILT) -> Path:
@@ -46,7 +35,7 @@ def write(measured: Evidence, built: Path = BUILT) -> Path:
     """
     folder = built / machine_name(_gpu_of(measured, NAME))
     shutil.rmtree(folder, ignore_errors=True)
-    evidence.write(measured, folder / NAME)
+    files.write(measured, folder / NAME)
     manifest.seal(folder)
     return folder
 
@@ -60,16 +49,20 @@ def _gpu_of(measured: Evidence, path: Path | str) -> str:
 
 
 def missing(measured: Evidence) -> list[str]:
-    """Return the ids of the records that a run with these parameters makes and this one lacks.
+    """Return in words what a run with these parameters records and this one lacks.
 
     The parameters were checked where they were used: another machine may have less memory.
     """
-    from investigation.gpu import measurement as gpu_measurement
+    from investigation.gpu import measurement  # it loads torch, and most records need none
 
-    present = {record.id for record in measured.records}
-    steps = gpu_measurement.plan(Parameters.model_construct(**measured.parameters))
-    expected = (DEVICE, *(step.id for step in steps))
-    return [one for one in expected if one not in present]
+    parameters = Parameters.model_construct(**measured.parameters)
+    steps = measurement.plan(parameters)
+    expected = (
+        DeviceFacts.model_construct(says="the device"),
+        *(step.expected(parameters.device) for step in steps),
+    )
+    present = {one.identity for one in measured.records}
+    return [one.says for one in expected if one.identity not in present]
 
 
 def checked(folder: Path) -> Evidence:
@@ -83,14 +76,14 @@ def checked(folder: Path) -> Evidence:
         raise RecordError(f"{path}: no such record; make gpu makes one")
     manifest.verify(folder)
     try:
-        measured = evidence.read(path)
+        measured = files.read(path)
     except EvidenceError as error:
         raise RecordError(str(error)) from None
     _gpu_of(measured, path)
     lacking = missing(measured)
     if lacking:
         raise RecordError(
-            f"{path}: incomplete, {len(lacking)} measurements are missing, {lacking[0]} first"
+            f"{path}: incomplete, {len(lacking)} measurements are missing; the first: {lacking[0]}"
         )
     return measured
 
@@ -125,20 +118,6 @@ def recorded(results: Path = RESULTS) -> dict[str, Evidence]:
 
 
 def shown_as(machine: str, measured: Evidence) -> Iterator[Record]:
-    """Yield a machine's records under ids that name it, for a chapter's own evidence."""
+    """Yield the records of a machine with its name, for a chapter's own evidence."""
     for one in measured.records:
-        yield one.model_copy(update={"id": f"on.{slug(machine)}.{one.id}"})
-
-
-def machines(findings: Findings) -> dict[str, dict[str, Record]]:
-    """Return what a chapter showed of each machine: its records, by the ids that they had."""
-    found: dict[str, dict[str, Record]] = {}
-    for one in findings.under("on"):
-        _, machine, rest = one.id.split(".", 2)
-        found.setdefault(machine, {})[rest] = one
-    return found
-
-
-def facts(records: Mapping[str, Record]) -> Mapping[str, object]:
-    """Return what a machine's record says of its device."""
-    return records[DEVICE].details if DEVICE in records else {}
+        yield one.model_copy(update={"machine": machine})

@@ -95,7 +95,7 @@ def _in_fresh_process(question: Question) -> Answer:
 
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from investigation.triton_proof import answer_to; answer_to(*sys.argv[2:])"
+    "from investigation.compiled.triton.proof import answer_to; answer_to(*sys.argv[2:])"
 )
 
 
