@@ -32,6 +32,7 @@ from torch.fx import Graph
 from investigation.compiled import kernel_source
 from investigation.compiled.kernel_source import Program
 from investigation.compiled.omission import MissingToolError
+from investigation.evidence.programs import ProgramSummary
 from investigation.subject.cases import Case, Level
 from investigation.subject.variants import SCALES, Scale, SEBlock
 
@@ -205,17 +206,17 @@ class Generated:
         """Number of tensors that the host programs allocate, outputs among them."""
         return sum(one.buffers for one in self.programs)
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> ProgramSummary:
         """Return what a record keeps of it: digests, counts and names, not the source."""
-        return {
-            "sha256": self.digest,
-            "kernels_sha256": self.kernel_digest,
-            "kernels": self.kernels,
-            "of_a_library": len(self.library_calls),
-            "loops": self.passes,
-            "buffers": self.buffers,
-            "names": list(self.names),
-        }
+        return ProgramSummary(
+            sha256=self.digest,
+            kernels_sha256=self.kernel_digest,
+            kernels=self.kernels,
+            of_a_library=len(self.library_calls),
+            loops=self.passes,
+            buffers=self.buffers,
+            names=self.names,
+        )
 
 
 def generate(

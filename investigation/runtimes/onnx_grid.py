@@ -1,6 +1,6 @@
 """ONNX Runtime in every combination of exporter, shapes and optimisation that PyTorch offers."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -8,14 +8,14 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from investigation.claims.rules import kib
+from investigation.evidence.deployments import ExporterCombination
+from investigation.evidence.words import kib
 from investigation.runtimes import workers
 from investigation.runtimes.modules import block
 from investigation.runtimes.observe import close
 from investigation.runtimes.program import Trace
 from investigation.subject.cases import Case
 
-Row = dict[str, Any]
 RULED = "all, after onnxscript's rule"
 LEVELS = ("none", "basic", "extended", "layout", "all")
 
@@ -49,11 +49,12 @@ FORMS = (
 )
 
 
-def grid(case: Mapping[str, Any], threads: int, folder: str) -> Generator[None, None, Row]:
+def grid(
+    case: Mapping[str, Any], threads: int, folder: str
+) -> Generator[None, None, workers.Answer]:
     """Export each form, run it at each level, and take the expansion out by rule; no timing.
 
-    The answer's `rows` say for each form, level and remedy how many `Expand` nodes ran, what they
-    wrote, and whether the result was equal to eager's.
+    The answer's `rows` are an `ExporterCombination` for each form, level and remedy.
     """
     torch.set_grad_enabled(mode=False)
     given = Case.model_validate(case)
@@ -67,7 +68,7 @@ def grid(case: Mapping[str, Any], threads: int, folder: str) -> Generator[None, 
         rows += [_ran(form, level, False, plain, x, threads, expected) for level in LEVELS]
         rows.append(_ran(form, "all", True, ruled, x, threads, expected))
     yield
-    return {"rows": rows}
+    return {"rows": [one.model_dump() for one in rows]}
 
 
 def _exported(form: Form, case: Case, x: Tensor, place: Path) -> tuple[Path, Path]:
@@ -89,33 +90,34 @@ def _exported(form: Form, case: Case, x: Tensor, place: Path) -> tuple[Path, Pat
 
 def _ran(
     form: Form, level: str, ruled: bool, model: Path, x: Tensor, threads: int, expected: Tensor
-) -> Row:
+) -> ExporterCombination:
     from investigation.runtimes.adapters import onnxruntime
 
     program = onnxruntime.load(model, x, threads, level)
     expansions = Trace.of(program).expansions
-    return {
-        "form": form.name,
-        "level": level,
-        "ruled": ruled,
-        "expansions": len(expansions),
-        "bytes_written": sum(step.bytes_written for step in expansions),
-        "equal": close(program.result(), expected),
-    }
+    return ExporterCombination(
+        form=form.name,
+        level=level,
+        ruled=ruled,
+        expansions=len(expansions),
+        bytes_written=sum(step.bytes_written for step in expansions),
+        equal=close(program.result(), expected),
+    )
 
 
-def ask(case: Case, threads: int) -> list[Row]:
-    """Return the grid's rows from a process of its own; none where it crashed."""
+def ask(case: Case, threads: int) -> list[ExporterCombination]:
+    """Return what became of each combination, in a process of its own; none where it crashed."""
     arguments = {"case": case.model_dump(mode="json"), "threads": threads}
     (outcome,) = workers.run([workers.Job(grid, arguments, threads)])
-    return outcome.answer["rows"] if outcome.answer else []
+    rows = outcome.answer["rows"] if outcome.answer else []
+    return [ExporterCombination.model_validate(one) for one in rows]
 
 
-def lines(rows: list[Row]) -> list[dict[str, object]]:
+def lines(combinations: Sequence[ExporterCombination]) -> list[dict[str, object]]:
     """Return a table line a form: what the expansion writes at each level."""
     table: dict[str, dict[str, object]] = {}
-    for row in rows:
-        level = RULED if row["ruled"] else row["level"]
-        line = table.setdefault(row["form"], {"exporter": row["form"]})
-        line[level] = kib(row["bytes_written"]) if row["expansions"] else "no Expand"
+    for one in combinations:
+        line = table.setdefault(one.form, {"exporter": one.form})
+        written = kib(one.bytes_written) if one.expansions else "no Expand"
+        line[RULED if one.ruled else one.level] = written
     return list(table.values()) or [{"": "ONNX Runtime did not run here"}]

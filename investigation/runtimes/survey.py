@@ -1,4 +1,4 @@
-"""From the runtimes' answers to the rows and records of the chapter."""
+"""From the runtimes' answers to a row a runtime."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
