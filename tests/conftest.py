@@ -8,7 +8,7 @@ os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 import pytest
 from whole_book import build_in
 
-from investigation.compiled import codegen
+from investigation.compiled import toolchain
 from investigation.compiled.omission import MissingToolError
 from pipeline import places
 
@@ -31,7 +31,7 @@ def book(tmp_path_factory):
 def no_compiler():
     """Why torch.compile cannot work here, as in a folder with a space; None where it can."""
     try:
-        codegen.require_cpp_compiler()
+        toolchain.require_cpp_compiler()
     except MissingToolError as missing:
         return str(missing)
     return None

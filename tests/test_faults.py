@@ -23,9 +23,10 @@ SLEEP = "import time; time.sleep(600)"
 GREEDY = """import resource
 resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
 bytearray(2**32)"""
-LACKING = """from investigation import codegen, instructions, omission
+LACKING = """from investigation.compiled import omission, toolchain
+from investigation.observe import instructions
 print(instructions.unavailable_reason())
-omission.needs(codegen.require_cpp_compiler)"""
+omission.needs(toolchain.require_cpp_compiler)"""
 LIBC = ctypes.CDLL(None)
 ENDED = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 

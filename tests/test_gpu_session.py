@@ -12,10 +12,10 @@ from investigation.gpu import measurement as gpu_measurement
 from investigation.gpu import record as gpu_record
 from investigation.gpu import session as gpu_session
 from investigation.timing.device.timing import Rotation, compare_on_device
-from investigation.timing.device.watch import Reading
-from investigation.timing.measure import Settings
+from investigation.timing.device.watch import DeviceState
+from investigation.timing.settings import Settings
 
-READING = Reading(1980, 2619, 40, 300, 0)
+READING = DeviceState(1980, 2619, 40, 300, 0)
 
 
 def compared(ratio):

@@ -10,7 +10,8 @@ import pytest
 from fake_clock import FakeMachine, steady
 
 from investigation.timing.comparison import Comparison
-from investigation.timing.measure import MeasurementError, Settings, compare_on
+from investigation.timing.errors import MeasurementError
+from investigation.timing.measure import compare_on
 from investigation.timing.replicate import (
     KEEPING_MEMORY,
     Replication,
@@ -18,6 +19,7 @@ from investigation.timing.replicate import (
     replicate,
     replicate_together,
 )
+from investigation.timing.settings import Settings
 
 Arms = tuple[Callable[[], object], Callable[[], object]]
 

@@ -5,14 +5,10 @@ them makes. Inductor's last step, which hands the source to a compiler, is left 
 `torch._inductor.utils.get_code` does, so that a setting takes a fraction of a second.
 """
 
-import atexit
-import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from sysconfig import get_path
 from types import MappingProxyType
 from typing import Any, Literal
 from unittest import mock
@@ -22,26 +18,18 @@ from torch import Tensor, nn
 from torch._functorch import config as aot_config
 from torch._inductor import config as inductor_config
 from torch._inductor.compile_fx import compile_fx
-from torch._inductor.cpp_builder import get_cpp_compiler
-from torch._inductor.exc import InvalidCxxCompiler
 from torch._inductor.graph import GraphLowering
-from torch._inductor.runtime.cache_dir_utils import cache_dir
-from torch._inductor.utils import fresh_cache
 from torch.fx import Graph
 
 from investigation.compiled import kernel_source
 from investigation.compiled.kernel_source import Program
-from investigation.compiled.omission import MissingToolError
+from investigation.compiled.toolchain import require_cpp_compiler
 from investigation.evidence.programs import ProgramSummary
 from investigation.subject.cases import Case, Level
 from investigation.subject.variants import SCALES, Scale, SEBlock
 
 Mode = Literal["inference", "training"]
 MODES: tuple[Mode, ...] = ("inference", "training")
-
-
-class NoCompilerError(MissingToolError):
-    """There is nothing here that could build what Inductor generates."""
 
 
 @torch.library.custom_op("investigation::copy", mutates_args=())
@@ -83,50 +71,6 @@ class Target:
     device: str
     require: Callable[[], object]
     active: Callable[[], AbstractContextManager[Any]] = nullcontext
-
-
-def require_cpp_compiler() -> str:
-    """Return the C++ compiler that Inductor uses for a CPU.
-
-    Raises `NoCompilerError` with one line that says what is missing.
-    """
-    try:
-        compiler = get_cpp_compiler()
-    except InvalidCxxCompiler:
-        raise NoCompilerError(
-            "torch.compile needs a C++ compiler for a CPU, and there is none here; "
-            "install g++, or name one in the variable CXX"
-        ) from None
-    headers = Path(get_path("include"))
-    if not (headers / "Python.h").exists():
-        raise NoCompilerError(
-            f"torch.compile needs Python's headers for a CPU, and {headers} has no Python.h; "
-            "install them (Debian: python3-dev)"
-        )
-    for folder in (Path(torch.__file__).parent, Path(cache_dir())):
-        if any(character.isspace() for character in str(folder)):
-            # As of torch 2.13 Inductor quotes some paths of the compiler's command and not others.
-            raise NoCompilerError(
-                f"torch.compile hands its compiler a command that breaks at a space, and {folder} "
-                "has one; use a folder without"
-            )
-    return str(compiler)
-
-
-def empty_caches() -> Path:
-    """Give this process compile caches of its own, empty now and removed when it ends.
-
-    Headers are not compiled in advance: torch keeps those outside its caches, from run to run.
-    """
-    parent = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
-    if parent:
-        Path(parent).mkdir(parents=True, exist_ok=True)
-    kept = ExitStack()
-    kept.enter_context(fresh_cache(dir=parent))
-    inductor_config.cpp_cache_precompile_headers = False
-    inductor_config.aot_inductor.precompile_headers = False
-    atexit.register(kept.close)
-    return Path(os.environ["TORCHINDUCTOR_CACHE_DIR"])
 
 
 CPU = Target("cpu", "cpu", require_cpp_compiler)

@@ -12,7 +12,8 @@ from investigation.compiled.codegen import Mode, generate, step
 from investigation.observe.equality import same_bits
 from investigation.subject.cases import Case, Level
 from investigation.timing.comparison import Comparison
-from investigation.timing.measure import BudgetError, compare
+from investigation.timing.errors import BudgetError
+from investigation.timing.measure import compare
 
 Run = Callable[[], tuple[Tensor, ...]]
 

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from investigation.evidence import contest_record
 from investigation.evidence.contest_record import ContestResult, Trial
 from investigation.evidence.environment import PROJECT
+from investigation.evidence.instruction_record import InstructionCounts
 from investigation.evidence.manifest import RecordError
-from investigation.observe.instructions import InstructionCounts
 
 Kept = TypeVar("Kept")
 FOLDER = PROJECT / "results"

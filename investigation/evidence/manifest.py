@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from investigation.evidence import instruction_record
 from investigation.evidence.environment import revision
 from investigation.evidence.files import EvidenceError, parse, write_atomically
 from investigation.evidence.records import Evidence
@@ -76,10 +77,8 @@ def _read_evidence(raw: Any) -> tuple[int, Environment]:
     return kept.schema_version, kept.environment.model_dump(mode="json")
 
 
-# The two readers below load statistics, which takes a second that many callers need not wait.
-
-
 def _read_contest(raw: Any) -> tuple[int, Environment]:
+    # It loads statistics, which takes a second that many callers need not wait.
     from investigation.evidence import contest_record
 
     kept = contest_record.ContestResult.from_dict(raw)
@@ -87,10 +86,8 @@ def _read_contest(raw: Any) -> tuple[int, Environment]:
 
 
 def _read_instructions(raw: Any) -> tuple[int, Environment]:
-    from investigation.observe import instructions
-
-    kept = instructions.InstructionCounts.from_dict(raw)
-    return instructions.SCHEMA, dict(kept.environment)
+    kept = instruction_record.InstructionCounts.from_dict(raw)
+    return instruction_record.SCHEMA, dict(kept.environment)
 
 
 KINDS = (

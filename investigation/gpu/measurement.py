@@ -34,7 +34,7 @@ from investigation.timing.device.timing import (
     rotations_needed,
 )
 from investigation.timing.device.watch import Watch, nothing
-from investigation.timing.measure import Settings
+from investigation.timing.settings import Settings
 
 WARM: tuple[Quantity, ...] = ("host", "device", "end_to_end")
 # Networks in rotation: their images are small, and what they make in between is not.

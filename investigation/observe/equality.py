@@ -11,14 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 from torch import Tensor
 
+from investigation.subject.dtypes import DTYPES
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import Scale
-
-DTYPES: dict[str, torch.dtype] = {
-    name: value
-    for name, value in sorted(vars(torch).items())
-    if isinstance(value, torch.dtype) and str(value) == f"torch.{name}"
-}
 
 # Values that arithmetic treats differently from ordinary numbers.
 SPECIALS = {

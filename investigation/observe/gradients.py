@@ -7,9 +7,10 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from investigation.observe.equality import DTYPES, SHAPES, same_bits
+from investigation.observe.equality import SHAPES, same_bits
 from investigation.observe.layout import GATES, INPUTS, Sizes
 from investigation.subject.cases import Case
+from investigation.subject.dtypes import DTYPES
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import Scale
 

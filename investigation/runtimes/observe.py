@@ -13,7 +13,9 @@ from investigation.runtimes.modules import block
 from investigation.runtimes.program import Program, Trace
 from investigation.subject.cases import Case
 from investigation.subject.runtimes import BY_SLUG, Runtime
-from investigation.timing.measure import Arm, DeviceClock, compare_patiently
+from investigation.timing.arms import Arm
+from investigation.timing.clock import DeviceClock
+from investigation.timing.measure import compare_patiently
 
 # A runtime may sum in another order: relative to a value, and absolutely near zero. Half
 # precision, or a gate on the wrong channel, is off by a hundred times as much.

@@ -20,10 +20,12 @@ from typing import Any, Self
 
 from scipy import stats
 
+from investigation.evidence import words
+from investigation.evidence.timings import Outcome
 from investigation.timing import statistics
-from investigation.timing.comparison import Comparison, describe_ratio
-from investigation.timing.measure import MeasurementError, compare_patiently
-from investigation.timing.statistics import Verdict
+from investigation.timing.comparison import Comparison
+from investigation.timing.errors import MeasurementError
+from investigation.timing.measure import compare_patiently
 
 # For a process that keeps the memory that it has freed. Left alone, glibc gives it back and takes
 # it again page by page, in some steps and not in others, which is most of the noise of a step
@@ -50,7 +52,7 @@ class Replication:
 
     ratio: float
     ratio_interval: tuple[float, float]
-    verdict: Verdict
+    verdict: Outcome
     margin: float
     confidence: float
     between_percent: float  # standard deviation of the ratio from process to process
@@ -95,7 +97,7 @@ class Replication:
 
     def __repr__(self) -> str:
         return (
-            f"{describe_ratio(self)}; {len(self.comparisons)} processes, which differ by "
+            f"{words.outcome(self)}; {len(self.comparisons)} processes, which differ by "
             f"{self.between_percent:.2g} % (p = {self.heterogeneity_p:.2g}))"
         )
 
