@@ -82,8 +82,8 @@ CLAIMS: tuple[Claim, ...] = (
         rule="Refuted if nothing comes out slower with `expand_as`, neither a multiply "
         f"({words.FAMILY}) nor a forward step of the host network nor the SE block in an "
         "exported runtime. Supported if the network is slower, and neither a multiply of two "
-        "dtypes nor the block in an exported runtime is slower by 10 % or more. Qualified otherwise; untested if the "
-        "network is inconclusive.",
+        "dtypes nor the block in an exported runtime is slower by 10 % or more. Qualified "
+        "otherwise; untested if the network is inconclusive.",
         chapters=(words.COST, words.RUNTIMES),
         cell="deciding-levels",
         needs=words.TIMED,

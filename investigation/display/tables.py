@@ -1,4 +1,4 @@
-"""What a cell shows beside figures: sentences, listings and tables, all of it text, never markup."""
+"""What a cell shows beside figures: sentences, listings and tables, as text, never markup."""
 
 import re
 from collections.abc import Iterable, Mapping

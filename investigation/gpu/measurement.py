@@ -23,12 +23,12 @@ from investigation.subject.cases import (
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import SCALES, SEBlock
 from investigation.subject.workloads import host_network, random_images, sharing
+from investigation.timing.arms import Function
 from investigation.timing.comparison import Comparison
-from investigation.timing.device.queue import Function, Queue, cache_bytes
+from investigation.timing.device.queue import Queue, cache_bytes
 from investigation.timing.device.timing import (
     QUANTITIES,
     QUANTITY_WORDS,
-    Quantity,
     Rotation,
     compare_on_device,
     rotations_needed,
