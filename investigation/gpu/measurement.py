@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from investigation.evidence.parameters import Parameters
-from investigation.evidence.timings import MARGIN, Timing, TimingLevel
+from investigation.evidence.timings import MARGIN, Quantity, Timing, TimingLevel
 from investigation.gpu.prediction import scale_bytes
 from investigation.observe.eager_calls import launches, listed_calls
 from investigation.observe.equality import same_bits
