@@ -13,9 +13,9 @@ from investigation.evidence.timings import MARGIN, Timed, Timing
 from investigation.runtimes import onnx_grid, recording
 from investigation.runtimes.program import Step, Trace
 from investigation.runtimes.survey import Row
-from investigation.runtimes.workers import Outcome
 from investigation.subject.cases import Case
 from investigation.subject.runtimes import BY_SLUG, Runtime
+from investigation.timing.processes import Reply
 
 TINY = Case(slug="tiny", name="a tiny case", shape=(2, 8, 6, 6))
 
@@ -39,7 +39,7 @@ def programs(**written):
 
 def row(slug="onnxruntime", **written):
     seen = {TINY.slug: programs(**written)}
-    return Row(BY_SLUG[slug], Outcome({"cases": seen, "controls": {}, "comparisons": {}}), (TINY,))
+    return Row(BY_SLUG[slug], Reply({"cases": seen, "controls": {}, "comparisons": {}}), (TINY,))
 
 
 def timing(runtime, case, ratio, verdict):
@@ -73,8 +73,8 @@ class TestRows:
 
     def test_a_missing_package_and_a_crash_are_said_in_one_line(self):
         ghost = Runtime("ghost", "A ghost", "exported", "eager", ("torch", "no_such_package"))
-        absent = Row(ghost, Outcome(None, "not installed"), (TINY,))
-        crashed = Row(BY_SLUG["ncnn"], Outcome(None, "ended by SIGSEGV"), (TINY,))
+        absent = Row(ghost, Reply(None, "not installed"), (TINY,))
+        crashed = Row(BY_SLUG["ncnn"], Reply(None, "ended by SIGSEGV"), (TINY,))
         assert absent.state == "not installed here: no_such_package"
         assert crashed.state == "crashed: ended by SIGSEGV"
         for one in (absent, crashed):
@@ -104,7 +104,7 @@ class TestRecords:
         rows = [
             row("eager", broadcast=0),
             row(broadcast=0),
-            Row(BY_SLUG["ncnn"], Outcome(None, "ended by SIGSEGV", "its last words"), (TINY,)),
+            Row(BY_SLUG["ncnn"], Reply(None, "ended by SIGSEGV", "its last words"), (TINY,)),
         ]
         kept = recording.tried(Recorder("08_runtimes"), rows)
         assert kept.exported == 1

@@ -1,11 +1,12 @@
 """The SE block in other runtimes: what is handed over, what is read back, what becomes a row."""
 
+import process_jobs
 import pytest
 import torch
 from torch import nn
 
 from investigation.evidence.recorder import Recorder
-from investigation.runtimes import graph_pass, modules, recording, traces
+from investigation.runtimes import graph_pass, modules, recording, traces, workers
 from investigation.runtimes.adapters import inductor
 from investigation.runtimes.observe import close
 from investigation.runtimes.program import Step, Trace
@@ -148,6 +149,15 @@ class TestTraces:
             Step("mm", 20),
             Step("cpp_fused_relu_1", 0),
         )
+
+
+def test_a_runtime_gets_one_thread_and_an_empty_folder_and_cannot_report_its_use():
+    outcomes = workers.run(process_jobs.reports, [{}, {}])
+    one, other = (outcome.answer for outcome in outcomes)
+    assert one.pop("folder") != other.pop("folder")
+    assert one == other == {
+        "reports": False, "files": [], "OMP_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1",
+    }  # fmt: skip
 
 
 class TestRegistry:

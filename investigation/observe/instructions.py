@@ -1,8 +1,9 @@
 """How many instructions a statement takes, exactly, and where they are spent.
 
 Callgrind runs the process on a processor of its own making and counts every instruction, so a
-busy machine changes how long that takes and nothing else. All statements are counted in one
-process, because importing torch under Callgrind is what takes the time.
+busy machine changes how long that takes and nothing else. torch's `Timer` starts that process,
+which is why `investigation.timing.processes` does not. All statements are counted in one, because
+importing torch under Callgrind is what takes the time.
 """
 
 import os

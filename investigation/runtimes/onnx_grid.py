@@ -108,7 +108,7 @@ def _ran(
 def ask(case: Case, threads: int) -> list[ExporterCombination]:
     """Return what became of each combination, in a process of its own; none where it crashed."""
     arguments = {"case": case.model_dump(mode="json"), "threads": threads}
-    (outcome,) = workers.run([workers.Job(grid, arguments, threads)])
+    (outcome,) = workers.run(grid, [arguments], threads)
     rows = outcome.answer["rows"] if outcome.answer else []
     return [ExporterCombination.model_validate(one) for one in rows]
 

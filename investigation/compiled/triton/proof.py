@@ -5,18 +5,13 @@ empty caches in a folder that is removed afterwards, because a compiler's cache 
 answer with itself.
 """
 
-import json
-import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from tempfile import TemporaryDirectory
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from investigation.compiled.fusion import Setting
 from investigation.compiled.kernel_source import residual
@@ -26,23 +21,14 @@ from investigation.compiled.triton.build import Built, build, is_multiply
 from investigation.compiled.triton.kernel import Kernel
 from investigation.subject import gpu_catalog
 from investigation.subject.gpu_catalog import Chip
+from investigation.timing.processes import Job, in_fresh_processes
+
+SETTINGS = TypeAdapter(tuple[Setting, ...])
+BUILT = TypeAdapter(tuple[Built, ...])
 
 
 class ProofError(RuntimeError):
-    """A process that ended without an answer; the message has its last line."""
-
-
-class Question(BaseModel):
-    """What one process is asked."""
-
-    chips: tuple[str, ...]
-    settings: tuple[Setting, ...]
-
-
-class Answer(BaseModel):
-    """What it answers."""
-
-    built: tuple[Built, ...]
+    """A process that ended without an answer; the message says why."""
 
 
 def prove(chips: Sequence[Chip], asked: Sequence[Setting], processes: int = 2) -> "Proof":
@@ -51,12 +37,13 @@ def prove(chips: Sequence[Chip], asked: Sequence[Setting], processes: int = 2) -
     Raises `NoTritonError` where Triton is not installed, `ProofError` where a process fails.
     """
     triton_targets.require_triton()
-    slugs = tuple(one.slug for one in chips)
-    dealt = (dealt_out(asked, processes, place) for place in range(processes))
-    questions = [Question(chips=slugs, settings=tuple(share)) for share in dealt if share]
-    with ThreadPoolExecutor(processes) as pool:
-        answers = list(pool.map(_in_fresh_process, questions))
-    built = [one for answer in answers for one in answer.built]
+    slugs = [one.slug for one in chips]
+    what = f"compiling for {' and '.join(slugs)}"
+    dealt = [share for place in range(processes) if (share := dealt_out(asked, processes, place))]
+    with TemporaryDirectory() as folder:
+        jobs = [_job(slugs, share, Path(folder, str(i))) for i, share in enumerate(dealt)]
+        answers = [one.answer_or(ProofError, what) for one in in_fresh_processes(jobs, processes)]
+    built = [one for answer in answers for one in BUILT.validate_python(answer)]
     places = [one.slug for one in asked]
     in_order = sorted(
         built, key=lambda one: (slugs.index(one.chip), places.index(one.setting.slug))
@@ -77,53 +64,28 @@ def _cost(setting: Setting) -> tuple[bool, bool]:
     return setting.dynamic, setting.case.memory_format == "channels_last"
 
 
-def _in_fresh_process(question: Question) -> Answer:
-    with tempfile.TemporaryDirectory() as folder:
-        asked, answer = Path(folder, "question.json"), Path(folder, "answer.json")
-        asked.write_text(question.model_dump_json(), encoding="utf-8")
-        ended = subprocess.run(
-            [sys.executable, "-c", _START, json.dumps(sys.path), str(asked), str(answer)],
-            env=os.environ | _isolated(folder),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if ended.returncode or not answer.exists():
-            raise ProofError(_failure(question, ended))
-        return Answer.model_validate_json(answer.read_text(encoding="utf-8"))
-
-
-_START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from investigation.compiled.triton.proof import answer_to; answer_to(*sys.argv[2:])"
-)
-
-
-def _isolated(folder: str) -> dict[str, str]:
-    """Send every cache to a folder of this run, and hide what devices there are."""
-    return {
+def _job(slugs: Sequence[str], asked: Sequence[Setting], folder: Path) -> Job:
+    """Send every cache to a folder of its own, and hide what devices there are."""
+    folder.mkdir()
+    isolated = {
         "TORCHINDUCTOR_CACHE_DIR": f"{folder}/inductor",
         "TRITON_CACHE_DIR": f"{folder}/triton",
-        "TMPDIR": folder,
+        "TMPDIR": str(folder),
         "CUDA_VISIBLE_DEVICES": "",
         "HIP_VISIBLE_DEVICES": "",
         "PYTHONHASHSEED": "0",
         "TORCHINDUCTOR_COMPILE_THREADS": "1",
     }
+    settings = SETTINGS.dump_python(tuple(asked), mode="json")
+    return Job(build_all, {"chips": slugs, "asked": settings}, isolated)
 
 
-def _failure(question: Question, ended: "subprocess.CompletedProcess[str]") -> str:
-    lines = [line for line in ended.stderr.splitlines() if line.strip()]
-    last = lines[-1].strip() if lines else f"exit status {ended.returncode}, no message"
-    return f"compiling for {' and '.join(question.chips)} failed: {last}"
-
-
-def answer_to(question: str, answer: str) -> None:
-    """Do in this process what the file `question` asks, and write the result to `answer`."""
-    asked = Question.model_validate_json(Path(question).read_text(encoding="utf-8"))
-    chips = [gpu_catalog.chip(slug) for slug in asked.chips]
-    built = tuple(one for setting in asked.settings for one in build(chips, setting))
-    Path(answer).write_text(Answer(built=built).model_dump_json(), encoding="utf-8")
+def build_all(chips: Sequence[str], asked: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Build in this process, for every chip, in every setting; all of it as JSON."""
+    built_for = [gpu_catalog.chip(slug) for slug in chips]
+    made = [one for setting in SETTINGS.validate_python(asked) for one in build(built_for, setting)]
+    answer: list[dict[str, Any]] = BUILT.dump_python(tuple(made), mode="json")
+    return answer
 
 
 Layer = Literal["source", "kernels", "assembly", "binary"]
