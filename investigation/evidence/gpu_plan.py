@@ -6,13 +6,8 @@ from typing import Any
 
 from investigation.evidence.parameters import Parameters
 from investigation.evidence.timings import Quantity, Timing, TimingLevel
-from investigation.subject.cases import (
-    MEMORY_FORMATS,
-    Case,
-    MemoryFormat,
-    host_workloads,
-    resnet_workloads,
-)
+from investigation.subject.cases import Case, host_workloads, resnet_workloads
+from investigation.subject.memory_formats import MEMORY_FORMATS, MemoryFormat
 
 QUANTITIES: tuple[Quantity, ...] = ("host", "device", "cold", "end_to_end")
 QUANTITY_WORDS: Mapping[Quantity, str] = {
