@@ -72,10 +72,11 @@ kills: $(VENV)/installed ## kill a small build at a hundred random moments; KILL
 	@KILLS=$${KILLS:-100} $(BIN)/python -m pytest -s tests/test_kills.py
 
 .PHONY: lint
-lint: $(VENV)/installed ## check style and types
+lint: $(VENV)/installed ## check style, types and who imports whom
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary investigation pipeline benchmarks
+	@found=$$($(BIN)/lint-imports --no-logo --cache-dir build/cache/imports) || { echo "$$found"; exit 1; }
 	@found=$$($(BIN)/zizmor --quiet --offline --pedantic .github/workflows) || { echo "$$found"; exit 1; }
 	@$(BIN)/actionlint .github/workflows/*.yml
 

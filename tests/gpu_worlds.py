@@ -3,15 +3,14 @@
 from worlds import asked, by_identity, timing
 from worlds import evidence as evidence_of
 
+from investigation.evidence import gpu_plan, gpu_record
 from investigation.evidence.gpus import DeviceFacts
 from investigation.evidence.parameters import Parameters
 from investigation.evidence.questions import Findings
-from investigation.gpu import measurement as gpu_measurement
-from investigation.gpu import record as gpu_record
 
 PARAMETERS = {"device": "cuda", "shape": [8, 16, 4, 4], "batch": 4, "resnet_batch": 1}
 SETTINGS = Parameters.check(**PARAMETERS | {"device": "cpu"})
-STEPS = gpu_measurement.plan(SETTINGS)
+STEPS = gpu_plan.plan(SETTINGS)
 KIB = 2**10
 H200 = "nvidia-h200"
 

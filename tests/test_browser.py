@@ -14,7 +14,7 @@ from investigation.claims.rules import percent
 from investigation.evidence.records import Record
 from investigation.observe.explorer import shapes
 from investigation.observe.memory import multiplied_gate
-from investigation.subject.cases import MEMORY_FORMATS
+from investigation.subject.memory_formats import MEMORY_FORMATS
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import SCALES
 from pipeline import places

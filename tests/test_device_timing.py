@@ -6,6 +6,7 @@ import types
 import pytest
 from simulated_device import Kernel, SimulatedDevice
 
+from investigation.evidence.gpu_plan import QUANTITIES
 from investigation.timing.device import timing as device_timing
 from investigation.timing.device import watch as device_watch
 from investigation.timing.device.timing import Rotation
@@ -150,7 +151,7 @@ def test_a_cost_on_the_host_alone_shows_where_it_is_and_nowhere_else():
         (quantity, kernel_s): measured(
             device_timing, quantity, kernel_s, settings=Settings(budget_s=0.2, seed=1)
         ).verdict
-        for quantity in device_timing.QUANTITIES
+        for quantity in QUANTITIES
         for kernel_s in (SMALL_S, LARGE_S)
     }
     assert [key for key, verdict in verdicts.items() if verdict == "slower"] == [

@@ -5,7 +5,7 @@ import json
 import nbformat
 import pytest
 
-from investigation.gpu import record as gpu_record
+from investigation.evidence import gpu_record
 from pipeline import building, commandline, freshness, gpu, places
 from pipeline.faults import BuildError
 

@@ -21,7 +21,9 @@ from simulated_device import Kernel, SimulatedDevice
 
 from investigation.display import gpu_figures
 from investigation.display.gpu_tables import beside_prediction, levels, predicted_and_measured
+from investigation.evidence import gpu_plan, gpu_record
 from investigation.evidence.controls import Control
+from investigation.evidence.gpu_plan import QUANTITIES
 from investigation.evidence.gpus import DeviceFacts
 from investigation.evidence.parameters import Parameters
 from investigation.evidence.questions import Findings, ask
@@ -29,9 +31,8 @@ from investigation.evidence.recorder import ControlFailedError, Recorder
 from investigation.evidence.timings import Timing
 from investigation.gpu import measurement as gpu_measurement
 from investigation.gpu import prediction
-from investigation.gpu import record as gpu_record
 from investigation.gpu import session as gpu_session
-from investigation.timing.device.timing import QUANTITIES, Rotation
+from investigation.timing.device.timing import Rotation
 from pipeline import places
 
 STEPS_OF_THE_DEVICE = steps("multiply", "device")
@@ -66,7 +67,7 @@ def test_the_comparisons_of_make_gpu_ask_for_less_than_half_of_ten_minutes():
     given = {name: ast.literal_eval(one["default"]) for name, one in declared.items()}
     settings = Parameters.model_validate(given)
     asked = sum(gpu_measurement.settings_of(step, settings).budget_s
-                for step in gpu_measurement.plan(settings))  # fmt: skip
+                for step in gpu_plan.plan(settings))  # fmt: skip
     assert 0 < asked < TEN_MINUTES_S / 2
 
 

@@ -2,12 +2,11 @@ import pytest
 from gpu_worlds import H200, STEPS, evidence, findings, plain_records, steps, timed
 from worlds import control
 
-from investigation.evidence import manifest
+from investigation.evidence import gpu_record, manifest
+from investigation.evidence.gpu_record import NAME, RecordError
 from investigation.evidence.gpus import DeviceFacts
 from investigation.evidence.questions import ask
 from investigation.evidence.timings import Timing
-from investigation.gpu import record as gpu_record
-from investigation.gpu.record import NAME, RecordError
 
 
 @pytest.fixture

@@ -12,14 +12,15 @@ from investigation.display.chapter import Chapter
 from investigation.observe import training_runs
 from investigation.observe.training_runs import TrainedNetwork
 from investigation.subject import training, training_workloads
-from investigation.subject.cases import MEMORY_FORMATS, Case
+from investigation.subject.cases import Case
 from investigation.subject.digits import digits
+from investigation.subject.memory_formats import MEMORY_FORMATS
 from investigation.subject.training import SETTINGS
 from investigation.subject.variants import SEBlock, broadcast, expand_as, materialized
 from investigation.timing import planted_work
 from investigation.timing.measure import compare_on
-from investigation.timing.settings import Settings
 from investigation.timing.replicate import Replication
+from investigation.timing.settings import Settings
 
 (D1,) = [claim for claim in ledger.CLAIMS if claim.id == "D1"]
 

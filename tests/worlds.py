@@ -13,7 +13,8 @@ from investigation.evidence.questions import Findings
 from investigation.evidence.records import Evidence
 from investigation.evidence.resources import Calls, Memory
 from investigation.evidence.timings import Timed, Timing
-from investigation.subject.cases import MEMORY_FORMATS, Case
+from investigation.subject.cases import Case
+from investigation.subject.memory_formats import MEMORY_FORMATS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CASE = Case(slug="host1_before", name="host stage 1, before the pool", shape=(128, 32, 32, 32))

@@ -9,7 +9,7 @@ from investigation.evidence.programs import Agreement, Layer, Survival
 from investigation.evidence.questions import Question, ask
 from investigation.evidence.resources import Calls, Memory
 from investigation.evidence.timings import Quantity, Timing, TimingLevel
-from investigation.subject.cases import MEMORY_FORMATS
+from investigation.subject.memory_formats import MEMORY_FORMATS
 
 BOTH_FORMS = ("expand_as", "broadcast")
 

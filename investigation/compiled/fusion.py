@@ -12,7 +12,8 @@ import torch
 from investigation.compiled.codegen import CPU, MODES, Generated, Mode, Target, generate
 from investigation.evidence.correctness import Aspect, Equality
 from investigation.evidence.programs import Agreement, CompiledPair, Layer, Shapes
-from investigation.subject.cases import LEVELS, MEMORY_FORMATS, Case, Level
+from investigation.subject.cases import LEVELS, Case, Level
+from investigation.subject.memory_formats import MEMORY_FORMATS
 
 # Autocast only narrows: a block's gate can be narrower than a float32 input, and not else.
 AUTOCAST_FROM, AUTOCAST_TO = "float32", ("bfloat16", "float16")

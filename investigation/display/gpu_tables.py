@@ -7,8 +7,9 @@ from investigation.evidence.gpus import DeviceFacts
 from investigation.evidence.questions import Findings, Question, ask
 from investigation.evidence.timings import Timing
 from investigation.gpu.prediction import device_s
-from investigation.subject.cases import MEMORY_FORMATS, Case
+from investigation.subject.cases import Case
 from investigation.subject.gpu_catalog import Card, card_called
+from investigation.subject.memory_formats import MEMORY_FORMATS
 
 
 def multiplies(findings: Findings, machine: str) -> list[tuple[Case, Timing]]:

@@ -3,7 +3,7 @@
 from typing import ClassVar, Literal
 
 from investigation.evidence.observation import Count, Observation
-from investigation.subject.cases import MemoryFormat
+from investigation.subject.memory_formats import MemoryFormat
 
 
 class View(Observation):

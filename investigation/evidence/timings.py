@@ -13,7 +13,7 @@ from investigation.evidence.observation import (
     Number,
     Observation,
 )
-from investigation.subject.cases import MEMORY_FORMATS, MemoryFormat
+from investigation.subject.memory_formats import MEMORY_FORMATS, MemoryFormat
 
 Outcome = Literal["faster", "slower", "equivalent", "inconclusive"]
 # Where two times count as equal, as a share; fixed before anything was measured.

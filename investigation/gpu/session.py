@@ -5,8 +5,9 @@ from typing import Any
 
 import torch
 
-from investigation.evidence import environment
+from investigation.evidence import environment, gpu_plan, gpu_record
 from investigation.evidence.controls import Control
+from investigation.evidence.gpu_plan import GpuComparison
 from investigation.evidence.gpus import DeviceFacts
 from investigation.evidence.observation import Dtypes, Form
 from investigation.evidence.recorder import Recorder
@@ -14,8 +15,6 @@ from investigation.evidence.records import Evidence
 from investigation.evidence.resources import Memory
 from investigation.evidence.timings import Timing
 from investigation.gpu import measurement as gpu_measurement
-from investigation.gpu import record as gpu_record
-from investigation.gpu.measurement import Step
 from investigation.subject.cases import Case
 from investigation.timing import recording
 from investigation.timing.comparison import Comparison
@@ -48,7 +47,7 @@ def measured_on(queue: Queue, recorder: Recorder, watch: Watch) -> Evidence:
     settings = recorder.settings
     recorder.keep(facts(torch.device(settings.device), watch))
     keep_memory(recorder)
-    steps = gpu_measurement.plan(settings)
+    steps = gpu_plan.plan(settings)
     require_same_bits(recorder, steps)
     for step, comparison in gpu_measurement.run(queue, steps, settings, watch):
         keep(recorder, step, comparison)
@@ -95,7 +94,7 @@ def _memory(form: Form, case: Case, device: str, asked: int) -> Memory:
     )  # fmt: skip
 
 
-def require_same_bits(recorder: Recorder, steps: tuple[Step, ...]) -> Control:
+def require_same_bits(recorder: Recorder, steps: tuple[GpuComparison, ...]) -> Control:
     """Show, before anything is timed, that both arms of every multiply compute the same."""
     multiplies = [
         one
@@ -108,7 +107,7 @@ def require_same_bits(recorder: Recorder, steps: tuple[Step, ...]) -> Control:
     return recorder.control("arms", says, sum(equal), passed=all(equal))
 
 
-def keep(recorder: Recorder, step: Step, comparison: Comparison) -> Timing:
+def keep(recorder: Recorder, step: GpuComparison, comparison: Comparison) -> Timing:
     """Keep one comparison; a control that fails stops the run."""
     if step.candidate == step.baseline:
         recording.same_control(recorder, comparison, of=step.quantity)

@@ -16,7 +16,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from investigation.observe.deviceless import PastTheBindings
-from investigation.subject.cases import Case, MemoryFormat
+from investigation.subject.cases import Case
+from investigation.subject.memory_formats import MemoryFormat
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import Scale, SEBlock
 

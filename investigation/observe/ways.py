@@ -10,7 +10,7 @@ from torch.func import functional_call, grad, jvp, vmap
 from torch.utils.checkpoint import checkpoint
 
 from investigation.observe.gradients import Agreement, Tensors, agreements
-from investigation.subject.cases import MEMORY_FORMATS
+from investigation.subject.memory_formats import MEMORY_FORMATS
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import Scale, SEBlock
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
+from investigation.subject.memory_formats import MemoryFormat
+
 if TYPE_CHECKING:
     from torch import Tensor
-
-MemoryFormat = Literal["contiguous", "channels_last"]
-MEMORY_FORMATS: tuple[MemoryFormat, ...] = ("contiguous", "channels_last")
 
 # The multiply alone, and the SE block around it.
 Level = Literal["multiply", "block"]

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from investigation.subject.cases import MemoryFormat
 from investigation.subject.dtypes import DTYPES
 from investigation.subject.host import HostNetwork
+from investigation.subject.memory_formats import MemoryFormat
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import Scale, SEBlock
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import torch
 
 from investigation.subject import workloads
-from investigation.subject.cases import Case, MemoryFormat
+from investigation.subject.cases import Case
+from investigation.subject.memory_formats import MemoryFormat
 from investigation.subject.training import SETTINGS, Images, host, optimizer_of, step
 from investigation.subject.variants import SCALES
 from investigation.subject.workloads import Arms, sharing

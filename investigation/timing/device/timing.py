@@ -12,7 +12,7 @@ of the two arms, the rounds and the verdict are those of `investigation.timing.m
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import cycle, repeat
 from typing import Any
@@ -27,14 +27,6 @@ from investigation.timing.errors import MeasurementError
 from investigation.timing.measure import undisturbed
 from investigation.timing.pairs import plan_pairs, time_pairs
 from investigation.timing.settings import Settings
-
-QUANTITIES: tuple[Quantity, ...] = ("host", "device", "cold", "end_to_end")
-QUANTITY_WORDS: Mapping[Quantity, str] = {
-    "host": "the host hands a call over",
-    "device": "the device works on a call, inputs in rotation",
-    "cold": "the device works on a call, nothing of it in a cache",
-    "end_to_end": "a call from start to finish",
-}
 
 # A CUDA queue holds about a thousand launches; a host that fills it waits for the device.
 LAUNCHES_AHEAD = 256

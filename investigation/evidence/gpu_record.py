@@ -2,7 +2,7 @@
 
 A run on a GPU writes `build/record/<machine>/gpu.json`, sealed. `make record` checks it and puts
 it under `results/<machine>/`, where the chapter finds it on every machine. The file is evidence
-like a chapter's; its timings are the steps of `investigation.gpu.measurement`.
+like a chapter's; its timings are those of `investigation.evidence.gpu_plan`.
 """
 
 import re
@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from investigation.evidence import files, manifest
+from investigation.evidence import files, gpu_plan, manifest
 from investigation.evidence.environment import PROJECT
 from investigation.evidence.files import EvidenceError
 from investigation.evidence.gpus import DeviceFacts
@@ -53,13 +53,10 @@ def missing(measured: Evidence) -> list[str]:
 
     The parameters were checked where they were used: another machine may have less memory.
     """
-    from investigation.gpu import measurement  # it loads torch, and most records need none
-
     parameters = Parameters.model_construct(**measured.parameters)
-    steps = measurement.plan(parameters)
     expected = (
         DeviceFacts.model_construct(says="the device"),
-        *(step.expected(parameters.device) for step in steps),
+        *(one.expected(parameters.device) for one in gpu_plan.plan(parameters)),
     )
     present = {one.identity for one in measured.records}
     return [one.says for one in expected if one.identity not in present]
