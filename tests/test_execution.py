@@ -51,14 +51,17 @@ def test_a_good_run_leaves_page_evidence_and_stamp(workshop):
     assert not any(places.STAGING.iterdir())
 
 
-def test_what_makes_a_run_outdated(workshop):
-    notebook = good_notebook(workshop)
+def test_what_makes_a_run_outdated(workshop, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(workshop))
+    module = workshop / "planted" / "variants.py"
+    module.write_text("A = 1\n")
+    cells = ["size = 1", "from planted import variants", EVIDENCE.format(record=GOOD)]
+    notebook = write_notebook(workshop, *cells)
     run(notebook)
     assert freshness.is_current(notebook, {})
     assert not freshness.is_current(notebook, {"size": 2}), "another parameter"
-    module = workshop / "investigation" / "variants.py"
     module.write_text("A = 2\n")
-    assert not freshness.is_current(notebook, {}), "the package changed"
+    assert not freshness.is_current(notebook, {}), "a module that it imports changed"
     module.write_text("A = 1\n")
     assert freshness.is_current(notebook, {})
     evidence = places.RESULTS / "01_tiny.json"
@@ -66,8 +69,14 @@ def test_what_makes_a_run_outdated(workshop):
     evidence.write_text(kept.replace("it is so", "it is not"))
     assert not freshness.is_current(notebook, {}), "the evidence was edited"
     evidence.write_text(kept)
-    write_notebook(workshop, "size = 2", EVIDENCE.format(record=GOOD))
+    write_notebook(workshop, "size = 2", *cells[1:])
     assert not freshness.is_current(notebook, {}), "the notebook changed"
+
+
+def test_a_cell_that_is_not_python_is_named_before_anything_runs(workshop):
+    notebook = write_notebook(workshop, "size = 1", "size = 2\n%timeit size")
+    with pytest.raises(BuildError, match=r"^01_tiny, cell 2, line 2: invalid syntax$"):
+        run(notebook)
 
 
 def test_a_notebooks_outputs_are_no_part_of_its_source(workshop):

@@ -16,7 +16,7 @@ from worlds import NOW, multiply
 
 from investigation.evidence.environment import describe
 from investigation.evidence.records import Evidence
-from pipeline import cells, environments, grid, places, sweep, sweep_pages
+from pipeline import cells, environments, freshness, grid, places, sweep, sweep_pages
 from pipeline.cells import Cell
 from pipeline.faults import BuildError
 
@@ -117,7 +117,7 @@ def test_a_key_holds_all_that_a_result_depends_on(tmp_path, monkeypatch):
     spec = spec_of(tmp_path, GOOD)
     keys = {one.key for one in grid.cells(spec)}
     assert {one.key for one in grid.cells(spec)} == keys
-    monkeypatch.setattr(grid, "package_sha256", lambda _: "another package")
+    monkeypatch.setattr(freshness, "code_sha256", lambda _: "other modules")
     assert keys.isdisjoint(one.key for one in grid.cells(spec))
 
 

@@ -65,7 +65,7 @@ class Recorder:
         return Evidence(
             notebook=self.notebook,
             source_sha256=source_sha256(notebook),
-            package_sha256=package_sha256(),
+            package_sha256=package_sha256(notebook),
             parameters=self.settings.model_dump(include=set(self.given)),
             environment=describe(self.settings.threads),
             started=self._started,
