@@ -3,12 +3,13 @@ import math
 import pytest
 import torch
 from fake_clock import FakeMachine, steady
-from investigation.claims.rules_training import RUNS, STEP_CONFIDENCE
-from worlds import curve, findings, plain_world
+from worlds import by_identity, findings, plain_world, run
 
 from investigation.claims import ledger
 from investigation.claims.claim import judge
 from investigation.display.chapter import Chapter
+from investigation.evidence.correctness import RUNS
+from investigation.evidence.timings import STEP_CONFIDENCE
 from investigation.observe import training_runs
 from investigation.observe.training_runs import TrainedNetwork
 from investigation.subject import training, training_workloads
@@ -94,16 +95,16 @@ def test_one_unit_more_is_the_next_larger_number_and_learns_alike():
 
 
 def test_runs_part_at_their_first_different_loss():
-    run = TrainedNetwork((3.0, 2.0, 1.0), 0.9, "a")
-    assert training_runs.parted(run, TrainedNetwork((3.0, 2.0, 1.0), 0.9, "b")) is None
-    assert training_runs.parted(run, TrainedNetwork((3.0, 2.5, 1.0), 0.9, "a")) == 2
-    assert training_runs.parted(run, TrainedNetwork((math.nan, 2.0, 1.0), 0.9, "a")) == 1
-    assert training_runs.furthest_apart(run, TrainedNetwork((3.0, 2.5, 1.1), 0.9, "a")) == 0.5
-    assert not training_runs.same_run(run, TrainedNetwork((3.0, 2.0, 1.0), 0.9, "b"))
+    kept = TrainedNetwork((3.0, 2.0, 1.0), 0.9, "a")
+    assert training_runs.parted(kept, TrainedNetwork((3.0, 2.0, 1.0), 0.9, "b")) is None
+    assert training_runs.parted(kept, TrainedNetwork((3.0, 2.5, 1.0), 0.9, "a")) == 2
+    assert training_runs.parted(kept, TrainedNetwork((math.nan, 2.0, 1.0), 0.9, "a")) == 1
+    assert training_runs.furthest_apart(kept, TrainedNetwork((3.0, 2.5, 1.1), 0.9, "a")) == 0.5
+    assert not training_runs.same_run(kept, TrainedNetwork((3.0, 2.0, 1.0), 0.9, "b"))
 
 
-def test_the_rule_names_every_way_of_training_that_there_is():
-    assert set(RUNS) == set(SETTINGS)
+def test_a_record_can_name_every_way_of_training_that_there_is_and_no_other():
+    assert tuple(SETTINGS) == RUNS
 
 
 def test_a_setting_reaches_the_scale_step_and_the_loss(data):
@@ -131,8 +132,8 @@ def test_a_step_in_phases_is_a_step(data):
         network = training.host(expand_as, SETTINGS["contiguous"], seed=0)
         optimizer = training.optimizer_of(network)
         arguments = network, optimizer, batch, SETTINGS["contiguous"]
-        for run in [lambda: training.step(*arguments)] if whole else phases(*arguments):  # noqa: B023
-            run()
+        for part in [lambda: training.step(*arguments)] if whole else phases(*arguments):  # noqa: B023
+            part()
         digests.append(training_runs.weights_sha256(network))
     assert digests[0] == digests[1]
 
@@ -217,18 +218,26 @@ def timed_step(ratio):
     for seed in range(4):
         machine = FakeMachine(steady, seed)
         arms = machine.work(0.04), machine.work(ratio * 0.04)
-        settings = Settings(budget_s=4.0, seed=seed, confidence=STEP_CONFIDENCE)
+        settings = Settings(
+            budget_s=4.0,
+            seed=seed,
+            confidence=STEP_CONFIDENCE,
+            baseline_name="broadcast",
+            name="expand_as",
+        )
         comparisons.append(compare_on(machine, settings, *arms))
     return Replication.of(comparisons)
 
 
-def decided(ratio, changes=()):
+def decided(ratio, *runs):
+    """The claim in the plain world, with steps of that ratio, and with these training runs."""
     chapter = Chapter("05_training")
-    world = plain_world() | {record.id: record for record in changes}
-    for name in MEMORY_FORMATS:
-        record = chapter.timing(f"timing.training.{name}", "a step", timed_step(ratio))
-        world[record.id] = record
-    return judge(D1, findings(world))
+    steps = [
+        chapter.timing(timed_step(ratio), "a step", "training_step", memory_format=memory_format)
+        for memory_format in MEMORY_FORMATS
+    ]
+    kept = [one for one in plain_world().values() if getattr(one, "level", "") != "training_step"]
+    return judge(D1, findings(by_identity([*kept, *steps, *runs])))
 
 
 def test_two_per_cent_more_work_leave_the_margin_and_flip_the_verdict():
@@ -240,4 +249,4 @@ def test_two_per_cent_more_work_leave_the_margin_and_flip_the_verdict():
 def test_a_planted_unit_in_the_last_place_flips_the_verdict(reference, nudged):
     step = training_runs.parted(reference, nudged)
     assert step
-    assert decided(1.0, [curve("contiguous", parted=step)]).status == "qualified"
+    assert decided(1.0, run("contiguous", parted=step)).status == "qualified"
