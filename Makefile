@@ -12,6 +12,7 @@ BIN := $(VENV)/bin
 # Nothing is written outside build/ and .venv/: every tool's cache and settings are sent there.
 export XDG_CACHE_HOME := $(CURDIR)/$(VENV)/cache
 export PIP_CACHE_DIR := $(CURDIR)/$(VENV)/cache/pip
+export UV_CACHE_DIR := $(CURDIR)/$(VENV)/cache/uv
 export PYTHONDONTWRITEBYTECODE := 1
 export JUPYTER_CONFIG_DIR := $(CURDIR)/build/jupyter/config
 export JUPYTER_DATA_DIR := $(CURDIR)/build/jupyter/data
@@ -104,8 +105,9 @@ clean: ## remove what was built; .venv stays
 $(VENV)/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo 'error: $(PYTHON) is too old; allowed is Python 3.11 or newer' >&2; exit 1; }
-	@echo 'installing into $(VENV) (once; some minutes)'
+	@echo 'installing into $(VENV) (once; a minute)'
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock uv
+	@$(BIN)/python pipeline/uv.py --python $(BIN)/python -r requirements.lock
 	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "investigation.pth").write_text("$(CURDIR)\n", encoding="utf-8")'
 	@touch $@
