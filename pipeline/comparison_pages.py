@@ -6,13 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from investigation.claims.rules import percent
 from investigation.evidence.records import Record, write_atomically
+from pipeline import templating
 from pipeline.comparing import Comparison, Pair
 
-TEMPLATES = Path(__file__).resolve().parent / "templates"
 WIDEST = 46  # characters of a column in a terminal
 
 
@@ -26,14 +24,7 @@ def write(comparison: Comparison, folder: Path) -> Path:
 
 def render(comparison: Comparison) -> str:
     """Return the page. Whatever the records hold is text there, never markup."""
-    jinja = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    jinja.filters |= {"shown": shown, "scaled": scaled}
+    jinja = templating.environment(shown=shown, scaled=scaled)
     return jinja.get_template("compare.html").render(comparison=comparison)
 
 
