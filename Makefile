@@ -12,6 +12,7 @@ BIN := $(VENV)/bin
 # Nothing is written outside build/ and .venv/: every tool's cache and settings are sent there.
 export XDG_CACHE_HOME := $(CURDIR)/$(VENV)/cache
 export PIP_CACHE_DIR := $(CURDIR)/$(VENV)/cache/pip
+export UV_CACHE_DIR := $(CURDIR)/$(VENV)/cache/uv
 export PYTHONDONTWRITEBYTECODE := 1
 export JUPYTER_CONFIG_DIR := $(CURDIR)/build/jupyter/config
 export JUPYTER_DATA_DIR := $(CURDIR)/build/jupyter/data
@@ -25,54 +26,31 @@ export TORCHINDUCTOR_CACHE_DIR := $(CURDIR)/build/cache/inductor
 export DASK_CONFIG := $(CURDIR)/build/dask
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/cache/hypothesis
 
+# The pipeline's own commands, declared once: each is a function whose text begins with its help.
+COMMANDS := $(shell sed -nE 's/^def ([a-z]+)\W.*/\1/p' pipeline/commands.py)
+
 .PHONY: help
-help: ## list the targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1@\2/p' Makefile | column -t -s@
+help: ## List the targets
+	@{ sed -nE '/^def ([a-z]+)\W.*/{s//  make \1@/; N; s/\n *"""(.*)\.(""")?$$/\1/p}' pipeline/commands.py; \
+	  sed -nE 's/^([a-z-]+):.*## (.*)/  make \1@\2/p' Makefile; } | column -t -s@
 	@echo
-	@echo '  Parameters go behind a target: make book BUDGET=1 SHAPE=8,64,32,32 THREADS=2'
+	@echo '  Variables go behind a target: make book BUDGET=1 SHAPE=8,64,32,32 THREADS=2'
+	@echo '  .venv/bin/python -m pipeline book --help says which there are, and what they may be'
 
-.PHONY: book
-book: $(VENV)/installed ## execute what changed and build the book: build/html/index.html
-	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline book
-
-.PHONY: rerun
-rerun: $(VENV)/installed ## execute one notebook again: make rerun NOTEBOOK=04_eager_cost
-	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline rerun
-
-.PHONY: compare
-compare: $(VENV)/installed ## two runs side by side: make compare BASE=book.zip HEAD=build
-	@$(BIN)/python -m pipeline compare
-
-.PHONY: sweep
-sweep: $(VENV)/installed ## measure a grid of settings: make sweep SPEC=sweeps/example.toml
-	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline sweep
-
-.PHONY: gpu
-gpu: $(VENV)/installed ## measure on this machine's GPU: make gpu DEVICE=cuda, or xpu, or mps
-	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline gpu
-
-.PHONY: record
-record: $(VENV)/installed ## keep what make gpu measured, under results; make gpu record does both
-	@$(BIN)/python -m pipeline record
-
-.PHONY: seal
-seal: $(VENV)/installed ## check and seal what was recorded on a machine: MACHINE=epyc-2-cores
-	@$(BIN)/python -m pipeline seal
-
-.PHONY: fix
-fix: $(VENV)/installed ## a code base without its needless expansions: SRC=path shows it, APPLY=1 writes it
-	@$(BIN)/python -m pipeline.fix
+.PHONY: $(COMMANDS)
+$(COMMANDS): $(VENV)/installed
+	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline $@
 
 .PHONY: test
-test: $(VENV)/installed ## run the whole test suite
+test: $(VENV)/installed ## Run the whole test suite
 	@$(BIN)/python -m pytest
 
 .PHONY: kills
-kills: $(VENV)/installed ## kill a small build at a hundred random moments; KILL_SEED= repeats them
+kills: $(VENV)/installed ## Kill a small build at a hundred random moments; KILL_SEED= repeats them
 	@KILLS=$${KILLS:-100} $(BIN)/python -m pytest -s tests/test_kills.py
 
 .PHONY: lint
-lint: $(VENV)/installed ## check style, types and who imports whom
+lint: $(VENV)/installed ## Check style, types and who imports whom
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary investigation pipeline benchmarks
@@ -80,33 +58,26 @@ lint: $(VENV)/installed ## check style, types and who imports whom
 	@found=$$($(BIN)/zizmor --quiet --offline --pedantic .github/workflows) || { echo "$$found"; exit 1; }
 	@$(BIN)/actionlint .github/workflows/*.yml
 
-.PHONY: audit
-audit: $(VENV)/installed ## look the requirements up among known vulnerabilities
-	@$(BIN)/python -m pipeline audit
-
 .PHONY: lab
-lab: $(VENV)/installed ## open the notebooks in JupyterLab
+lab: $(VENV)/installed ## Open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: serve
-serve: $(VENV)/installed ## serve the built book on this machine: PORT=8000
-	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline serve
-
 .PHONY: lock
-lock: $(VENV)/installed ## resolve requirements.txt anew into requirements.lock
+lock: $(VENV)/installed ## Resolve requirements.txt anew into requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
 	  --output-file build/requirements.resolved requirements.txt >/dev/null
 	@grep -vE '^(nvidia-|cuda-)' build/requirements.resolved > requirements.lock
 
 .PHONY: clean
-clean: ## remove what was built; .venv stays
+clean: ## Remove what was built; .venv stays
 	@rm -rf build
 
 $(VENV)/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo 'error: $(PYTHON) is too old; allowed is Python 3.11 or newer' >&2; exit 1; }
-	@echo 'installing into $(VENV) (once; some minutes)'
+	@echo 'installing into $(VENV) (once; a minute)'
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock uv
+	@$(BIN)/python pipeline/uv.py --python $(BIN)/python -r requirements.lock
 	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "investigation.pth").write_text("$(CURDIR)\n", encoding="utf-8")'
 	@touch $@

@@ -11,17 +11,16 @@ from typing import Any
 import nbformat
 import pandas as pd
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
+from jinja2 import UndefinedError
 
 from investigation.evidence import files
 from investigation.evidence.controls import Control
-from investigation.evidence.harmless import on_one_line
 from investigation.evidence.observation import Observation
 from investigation.evidence.questions import Findings, QuestionError, ask
 from investigation.evidence.records import TYPES, Evidence, Record
 from investigation.evidence.timings import Timing
 from investigation.evidence.words import kib, percent
-from pipeline import answers, chapter_pages, places, publishing
+from pipeline import answers, chapter_pages, places, publishing, templating
 from pipeline.faults import BuildError
 
 
@@ -131,26 +130,12 @@ def write_pages(folder: Path, names: Mapping[str, Any]) -> None:
 
     Raises `BuildError` with the page and the name that it could not fill in.
     """
-    jinja = Environment(
-        loader=FileSystemLoader(folder),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,  # Markdown, not HTML: what a record says is made harmless instead
-        finalize=as_text,
-    )
-    jinja.filters["cell"] = as_table_cell
+    jinja = templating.environment(folder, cell=as_table_cell)
     for page in sorted(folder.glob("*.md")):
         try:
             page.write_text(jinja.get_template(page.name).render(names), encoding="utf-8")
         except UndefinedError as error:
             raise BuildError(f"{page.name}: {error.message}") from None
-
-
-def as_text(value: Any) -> Any:
-    """Return what a page may show of a value: text that does nothing, unless it is our markup."""
-    return on_one_line(value) if type(value) is str else value
 
 
 def as_table_cell(text: str) -> str:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
+import click
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 from investigation.evidence.manifest import machine_folders
@@ -24,6 +25,7 @@ from pipeline.faults import BuildError
 
 # Make's own and the Makefile's, which a person may override for reasons of their own.
 OF_MAKE = ("PYTHON", "SHELL", "MAKE", "MAKEFLAGS", "VENV")
+PARAMETERS = {typed_name(field): field for field in Parameters.model_fields}
 
 
 class Directions(BaseModel):
@@ -40,6 +42,8 @@ class Directions(BaseModel):
     scheduler: str | None = None
     workers: int = 2
     port: int = 8000
+    src: Path | None = None
+    apply: Literal["0", "1"] = "0"
 
     allowed: ClassVar[Mapping[str, str]] = {
         "notebook": "allowed is the name of a chapter, such as 01_broadcasting",
@@ -51,9 +55,11 @@ class Directions(BaseModel):
         "scheduler": "allowed is an address such as tcp://10.0.0.1:8786",
         "workers": f"allowed is a whole number from 1 to {CORES * 2}, two a core",
         "port": "allowed is a whole number from 1 to 65535",
+        "src": "allowed is a Python file or a folder of them, such as SRC=src",
+        "apply": "allowed is 1, to write what is shown, or 0",
     }
 
-    @field_validator("base", "head", "spec", mode="before")
+    @field_validator("base", "head", "spec", "src", mode="before")
     @classmethod
     def _something_is_named(cls, value: Path | str, info: ValidationInfo) -> Path | str:
         if value == "":
@@ -90,6 +96,14 @@ class Directions(BaseModel):
             raise ValueError(cls._allowed(info, value))
         return value
 
+    @field_validator("src")
+    @classmethod
+    def _code_is_here(cls, value: Path, info: ValidationInfo) -> Path:
+        root = value.expanduser()
+        if not (root.is_dir() or (root.is_file() and root.suffix == ".py")):
+            raise ValueError(cls._allowed(info, root))
+        return root
+
     @field_validator("scheduler")
     @classmethod
     def _scheduler_is_an_address(cls, value: str, info: ValidationInfo) -> str:
@@ -116,59 +130,97 @@ class Directions(BaseModel):
 
 
 @dataclass(frozen=True)
-class Command:
-    """What a command takes behind it; `needs` are those it cannot do without."""
-
-    takes: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
-    parameters: bool = False
-
-
-COMMANDS: Mapping[str, Command] = {
-    "book": Command(takes=("notebook", "time_limit_s"), parameters=True),
-    "rerun": Command(takes=("notebook", "time_limit_s"), needs=("notebook",), parameters=True),
-    "compare": Command(takes=("base", "head"), needs=("base",)),
-    "sweep": Command(takes=("spec", "scheduler", "workers"), needs=("spec",)),
-    "gpu": Command(takes=("time_limit_s",), parameters=True),
-    "record": Command(),
-    "seal": Command(takes=("machine",), needs=("machine",)),
-    "audit": Command(),
-    "serve": Command(takes=("port",)),
-}
-
-
-@dataclass(frozen=True)
 class Request:
-    """One command with everything that was typed behind it, validated."""
+    """What a person asked a command for; `parameters` are the notebooks'."""
 
-    command: str
     directions: Directions
     parameters: Mapping[str, object]
 
 
-def request(words: list[str], makeflags: str = "") -> Request:
-    """Return what a person asked for, in words and in make's variables.
+class Command(click.Command):
+    """A command behind which a person types variables, `NAME=value`.
 
-    Raises `BuildError` with one line that names the word and what is allowed.
+    It `takes` some directions, `needs` those it cannot do without, and where it executes
+    notebooks takes their `parameters` too. Its function is given a `Request`.
     """
-    name, *rest = words or [""]
-    if name not in COMMANDS:
-        raise BuildError(f"{shown(name) or 'nothing'}: no such command; there are {_listed()}")
-    command, given = COMMANDS[name], variables(makeflags, rest)
-    directions = {
-        one: given.pop(typed_name(one)) for one in command.takes if typed_name(one) in given
-    }
-    missing = [one for one in command.needs if one not in directions]
-    if missing:
-        raise BuildError(
-            f"{name} needs {typed_name(missing[0])}=: {Directions.allowed[missing[0]]}"
-        )
-    return Request(name, _checked(Directions, directions), parameters(given, command))
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        takes: tuple[str, ...] = (),
+        needs: tuple[str, ...] = (),
+        parameters: bool = False,
+        **declared: Any,
+    ) -> None:
+        words = {"ignore_unknown_options": True, "allow_extra_args": True}
+        super().__init__(name, context_settings=words, **declared)
+        needed = " ".join(f"{typed_name(one)}=value" for one in needs)
+        more = "[NAME=value]..." if takes or parameters else ""
+        self.options_metavar = f"{needed} {more}".strip()
+        self.directions = {typed_name(one): one for one in (*needs, *takes)}
+        self.needs = needs
+        self.parameters = PARAMETERS if parameters else {}
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words, and make's variables, which `main` has put into the context."""
+        words = super().parse_args(ctx, args)
+        ctx.params["asked"] = self.request(variables(ctx.obj or "", words))
+        return words
+
+    def request(self, given: Mapping[str, str]) -> Request:
+        """Return what was asked for.
+
+        Raises `BuildError` with one line that names the variable and what is allowed.
+        """
+        for name in given:
+            if name not in {**self.parameters, **self.directions}:
+                raise BuildError(explain_unknown(name, (*self.parameters, *self.directions)))
+        for one in self.needs:
+            if typed_name(one) not in given:
+                raise BuildError(f"{self.name} needs {typed_name(one)}=: {Directions.allowed[one]}")
+        typed = {one: given[name] for name, one in self.directions.items() if name in given}
+        return Request(_checked(Directions, typed), parameters(given))
+
+    def get_short_help_str(self, limit: int = 0) -> str:
+        """Return the first line of its help, whatever the width."""
+        del limit
+        return (self.help or "").partition("\n")[0]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what is allowed of each variable."""
+        allowed = {**Directions.allowed, **Parameters.allowed}
+        rows = [
+            (f"{name}=", re.sub("^allowed (is|are) ", "", allowed[field]))
+            for name, field in (*self.directions.items(), *self.parameters.items())
+        ]
+        if rows:
+            with formatter.section("Variables"):
+                formatter.write_dl(rows)
+        super().format_options(ctx, formatter)
 
 
-def _listed() -> str:
-    *first, last = COMMANDS
-    return f"{', '.join(first)} and {last}"
+class Commands(click.Group):
+    """All commands, in the order of their declaration."""
+
+    command_class = Command
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return their names."""
+        del ctx
+        return list(self.commands)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        """Return one. Raises `BuildError` with one line that says which there are."""
+        if cmd_name not in self.commands:
+            *first, last = self.list_commands(ctx)
+            there = f"{', '.join(first)} and {last}"
+            raise BuildError(f"{shown(cmd_name) or 'nothing'}: no such command; there are {there}")
+        return self.commands[cmd_name]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command's name; without a word there is one of no length."""
+        return super().parse_args(ctx, args or [""])
 
 
 def variables(makeflags: str, words: Iterable[str] = ()) -> dict[str, str]:
@@ -190,17 +242,12 @@ def variables(makeflags: str, words: Iterable[str] = ()) -> dict[str, str]:
     return {name: value for name, value in pairs.items() if name not in OF_MAKE}
 
 
-def parameters(given: Mapping[str, str], command: Command = COMMANDS["book"]) -> dict[str, object]:
+def parameters(given: Mapping[str, str]) -> dict[str, object]:
     """Return the notebooks' parameters among the variables, validated and by their own names.
 
     Raises `BuildError` with one line that names the variable and what is allowed.
     """
-    fields = tuple(Parameters.model_fields) if command.parameters else ()
-    names = {typed_name(field): field for field in fields}
-    for name in given:
-        if name not in names:
-            raise BuildError(explain_unknown(name, (*names, *map(typed_name, command.takes))))
-    typed = {names[name]: value for name, value in given.items()}
+    typed = {field: given[name] for name, field in PARAMETERS.items() if name in given}
     return _checked(Parameters, typed).model_dump(mode="json", include=set(typed))
 
 

@@ -6,15 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from investigation.evidence.files import write_atomically
 from investigation.evidence.observation import Observation
 from investigation.evidence.timings import Timing
 from investigation.evidence.words import percent
+from pipeline import templating
 from pipeline.comparing import Pair, RunComparison
 
-TEMPLATES = Path(__file__).resolve().parent / "templates"
 WIDEST = 46  # characters of a column in a terminal
 
 
@@ -28,14 +26,7 @@ def write(comparison: RunComparison, folder: Path) -> Path:
 
 def render(comparison: RunComparison) -> str:
     """Return the page. Whatever the records hold is text there, never markup."""
-    jinja = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    jinja.filters |= {"shown": shown, "scaled": scaled}
+    jinja = templating.environment(shown=shown, scaled=scaled)
     return jinja.get_template("compare.html").render(comparison=comparison)
 
 

@@ -10,14 +10,13 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from pipeline import places
+from pipeline import places, uv
 
 READY = "ready"
-QUIET = ("--quiet", "--disable-pip-version-check")
 
 
 class EnvironmentFailedError(ValueError):
-    """An environment that could not be made; the message says what pip said."""
+    """An environment that could not be made; the message says what uv said."""
 
 
 def installed() -> str:
@@ -49,12 +48,11 @@ def make(version: str) -> None:
         return
     folder = folder_of(version)
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    _run([str(uv.PROGRAM), "venv", "--quiet", "--python", sys.executable, str(folder)], version)
     wanted = folder / "requirements.txt"
     wanted.write_text(requirements(places.LOCK.read_text(encoding="utf-8"), version))
-    _run([sys.executable, "-m", "venv", str(folder)], version)
-    python = str(folder / "bin" / "python")
-    _run([python, "-m", "pip", "install", *QUIET, "-r", str(wanted)], version)
+    install = [sys.executable, "-P", uv.__file__, "--python", str(folder), "-r", str(wanted)]
+    _run(install, version)
     (folder / READY).touch()
 
 
@@ -92,7 +90,12 @@ def _name(requirement: str) -> str:
 def _run(command: list[str], version: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-        reason = (errors or lines[-1:] or [f"status {done.returncode}"])[0]
+        reason = _reason(done.stderr) or f"status {done.returncode}"
         raise EnvironmentFailedError(f"torch {version} cannot be installed here: {reason}")
+
+
+def _reason(said: str) -> str:
+    """Return what uv complained of, in one line: its error and the first cause of it."""
+    lines = [line.strip() for line in said.splitlines()]
+    told = (next((one for one in lines if one.startswith(word)), "") for word in ("error", "cause"))
+    return ": ".join(one.partition(": ")[2] for one in told if one)

@@ -5,26 +5,21 @@ from collections.abc import Mapping
 
 from investigation.evidence.parameters import ParameterError, Parameters, available_devices
 from pipeline import building, guard, places
-from pipeline.commandline import Request
 from pipeline.faults import BuildError
 
 NOTEBOOK = "07_gpu"
 
 
-def measure(asked: Request) -> int:
-    """Execute the GPU's chapter on the GPU; return the exit status.
-
-    Raises `BuildError` where there is none.
-    """
-    device = chosen_device(asked.parameters)
+def measure(parameters: Mapping[str, object], time_limit_s: float | None) -> None:
+    """Execute the GPU's chapter on the GPU. Raises `BuildError` where there is none."""
+    device = chosen_device(parameters)
     with building.only_build(), guard.watched(str(places.BUILD)):
         building.build(
-            {**asked.parameters, "device": device},
+            {**parameters, "device": device},
             notebook=NOTEBOOK,
-            time_limit_s=asked.directions.time_limit_s,
+            time_limit_s=time_limit_s,
             rerun=True,
         )
-    return 0
 
 
 def chosen_device(parameters: Mapping[str, object]) -> str:
@@ -42,11 +37,9 @@ def chosen_device(parameters: Mapping[str, object]) -> str:
         raise BuildError(str(error)) from None
 
 
-def record(asked: Request) -> int:
-    """Put what was measured here under `results`, checked and sealed; return the exit status."""
-    del asked
+def record() -> None:
+    """Put what was measured here under `results`, checked and sealed."""
     from investigation.evidence import gpu_record
 
     for folder in gpu_record.record(places.BUILD / gpu_record.BUILT.name, places.RECORDED):
         print(f"recorded in {os.path.relpath(folder)}; make book shows it")
-    return 0

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from investigation.display import figures
 from investigation.evidence.files import write_atomically
 from investigation.evidence.parameters import shown
+from pipeline import templating
 
-TEMPLATES = Path(__file__).resolve().parent / "templates"
 MARGIN = 0.01  # of the book's comparisons
 COLUMNS = 3  # of panels in a figure
 
@@ -39,14 +38,7 @@ def _flat(row: Row) -> dict[str, Any]:
 
 def render(rows: Sequence[Row], varied: Sequence[str], name: str) -> str:
     """Return the page. Whatever the rows hold is text there, never markup."""
-    jinja = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    jinja.filters["shown"] = shown
+    jinja = templating.environment(shown=shown)
     measured = [row for row in rows if row.get("low") is not None]
     return jinja.get_template("sweep.html").render(
         name=name,

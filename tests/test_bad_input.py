@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from asking import request
 from hypothesis import given
 from hypothesis import strategies as st
 from worlds import evidence, mixed_dtypes, multiply
@@ -10,7 +11,6 @@ from worlds import evidence, mixed_dtypes, multiply
 from investigation.evidence import files
 from investigation.evidence.files import EvidenceError
 from investigation.evidence.parameters import CORES, MOST, MOST_ELEMENTS
-from pipeline import commandline
 from pipeline.faults import BuildError
 
 SECONDS = "allowed is a number of seconds above 0 and up to 600"
@@ -23,7 +23,8 @@ FORMATS = "allowed is contiguous or channels_last"
 RUNS = "allowed is a folder or a zip that holds a run's evidence"
 ADDRESS = "allowed is an address such as tcp://10.0.0.1:8786"
 COMMANDS = (
-    "no such command; there are book, rerun, compare, sweep, gpu, record, seal, audit and serve"
+    "no such command; there are book, rerun, compare, sweep, gpu, record, seal, fix, audit and "
+    "serve"
 )
 
 WORDS = [
@@ -108,6 +109,12 @@ WORDS = [
     ("sweep SPEC=README.md SCHEDULER=tcp://a:99999", "SCHEDULER=tcp://a:99999: " + ADDRESS),
     ("sweep SPEC=README.md WORKERS=0", "WORKERS=0: allowed is a whole number from 1 to"),
     ("sweep SPEC=README.md WORKERS=many", "WORKERS=many: allowed is a whole number from 1 to"),
+    ("fix", "fix needs SRC=: allowed is a Python file or a folder of them, such as SRC=src"),
+    ("fix SRC=", "SRC=: nothing is named; allowed is a Python file or a folder of them"),
+    ("fix SRC=nowhere", "SRC=nowhere: no such file or folder; allowed is a Python file or a"),
+    ("fix SRC=README.md", "SRC=README.md: another kind of file; allowed is a Python file or a"),
+    ("fix SRC=tests APPLY=yes", "APPLY=yes: allowed is 1, to write what is shown, or 0"),
+    ("fix SCR=tests", "SCR: no such parameter; there are SRC, APPLY"),
     ("audit SEED=1", "SEED: no such parameter; there are none here"),
     ("serve PORT=0", "PORT=0: allowed is a whole number from 1 to 65535"),
     ("serve PORT=65536", "PORT=65536: allowed is a whole number from 1 to 65535"),
@@ -119,7 +126,7 @@ WORDS = [
 @pytest.mark.parametrize(("typed", "expected"), WORDS)
 def test_a_bad_word_is_refused_in_one_line(typed, expected):
     with pytest.raises(BuildError) as refused:
-        commandline.request(typed.split())
+        request(typed.split())
     assert str(refused.value).startswith(expected)
     assert "\n" not in str(refused.value)
 
@@ -131,7 +138,7 @@ HOSTILE = ["a\nb", "\x1b[2J", "‮", "x" * 10_000, "a\0b", "<script>alert(1)</sc
 def test_a_value_that_would_upset_a_terminal_is_shown_harmlessly(value):
     for word in (f"DEVICE={value}", f"{value}=1", value, f"NOTEBOOK={value}", f"SHAPE={value}"):
         with pytest.raises(BuildError) as refused:
-            commandline.request(["book", word])
+            request(["book", word])
         assert str(refused.value).isprintable()
         assert len(str(refused.value)) < 600
 
@@ -142,17 +149,17 @@ VARIABLES = ["DEVICE", "THREADS", "BUDGET", "SEED", "SHAPE", "DTYPE", "NOTEBOOK"
 @given(st.sampled_from(VARIABLES), st.text(max_size=40))
 def test_any_text_is_understood_or_refused(name, text):
     try:
-        asked = commandline.request(["book", f"{name}={text}"])
+        asked = request(["book", f"{name}={text}"])
     except BuildError as refused:
         assert str(refused).isprintable()  # noqa: PT017  a refusal is as good as an answer
     else:
-        assert asked.command == "book"
+        assert len(asked.parameters) + len(asked.directions.model_fields_set) == 1
 
 
 @given(st.text(max_size=60))
 def test_whatever_make_hands_on_is_read_or_refused(makeflags):
     try:
-        commandline.request(["book"], f" -- {makeflags}")
+        request(["book"], f" -- {makeflags}")
     except BuildError as refused:
         assert str(refused).isprintable()  # noqa: PT017
 

@@ -2,8 +2,11 @@ import subprocess
 import sys
 
 import pytest
+from asking import request
 
 from pipeline import commandline, places
+from pipeline.__main__ import main
+from pipeline.commands import commands
 from pipeline.faults import BuildError
 
 
@@ -46,18 +49,73 @@ def test_parameters_take_the_notebooks_names_and_types():
 )
 def test_a_bad_variable_is_refused_by_the_name_it_was_typed_under(typed, expected):
     with pytest.raises(BuildError) as refused:
-        commandline.parameters(typed)
+        request(["book", *(f"{name}={value}" for name, value in typed.items())])
     assert str(refused.value).startswith(expected)
     assert "\n" not in str(refused.value)
 
 
 def test_a_notebook_is_chosen_by_its_name():
-    asked = commandline.request(["rerun", "NOTEBOOK=02_strides", "SEED=1"])
+    asked = request(["rerun", "NOTEBOOK=02_strides", "SEED=1"])
     assert asked.directions.notebook == "02_strides"
     assert asked.parameters == {"seed": 1}
-    assert commandline.request(["book"]).directions.notebook is None
+    assert request(["book"]).directions.notebook is None
     with pytest.raises(BuildError, match="NOTEBOOK=03: there are 00_instrument, 01_broadcasting"):
-        commandline.request(["rerun", "NOTEBOOK=03"])
+        request(["rerun", "NOTEBOOK=03"])
+
+
+def help_of(words, capsys):
+    assert main([*words, "--help"]) == 0
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_help_lists_every_command_with_its_first_line(capsys):
+    shown = help_of([], capsys)
+    for name, command in commands.commands.items():
+        first = (command.help or "").partition("\n")[0]
+        assert first
+        assert f"{name} {first}" in shown
+
+
+@pytest.mark.parametrize("name", commands.commands)
+def test_a_commands_help_says_what_may_be_typed_behind_it(name, capsys):
+    shown, command = help_of([name], capsys), commands.commands[name]
+    assert shown.startswith(f"Usage: python -m pipeline {name} ")
+    for variable in (*command.directions, *command.parameters):
+        assert f" {variable}= " in shown
+    for needed in command.needs:
+        assert f"{needed.upper()}=value" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        (["book", "BUDGET=-1"], 1, "BUDGET=-1: allowed is a number of seconds above 0"),
+        (["compare"], 2, "compare needs BASE=: allowed is a folder or a zip"),
+        (["--colour"], 1, "--colour: no such command; there are book, rerun"),
+        (["book", "--colour"], 1, "--colour: allowed is NAME=value, such as BUDGET=1"),
+        (["book", "--help=yes"], 1, "Option '--help' does not take a value."),
+    ],
+)
+def test_a_refusal_is_one_line_and_the_commands_own_status(words, status, says, capsys):
+    assert main(words) == status
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {says}")
+    assert said.count("\n") == 1
+
+
+def test_what_make_was_given_counts(monkeypatch, capsys):
+    monkeypatch.setenv("MAKEFLAGS", " -- THREADS=all")
+    assert main(["book"]) == 1
+    assert capsys.readouterr().err.startswith("error: THREADS=all: allowed is a whole number")
+
+
+def test_an_interruption_has_a_status_of_its_own(monkeypatch, capsys):
+    def stop(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands.commands["audit"], "callback", stop)
+    assert main(["audit"]) == 130
+    assert capsys.readouterr().err.startswith("error: stopped; what had finished is kept")
 
 
 def test_a_command_starts_without_what_it_may_not_need():

@@ -12,7 +12,8 @@ import pytest
 
 from investigation.fix import findings, rewriting, sources
 from investigation.fix.findings import REWRITE, Finding
-from pipeline import fix, freshness, places
+from pipeline import freshness, places
+from pipeline.__main__ import main
 
 ROOT = Path(__file__).parent.parent
 LINE = "def scale(x, y):\n    return x * y.expand_as(x)\n"
@@ -30,7 +31,7 @@ def run(capsysbinary):
     """Run the command; return its status, its diff and its remarks, a line each."""
 
     def command(*words):
-        status = fix.main([str(word) for word in words])
+        status = main(["fix", *map(str, words)])
         shown = capsysbinary.readouterr()
         return status, shown.out, shown.err.decode().splitlines()
 
@@ -231,7 +232,7 @@ def test_only_python_files_are_read(tmp_path, run):
             [],
             "error: fix needs SRC=: allowed is a Python file or a folder of them, such as SRC=src",
         ),
-        (["SRC="], "error: fix needs SRC=: allowed is a Python file or a folder of them"),
+        (["SRC="], "error: SRC=: nothing is named; allowed is a Python file or a folder of them"),
         (["SRC=no/such/place"], "error: SRC=no/such/place: no such file or folder; allowed is"),
         (["SRC=README.md"], "error: SRC=README.md: another kind of file; allowed is a Python"),
         (["SRC=pipeline", "APPLY=yes"], "error: APPLY=yes: allowed is 1, to write what is shown"),
@@ -284,7 +285,7 @@ def test_what_stops_it_is_said_in_one_line(tmp_path, run, monkeypatch, stopped, 
 def test_a_reader_who_leaves_gets_no_traceback_and_nothing_is_written(tmp_path):
     path = tmp_path / "net.py"
     path.write_text((LINE + "\n") * 4_000)
-    command = f"{shlex.quote(sys.executable)} -m pipeline.fix SRC={path} APPLY=1 | head -1"
+    command = f"{shlex.quote(sys.executable)} -m pipeline fix SRC={path} APPLY=1 | head -1"
     done = subprocess.run(
         ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -4,9 +4,10 @@ import json
 
 import nbformat
 import pytest
+from asking import request
 
 from investigation.evidence import gpu_record
-from pipeline import building, commandline, freshness, gpu, places
+from pipeline import building, freshness, gpu, places
 from pipeline.faults import BuildError
 
 
@@ -16,7 +17,7 @@ def test_without_a_gpu_there_is_one_line_that_says_what_this_machine_has(monkeyp
     monkeypatch.setattr(PARAMETERS_DEVICES, lambda: ("cpu",))
     name = word.partition("=")[2] or "cuda"
     with pytest.raises(BuildError, match=f"^DEVICE={name}: this machine has cpu$"):
-        gpu.measure(commandline.request(["gpu", *word.split()]))
+        gpu.measure(request(["gpu", *word.split()]).parameters, None)
 
 
 PARAMETERS_DEVICES = "investigation.evidence.parameters.available_devices"
@@ -41,7 +42,7 @@ def test_it_executes_the_chapter_anew_on_that_device(monkeypatch):
     monkeypatch.setattr("pipeline.gpu.available_devices", lambda: ("cpu", "cuda"))
     monkeypatch.setattr(PARAMETERS_DEVICES, lambda: ("cpu", "cuda"))
     monkeypatch.setattr(building, "build", lambda *words, **named: asked.append((words, named)))
-    gpu.measure(commandline.request(["gpu", "BUDGET=0.5"]))
+    gpu.measure(request(["gpu", "BUDGET=0.5"]).parameters, None)
     ((parameters,), named) = asked[0]
     assert parameters == {"budget_s": 0.5, "device": "cuda"}
     assert named == {"notebook": "07_gpu", "time_limit_s": None, "rerun": True}
@@ -51,7 +52,7 @@ def test_it_executes_the_chapter_anew_on_that_device(monkeypatch):
 @pytest.mark.usefixtures("workshop")
 def test_where_nothing_was_measured_there_is_nothing_to_record():
     with pytest.raises(gpu_record.RecordError, match="no GPU was measured here; make gpu does"):
-        gpu.record(commandline.request(["record"]))
+        gpu.record()
 
 
 def notebook(name, reads):

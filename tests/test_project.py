@@ -11,6 +11,7 @@ import pytest
 
 from investigation.evidence import parameters
 from pipeline import places
+from pipeline.commands import commands
 from pipeline.notebooks import declared_parameters
 from pipeline.places import discover
 
@@ -90,13 +91,18 @@ def test_the_lock_leaves_torchs_platform_packages_to_torch():
     assert not [one for one in requirement_lines("requirements.lock") if one.startswith("nvidia")]
 
 
-def test_help_names_every_target():
-    shown = make("help").stdout
-    targets = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert {"book", "test", "lab", "serve", "lint", "clean", "help"} <= set(targets)
-    for target in targets:
-        assert f"make {target} " in shown
-    assert make().stdout == shown
+def test_help_names_every_target_and_every_command_is_one():
+    shown = " ".join(make("help").stdout.split())
+    targets = re.findall(r"^([a-z-]+):.*## (.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {"test", "lab", "lint", "clean", "help"} <= {name for name, _ in targets}
+    declared = [(name, one.help.partition("\n")[0]) for name, one in commands.commands.items()]
+    assert {"book", "fix", "serve"} <= {name for name, _ in declared}
+    for target, what in (*targets, *declared):
+        assert f"make {target} {what.removesuffix('.')}" in shown
+    for command, _ in declared:
+        planned = make("--dry-run", "--assume-old=.venv/installed", command).stdout
+        assert planned.endswith(f"-m pipeline {command}\n")
+    assert make().stdout == make("help").stdout
 
 
 BUILT = Path(sys.prefix) == ROOT / ".venv"

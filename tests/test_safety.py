@@ -67,6 +67,16 @@ def test_nothing_that_a_record_says_is_markup_on_a_page(tmp_path, story):
         assert not any(one.startswith("directive") for one in found), text
 
 
+@pytest.mark.parametrize("story", HOSTILE)
+def test_nothing_that_a_record_says_is_markup_in_a_part_that_is_html(tmp_path, story):
+    (tmp_path / "part.html").write_text("<p>{{ record.value }}</p>\n")
+    (tmp_path / "page.md").write_text('{% include "part.html" %}\n')
+    assembly.write_pages(tmp_path, {"record": hostile(HOSTILE[story])})
+    soup = BeautifulSoup((tmp_path / "page.md").read_text(), "html.parser")
+    assert [one.name for one in soup.find_all(True)] == ["p"]
+    assert soup.p.get_text() == HOSTILE[story]
+
+
 @pytest.mark.parametrize("story", [key for key, text in HOSTILE.items() if "\n" not in text])
 def test_nothing_that_a_chapter_says_of_a_record_is_markup(story):
     assert not tokens(say(f"Made on {HOSTILE[story]}.").data) & FORBIDDEN

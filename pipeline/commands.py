@@ -1,0 +1,138 @@
+"""The commands, each declared once: what it takes, and its help in the first line of its text.
+
+`make` alone shows that line too, and has a target of each command's name.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from investigation.evidence import manifest
+from pipeline import (
+    auditing,
+    building,
+    comparing,
+    comparison_pages,
+    guard,
+    places,
+    runs,
+    serving,
+)
+from pipeline.commandline import Commands, Request
+
+commands = Commands(
+    help="From notebooks to the published book. Exit status: 0 done, 1 not done, 130 stopped; "
+    "that of compare is diff's: 1 a verdict changed, 2 no comparison.",
+    options_metavar="",
+    subcommand_metavar="COMMAND [NAME=value]...",
+    context_settings={"ignore_unknown_options": True},
+)
+
+
+@commands.command(takes=("notebook", "time_limit_s"), parameters=True)
+def book(asked: Request) -> int:
+    """Execute what changed and build the book: build/html/index.html."""
+    return _build(asked, rerun=False)
+
+
+@commands.command(needs=("notebook",), takes=("time_limit_s",), parameters=True)
+def rerun(asked: Request) -> int:
+    """Execute one notebook again: make rerun NOTEBOOK=04_eager_cost."""
+    return _build(asked, rerun=True)
+
+
+def _build(asked: Request, *, rerun: bool) -> int:
+    with building.only_build(), guard.watched(str(places.BUILD)):
+        building.build(
+            asked.parameters,
+            notebook=asked.directions.notebook,
+            time_limit_s=asked.directions.time_limit_s,
+            rerun=rerun,
+        )
+    return 0
+
+
+@commands.command(needs=("base",), takes=("head",))
+def compare(asked: Request) -> int:
+    """Put two runs side by side: make compare BASE=book.zip HEAD=build."""
+    base, head = (
+        runs.read_run(one) for one in (asked.directions.base or places.BUILD, asked.directions.head)
+    )
+    comparison = comparing.compare(base, head)
+    page = comparison_pages.write(comparison, places.BUILD / "compare")
+    print(comparison_pages.text(comparison))
+    print(f"open {os.path.relpath(page)}")
+    return int(bool(comparison.changed))
+
+
+@commands.command(needs=("spec",), takes=("scheduler", "workers"))
+def sweep(asked: Request) -> int:
+    """Measure a grid of settings: make sweep SPEC=sweeps/example.toml."""
+    from pipeline import grid, sweep, sweep_pages
+
+    path, scheduler = asked.directions.spec or Path(), asked.directions.scheduler
+    spec = grid.read(path, elsewhere=scheduler is not None)
+    wanted = grid.cells(spec)
+    with building.only_build(), guard.watched(str(places.BUILD)):
+        outcomes = sweep.outcomes(wanted, scheduler, asked.directions.workers)
+        page = sweep_pages.write(list(sweep.rows(outcomes)), spec.varied, places.SWEEPS / path.stem)
+    failed = [one for one in outcomes if one.failure]
+    for one in failed:
+        print(f"error: {one.cell.notebook} {dict(one.cell.parameters)}: {one.failure}",
+              file=sys.stderr)  # fmt: skip
+    print(f"{len(wanted) - len(failed)} of {len(wanted)} cells have their result")
+    print(f"open {os.path.relpath(page)}")
+    return int(bool(failed))
+
+
+@commands.command(takes=("time_limit_s",), parameters=True)
+def gpu(asked: Request) -> int:
+    """Measure on this machine's GPU: make gpu DEVICE=cuda, or xpu, or mps."""
+    from pipeline import gpu
+
+    gpu.measure(asked.parameters, asked.directions.time_limit_s)
+    return 0
+
+
+@commands.command
+def record(asked: Request) -> int:
+    """Keep what make gpu measured, under results; make gpu record does both."""
+    from pipeline import gpu
+
+    del asked  # it takes no variables
+    gpu.record()
+    return 0
+
+
+@commands.command(needs=("machine",))
+def seal(asked: Request) -> int:
+    """Check and seal what was recorded on a machine: make seal MACHINE=epyc-2-cores."""
+    sealed = manifest.seal(places.RECORDED / str(asked.directions.machine))
+    for name, record in sealed.records.items():
+        print(f"{record.kind:12} {record.size_bytes:>9} bytes  {name}")
+    return 0
+
+
+@commands.command(needs=("src",), takes=("apply",))
+def fix(asked: Request) -> int:
+    """Show a code base without its needless expansions: make fix SRC=path; APPLY=1 writes it.
+
+    The diff goes to standard output, everything else to standard error.
+    """
+    from pipeline import fix
+
+    return fix.fix(asked.directions.src or Path(), apply=asked.directions.apply == "1")
+
+
+@commands.command
+def audit(asked: Request) -> int:
+    """Look the requirements up among known vulnerabilities."""
+    del asked  # it takes no variables
+    return auditing.audit()
+
+
+@commands.command(takes=("port",))
+def serve(asked: Request) -> int:
+    """Serve the built book on this machine: make serve PORT=8000."""
+    serving.serve(asked.directions.port)
+    return 0

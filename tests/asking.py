@@ -1,0 +1,13 @@
+"""What a command understands of its words, without its being run."""
+
+import click
+
+from pipeline.commandline import Request
+from pipeline.commands import commands
+
+
+def request(words: list[str], makeflags: str = "") -> Request:
+    name, command, rest = commands.resolve_command(click.Context(commands), words or [""])
+    asked = command.make_context(name, rest, obj=makeflags).params["asked"]
+    assert isinstance(asked, Request)
+    return asked
