@@ -172,7 +172,8 @@ def pairing(
 def pairings(settings: Sequence[Setting], processes: int = 2) -> list[Pairing]:
     """Generate both forms in every setting, in some fresh processes side by side.
 
-    Each process works with as many threads as this one has, since the source depends on it.
+    Each process works with as many threads as this one has, since the source depends on it. The
+    standard library's pool is enough here: no process needs an environment of its own.
     """
     with ProcessPoolExecutor(
         processes,

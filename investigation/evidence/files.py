@@ -21,14 +21,14 @@ def write(evidence: Evidence, path: Path) -> None:
     write_atomically(path, evidence.model_dump_json(indent=1) + "\n")
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write `text` beside `path` and rename it into place."""
+def write_atomically(path: Path, content: str | bytes, mode: int = 0o644) -> None:
+    """Write a file beside `path` and rename it into place: all of it or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
-        os.fchmod(handle, 0o644)  # a temporary file is its owner's alone; what is published is not
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        os.fchmod(handle, mode)  # a temporary file is its owner's alone; what is published is not
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)
@@ -59,9 +59,13 @@ def parse(raw: object) -> Evidence:
     except migration.MigrationError as error:
         raise EvidenceError(str(error)) from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise EvidenceError(f"{where or 'evidence'}: {first['msg']}") from None
+        raise EvidenceError(first_fault(error, whole="evidence")) from None
+
+
+def first_fault(error: ValidationError, whole: str) -> str:
+    """Return the first field at fault, or `whole` if it is all of them, and what is wrong."""
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc'])) or whole}: {first['msg']}"
 
 
 def schema() -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from investigation.evidence import instruction_record
 from investigation.evidence.environment import revision
-from investigation.evidence.files import EvidenceError, parse, write_atomically
+from investigation.evidence.files import EvidenceError, first_fault, parse, write_atomically
 from investigation.evidence.records import Evidence
 
 NAME = "MANIFEST.json"
@@ -164,9 +164,7 @@ def read(folder: Path) -> Manifest:
     try:
         manifest = Manifest.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise RecordError(f"{path}: {where or 'manifest'}: {first['msg']}") from None
+        raise RecordError(f"{path}: {first_fault(error, whole='manifest')}") from None
     if manifest.machine != folder.name:
         raise RecordError(f"{path}: sealed for {manifest.machine}, and lies in {folder.name}")
     return manifest

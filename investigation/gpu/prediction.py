@@ -8,12 +8,11 @@ of launches, caches or clocks, so both are the least that a device can need.
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-
 from investigation.evidence.questions import Findings, ask
 from investigation.evidence.records import Evidence
 from investigation.evidence.timings import Timing
 from investigation.subject.cases import Case
+from investigation.subject.dtypes import DTYPES
 from investigation.subject.gpu_catalog import CARDS, Card
 
 DEVICE_FORMULA = "t_device = (2·B·C·H·W + B·C) · bytes per element / bandwidth"
@@ -51,15 +50,10 @@ class HostCost:
         return cls(smallest.baseline_s, smallest.difference_s)
 
 
-def item_bytes(dtype: str) -> int:
-    """Return the bytes of one element."""
-    return torch.empty((), dtype=getattr(torch, dtype)).element_size()
-
-
 def scale_bytes(case: Case) -> int:
     """Return what the scale step has to move: input and output once each, and the gate."""
     batch, channels = case.shape[:2]
-    return case.bytes_moved + batch * channels * item_bytes(case.gate_dtype or case.dtype)
+    return case.bytes_moved + batch * channels * DTYPES[case.gate_dtype or case.dtype].itemsize
 
 
 def device_s(case: Case, card: Card) -> float:
@@ -73,7 +67,7 @@ def hidden_from(card: Card, host_s: float, dtype: str = "float32") -> float:
     Below, a queue of multiplies waits for the host, and each call's extra cost shows in full;
     above, the host is ahead and nobody waits for it.
     """
-    return host_s * card.bandwidth / (2 * item_bytes(dtype))
+    return host_s * card.bandwidth / (2 * DTYPES[dtype].itemsize)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 from torch import Tensor
 
-from investigation.subject.dtypes import DTYPES
+from investigation.subject.dtypes import DTYPES, dtype_name
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import Scale
 
@@ -35,15 +35,20 @@ def bits(tensor: Tensor) -> Tensor:
 
 def same_bits(one: Tensor, other: Tensor) -> bool:
     """Tell whether two tensors have one shape, one dtype and the same bits, NaN payloads too."""
-    alike = one.shape == other.shape and one.dtype == other.dtype
-    return alike and torch.equal(bits(one), bits(other))
+    comparable = one.shape == other.shape and one.dtype == other.dtype
+    return comparable and torch.equal(bits(one), bits(other))
+
+
+def alike(one: Tensor, other: Tensor) -> bool:
+    """Tell whether two tensors have the same bits and strides; an empty one's address nothing."""
+    return same_bits(one, other) and (one.numel() == 0 or one.stride() == other.stride())
 
 
 def random_bits(shape: Sequence[int], dtype: torch.dtype, generator: torch.Generator) -> Tensor:
     """Return a tensor of random bit patterns: every finite value, NaN, infinity, subnormal."""
     if dtype == torch.bool:
         return torch.randint(0, 2, tuple(shape), generator=generator).bool()
-    size = torch.empty((), dtype=dtype).element_size()
+    size = dtype.itemsize
     raw = torch.randint(0, 256, (*shape, size), generator=generator, dtype=torch.uint8)
     return raw.view(dtype).squeeze(-1)
 
@@ -124,7 +129,7 @@ def _compare_pair(
         found = difference(expected, candidate(x, gate))
         if DIFFERENCES.index(found) > DIFFERENCES.index(worst[0]):
             worst = (found, f"{shape}, {memory_format}")
-        name = _name(expected)
+        name = dtype_name(expected)
     return DtypeResult(*pair, name, *worst)
 
 
@@ -215,7 +220,7 @@ def search(
     @given(strided_pairs(dtypes))
     def agree(pair: tuple[Tensor, Tensor]) -> None:
         tried.append(_described(pair))
-        assert _agree(baseline, candidate, *pair)
+        assert alike(baseline(*pair), candidate(*pair))
 
     try:
         agree()
@@ -226,17 +231,11 @@ def search(
     return Search(len(tried), None)
 
 
-def _agree(baseline: Scale, candidate: Scale, x: Tensor, gate: Tensor) -> bool:
-    expected, actual = baseline(x, gate), candidate(x, gate)
-    same_layout = expected.numel() == 0 or expected.stride() == actual.stride()
-    return same_bits(expected, actual) and same_layout
-
-
 def _described(pair: tuple[Tensor, Tensor]) -> str:
     x, gate = pair
     return (
-        f"input {_name(x)} {tuple(x.shape)} with strides {x.stride()}, "
-        f"gate {_name(gate)} {tuple(gate.shape)} with strides {gate.stride()}"
+        f"input {dtype_name(x)} {tuple(x.shape)} with strides {x.stride()}, "
+        f"gate {dtype_name(gate)} {tuple(gate.shape)} with strides {gate.stride()}"
     )
 
 
@@ -254,8 +253,4 @@ def compare_autocast(
         with torch.autocast(torch.device(device).type, dtype=DTYPES[dtype]):
             gate = torch.nn.functional.linear(x.mean((2, 3)), weight).sigmoid()[..., None, None]
             expected, actual = baseline(x, gate), candidate(x, gate)
-        yield dtype, _name(gate), _name(expected), same_bits(expected, actual)
-
-
-def _name(tensor: Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
+        yield dtype, dtype_name(gate), dtype_name(expected), same_bits(expected, actual)

@@ -10,7 +10,7 @@ from torch import Tensor
 from investigation.observe.equality import SHAPES, same_bits
 from investigation.observe.layout import GATES, INPUTS, Sizes
 from investigation.subject.cases import Case
-from investigation.subject.dtypes import DTYPES
+from investigation.subject.dtypes import DTYPES, dtype_name
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import Scale
 
@@ -148,8 +148,7 @@ def _compare_pair(
         expected = scale_gradients(baseline, x, gate, upstream)
         actual = scale_gradients(candidate, x, gate, upstream)
         differing |= {one.tensor for one in agreements("", expected, actual) if not one.alike}
-    output_dtype = str(expected["output"].dtype).removeprefix("torch.")
-    return DtypeGradients(*pair, output_dtype, tuple(sorted(differing)))
+    return DtypeGradients(*pair, dtype_name(expected["output"]), tuple(sorted(differing)))
 
 
 def _operands(

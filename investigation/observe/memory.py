@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.profiler import ProfilerActivity, profile, record_function
 
+from investigation.subject.dtypes import dtype_name
 from investigation.subject.variants import Scale
 
 
@@ -76,11 +77,7 @@ def multiplied_gate(scale: Scale, x: Tensor, gate: Tensor) -> Tensor:
 
 def multiplied_dtypes(run: Callable[[], object]) -> list[tuple[str, str]]:
     """Return the dtypes of both operands of each multiply of two tensors in `run`."""
-    return [(_dtype(one), _dtype(other)) for one, other in _multiplies(run)]
-
-
-def _dtype(tensor: Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
+    return [(dtype_name(one), dtype_name(other)) for one, other in _multiplies(run)]
 
 
 def _multiplies(run: Callable[[], object]) -> list[tuple[Tensor, Tensor]]:
@@ -120,10 +117,11 @@ def profiled_calls(run: Callable[[], object]) -> list[Call]:
     profiler's own tables show what was allocated less what was freed, and would hide an
     intermediate that lives and dies inside one operator.
     """
-    return _calls(_trace(run))
+    return _calls(profiled_events(run))
 
 
-def _trace(run: Callable[[], object]) -> list[dict[str, Any]]:
+def profiled_events(run: Callable[[], object]) -> list[dict[str, Any]]:
+    """Return the events of the profiler's trace of `run`, memory among them."""
     with profile(activities=_activities(), profile_memory=True) as profiler:
         run()
     with tempfile.TemporaryDirectory() as folder:
@@ -184,7 +182,7 @@ def by_phase(phases: Mapping[str, Callable[[], object]]) -> dict[str, Phase]:
             with record_function(name):
                 phase()
 
-    events = _trace(run)
+    events = profiled_events(run)
     return {name: _phase(events, name) for name in phases}
 
 

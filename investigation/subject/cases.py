@@ -48,7 +48,7 @@ class Case(BaseModel):
         """Bytes that the scale step cannot avoid: read the input once, write the output once."""
         import torch
 
-        return 2 * self.elements * torch.tensor([], dtype=getattr(torch, self.dtype)).element_size()
+        return 2 * self.elements * int(getattr(torch, self.dtype).itemsize)
 
     def with_format(self, memory_format: MemoryFormat) -> "Case":
         """Return the same case in another memory format."""

@@ -57,10 +57,10 @@ class Reply:
 def in_fresh_processes(
     jobs: Iterable[Job], at_once: int = 1, limit_s: float | None = None
 ) -> Iterator[Reply]:
-    """Yield each job's outcome; `at_once` of them prepare, and then one after the other goes on.
+    """Yield each job's reply; `at_once` of them prepare, and then one after the other goes on.
 
     A job that raises, is killed or takes longer than `limit_s` for either part is a crash in
-    its outcome, and the others go on. No process outlives this one. Raises ValueError for a
+    its reply, and the others go on. No process outlives this one. Raises ValueError for a
     function that another process cannot import.
     """
     waiting = iter(jobs)
@@ -69,8 +69,8 @@ def in_fresh_processes(
             started = [stack.enter_context(_started(job, limit_s)) for job in batch]
             for process in started:
                 process.prepare()
-            outcomes = [process.finish() for process in started]
-        yield from outcomes
+            replies = [process.finish() for process in started]
+        yield from replies
 
 
 def importable(function: Callable[..., Any]) -> str:
@@ -131,7 +131,7 @@ class _Process:
         except subprocess.TimeoutExpired:
             self.late = True
             self.end()
-        return self._outcome()
+        return self._reply()
 
     def end(self) -> None:
         """End the child and all that it has started, whatever they are doing."""
@@ -139,7 +139,7 @@ class _Process:
             os.killpg(self.child.pid, signal.SIGKILL)
             self.child.wait()
 
-    def _outcome(self) -> Reply:
+    def _reply(self) -> Reply:
         answer = self.folder / ANSWER
         if not self.late and self.child.returncode == 0 and answer.exists():
             return Reply(json.loads(answer.read_text(encoding="utf-8")))

@@ -151,8 +151,8 @@ def replicate_together(
     settings = {"budget_s": budget_s, **compare_kwargs}
     jobs = [_job(asked, i, settings | {"seed": seed + i}, environment) for i in range(processes)]
     answers = [
-        outcome.answer_or(ReplicationError, f"process {number} of the replication")
-        for number, outcome in enumerate(in_fresh_processes(jobs), start=1)
+        reply.answer_or(ReplicationError, f"process {number} of the replication")
+        for number, reply in enumerate(in_fresh_processes(jobs), start=1)
     ]
     return {
         name: Replication.of([Comparison.from_dict(one[name]) for one in answers]) for name in arms
