@@ -75,9 +75,16 @@ kills: $(VENV)/installed ## kill a small build at a hundred random moments; KILL
 lint: $(VENV)/installed ## check style and types
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/python -m pipeline.tidy check
 	@$(BIN)/mypy --no-error-summary investigation pipeline benchmarks
 	@found=$$($(BIN)/zizmor --quiet --offline --pedantic .github/workflows) || { echo "$$found"; exit 1; }
 	@$(BIN)/actionlint .github/workflows/*.yml
+
+.PHONY: tidy
+tidy: $(VENV)/installed ## store the notebooks without outputs, and put code into its style
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/python -m pipeline.tidy
 
 .PHONY: audit
 audit: $(VENV)/installed ## look the requirements up among known vulnerabilities

@@ -112,5 +112,5 @@ def _given(name: ast.expr) -> Iterator[str]:
     match name:
         case ast.Constant(value=str(whole)):
             yield whole
-        case ast.JoinedStr(values=[ast.Constant(value=beginning), *_]):
+        case ast.JoinedStr(values=[ast.Constant(value=str(beginning)), *_]):
             yield f"{beginning}*"
