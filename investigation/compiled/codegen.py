@@ -22,7 +22,7 @@ from torch._inductor.graph import GraphLowering
 from torch.fx import Graph
 
 from investigation.compiled import kernel_source
-from investigation.compiled.kernel_source import Program
+from investigation.compiled.kernel_source import GeneratedProgram
 from investigation.compiled.toolchain import require_cpp_compiler
 from investigation.evidence.programs import ProgramSummary
 from investigation.subject.cases import Case, Level
@@ -92,7 +92,7 @@ class Generated:
     mode: Mode
     dynamic: bool
     target: str
-    programs: tuple[Program, ...]
+    programs: tuple[GeneratedProgram, ...]
     graphs: Mapping[str, tuple[str, ...]]
 
     @property
@@ -234,9 +234,9 @@ def _under_autocast(block: nn.Module, device: str, dtype: torch.dtype, x: Tensor
 
 def lowered(
     run: Callable[..., Tensor], inputs: tuple[Tensor, ...], mode: Mode, dynamic: bool
-) -> tuple[tuple[Program, ...], dict[str, tuple[str, ...]]]:
+) -> tuple[tuple[GeneratedProgram, ...], dict[str, tuple[str, ...]]]:
     """Compile `run` up to its source; return the programs and each graph's operations."""
-    programs: list[Program] = []
+    programs: list[GeneratedProgram] = []
     graphs: dict[str, tuple[str, ...]] = {}
 
     def backend(traced: torch.fx.GraphModule, given: list[Any]) -> Callable[..., Any]:
@@ -251,7 +251,9 @@ def lowered(
 
 
 @contextmanager
-def _keeping(programs: list[Program], graphs: dict[str, tuple[str, ...]]) -> Iterator[None]:
+def _keeping(
+    programs: list[GeneratedProgram], graphs: dict[str, tuple[str, ...]]
+) -> Iterator[None]:
     """Keep each graph's operations and each file's source, and build nothing.
 
     Inductor's caches are off, since a graph that is found there is not lowered again; and the

@@ -11,7 +11,7 @@ from investigation.evidence.environment import PROJECT
 from investigation.evidence.instruction_record import InstructionCounts
 from investigation.evidence.manifest import RecordError
 
-Kept = TypeVar("Kept")
+Parsed = TypeVar("Parsed")
 FOLDER = PROJECT / "results"
 VERDICTS = ("slower", "faster", "equivalent", "inconclusive")
 # File names, and what a contest of that name shows.
@@ -59,7 +59,7 @@ def instruction_counts(folder: Path = FOLDER) -> InstructionCounts:
     return _read(paths[0], InstructionCounts.from_dict)
 
 
-def _read(path: Path, parse: Callable[[Any], Kept]) -> Kept:
+def _read(path: Path, parse: Callable[[Any], Parsed]) -> Parsed:
     try:
         return parse(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -6,8 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict
 
 from investigation.evidence.observation import Count, Number, Observation
-
-Family = Literal["pytorch", "exported", "remedy"]
+from investigation.subject.runtimes import Family
 
 
 class RuntimesTried(Observation):

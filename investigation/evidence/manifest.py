@@ -24,7 +24,7 @@ SCHEMA_VERSION: Literal[1] = 1
 # What tells one machine from another: every record of a folder that names one names the same.
 MACHINE = ("processor", "cores", "accelerator")
 
-Environment = dict[str, Any]
+EnvironmentFields = dict[str, Any]
 
 
 class RecordError(ValueError):
@@ -40,7 +40,7 @@ class Seal(BaseModel):
     schema_version: int
     size_bytes: int = Field(ge=0)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    environment: Environment
+    environment: EnvironmentFields
 
 
 class Manifest(BaseModel):
@@ -66,10 +66,10 @@ class Kind(BaseModel):
 
     name: str
     marks: frozenset[str]
-    read: Callable[[Any], tuple[int, Environment]]
+    read: Callable[[Any], tuple[int, EnvironmentFields]]
 
 
-def _read_evidence(raw: Any) -> tuple[int, Environment]:
+def _read_evidence(raw: Any) -> tuple[int, EnvironmentFields]:
     kept: Evidence = parse(raw)
     if kept.failed_controls:
         failed = kept.failed_controls[0]
@@ -77,7 +77,7 @@ def _read_evidence(raw: Any) -> tuple[int, Environment]:
     return kept.schema_version, kept.environment.model_dump(mode="json")
 
 
-def _read_contest(raw: Any) -> tuple[int, Environment]:
+def _read_contest(raw: Any) -> tuple[int, EnvironmentFields]:
     # It loads statistics, which takes a second that many callers need not wait.
     from investigation.evidence import contest_record
 
@@ -85,7 +85,7 @@ def _read_contest(raw: Any) -> tuple[int, Environment]:
     return contest_record.SCHEMA, kept.environment
 
 
-def _read_instructions(raw: Any) -> tuple[int, Environment]:
+def _read_instructions(raw: Any) -> tuple[int, EnvironmentFields]:
     kept = instruction_record.InstructionCounts.from_dict(raw)
     return instruction_record.SCHEMA, dict(kept.environment)
 

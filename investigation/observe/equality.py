@@ -56,11 +56,11 @@ def random_bits(shape: Sequence[int], dtype: torch.dtype, generator: torch.Gener
 # Shapes that reach the vector loop, its remainder, and the path for a gate of one element.
 SHAPES = ((2, 3, 5, 7), (4, 16, 16, 16), (3, 5, 1, 33), (2, 16, 1, 1), (1, 1, 16, 16))
 
-Difference = Literal["none", "NaN bits", "sign of zero", "numbers", "dtype or shape"]
-DIFFERENCES: tuple[Difference, ...] = get_args(Difference)
+BitDifference = Literal["none", "NaN bits", "sign of zero", "numbers", "dtype or shape"]
+DIFFERENCES: tuple[BitDifference, ...] = get_args(BitDifference)
 
 
-def difference(one: Tensor, other: Tensor) -> Difference:
+def difference(one: Tensor, other: Tensor) -> BitDifference:
     """Return the gravest way in which two tensors differ.
 
     `NaN bits`: both are NaN, with another sign or payload. `sign of zero`: one is +0, the
@@ -92,7 +92,7 @@ class DtypeResult:
     input_dtype: str
     gate_dtype: str
     output_dtype: str | None
-    worst: Difference | None
+    worst: BitDifference | None
     where: str | None = None
     refusal: str | None = None
 
@@ -116,7 +116,7 @@ def _compare_pair(
     generator: torch.Generator,
     device: str,
 ) -> DtypeResult:
-    worst: tuple[Difference, str | None] = ("none", None)
+    worst: tuple[BitDifference, str | None] = ("none", None)
     name = None
     for shape, memory_format in product(SHAPES, FORMATS):
         try:

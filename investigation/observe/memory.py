@@ -163,14 +163,14 @@ def bytes_allocated(run: Callable[[], object]) -> int:
 
 
 @dataclass(frozen=True)
-class Phase:
+class PhaseMemory:
     """What a phase of a run asked for, and the most that the run held at once up to its end."""
 
     bytes_asked: int
     peak_bytes: int
 
 
-def by_phase(phases: Mapping[str, Callable[[], object]]) -> dict[str, Phase]:
+def by_phase(phases: Mapping[str, Callable[[], object]]) -> dict[str, PhaseMemory]:
     """Run named phases one after the other and return the memory of each.
 
     `peak_bytes` counts from the start of the first. All must run in one profile: the profiler
@@ -186,11 +186,11 @@ def by_phase(phases: Mapping[str, Callable[[], object]]) -> dict[str, Phase]:
     return {name: _phase(events, name) for name in phases}
 
 
-def _phase(events: list[dict[str, Any]], name: str) -> Phase:
+def _phase(events: list[dict[str, Any]], name: str) -> PhaseMemory:
     (span,) = [one for one in events if one.get("name") == name and one.get("ph") == "X"]
     changes = [one for one in events if one.get("name") == "[memory]"]
     changes.sort(key=lambda one: one["ts"])
     until = [one for one in changes if one["ts"] <= span["ts"] + span["dur"]]
     asked = (one["args"]["Bytes"] for one in until if one["ts"] >= span["ts"])
     held = accumulate(one["args"]["Bytes"] for one in until)
-    return Phase(sum(max(0, count) for count in asked), max(held, default=0))
+    return PhaseMemory(sum(max(0, count) for count in asked), max(held, default=0))

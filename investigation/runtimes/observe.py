@@ -27,7 +27,7 @@ Answer = dict[str, Any]
 Programs = dict[str, Program | str]
 ALL = ("broadcast", "expand_as", "materialized", "kept", "copy")
 COMPARED = ("broadcast", "expand_as")
-Observation = Generator[None, None, Answer]
+Observing = Generator[None, None, Answer]
 
 
 def close(one: Tensor, other: Tensor) -> bool:
@@ -40,7 +40,7 @@ def observe(
     cases: Sequence[Mapping[str, Any]],
     settings: Mapping[str, Any],
     folder: str,
-) -> Observation:
+) -> Observing:
     """Prepare a runtime's programs, yield once, then time them and return the answer.
 
     The first case gets all that is asked, the others the comparison alone. `settings` are

@@ -21,7 +21,7 @@ LEVELS = ("none", "basic", "extended", "layout", "all")
 
 
 @dataclass(frozen=True)
-class Form:
+class OnnxExport:
     """One way to write an ONNX file: which exporter, with which shapes, optimised by itself or not.
 
     The TorchScript exporter has no optimisation of its own to switch off.
@@ -39,13 +39,13 @@ class Form:
         return f"{self.exporter}, {shapes} shapes{plain}"
 
 
-FORMS = (
-    Form("dynamo", dynamic=False),
-    Form("dynamo", dynamic=False, optimize=False),
-    Form("dynamo", dynamic=True),
-    Form("dynamo", dynamic=True, optimize=False),
-    Form("torchscript", dynamic=False),
-    Form("torchscript", dynamic=True),
+EXPORTS = (
+    OnnxExport("dynamo", dynamic=False),
+    OnnxExport("dynamo", dynamic=False, optimize=False),
+    OnnxExport("dynamo", dynamic=True),
+    OnnxExport("dynamo", dynamic=True, optimize=False),
+    OnnxExport("torchscript", dynamic=False),
+    OnnxExport("torchscript", dynamic=True),
 )
 
 
@@ -61,7 +61,7 @@ def grid(
     x, _ = given.tensors()
     expected = block(given, "broadcast")(x)
     rows = []
-    for number, form in enumerate(FORMS):
+    for number, form in enumerate(EXPORTS):
         place = Path(folder, str(number))
         place.mkdir()
         plain, ruled = _exported(form, given, x, place)
@@ -71,7 +71,7 @@ def grid(
     return {"rows": [one.model_dump() for one in rows]}
 
 
-def _exported(form: Form, case: Case, x: Tensor, place: Path) -> tuple[Path, Path]:
+def _exported(form: OnnxExport, case: Case, x: Tensor, place: Path) -> tuple[Path, Path]:
     """Write a form as it comes and with the expansion taken out by onnxscript's rule."""
     from investigation.runtimes.adapters import onnxruntime
 
@@ -89,7 +89,13 @@ def _exported(form: Form, case: Case, x: Tensor, place: Path) -> tuple[Path, Pat
 
 
 def _ran(
-    form: Form, level: str, ruled: bool, model: Path, x: Tensor, threads: int, expected: Tensor
+    form: OnnxExport,
+    level: str,
+    ruled: bool,
+    model: Path,
+    x: Tensor,
+    threads: int,
+    expected: Tensor,
 ) -> ExporterCombination:
     from investigation.runtimes.adapters import onnxruntime
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from investigation.compiled import fusion
 from investigation.compiled.codegen import Generated
 from investigation.compiled.fusion import Setting
-from investigation.compiled.kernel_source import Program
+from investigation.compiled.kernel_source import GeneratedProgram
 from investigation.compiled.triton import targets as triton_targets
 from investigation.compiled.triton.targets import Compiled
 from investigation.subject.cases import Case
@@ -55,9 +55,9 @@ class Text(BaseModel):
     host: str
     names: tuple[str, ...]
 
-    def program(self) -> Program:
+    def program(self) -> GeneratedProgram:
         """Return it as what it was."""
-        return Program(self.kernels, self.host, self.names)
+        return GeneratedProgram(self.kernels, self.host, self.names)
 
 
 class Built(BaseModel):

@@ -240,9 +240,9 @@ class Compiled(BaseModel):
 def compiled(kernel: str, chip: Chip) -> list[Compiled]:
     """Compile a kernel's definition in each candidate configuration, Triton's cache set aside.
 
-    `kernel` is a normalised definition, as in `kernel_source.Program.kernels`. Line information
-    is switched off, which would put this machine's paths into the code; nothing else is left
-    out. Raises `ValueError` where the text holds no kernel of Triton's.
+    `kernel` is a normalised definition, as in `GeneratedProgram.kernels`. Line information is
+    switched off, which would put this machine's paths into the code; nothing else is left out.
+    Raises `ValueError` where the text holds no kernel of Triton's.
     """
     import triton
 

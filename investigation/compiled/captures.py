@@ -1,4 +1,4 @@
-"""The forms into which torch's own tools turn the line, and the operations that each keeps."""
+"""How torch's own tools capture the line, and the operations that each capture keeps."""
 
 import re
 import warnings
@@ -104,7 +104,7 @@ def _without_news() -> Iterator[None]:
         yield
 
 
-FORMS: Mapping[str, Callable[[Scale, Tensor, Tensor], Operations]] = {
+CAPTURES: Mapping[str, Callable[[Scale, Tensor, Tensor], Operations]] = {
     "torch.func.functionalize": functionalized,
     "torch.func.functionalize, views removed": functionalized_views,
     "torch.export": exported,
