@@ -4,6 +4,7 @@
 """
 
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from pipeline import (
     guard,
     places,
     runs,
-    serving,
 )
 from pipeline.commandline import Commands, Request
+from pipeline.faults import BuildError
+
+LOOPBACK = "127.0.0.1"  # what is served is nobody else's business
 
 commands = Commands(
     help="From notebooks to the published book. Exit status: 0 done, 1 not done, 130 stopped; "
@@ -134,5 +137,14 @@ def audit(asked: Request) -> int:
 @commands.command(takes=("port",))
 def serve(asked: Request) -> int:
     """Serve the built book on this machine: make serve PORT=8000."""
-    serving.serve(asked.directions.port)
-    return 0
+    port = asked.directions.port
+    if not (places.HTML / "index.html").exists():
+        raise BuildError("no book yet; run make book first")
+    try:
+        socket.create_server((LOOPBACK, port)).close()
+    except OSError as error:
+        raise BuildError(
+            f"PORT={port}: {os.strerror(error.errno or 0)}; PORT= takes another"
+        ) from None
+    words = ("-m", "http.server", "--bind", LOOPBACK, "--directory", str(places.HTML), str(port))
+    os.execv(sys.executable, [sys.executable, *words])
