@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from investigation.claims import questions
-from investigation.evidence.deployments import Family, RuntimeProgram
+from investigation.evidence.deployments import RuntimeProgram
 from investigation.evidence.gpus import DeviceFacts
 from investigation.evidence.programs import Agreement
 from investigation.evidence.questions import Findings, Question, ask
@@ -14,6 +14,7 @@ from investigation.evidence.records import Evidence
 from investigation.evidence.resources import Memory
 from investigation.evidence.timings import PLACEMENT, Quantity, Timing, TimingLevel
 from investigation.evidence.words import kib, percent
+from investigation.subject.runtimes import Family
 
 # The rule of the first table, which `decided` follows. It stands on the page.
 RULE = (
