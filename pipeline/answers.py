@@ -14,7 +14,6 @@ from investigation.evidence.records import Evidence
 from investigation.evidence.resources import Memory
 from investigation.evidence.timings import PLACEMENT, Quantity, Timing, TimingLevel
 from investigation.evidence.words import kib, percent
-from investigation.subject.runtimes import Family
 
 # The rule of the first table, which `decided` follows. It stands on the page.
 RULE = (
@@ -60,7 +59,7 @@ def _alone(level: TimingLevel, **fields: Any) -> Question[Timing]:
     return ask(Timing, level=level, **usual | forms | fields)
 
 
-def _in_runtime(slug: str, family: Family) -> Question[Timing]:
+def _in_runtime(slug: str, family: str) -> Question[Timing]:
     return ask(Timing, level="block", runtime=slug, family=family, role="measurement")
 
 
