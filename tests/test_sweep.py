@@ -308,5 +308,5 @@ def test_a_real_sweep_of_a_small_project(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "1 of 1 cells have their result" in done.stdout
     (result,) = (project.build / "sweeps" / "cells").glob("*/01_one.json")
-    assert json.loads(result.read_text())["records"][0]["value"] == 5
+    assert json.loads(result.read_text())["records"][0]["differing"] == 5
     assert project.processes() == []
