@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict
 
 from investigation.evidence.observation import Count, Number, Observation
-from investigation.subject.runtimes import Family as Family  # a question may name it
+from investigation.subject.runtimes import Family
 
 
 class RuntimesTried(Observation):
