@@ -2,7 +2,7 @@ import pytest
 
 from investigation.claims import ledger
 from investigation.compiled import fusion
-from investigation.compiled.fusion import Setting, pairing, settings, where
+from investigation.compiled.fusion import CompileSetting, pairing, settings, where
 from investigation.display import compiled_figures, figure_data
 from investigation.evidence.questions import Findings
 from investigation.evidence.recorder import Recorder
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.usefixtures("compiler")
 
 @pytest.fixture(scope="module")
 def plain():
-    return pairing(Setting("block", "inference", False, CASE))
+    return pairing(CompileSetting("block", "inference", False, CASE))
 
 
 @pytest.fixture(scope="module")
 def copying():
-    return pairing(Setting("block", "inference", False, CASE), "broadcast", "opaque")
+    return pairing(CompileSetting("block", "inference", False, CASE), "broadcast", "opaque")
 
 
 def test_in_a_block_of_one_dtype_the_two_forms_are_one_program(plain):
@@ -42,13 +42,13 @@ def test_a_copy_that_inductor_cannot_remove_is_another_program_with_a_kernel_mor
 
 
 def test_training_with_a_narrow_gate_is_told_apart():
-    found = pairing(Setting("multiply", "training", False, NARROW))
+    found = pairing(CompileSetting("multiply", "training", False, NARROW))
     assert not found.same_kernels
     assert found.baseline.passes > found.candidate.passes
 
 
 def test_what_differs_in_the_host_program_only_has_a_mark_of_its_own():
-    found = pairing(Setting("multiply", "training", True, CASE))
+    found = pairing(CompileSetting("multiply", "training", True, CASE))
     assert found.same_kernels
     assert not found.same_source
     assert compiled_figures.mark(found) == "≈"
@@ -72,11 +72,11 @@ def test_settings_of_one_case_are_kept_apart_and_so_are_pairs():
 
 
 def test_a_setting_has_a_name_and_a_slug_that_say_all_of_it():
-    setting = Setting("block", "training", True, NARROW.with_format("channels_last"))
+    setting = CompileSetting("block", "training", True, NARROW.with_format("channels_last"))
     kind = "block, training, float32 under autocast to bfloat16"
     assert setting.name == f"{kind}, dynamic, channels_last"
     assert setting.slug == "block.training.float32_bfloat16.dynamic.channels_last"
-    assert Setting("multiply", "training", True, NARROW).dtypes == "float32 × bfloat16"
+    assert CompileSetting("multiply", "training", True, NARROW).dtypes == "float32 × bfloat16"
 
 
 def test_settings_cross_everything_but_what_autocast_cannot_make():

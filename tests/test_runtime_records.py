@@ -12,7 +12,7 @@ from investigation.evidence.recorder import ControlFailedError, Recorder
 from investigation.evidence.timings import MARGIN, Timed, Timing
 from investigation.runtimes import onnx_grid, recording
 from investigation.runtimes.program import Step, Trace
-from investigation.runtimes.survey import Row
+from investigation.runtimes.survey import SurveyRow
 from investigation.subject.cases import Case
 from investigation.subject.runtimes import BY_SLUG, Runtime
 from investigation.timing.processes import Reply
@@ -39,7 +39,9 @@ def programs(**written):
 
 def row(slug="onnxruntime", **written):
     seen = {TINY.slug: programs(**written)}
-    return Row(BY_SLUG[slug], Reply({"cases": seen, "controls": {}, "comparisons": {}}), (TINY,))
+    return SurveyRow(
+        BY_SLUG[slug], Reply({"cases": seen, "controls": {}, "comparisons": {}}), (TINY,)
+    )
 
 
 def timing(runtime, case, ratio, verdict):
@@ -73,8 +75,8 @@ class TestRows:
 
     def test_a_missing_package_and_a_crash_are_said_in_one_line(self):
         ghost = Runtime("ghost", "A ghost", "exported", "eager", ("torch", "no_such_package"))
-        absent = Row(ghost, Reply(None, "not installed"), (TINY,))
-        crashed = Row(BY_SLUG["ncnn"], Reply(None, "ended by SIGSEGV"), (TINY,))
+        absent = SurveyRow(ghost, Reply(None, "not installed"), (TINY,))
+        crashed = SurveyRow(BY_SLUG["ncnn"], Reply(None, "ended by SIGSEGV"), (TINY,))
         assert absent.state == "not installed here: no_such_package"
         assert crashed.state == "crashed: ended by SIGSEGV"
         for one in (absent, crashed):
@@ -104,7 +106,7 @@ class TestRecords:
         rows = [
             row("eager", broadcast=0),
             row(broadcast=0),
-            Row(BY_SLUG["ncnn"], Reply(None, "ended by SIGSEGV", "its last words"), (TINY,)),
+            SurveyRow(BY_SLUG["ncnn"], Reply(None, "ended by SIGSEGV", "its last words"), (TINY,)),
         ]
         kept = recording.tried(Recorder("08_runtimes"), rows)
         assert kept.exported == 1

@@ -6,7 +6,7 @@ import importlib.util
 import pytest
 
 from investigation.compiled import fusion
-from investigation.compiled.fusion import Setting
+from investigation.compiled.fusion import CompileSetting
 from investigation.compiled.triton import (
     build as triton_build,
 )
@@ -26,8 +26,8 @@ from investigation.subject import gpu_catalog
 from investigation.subject.cases import Case
 
 CASE = Case(slug="small", name="small", shape=(4, 16, 8, 8))
-BLOCK = Setting("block", "training", False, CASE)
-MIXED = Setting("multiply", "inference", False, CASE.with_gate("bfloat16"))
+BLOCK = CompileSetting("block", "training", False, CASE)
+MIXED = CompileSetting("multiply", "inference", False, CASE.with_gate("bfloat16"))
 CHIPS = [gpu_catalog.chip(slug) for slug in ("cuda90", "gfx942")]
 needs_triton = pytest.mark.skipif(
     importlib.util.find_spec("triton") is None, reason="Triton does not exist on this platform"

@@ -11,7 +11,7 @@ import torch
 
 from investigation.compiled.codegen import CPU, MODES, Generated, Mode, Target, generate
 from investigation.evidence.correctness import Aspect, Equality
-from investigation.evidence.programs import Agreement, CompiledPair, Layer, Shapes
+from investigation.evidence.programs import Agreement, CompiledPair, Layer, ShapeMode
 from investigation.subject.cases import LEVELS, Case, Level
 from investigation.subject.memory_formats import MEMORY_FORMATS
 
@@ -20,7 +20,7 @@ AUTOCAST_FROM, AUTOCAST_TO = "float32", ("bfloat16", "float16")
 
 
 @dataclass(frozen=True)
-class Setting:
+class CompileSetting:
     """One way to compile the line: at which level, for which mode, shapes and tensors."""
 
     level: Level
@@ -29,7 +29,7 @@ class Setting:
     case: Case
 
     @property
-    def shapes(self) -> Shapes:
+    def shapes(self) -> ShapeMode:
         """Whether shapes are constants of the program or its arguments."""
         return "dynamic" if self.dynamic else "static"
 
@@ -86,7 +86,7 @@ class Setting:
 class Pairing:
     """What the two forms became in one setting."""
 
-    setting: Setting
+    setting: CompileSetting
     baseline: Generated
     candidate: Generated
 
@@ -140,7 +140,7 @@ AGREEING: Mapping[Layer, tuple[str, Callable[[Pairing], bool]]] = {
 
 def settings(
     case: Case, dtype_pairs: Sequence[str], levels: Sequence[Level] = LEVELS
-) -> Iterator[Setting]:
+) -> Iterator[CompileSetting]:
     """Iterate over all settings of a case for these dtypes, each `input` or `input:gate`.
 
     A block gets its gate's dtype from autocast, so pairs that autocast cannot make are left out.
@@ -151,7 +151,7 @@ def settings(
         if level == "block" and gate and not _by_autocast(dtype, gate):
             continue
         for dynamic, memory_format in product((False, True), MEMORY_FORMATS):
-            yield Setting(level, mode, dynamic, typed.with_format(memory_format))
+            yield CompileSetting(level, mode, dynamic, typed.with_format(memory_format))
 
 
 def _by_autocast(dtype: str, gate: str) -> bool:
@@ -159,7 +159,7 @@ def _by_autocast(dtype: str, gate: str) -> bool:
 
 
 def pairing(
-    setting: Setting,
+    setting: CompileSetting,
     baseline: str = "broadcast",
     candidate: str = "expand_as",
     target: Target = CPU,
@@ -169,7 +169,7 @@ def pairing(
     return Pairing(setting, *made)
 
 
-def pairings(settings: Sequence[Setting], processes: int = 2) -> list[Pairing]:
+def pairings(settings: Sequence[CompileSetting], processes: int = 2) -> list[Pairing]:
     """Generate both forms in every setting, in some fresh processes side by side.
 
     Each process works with as many threads as this one has, since the source depends on it. The
@@ -184,7 +184,7 @@ def pairings(settings: Sequence[Setting], processes: int = 2) -> list[Pairing]:
         return list(pool.map(pairing, settings))
 
 
-def made_in(setting: Setting, variant: str, target: Target = CPU) -> Generated:
+def made_in(setting: CompileSetting, variant: str, target: Target = CPU) -> Generated:
     """Generate one variant in one setting."""
     return generate(
         variant,
@@ -221,7 +221,7 @@ def agreement(pairings: Sequence[Pairing], layer: Layer) -> Agreement:
     )
 
 
-def where(differing: Iterable[Setting], tried: Iterable[Setting]) -> list[str]:
+def where(differing: Iterable[CompileSetting], tried: Iterable[CompileSetting]) -> list[str]:
     """Say in which of the settings tried something differs, what goes together in one line."""
     all_of = _by_kind(tried)
     lines: dict[str, list[str]] = {}
@@ -231,7 +231,7 @@ def where(differing: Iterable[Setting], tried: Iterable[Setting]) -> list[str]:
     return [f"{line}: {', '.join(dtypes)}" for line, dtypes in lines.items()]
 
 
-def _by_kind(settings: Iterable[Setting]) -> dict[tuple[str, str], list[str]]:
+def _by_kind(settings: Iterable[CompileSetting]) -> dict[tuple[str, str], list[str]]:
     """Return the shapes and formats met, by level and mode and by dtypes."""
     kinds: dict[tuple[str, str], list[str]] = {}
     for one in settings:

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from investigation.display import figure_data
+from investigation.evidence.words import readable
 
 # Okabe and Ito's colours, darkened where needed to stand out on white and on near-black.
 COLOURS = {
@@ -234,13 +235,8 @@ def bars(axis: Axes, values: Mapping[str, float], unit: str) -> None:
     axis.set_yticks(range(len(names)), names)
     axis.invert_yaxis()
     for row, value in enumerate(values.values()):
-        axis.text(value, row, f" {_readable(value)} {unit}", va="center")
+        axis.text(value, row, f" {readable(value)} {unit}", va="center")
     axis.margins(x=0.25)
-
-
-def _readable(value: float) -> str:
-    """Return a number with four digits or more, all of those before its point."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def contest_verdicts(

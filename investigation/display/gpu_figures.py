@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from investigation.compiled.triton.proof import Agreement, Layer
+from investigation.compiled.triton.proof import ChipAgreement, CompileLayer
 from investigation.display.figures import COLOURS, INK, canvas, verdict_grid
 from investigation.gpu.prediction import HostCost, Prediction
 from investigation.subject import gpu_catalog
@@ -17,7 +17,7 @@ from investigation.subject import gpu_catalog
 MARKERS = "ovs^D<P>"
 
 
-def agreement_grid(agreements: Sequence[Agreement], layer: Layer) -> Figure:
+def agreement_grid(agreements: Sequence[ChipAgreement], layer: CompileLayer) -> Figure:
     """Return a figure with a row for each setting and a column for each chip: `=` or `≠`."""
     settings = agreements[0].tried
     rows = [one.name for one in settings]

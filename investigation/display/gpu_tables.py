@@ -6,6 +6,7 @@ from typing import Any
 from investigation.evidence.gpus import DeviceFacts
 from investigation.evidence.questions import Findings, Question, ask
 from investigation.evidence.timings import Timing
+from investigation.evidence.words import added, microseconds
 from investigation.gpu.prediction import device_s
 from investigation.subject.cases import Case
 from investigation.subject.gpu_catalog import Card, card_called
@@ -47,8 +48,8 @@ def beside_prediction(findings: Findings, machine: str) -> Iterator[dict[str, ob
             "workload": case.name,
             "format": case.memory_format,
             "device, predicted": _predicted(case, card),
-            "device, in rotation": _microseconds(device.single.baseline_s),
-            "device, cold": _microseconds(cold.single.baseline_s),
+            "device, in rotation": microseconds(device.single.baseline_s),
+            "device, cold": microseconds(cold.single.baseline_s),
             "expand_as adds on the host": _added(host),
             "on the device": _added(device),
             "from start to finish": _added(end_to_end),
@@ -56,19 +57,12 @@ def beside_prediction(findings: Findings, machine: str) -> Iterator[dict[str, ob
 
 
 def _predicted(case: Case, card: Card | None) -> str:
-    return _microseconds(device_s(case, card)) if card else "not in the catalogue"
-
-
-def _microseconds(seconds: float) -> str:
-    return f"{1e6 * seconds:,.2f} µs"
+    return microseconds(device_s(case, card)) if card else "not in the catalogue"
 
 
 def _added(timing: Timing) -> str:
-    low, high = timing.single.difference_interval_s
-    return (
-        f"{1e6 * timing.single.difference_s:+,.2f} µs "
-        f"({1e6 * low:+,.2f} to {1e6 * high:+,.2f}), {timing.verdict}"
-    )
+    single = timing.single
+    return f"{added(single.difference_s, single.difference_interval_s)}, {timing.verdict}"
 
 
 def levels(findings: Findings, machine: str) -> Iterator[dict[str, object]]:

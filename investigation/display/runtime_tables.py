@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from investigation.evidence.deployments import RuntimeProgram
 from investigation.evidence.timings import Timing
 from investigation.evidence.words import kib, percent
-from investigation.runtimes.survey import Row
+from investigation.runtimes.survey import SurveyRow
 from investigation.subject.cases import Case
 
 Line = dict[str, object]
@@ -20,7 +20,7 @@ GLANCE = (
 )
 
 
-def at_a_glance(row: Row, kept: RuntimeProgram | None, timed: Mapping[str, Timing]) -> Line:
+def at_a_glance(row: SurveyRow, kept: RuntimeProgram | None, timed: Mapping[str, Timing]) -> Line:
     """Return a runtime's line of the table; what did not run has a state and nothing else.
 
     `timed` has the comparisons of the block by the slug of the workload.
@@ -51,7 +51,7 @@ def of_a_remedy(kept: RuntimeProgram, timed: Timing) -> Line:
     }
 
 
-def of_controls(row: Row, case: Case, placed: Mapping[str, Timing]) -> Line:
+def of_controls(row: SurveyRow, case: Case, placed: Mapping[str, Timing]) -> Line:
     """Return a runtime's line of the table of controls; `placed` has its copies' comparisons."""
     refused = row.seen(case, "kept").get("refused")
     names = {"copy": "two copies of one program", "materialized": "written out by its source"}

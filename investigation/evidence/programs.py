@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from investigation.evidence.observation import Count, Form, Observation
 
 Layer = Literal["kernels", "fused", "source", "binary"]
-Shapes = Literal["static", "dynamic"]
+ShapeMode = Literal["static", "dynamic"]
 
 
 class ProgramSummary(BaseModel):
@@ -31,7 +31,7 @@ class CompiledPair(Observation):
     type: Literal["compiled_pair"] = "compiled_pair"
     level: Literal["multiply", "block"]
     mode: Literal["inference", "training"]
-    shapes: Shapes
+    shapes: ShapeMode
     same_kernels: bool
     same_source: bool
     baseline: ProgramSummary
@@ -78,7 +78,7 @@ class Guards(Observation):
     """The conditions on inputs under which a compiled program is used again."""
 
     type: Literal["guards"] = "guards"
-    shapes: Shapes
+    shapes: ShapeMode
     same: bool
     guards: tuple[str, ...]
 

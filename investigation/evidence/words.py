@@ -53,9 +53,9 @@ def signed_seconds(value_s: float) -> str:
     return f"{sign}{size:.3g} s"
 
 
-def microseconds(value_s: float) -> str:
+def microseconds(value_s: float, decimals: int = 2) -> str:
     """Return a time in microseconds: 1.5e-6 is 1.50 µs."""
-    return f"{1e6 * value_s:,.2f} µs"
+    return f"{1e6 * value_s:,.{decimals}f} µs"
 
 
 def added(difference_s: float, interval_s: Interval) -> str:

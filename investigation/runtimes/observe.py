@@ -11,6 +11,7 @@ from torch import Tensor
 
 from investigation.runtimes.modules import block
 from investigation.runtimes.program import Program, Trace
+from investigation.runtimes.workers import Answer
 from investigation.subject.cases import Case
 from investigation.subject.runtimes import BY_SLUG, Runtime
 from investigation.timing.arms import Arm
@@ -23,7 +24,6 @@ RELATIVE, ABSOLUTE = 1e-4, 1e-5
 # A comparison of a slow runtime gets the time for as many pairs, whatever the budget: with fewer
 # there is no interval at the confidence of many comparisons together.
 PAIRS_AFFORDED = 40
-Answer = dict[str, Any]
 Programs = dict[str, Program | str]
 ALL = ("broadcast", "expand_as", "materialized", "kept", "copy")
 COMPARED = ("broadcast", "expand_as")

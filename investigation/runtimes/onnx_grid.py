@@ -73,7 +73,7 @@ def grid(
 
 def _exported(form: OnnxExport, case: Case, x: Tensor, place: Path) -> tuple[Path, Path]:
     """Write a form as it comes and with the expansion taken out by onnxscript's rule."""
-    from investigation.runtimes.adapters import onnxruntime
+    from investigation.runtimes.adapters import onnxruntime  # not every platform has it
 
     plain, ruled = place / "plain.onnx", place / "ruled.onnx"
     onnxruntime.export(

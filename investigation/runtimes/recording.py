@@ -12,13 +12,13 @@ from investigation.evidence.deployments import (
 from investigation.evidence.programs import Survival
 from investigation.evidence.recorder import Recorder
 from investigation.evidence.timings import Timing
-from investigation.runtimes.survey import Row, version
+from investigation.runtimes.survey import SurveyRow, version
 from investigation.subject.cases import Case
 from investigation.timing.comparison import Comparison
 from investigation.timing.recording import timing_of
 
 
-def tried(recorder: Recorder, rows: Sequence[Row]) -> RuntimesTried:
+def tried(recorder: Recorder, rows: Sequence[SurveyRow]) -> RuntimesTried:
     """Keep which runtimes ran and what became of the others."""
     exported = [row for row in rows if row.ran and row.runtime.family == "exported"]
     return recorder.keep(
@@ -31,7 +31,7 @@ def tried(recorder: Recorder, rows: Sequence[Row]) -> RuntimesTried:
     )
 
 
-def program(recorder: Recorder, row: Row, case: Case) -> RuntimeProgram:
+def program(recorder: Recorder, row: SurveyRow, case: Case) -> RuntimeProgram:
     """Keep what a runtime's program does more with `expand_as` than without."""
     runtime, seen = row.runtime, row.seen(case, "expand_as")
     return recorder.keep(
@@ -53,7 +53,7 @@ def program(recorder: Recorder, row: Row, case: Case) -> RuntimeProgram:
     )
 
 
-def survival(recorder: Recorder, row: Row, case: Case) -> Survival:
+def survival(recorder: Recorder, row: SurveyRow, case: Case) -> Survival:
     """Keep whether what a runtime runs has an operation more with `expand_as`."""
     title = row.runtime.title
     says = f"the program runs an operation more with expand_as: {title}"
@@ -62,12 +62,12 @@ def survival(recorder: Recorder, row: Row, case: Case) -> Survival:
     )
 
 
-def costs(recorder: Recorder, row: Row) -> dict[str, Timing]:
+def costs(recorder: Recorder, row: SurveyRow) -> dict[str, Timing]:
     """Keep what the block costs with `expand_as`, by the slug of the workload."""
     return {case.slug: _cost(recorder, row, row.comparison(case), case) for case in row.cases}
 
 
-def copies(recorder: Recorder, row: Row, case: Case) -> dict[str, Timing]:
+def copies(recorder: Recorder, row: SurveyRow, case: Case) -> dict[str, Timing]:
     """Keep two comparisons: two copies of one program, and the gate written out by its source."""
     found = {name: row.control(name) for name in ("copy", "materialized")}
     return {
@@ -78,7 +78,11 @@ def copies(recorder: Recorder, row: Row, case: Case) -> dict[str, Timing]:
 
 
 def _cost(
-    recorder: Recorder, row: Row, comparison: Comparison, case: Case, role: str = "measurement"
+    recorder: Recorder,
+    row: SurveyRow,
+    comparison: Comparison,
+    case: Case,
+    role: str = "measurement",
 ) -> Timing:
     runtime = row.runtime
     says = f"the SE block with {comparison.name} against {comparison.baseline_name}"
@@ -86,7 +90,7 @@ def _cost(
     return recorder.keep(timing_of(comparison, f"{says}: {runtime.title}", "block", case, **about))
 
 
-def detector(recorder: Recorder, row: Row, case: Case) -> Control | None:
+def detector(recorder: Recorder, row: SurveyRow, case: Case) -> Control | None:
     """Keep a control: a block that returns its expanded gate must be seen to write it.
 
     None where the runtime refuses that block.

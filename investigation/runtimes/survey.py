@@ -18,7 +18,7 @@ FLOAT_BYTES = 4
 
 
 @dataclass(frozen=True)
-class Row:
+class SurveyRow:
     """What became of one runtime: an answer, or the reason why there is none."""
 
     runtime: Runtime
@@ -89,7 +89,7 @@ class Row:
 
 def survey(
     runtimes: Sequence[Runtime], cases: Sequence[Case], settings: Mapping[str, Any]
-) -> list[Row]:
+) -> list[SurveyRow]:
     """Ask every runtime, each in its own process; one that is missing is not started."""
     asked = {one.slug: tuple(cases[: one.most_cases]) for one in runtimes}
     here = [one for one in runtimes if not one.missing]
@@ -104,7 +104,7 @@ def survey(
     answers = workers.run(observe, questions, settings["threads"])
     outcomes = dict(zip((one.slug for one in here), answers, strict=True))
     absent = Reply(None, "not installed")
-    return [Row(one, outcomes.get(one.slug, absent), asked[one.slug]) for one in runtimes]
+    return [SurveyRow(one, outcomes.get(one.slug, absent), asked[one.slug]) for one in runtimes]
 
 
 def version(runtime: Runtime) -> str:

@@ -17,6 +17,7 @@ from scipy import stats
 from investigation.evidence import words
 from investigation.evidence.timings import Outcome
 from investigation.timing import statistics
+from investigation.timing.arms import Function
 from investigation.timing.comparison import Comparison
 from investigation.timing.errors import MeasurementError
 from investigation.timing.measure import compare_patiently
@@ -32,7 +33,6 @@ KEEPING_MEMORY = {
     "MALLOC_TOP_PAD_": str(2**28),
 }
 
-Function = Callable[[], object]
 MakeArms = Callable[..., tuple[Function, Function]]
 MadeBy = tuple[MakeArms, Mapping[str, Any]]
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from investigation.compiled.fusion import Setting
+from investigation.compiled.fusion import CompileSetting
 from investigation.compiled.kernel_source import residual
 from investigation.compiled.triton import kernel as triton_kernel
 from investigation.compiled.triton import targets as triton_targets
@@ -23,7 +23,7 @@ from investigation.subject import gpu_catalog
 from investigation.subject.gpu_catalog import Chip
 from investigation.timing.processes import Job, in_fresh_processes
 
-SETTINGS = TypeAdapter(tuple[Setting, ...])
+SETTINGS = TypeAdapter(tuple[CompileSetting, ...])
 BUILT = TypeAdapter(tuple[Built, ...])
 
 
@@ -31,7 +31,7 @@ class ProofError(RuntimeError):
     """A process that ended without an answer; the message says why."""
 
 
-def prove(chips: Sequence[Chip], asked: Sequence[Setting], processes: int = 2) -> "Proof":
+def prove(chips: Sequence[Chip], asked: Sequence[CompileSetting], processes: int = 2) -> "Proof":
     """Compile both forms and the controls for every chip, in `processes` at a time.
 
     Raises `NoTritonError` where Triton is not installed, `ProofError` where a process fails.
@@ -51,7 +51,7 @@ def prove(chips: Sequence[Chip], asked: Sequence[Setting], processes: int = 2) -
     return Proof(tuple(in_order))
 
 
-def dealt_out(asked: Sequence[Setting], processes: int, place: int) -> list[Setting]:
+def dealt_out(asked: Sequence[CompileSetting], processes: int, place: int) -> list[CompileSetting]:
     """Return the settings of one process: dealt to and fro, the cheap ones first."""
     cheap_first = sorted(asked, key=_cost)
     turns = (cheap_first[at : at + processes] for at in range(0, len(asked), processes))
@@ -59,12 +59,12 @@ def dealt_out(asked: Sequence[Setting], processes: int, place: int) -> list[Sett
     return [turn[place] for turn in to_and_fro if place < len(turn)]
 
 
-def _cost(setting: Setting) -> tuple[bool, bool]:
+def _cost(setting: CompileSetting) -> tuple[bool, bool]:
     """Order settings by what they take: symbols the most, then the layout with more kernels."""
     return setting.dynamic, setting.case.memory_format == "channels_last"
 
 
-def _job(slugs: Sequence[str], asked: Sequence[Setting], folder: Path) -> Job:
+def _job(slugs: Sequence[str], asked: Sequence[CompileSetting], folder: Path) -> Job:
     """Send every cache to a folder of its own, and hide what devices there are."""
     folder.mkdir()
     isolated = {
@@ -88,27 +88,27 @@ def build_all(chips: Sequence[str], asked: Sequence[Mapping[str, Any]]) -> list[
     return answer
 
 
-Layer = Literal["source", "kernels", "assembly", "binary"]
-LAYERS: tuple[Layer, ...] = ("source", "kernels", "assembly", "binary")
+CompileLayer = Literal["source", "kernels", "assembly", "binary"]
+LAYERS: tuple[CompileLayer, ...] = ("source", "kernels", "assembly", "binary")
 
 
-class Agreement(BaseModel):
+class ChipAgreement(BaseModel):
     """On one chip: in how many settings a variant has another's digests, layer by layer."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     chip: str
     variant: str
-    tried: tuple[Setting, ...]
-    same: dict[Layer, int]
-    differing: dict[Layer, tuple[Setting, ...]]
+    tried: tuple[CompileSetting, ...]
+    same: dict[CompileLayer, int]
+    differing: dict[CompileLayer, tuple[CompileSetting, ...]]
 
 
 @dataclass(frozen=True)
 class Difference:
     """What is left between two forms' kernels: the diff, and what each form's kernels do."""
 
-    setting: Setting
+    setting: CompileSetting
     diff: str
     same_forward: bool
     does: dict[str, dict[str, int]]
@@ -140,14 +140,14 @@ class Proof:
         return tuple(dict.fromkeys(one.chip for one in self.built))
 
     def against(
-        self, other: str, variant: str = "expand_as", layers: Sequence[Layer] = LAYERS
-    ) -> list[Agreement]:
+        self, other: str, variant: str = "expand_as", layers: Sequence[CompileLayer] = LAYERS
+    ) -> list[ChipAgreement]:
         """Compare a variant with another one, a row a chip."""
         return [
             _agreement(one, variant, self._pairs(one, variant, other), layers) for one in self.chips
         ]
 
-    def fused(self, chip: str) -> list[tuple[Setting, bool]]:
+    def fused(self, chip: str) -> list[tuple[CompileSetting, bool]]:
         """Tell for each setting whether both forms run as many kernels and the scale shares one.
 
         In a block it has others to share with; the multiply alone has none.
@@ -160,27 +160,27 @@ class Proof:
             for one, plain in self._pairs(chip, "expand_as", "broadcast")
         ]
 
-    def variants(self, chip: str, setting: Setting) -> dict[str, Built]:
+    def variants(self, chip: str, setting: CompileSetting) -> dict[str, Built]:
         """Return what was built for a chip in a setting, by variant."""
         found = (one for one in self.built if (one.chip, one.setting) == (chip, setting))
         return {one.variant: one for one in found}
 
-    def shown(self, setting: Setting) -> dict[str, Built]:
+    def shown(self, setting: CompileSetting) -> dict[str, Built]:
         """Return what was built in a setting for the first chip, by variant."""
         return self.variants(self.chips[0], setting)
 
     @property
-    def block(self) -> Setting:
+    def block(self) -> CompileSetting:
         """The block's training step in its plainest setting."""
         return next(one.setting for one in self.built if _in_block(one) and one.setting.plain)
 
     @property
-    def multiply(self) -> Setting | None:
+    def multiply(self) -> CompileSetting | None:
         """The multiply of two dtypes, where one was asked for."""
         found = (one.setting for one in self.built if is_multiply(one.setting))
         return next(found, None)
 
-    def scale_kernels(self, setting: Setting) -> dict[str, Kernel]:
+    def scale_kernels(self, setting: CompileSetting) -> dict[str, Kernel]:
         """Return the kernel that multiplies, of the forward program for the first chip."""
         return {
             name: triton_kernel.scale_kernel(one.programs[0].program())
@@ -208,13 +208,13 @@ class Proof:
 
 
 def _agreement(
-    chip: str, variant: str, pairs: Sequence[tuple[Built, Built]], layers: Sequence[Layer]
-) -> Agreement:
+    chip: str, variant: str, pairs: Sequence[tuple[Built, Built]], layers: Sequence[CompileLayer]
+) -> ChipAgreement:
     differing = {
         layer: tuple(one.setting for one, other in pairs if _differ(one, other, layer))
         for layer in layers
     }
-    return Agreement(
+    return ChipAgreement(
         chip=chip,
         variant=variant,
         tried=tuple(one.setting for one, _ in pairs),
@@ -223,11 +223,11 @@ def _agreement(
     )
 
 
-def _differ(one: Built, other: Built, layer: Layer) -> bool:
+def _differ(one: Built, other: Built, layer: CompileLayer) -> bool:
     return bool(_digest(one, layer) != _digest(other, layer))
 
 
-def _digest(one: Built, layer: Layer) -> object:
+def _digest(one: Built, layer: CompileLayer) -> object:
     return {
         "source": one.source_sha256,
         "kernels": one.kernels_sha256,
