@@ -1,8 +1,13 @@
 """Records of GPUs: what a device is, and what is predicted from datasheets."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from investigation.evidence.observation import Count, Number, Observation
+from investigation.evidence.observation import Count, Dtypes, Form, Number, Observation
+
+# What eager mode computes with its launches, and over which settings they were compared.
+LaunchOperation = Literal["multiply", "gradient_of_input", "gradient_of_gate"]
+LaunchFamily = Literal["ordinary", "ambiguous", "volumes", "empty", "large", "dtypes"]
 
 
 class DeviceFacts(Observation):
@@ -48,3 +53,61 @@ class HiddenFrom(Observation):
     about: ClassVar[tuple[str, ...]] = ("card",)
     unit: ClassVar[str | None] = "elements"
     shows: ClassVar[str] = "elements"
+
+
+class Launch(Observation):
+    """One launch of eager CUDA: torch's iterator, and the kernel that its source makes of it.
+
+    The first fields are computed by torch on this machine; `kernel` and what follows were read in
+    the source, for one chip, and are None where nothing was read. `place` counts the launches of
+    an operation from 0. `shape` and the strides, in bytes, are those of the iterator, the fastest
+    dimension first; operands come with the output first.
+    """
+
+    type: Literal["launch"] = "launch"
+    operation: LaunchOperation
+    form: Form
+    place: Count
+    calculates: str  # mul, sum or copy
+    shape: tuple[int, ...]
+    stride_bytes: tuple[tuple[int, ...], ...]
+    dtypes: tuple[str, ...]
+    contiguous: bool
+    fits_32_bits: bool
+    chip: str
+    kernel: str | None = None
+    vector: Count | None = None
+    casts: bool | None = None
+    walked: Count | None = None  # dimensions of the offset calculator, None where there is none
+    grid: tuple[int, ...] | None = None
+    block: tuple[int, ...] | None = None
+
+    about: ClassVar[tuple[str, ...]] = ("operation", "form", "place")
+    shows: ClassVar[str] = "kernel"
+
+
+class SameLaunches(Observation):
+    """In how many settings the two forms' launches differ, in any field of any iterator.
+
+    `differing_by` counts how: other kernels, another order, other arguments. `where` names the
+    pairs of dtypes that differ, `example` the first setting.
+    """
+
+    type: Literal["same_launches"] = "same_launches"
+    operation: LaunchOperation
+    family: LaunchFamily
+    dtypes: Dtypes
+    tried: Count
+    differing: Count
+    differing_by: Mapping[str, int] = {}
+    where: tuple[str, ...] = ()
+    example: str | None = None
+
+    about: ClassVar[tuple[str, ...]] = ("operation", "family", "dtypes")
+    unit: ClassVar[str | None] = "settings"
+    shows: ClassVar[str] = "differing"
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs."""
+        return self.differing == 0

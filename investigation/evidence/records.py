@@ -59,6 +59,8 @@ Record = Annotated[
     | gpus.DeviceFacts
     | gpus.PredictedTime
     | gpus.HiddenFrom
+    | gpus.Launch
+    | gpus.SameLaunches
     | controls.Control,
     Field(discriminator="type"),
 ]
