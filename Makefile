@@ -50,12 +50,20 @@ kills: $(VENV)/installed ## Kill a small build at a hundred random moments; KILL
 	@KILLS=$${KILLS:-100} $(BIN)/python -m pytest -s tests/test_kills.py
 
 .PHONY: lint
-lint: $(VENV)/installed ## Check style and types
+lint: $(VENV)/installed ## Check style, types and who imports whom
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/python -m pipeline.tidy check
 	@$(BIN)/mypy --no-error-summary investigation pipeline benchmarks
+	@found=$$($(BIN)/lint-imports --no-logo --cache-dir build/cache/imports) || { echo "$$found"; exit 1; }
 	@found=$$($(BIN)/zizmor --quiet --offline --pedantic .github/workflows) || { echo "$$found"; exit 1; }
 	@$(BIN)/actionlint .github/workflows/*.yml
+
+.PHONY: tidy
+tidy: $(VENV)/installed ## Store the notebooks without outputs, and put code into its style
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/python -m pipeline.tidy
 
 .PHONY: lab
 lab: $(VENV)/installed ## Open the notebooks in JupyterLab

@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from investigation.evidence.records import write_atomically
+from investigation.evidence.files import write_atomically
 from investigation.observe import instructions
 
 

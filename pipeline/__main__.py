@@ -5,8 +5,8 @@ import sys
 
 import click
 
+from investigation.evidence.files import EvidenceError
 from investigation.evidence.manifest import RecordError
-from investigation.evidence.records import EvidenceError
 from pipeline.commands import commands
 from pipeline.faults import STOPPED, BuildError, refused_by_the_system
 

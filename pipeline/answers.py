@@ -3,12 +3,17 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from investigation.claims import rules_runtimes
-from investigation.claims.rules import kib, percent
-from investigation.claims.rules_runtimes import COSTS, PLACEMENT
-from investigation.evidence.records import Evidence, Findings, Record
-from investigation.gpu import record as gpu_record
+from investigation.claims import questions
+from investigation.evidence.deployments import RuntimeProgram
+from investigation.evidence.gpus import DeviceFacts
+from investigation.evidence.programs import Agreement
+from investigation.evidence.questions import Findings, Question, ask
+from investigation.evidence.records import Evidence
+from investigation.evidence.resources import Memory
+from investigation.evidence.timings import PLACEMENT, Quantity, Timing, TimingLevel
+from investigation.evidence.words import kib, percent
 
 # The rule of the first table, which `decided` follows. It stands on the page.
 RULE = (
@@ -24,62 +29,74 @@ HOST = "the host network"
 ONE_DTYPE, TWO_DTYPES = "PyTorch eager, one dtype", "PyTorch eager, two dtypes"
 CPU, GPU = "a CPU", "a GPU"
 
+Timed = Mapping[str, Question[Timing]]
+
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting that the line runs in, and where its evidence is.
+    """A setting that the line runs in, and the questions that its evidence answers.
 
-    `wholes` and `parts` map the beginnings of record ids to what those records time: a whole
-    step of a network, or a part of one. `memory` are the records of the bytes that the line asks
-    for beside its output, as it stands and as proposed; `written` is the record of the bytes
-    that a program writes more. `same` are records that count the cases in which both forms
-    become the same program. `chapter` measures it, on `device`.
+    `wholes` and `parts` ask for timings, each under words for what was timed: a whole step of a
+    network, or a part of one. `memory` asks for the bytes that each form asks for beside its
+    output; `written` for the bytes that a program writes more; `same` for the settings in which
+    both forms become the same kernels. `chapter` measures it, on `device`.
     """
 
     name: str
     chapter: str
     device: str = CPU
-    wholes: Mapping[str, str] = field(default_factory=dict)
-    parts: Mapping[str, str] = field(default_factory=dict)
-    memory: tuple[str, str] | None = None
-    written: str | None = None
-    same: Mapping[str, str] = field(default_factory=dict)
+    wholes: Timed = field(default_factory=dict)
+    parts: Timed = field(default_factory=dict)
+    memory: Question[Memory] | None = None
+    written: Question[RuntimeProgram] | None = None
+    same: Question[Agreement] | None = None
+
+
+def _alone(level: TimingLevel, **fields: Any) -> Question[Timing]:
+    """Ask for the line against its rewrite in eager mode, as it stands."""
+    usual: dict[str, Any] = {"quantity": "end_to_end", "runtime": None, "role": "measurement"}
+    forms = {"baseline": "broadcast", "candidate": "expand_as"}
+    return ask(Timing, level=level, **usual | forms | fields)
+
+
+def _in_runtime(slug: str, family: str) -> Question[Timing]:
+    return ask(Timing, level="block", runtime=slug, family=family, role="measurement")
 
 
 PYTORCH = (
     Setting(
         ONE_DTYPE,
         "04_eager_cost",
-        wholes={"timing.network": "a forward step of the host network"},
+        wholes={"a forward step of the host network": questions.NETWORK},
         parts={
-            "timing.replicated": "the multiply, in several processes",
-            "timing.multiply": "the multiply",
-            "timing.block": "the SE block",
-            "timing.sweep": "the multiply, over sizes",
-            f"{COSTS}.eager": "the SE block, beside the runtimes",
+            "the multiply, in several processes": _alone("multiply", replicated=True),
+            "the multiply": questions.MULTIPLY,
+            "the SE block": _alone("block"),
+            "the multiply, over sizes": _alone("multiply", series="sizes"),
+            "the SE block, beside the runtimes": _in_runtime("eager", "pytorch"),
         },
-        memory=("allocation.extra.same_dtype.expand_as", "allocation.extra.same_dtype.broadcast"),
+        memory=questions.SAME_MEMORY,
     ),
     Setting(
         TWO_DTYPES,
         "04_eager_cost",
-        parts={"timing.mixed": "the multiply"},
-        memory=("allocation.extra.mixed_dtype.expand_as", "allocation.extra.mixed_dtype.broadcast"),
+        parts={"the multiply": questions.MIXED_MULTIPLY},
+        memory=questions.MIXED_MEMORY,
     ),
     Setting(
         "training",
         "05_training",
-        wholes={"timing.training": "a training step of the host network"},
-        parts={"timing.scale_step": "the multiply, forward and backward"},
+        wholes={"a training step of the host network": questions.TRAINING},
+        parts={"the multiply, forward and backward": _alone("scale_step")},
     ),
     Setting(
         "torch.compile",
         "06_compiled",
         parts={
-            "timing.compiled": "what is compiled",
-            f"{COSTS}.compile": "the SE block, beside the runtimes",
+            "what is compiled": ask(Timing, runtime="compile", family=None, quantity="end_to_end"),
+            "the SE block, beside the runtimes": _in_runtime("compile", "pytorch"),
         },
-        same={"codegen.same_kernels.cpu": "the same kernels"},
+        same=ask(Agreement, layer="kernels", target="cpu"),
     ),
 )
 NO_GPU = Setting(ONE_DTYPE, "07_gpu", GPU)
@@ -88,109 +105,93 @@ EXPORTED = Setting("exported runtimes", "08_runtimes")
 
 def settings(findings: Findings) -> tuple[Setting, ...]:
     """Return every setting: PyTorch's own, on each GPU measured, and each exported runtime."""
-    exported = tuple(_exported(one) for one in rules_runtimes.exported(findings))
-    gpus = tuple(
-        setting
-        for slug, records in gpu_record.machines(findings).items()
-        for setting in _on_gpu(slug, str(records[gpu_record.DEVICE].value))
-    )
+    exported = tuple(_exported(one) for one in findings.answers(questions.EXPORTED))
+    gpus = tuple(setting for one in findings.machines for setting in _on_gpu(one, findings))
     return (*PYTORCH, *(gpus or (NO_GPU,)), *(exported or (EXPORTED,)))
 
 
-def _exported(written: Record) -> Setting:
+def _exported(program: RuntimeProgram) -> Setting:
     return Setting(
-        str(written.details["runtime"]),
+        program.title,
         EXPORTED.chapter,
-        parts={f"{COSTS}.{written.id.rpartition('.')[2]}": "the SE block"},
-        written=written.id,
+        parts={"the SE block": _in_runtime(program.runtime, "exported")},
+        written=ask(RuntimeProgram, runtime=program.runtime),
     )
 
 
-def _on_gpu(slug: str, name: str) -> tuple[Setting, Setting]:
-    """Return the settings of one GPU; its records carry its name in front."""
-    here = f"on.{slug}"
-    quantities = {
-        "end_to_end": "from start to finish",
-        "device": "the device's work",
-        "host": "the host's part",
+def _on_gpu(machine: str, findings: Findings) -> tuple[Setting, Setting]:
+    """Return the settings of one GPU that was measured."""
+    device = findings.answer(ask(DeviceFacts, machine=machine)).device_name
+    quantities: Mapping[str, Quantity] = {
+        "from start to finish": "end_to_end",
+        "the device's work": "device",
+        "the host's part": "host",
     }
 
-    def timed(level: str, words: str) -> dict[str, str]:
-        return {f"{here}.{key}.{level}": f"{words}, {what}" for key, what in quantities.items()}
+    def timed(level: TimingLevel, words: str, **fields: Any) -> Timed:
+        return {
+            f"{words}, {what}": _alone(level, quantity=quantity, **fields).on(machine)
+            for what, quantity in quantities.items()
+        }
 
-    def memory(dtypes: str) -> tuple[str, str]:
-        asked = f"{here}.allocation.{dtypes}"
-        return f"{asked}.expand_as", f"{asked}.broadcast"
-
-    step = {f"{here}.end_to_end.network": "a forward step of the host network"}
-    parts = timed("multiply", "the multiply") | timed("block", "the SE block")
+    step = {"a forward step of the host network": questions.NETWORK.on(machine)}
+    parts = {**timed("multiply", "the multiply", dtypes="same"), **timed("block", "the SE block")}
+    mixed = timed("multiply", "the multiply", dtypes="mixed")
     return (
-        Setting(ONE_DTYPE, NO_GPU.chapter, name, step, parts, memory=memory("same_dtype")),
-        Setting(
-            TWO_DTYPES,
-            NO_GPU.chapter,
-            name,
-            parts=timed("mixed", "the multiply"),
-            memory=memory("mixed_dtype"),
-        ),
+        Setting(ONE_DTYPE, NO_GPU.chapter, device, step, parts, questions.SAME_MEMORY.on(machine)),
+        Setting(TWO_DTYPES, NO_GPU.chapter, device, {}, mixed, questions.MIXED_MEMORY.on(machine)),
     )
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One comparison of the two forms: where it ran, what was timed, and what came out."""
+    """One comparison of the two forms: where it ran, what was timed, and what came out.
+
+    `chapter` is the chapter that measured it.
+    """
 
     setting: Setting
     timed: str
     whole: bool
-    record: Record
+    timing: Timing
+    chapter: str
 
     @property
     def size(self) -> str:
         """The input's shape, or the name of the network."""
-        case = self.record.case
+        case = self.timing.case
         return "×".join(map(str, case.shape)) if case else HOST
 
     @property
     def dtypes(self) -> str:
         """The dtypes of input and gate where they are not both `float32`, else nothing."""
-        case = self.record.case
+        case = self.timing.case
         if case is None or {case.dtype, case.gate_dtype or case.dtype} == {"float32"}:
             return ""
         return f"{case.dtype} × {case.gate_dtype or case.dtype}"
 
     @property
-    def memory_format(self) -> str:
-        """The input's memory format; a network's is the last word of its record's id."""
-        case = self.record.case
-        return case.memory_format if case else self.record.id.rpartition(".")[2]
-
-    @property
     def change(self) -> str:
         """What `expand_as` adds to the time, with its interval."""
-        return percent(self.record)
+        return percent(self.timing.ratio, self.timing.interval)
 
     @property
     def slower(self) -> bool:
         """Whether `expand_as` is slower: one of many parts at the confidence of its family."""
-        if self.record.id.startswith(f"{COSTS}."):
-            return bool(rules_runtimes.slower([self.record]))  # and by more than by placement
-        alone = self.record.verdict
-        judged = alone if self.whole else self.record.details.get("verdict_in_family", alone)
+        if self.timing.family is not None:  # a runtime's, and by more than by placement
+            return self.timing.slower_beyond_placement
+        judged = self.timing.verdict if self.whole else self.timing.family_verdict
         return judged == "slower"
 
 
-def answers(evidences: Iterable[Evidence]) -> list[Answer]:
+def answers(findings: Findings) -> list[Answer]:
     """Return every comparison of the two forms, in the order of the settings."""
-    runs = tuple(evidences)
     return [
-        Answer(setting, timed, whole, record)
-        for setting in settings(Findings(runs))
-        for whole, prefixes in ((True, setting.wholes), (False, setting.parts))
-        for prefix, timed in prefixes.items()
-        for run in runs
-        for record in run.records
-        if record.id.startswith(f"{prefix}.") and record.interval and not record.is_control
+        Answer(setting, timed, whole, timing, findings.chapter_of(timing))
+        for setting in settings(findings)
+        for whole, asked in ((True, setting.wholes), (False, setting.parts))
+        for timed, question in asked.items()
+        for timing in findings.answers(question)
     ]
 
 
@@ -231,32 +232,36 @@ def _change(writes: bool, found: list[Answer]) -> str:
     wholes = [one for one in found if one.whole]
     if writes or any(one.slower for one in wholes):
         return YES
-    if any(one.record.verdict == "inconclusive" for one in wholes):
+    if any(one.timing.verdict == "inconclusive" for one in wholes):
         return OPEN
     return PART if any(one.slower for one in found) else NO
 
 
 def _memory_words(setting: Setting, findings: Findings) -> list[str]:
-    """Say what the line writes that the plain product does not; nothing where it writes no more."""
-    if setting.written is not None and findings[setting.written].value:
-        return [f"{kib(float(findings[setting.written].value))} more written"]
-    if setting.memory is None or any(key not in findings for key in setting.memory):
+    """Tell what the line writes that the plain product does not; nothing if it writes no more."""
+    if setting.written is not None:
+        more = findings.answer(setting.written).bytes_more
+        return [f"{kib(more)} more written"] if more else []
+    found = findings.answers(setting.memory) if setting.memory else ()
+    asked = {one.form: one.bytes for one in found}
+    if not asked or asked["expand_as"] <= asked["broadcast"]:
         return []
-    with_it, without = (float(findings[key].value) for key in setting.memory)
-    return [f"{kib(with_it)} beside the output against {kib(without)}"] * (with_it > without)
+    return [f"{kib(asked['expand_as'])} beside the output against {kib(asked['broadcast'])}"]
 
 
 def _same_words(setting: Setting, findings: Findings) -> list[str]:
-    counted = [(words, findings[key]) for key, words in setting.same.items() if key in findings]
-    return [f"{words} in {one.value} of {one.details['tried']} cases" for words, one in counted]
+    counted = findings.answers(setting.same) if setting.same else ()
+    return [f"the same kernels in {one.agreeing} of {one.tried} cases" for one in counted]
 
 
 def _time_words(found: list[Answer]) -> list[str]:
-    wholes = [f"{one.timed}, {one.memory_format}: {one.change}" for one in found if one.whole]
+    wholes = [
+        f"{one.timed}, {one.timing.memory_format}: {one.change}" for one in found if one.whole
+    ]
     parts = [one for one in found if not one.whole]
     if not parts:
         return wholes
-    dearest = max(parts, key=lambda one: float(one.record.value))
+    dearest = max(parts, key=lambda one: one.timing.ratio)
     slower = sum(one.slower for one in parts)
     return [
         *wholes,

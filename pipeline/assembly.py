@@ -13,19 +13,15 @@ import pandas as pd
 import yaml
 from jinja2 import UndefinedError
 
-from investigation.claims import rules
-from investigation.evidence import records as evidence
-from investigation.evidence.records import Evidence, Findings, Record
-from pipeline import answers, places, publishing, templating
+from investigation.evidence import files
+from investigation.evidence.controls import Control
+from investigation.evidence.observation import Observation
+from investigation.evidence.questions import Findings, QuestionError, ask
+from investigation.evidence.records import TYPES, Evidence, Record
+from investigation.evidence.timings import Timing
+from investigation.evidence.words import kib, percent
+from pipeline import answers, chapter_pages, places, publishing, templating
 from pipeline.faults import BuildError
-
-DOWNLOADS = """## Data of this page
-
-{{download}}`Evidence as JSON <../data/{name}.json>` ·
-{{download}}`evidence as CSV <../data/{name}.csv>` ·
-{{download}}`the executed notebook <../data/{name}.ipynb>` ·
-{{download}}`the schema of the evidence <../data/evidence.schema.json>`
-"""
 
 
 def assemble(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> None:
@@ -38,9 +34,9 @@ def assemble(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> N
     write_pages(places.SOURCE, context(evidences, claims))
     for one in evidences:
         write_data(one, data)
-        write_chapter(places.EXECUTED / f"{one.notebook}.ipynb", places.SOURCE / "notebooks")
+        chapter_pages.write(one.notebook, claims)
     shutil.copy(places.CLAIMS, data)
-    (data / "evidence.schema.json").write_text(json.dumps(evidence.schema(), indent=1))
+    (data / "evidence.schema.json").write_text(json.dumps(files.schema(), indent=1))
 
 
 def write_config(target: Path) -> None:
@@ -53,7 +49,7 @@ def write_config(target: Path) -> None:
 def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the names that a page may use between double braces."""
     findings = Findings(evidences)
-    found_answers = answers.answers(evidences)
+    found_answers = answers.answers(findings)
     decisions = answers.decisions(findings, found_answers)
     return {
         "answers": found_answers,
@@ -64,14 +60,47 @@ def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> di
         "requirements": requirements(),
         "claims": claims,
         "claim": {claim["id"]: claim for claim in claims},
-        "measured": found(findings, rules.percent),
         "published": publishing.publication(),
-        "kib": found(findings, lambda record: rules.kib(float(record.value))),
-        "record": found(findings, lambda record: record),
-        "under": lambda beginning: list(findings.under(beginning)),
+        "record": the_only(asked(findings)),
+        "records": asked(findings),
+        "change": lambda timing: percent(timing.ratio, timing.interval),
+        "kib": kib,
+        "controls": controls,
         "runs": evidences,
         "counted": lambda status: sum(claim["verdict"] == status for claim in claims),
     }
+
+
+def asked(findings: Findings) -> Callable[..., tuple[Observation, ...]]:
+    """Return a function from a type and values of its fields to the records that have them.
+
+    It raises `BuildError` for a type, a field or a value that no record can have.
+    """
+
+    def look_up(kind: str, **fields: Any) -> tuple[Observation, ...]:
+        try:
+            return findings.answers(ask(TYPES[kind], **fields))
+        except (KeyError, QuestionError) as error:
+            raise BuildError(f"a page asks for {kind}: {error}") from None
+
+    return look_up
+
+
+def the_only(look_up: Callable[..., tuple[Observation, ...]]) -> Callable[..., Observation]:
+    """Return the same for the only such record; `BuildError` where there is not just one."""
+
+    def look_up_one(kind: str, **fields: Any) -> Observation:
+        found = look_up(kind, **fields)
+        if len(found) != 1:
+            raise BuildError(f"a page asks for one {kind} with {fields}; there are {len(found)}")
+        return found[0]
+
+    return look_up_one
+
+
+def controls(evidence: Evidence) -> int:
+    """Return how many controls a chapter ran."""
+    return sum(isinstance(one, Control) for one in evidence.records)
 
 
 def title(notebook: str) -> str:
@@ -96,17 +125,6 @@ def installed(package: str) -> str:
         return "not installed"
 
 
-def found(findings: Findings, shown: Callable[[Record], Any]) -> Callable[[str], Any]:
-    """Return a function from a record's id to how a page shows it."""
-
-    def look_up(record_id: str) -> Any:
-        if record_id not in findings:
-            raise BuildError(f"a page asks for {record_id}, and no notebook recorded it")
-        return shown(findings[record_id])
-
-    return look_up
-
-
 def write_pages(folder: Path, names: Mapping[str, Any]) -> None:
     """Fill in every page of `folder`, in place.
 
@@ -125,16 +143,6 @@ def as_table_cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
 
 
-def write_chapter(executed: Path, folder: Path) -> None:
-    """Copy an executed notebook to `folder`, with links to its data at the end."""
-    folder.mkdir(parents=True, exist_ok=True)
-    notebook = nbformat.read(executed, as_version=4)
-    footer = nbformat.v4.new_markdown_cell(DOWNLOADS.format(name=executed.stem), id="downloads")
-    notebook.cells.append(footer)
-    nbformat.write(notebook, folder / executed.name)
-    shutil.copy(executed, places.SOURCE / "data")
-
-
 def write_data(one: Evidence, folder: Path) -> None:
     """Write a notebook's evidence as JSON and as CSV, a record a line."""
     shutil.copy(places.RESULTS / f"{one.notebook}.json", folder)
@@ -143,20 +151,22 @@ def write_data(one: Evidence, folder: Path) -> None:
 
 
 def _flat(record: Record) -> dict[str, object]:
-    low, high = record.interval or (None, None)
-    case = record.case.model_dump() if record.case else {}
+    """Return a record as a row: what every kind has, and of a timing what it came to."""
+    timing = record if isinstance(record, Timing) else None
+    low, high = timing.interval if timing else (None, None)
+    case = record.case
     return {
-        "id": record.id,
-        "kind": record.kind,
+        "name": record.name,
+        "type": record.kind,
         "says": record.says,
         "value": record.value,
         "unit": record.unit,
         "low": low,
         "high": high,
-        "confidence": record.confidence,
-        "verdict": record.verdict,
-        "control_passed": record.passed,
-        "shape": "x".join(map(str, case["shape"])) if case else None,
-        "dtype": case.get("dtype"),
-        "memory_format": case.get("memory_format"),
+        "confidence": timing.confidence if timing else None,
+        "verdict": timing.verdict if timing else None,
+        "control_passed": record.passed if isinstance(record, Control) else None,
+        "shape": "x".join(map(str, case.shape)) if case else None,
+        "dtype": case.dtype if case else None,
+        "memory_format": case.memory_format if case else None,
     }

@@ -5,6 +5,7 @@ nbformat take seconds.
 """
 
 import hashlib
+import itertools
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from investigation.evidence import manifest
-from investigation.evidence.records import Findings, write_atomically
+from investigation.evidence.files import write_atomically
+from investigation.evidence.questions import Findings
 from pipeline import freshness, places, promotion, publishing, recovery, verdicts
 from pipeline.faults import BuildError
 
@@ -100,13 +102,21 @@ def make_pages(notebooks: list[Path]) -> str:
 
 
 def page_inputs(notebooks: list[Path]) -> str:
-    """Return a digest of everything that the pages are made from."""
+    """Return a digest of everything that the pages are made from.
+
+    Of the code, all of it: a chapter that imports a changed module has just been executed again,
+    so its page is made anew in any case.
+    """
     digest = hashlib.sha256()
-    sources = (path for path in sorted(places.BOOK.rglob("*")) if path.is_file())
-    executed = (places.EXECUTED / one.name for one in notebooks)
-    pipeline = sorted(Path(__file__).parent.glob("*.py"))
     digest.update(repr(publishing.publication()).encode())
-    for path in (places.CONFIG, places.CLAIMS, *sources, *executed, *pipeline):
+    products = (path for one in notebooks for path in freshness.products(one))
+    sources = (_files(one) for one in (places.BOOK, places.PACKAGE, places.HERE / "pipeline"))
+    for path in (places.CONFIG, places.CLAIMS, *products, *itertools.chain(*sources)):
         digest.update("/".join(path.parts[-2:]).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    found = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
+    return sorted(path for path in found if path.is_file())

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from investigation.claims import ledger
-from investigation.claims.claim import Verdict, judge
-from investigation.evidence.records import Evidence, Record
-from pipeline.faults import BuildError
+from investigation.claims.claim import Verdict
+from investigation.evidence.controls import Control
+from investigation.evidence.observation import Identity, Observation
+from investigation.evidence.records import Evidence
+from investigation.evidence.timings import Timing
 from pipeline.runs import Run
 
-Outcome = Literal["agree", "differ", "not comparable", "only in base", "only in head"]
+PairOutcome = Literal["agree", "differ", "not comparable", "only in base", "only in head"]
 # What moves a time, besides the line: of the environment, and of the case.
 MACHINE = ("torch", "processor", "cores", "capability", "accelerator", "threads")
 CASE = ("shape", "dtype", "gate_dtype", "memory_format")
-# What a rule raises that was given a text for a number, or a measurement without its interval.
-NONSENSE = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ class ClaimPair:
 class Pair:
     """One observation in both runs; None where a run lacks it."""
 
-    id: str
     notebook: str
-    base: Record | None
-    head: Record | None
+    name: str
+    base: Observation | None
+    head: Observation | None
     obstacles: tuple[str, ...]
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> PairOutcome:
         """Whether the two agree: their intervals overlap, or without intervals they are equal."""
         if self.base is None or self.head is None:
             return "only in head" if self.base is None else "only in base"
@@ -60,11 +60,11 @@ class Pair:
     @property
     def measured(self) -> bool:
         """Whether this is a measurement, which has an interval, and no plain fact."""
-        return any(one is not None and one.interval is not None for one in (self.base, self.head))
+        return isinstance(self.base or self.head, Timing)
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RunComparison:
     """All that two runs share, and all that they do not."""
 
     base: Run
@@ -88,30 +88,14 @@ class Comparison:
         return tuple(one for one in self.pairs if not one.measured and one.outcome != "agree")
 
 
-def compare(base: Run, head: Run) -> Comparison:
+def compare(base: Run, head: Run) -> RunComparison:
     """Put two runs side by side."""
-    verdicts = _verdicts(base), _verdicts(head)
+    verdicts = ledger.verdicts(base.findings), ledger.verdicts(head.findings)
     claims = tuple(
         ClaimPair(claim.id, claim.quote, verdicts[0][claim.id], verdicts[1][claim.id])
         for claim in ledger.CLAIMS
     )
-    return Comparison(base, head, claims, tuple(_pairs(base, head)))
-
-
-def _verdicts(run: Run) -> dict[str, Verdict]:
-    """Judge a run that may be anybody's.
-
-    Raises `BuildError` where a record is sound by itself and makes no sense to a rule.
-    """
-    verdicts = {}
-    for claim in ledger.CLAIMS:
-        try:
-            verdicts[claim.id] = judge(claim, run.findings)
-        except NONSENSE as error:
-            raise BuildError(
-                f"{run.name}: a record makes no sense to the rule of {claim.id} ({error!r})"
-            ) from None
-    return verdicts
+    return RunComparison(base, head, claims, tuple(_pairs(base, head)))
 
 
 def _pairs(base: Run, head: Run) -> Iterator[Pair]:
@@ -124,30 +108,28 @@ def _pairs(base: Run, head: Run) -> Iterator[Pair]:
 
 def _of_chapter(notebook: str, base: Evidence | None, head: Evidence | None) -> Iterator[Pair]:
     left, right = _observations(base), _observations(head)
-    for key in dict.fromkeys((*left, *right)):
+    for key, known in {**left, **right}.items():
         one, other = left.get(key), right.get(key)
         obstacles = (
             tuple(_obstacles(base, head, one, other)) if base and head and one and other else ()
         )
-        yield Pair(key, notebook, one, other, obstacles)
+        yield Pair(notebook, known.name, one, other, obstacles)
 
 
-def _observations(evidence: Evidence | None) -> dict[str, Record]:
-    """Return a chapter's records by id; controls test the instrument and are no finding."""
+def _observations(evidence: Evidence | None) -> dict[Identity, Observation]:
+    """Return a chapter's records by what they are about; controls test the instrument."""
     records = evidence.records if evidence else ()
-    return {record.id: record for record in records if not record.is_control}
+    return {one.identity: one for one in records if not isinstance(one, Control)}
 
 
-def _obstacles(base: Evidence, head: Evidence, one: Record, other: Record) -> Iterator[str]:
+def _obstacles(
+    base: Evidence, head: Evidence, one: Observation, other: Observation
+) -> Iterator[str]:
     """Iterate over what keeps two records from being compared, each in words."""
-    if one.interval or other.interval:
+    if isinstance(one, Timing):
         yield from _named(MACHINE, base.environment, head.environment)
-        devices = (str(run.parameters.get("device", "cpu")) for run in (base, head))
-        yield from _differing("device", *devices)
     yield from _named(CASE, one.case, other.case)
-    yield from _differing("kind", one.kind, other.kind)
-    yield from _differing("unit", one.unit, other.unit)
-    yield from _differing("confidence", one.confidence, other.confidence)
+    yield from _named(("device", "confidence"), one, other)
 
 
 def _named(names: Iterable[str], one: object, other: object) -> Iterator[str]:
@@ -168,7 +150,7 @@ def _word(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-def _agree(one: Record, other: Record) -> bool:
-    if one.interval and other.interval:
+def _agree(one: Observation, other: Observation) -> bool:
+    if isinstance(one, Timing) and isinstance(other, Timing):
         return one.interval[0] <= other.interval[1] and other.interval[0] <= one.interval[1]
     return one.value == other.value

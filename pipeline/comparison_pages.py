@@ -6,15 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from investigation.claims.rules import percent
-from investigation.evidence.records import Record, write_atomically
+from investigation.evidence.files import write_atomically
+from investigation.evidence.observation import Observation
+from investigation.evidence.timings import Timing
+from investigation.evidence.words import percent
 from pipeline import templating
-from pipeline.comparing import Comparison, Pair
+from pipeline.comparing import Pair, RunComparison
 
 WIDEST = 46  # characters of a column in a terminal
 
 
-def write(comparison: Comparison, folder: Path) -> Path:
+def write(comparison: RunComparison, folder: Path) -> Path:
     """Write the page and its data into `folder`; return the page's path."""
     page = folder / "index.html"
     write_atomically(folder / "compare.json", json.dumps(data(comparison), indent=1) + "\n")
@@ -22,46 +24,40 @@ def write(comparison: Comparison, folder: Path) -> Path:
     return page
 
 
-def render(comparison: Comparison) -> str:
+def render(comparison: RunComparison) -> str:
     """Return the page. Whatever the records hold is text there, never markup."""
     jinja = templating.environment(shown=shown, scaled=scaled)
     return jinja.get_template("compare.html").render(comparison=comparison)
 
 
-def shown(record: Record | None) -> str:
+def shown(record: Observation | None) -> str:
     """Return a record's value with its unit and interval, as a person reads it."""
-    if record is None:
-        return "–"
-    if record.interval is None:
-        return f"{record.value} {record.unit or ''}".rstrip()
-    if record.unit == "ratio":
-        return percent(record)
-    low, high = record.interval
-    return f"{float(record.value):.4g} {record.unit or ''} ({low:.4g} to {high:.4g})"
+    if isinstance(record, Timing):
+        return percent(record.ratio, record.interval)
+    return "–" if record is None else f"{record.value} {record.unit or ''}".rstrip()
 
 
 def scaled(pair: Pair) -> list[tuple[str, float, float, float]]:
     """Return each run's interval and value as shares of a width in per cent, base first.
 
-    The width spans both intervals and, for ratios, 1.
+    The width spans both intervals and 1.
     """
-    runs = [(name, one) for name, one in (("base", pair.base), ("head", pair.head)) if one]
-    ends = [end for _, one in runs for end in one.interval or () if math.isfinite(end)]
-    ends += [1.0 for _, one in runs if one.unit == "ratio"]
-    low, high = min(ends, default=0.0), max(ends, default=1.0)
+    both = {"base": pair.base, "head": pair.head}
+    runs = [(name, one) for name, one in both.items() if isinstance(one, Timing)]
+    ends = [1.0, *(end for _, one in runs for end in one.interval if math.isfinite(end))]
+    low, high = min(ends), max(ends)
     span = (high - low) or 1.0
 
     def place(value: float) -> float:
         return 100 * min(1.0, max(0.0, (value - low) / span))
 
     return [
-        (name, place(one.interval[0]), place(float(one.value)), place(one.interval[1]))
+        (name, place(one.interval[0]), place(one.ratio), place(one.interval[1]))
         for name, one in runs
-        if one.interval is not None
     ]
 
 
-def data(comparison: Comparison) -> dict[str, Any]:
+def data(comparison: RunComparison) -> dict[str, Any]:
     """Return the comparison as plain data."""
     return {
         "base": comparison.base.name,
@@ -73,7 +69,7 @@ def data(comparison: Comparison) -> dict[str, Any]:
         ],
         "observations": [
             {
-                "id": one.id,
+                "name": one.name,
                 "outcome": one.outcome,
                 "obstacles": one.obstacles,
                 "base": shown(one.base),
@@ -84,17 +80,18 @@ def data(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def text(comparison: Comparison) -> str:
+def text(comparison: RunComparison) -> str:
     """Return the comparison as tables for a terminal."""
     claims = [
         (one.id, one.base.status, one.head.status, "CHANGED" if one.changed else "")
         for one in comparison.claims
     ]
     measured = [
-        (one.id, shown(one.base), shown(one.head), _verdict(one)) for one in comparison.measurements
+        (one.name, shown(one.base), shown(one.head), _verdict(one))
+        for one in comparison.measurements
     ]
     facts = [
-        (one.id, shown(one.base), shown(one.head), _verdict(one))
+        (one.name, shown(one.base), shown(one.head), _verdict(one))
         for one in comparison.differing_facts
     ]
     parts = [*_table(("claim", "base", "head", ""), claims), ""]
@@ -103,7 +100,7 @@ def text(comparison: Comparison) -> str:
     return "\n".join([*parts, summary(comparison)])
 
 
-def summary(comparison: Comparison) -> str:
+def summary(comparison: RunComparison) -> str:
     """Return the outcome in two sentences."""
     changed = ", ".join(one.id for one in comparison.changed)
     verdicts = f"Verdicts changed: {changed}." if changed else "No verdict changed."

@@ -10,8 +10,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from investigation.evidence import manifest
-from investigation.evidence.provenance import source_sha256
+from investigation.evidence.imports import UnreadableCodeError
+from investigation.evidence.provenance import package_sha256, source_sha256
 from pipeline import places
+from pipeline.faults import BuildError
 
 
 def is_current(notebook: Path, parameters: Mapping[str, object]) -> bool:
@@ -29,22 +31,34 @@ def is_current(notebook: Path, parameters: Mapping[str, object]) -> bool:
 def fingerprint(notebook: Path, parameters: Mapping[str, object]) -> str:
     """Return a digest of all that an execution depends on.
 
-    The notebook's cells, the package, the locked requirements and the parameters; and the
-    recorded evidence, the rules or another chapter's evidence, where the notebook's metadata
-    says that it reads them.
+    The notebook's cells, the modules that they import, the locked requirements and the
+    parameters; and the recorded evidence, the rewrites or another chapter's evidence, where the
+    notebook's metadata says that it reads them. Raises `BuildError` for code that is not Python.
     """
     digest = hashlib.sha256()
     digest.update(source_sha256(notebook).encode())
+    digest.update(code_sha256(notebook).encode())
     digest.update(repr(sorted(parameters.items())).encode())
     recorded = recorded_files() if "results" in reads(notebook) else ()
     rewrites = rewrite_files() if "rewrites" in reads(notebook) else ()
-    for path in (places.LOCK, *package_files(), *recorded, *rewrites):
+    for path in (places.LOCK, *recorded, *rewrites):
         digest.update(str(path.relative_to(places.PROJECT)).encode())
         digest.update(path.read_bytes())
     for path in chapter_files(notebook):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def code_sha256(notebook: Path) -> str:
+    """Return a digest of the package's modules that a notebook imports.
+
+    Raises `BuildError` for code that is not Python.
+    """
+    try:
+        return package_sha256(notebook, places.PACKAGE)
+    except UnreadableCodeError as error:
+        raise BuildError(str(error)) from None
 
 
 def reads(notebook: Path) -> list[str]:
@@ -69,11 +83,6 @@ def chapter_files(notebook: Path) -> Iterator[Path]:
     """Iterate over the evidence of those chapters that a notebook reads and that have run."""
     paths = (places.RESULTS / f"{name}.json" for name in reads(notebook))
     return (path for path in paths if path.exists())
-
-
-def package_files() -> Iterator[Path]:
-    """Iterate over the package's sources, in a fixed order."""
-    yield from sorted(places.PACKAGE.rglob("*.py"))
 
 
 def products(notebook: Path) -> tuple[Path, Path]:

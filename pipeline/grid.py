@@ -17,8 +17,8 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from investigation.evidence.parameters import ParameterError, Parameters, checked, shown
-from investigation.evidence.provenance import package_sha256, source_sha256
-from pipeline import environments, places
+from investigation.evidence.provenance import source_sha256
+from pipeline import environments, freshness, places
 from pipeline.cells import Cell
 from pipeline.faults import BuildError
 from pipeline.notebooks import declared_parameters
@@ -139,10 +139,11 @@ def _of_notebook(spec: Spec, name: str) -> Iterator[Cell]:
     declared = declared_parameters(path) | {TORCH}
     axes = {axis: choices for axis, choices in spec.grid.items() if axis in declared}
     fixed = {key: value for key, value in spec.fixed.items() if key in declared}
+    code = {"source": source_sha256(path), "package": freshness.code_sha256(path)}
     for choice in itertools.product(*axes.values()):
         given = {**fixed, **dict(zip(axes, choice, strict=True))}
         torch = given.pop(TORCH, environments.installed())
-        yield Cell(notebook=name, torch=torch, parameters=given, key=_key(path, str(torch), given))
+        yield Cell(notebook=name, torch=torch, parameters=given, key=_key(code, str(torch), given))
 
 
 def _refuse_idle_axes(spec: Spec) -> None:
@@ -153,11 +154,10 @@ def _refuse_idle_axes(spec: Spec) -> None:
         raise BuildError(f"{idle[0]}: none of the sweep's notebooks has it; there are {known}")
 
 
-def _key(path: Path, torch: str, parameters: Mapping[str, Any]) -> str:
+def _key(code: Mapping[str, str], torch: str, parameters: Mapping[str, Any]) -> str:
     """Return a digest of all that a cell's result depends on, but for the machine."""
     depends = {
-        "source": source_sha256(path),
-        "package": package_sha256(places.PACKAGE),
+        **code,
         "lock": hashlib.sha256(places.LOCK.read_bytes()).hexdigest(),
         "torch": torch,
         "parameters": parameters,

@@ -11,9 +11,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from investigation.evidence import records as evidence
+from investigation.evidence import files
+from investigation.evidence.files import write_atomically
 from investigation.evidence.provenance import cells_sha256
-from investigation.evidence.records import Evidence, write_atomically
+from investigation.evidence.records import Evidence
 from pipeline import freshness, places
 from pipeline.faults import BuildError
 from pipeline.freshness import products
@@ -31,10 +32,10 @@ def prepare(notebook: Path, staging: Path, inputs: str) -> None:
     page, result = staging / notebook.name, staging / f"{notebook.stem}.json"
     if not result.exists():
         raise BuildError(f"{notebook.stem}: it wrote no evidence; its last cell is chapter.close()")
-    kept = evidence.read(result)
+    kept = files.read(result)
     if kept.failed_controls:
         failed = kept.failed_controls[0]
-        raise BuildError(f"{notebook.stem}: control {failed.id} failed: {failed.says}")
+        raise BuildError(f"{notebook.stem}: control {failed.name} failed: {failed.says}")
     document = json.loads(page.read_text(encoding="utf-8"))
     if cells_sha256(document) != kept.source_sha256:
         raise BuildError(f"{notebook.stem}: it was edited while it ran; run the same again")

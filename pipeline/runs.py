@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from investigation.evidence import manifest
-from investigation.evidence.records import Evidence, EvidenceError, Findings, parse
+from investigation.evidence.files import EvidenceError, parse
+from investigation.evidence.questions import Findings
+from investigation.evidence.records import Evidence
 from pipeline.faults import BuildError
 
 # Where a build, a folder of evidence and a published book keep it, tried in this order.
@@ -33,7 +35,7 @@ class Run:
 
     @property
     def findings(self) -> Findings:
-        """All records of the run, by id."""
+        """All records of the run, to be asked. Raises `EvidenceError` for two of one identity."""
         return Findings(self.evidences)
 
 

@@ -15,7 +15,9 @@ from typing import Any
 from distributed import Client, Future, LocalCluster, as_completed
 from tqdm.auto import tqdm
 
-from investigation.evidence.records import Evidence, EvidenceError, Record, read, write_atomically
+from investigation.evidence.files import EvidenceError, read, write_atomically
+from investigation.evidence.records import Evidence
+from investigation.evidence.timings import Timing
 from pipeline import cells, places
 from pipeline.cells import Cell
 from pipeline.faults import BuildError
@@ -99,10 +101,10 @@ def run(
     """Measure what has no result yet; return what became of every cell, in order."""
     done = {cell.key: Outcome(cell, kept(cell)) for cell in wanted}
     missing = {cell.key: cell for cell in wanted if done[cell.key].evidence is None}
-    futures = [_submit(client, cell, measure) for cell in missing.values()]
+    asked = {_submit(client, cell, measure): cell for cell in missing.values()}
     with tqdm(total=len(wanted), initial=len(wanted) - len(missing), unit="cell") as bar:
-        for count, future in enumerate(as_completed(futures), start=1):
-            cell = missing[future.key.removeprefix("cell-")]
+        for count, future in enumerate(as_completed(asked), start=1):
+            cell = asked[future]
             done[cell.key] = _outcome(cell, future)
             bar.update()
             if progress:
@@ -156,18 +158,18 @@ def rows(outcomes: list[Outcome]) -> Iterator[Mapping[str, Any]]:
         if one.evidence is None:
             yield {**cell, "failure": one.failure}
             continue
-        found = [_measurement(record) for record in one.evidence.records if record.verdict]
+        found = [_measurement(each) for each in one.evidence.records if isinstance(each, Timing)]
         environment = one.evidence.environment
         where = {"processor": environment.processor, "accelerator": environment.accelerator}
         yield from ({**cell, **each, **where, "failure": ""} for each in found or [{}])
 
 
-def _measurement(record: Record) -> dict[str, Any]:
-    low, high = record.interval or (None, None)
+def _measurement(timing: Timing) -> dict[str, Any]:
+    low, high = timing.interval
     return {
-        "record": record.id,
-        "ratio": record.value,
+        "record": timing.says,
+        "ratio": timing.ratio,
         "low": low,
         "high": high,
-        "verdict": record.verdict,
+        "verdict": timing.verdict,
     }

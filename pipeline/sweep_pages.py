@@ -12,8 +12,8 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from investigation.display import figures
+from investigation.evidence.files import write_atomically
 from investigation.evidence.parameters import shown
-from investigation.evidence.records import write_atomically
 from pipeline import templating
 
 MARGIN = 0.01  # of the book's comparisons

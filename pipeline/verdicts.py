@@ -4,20 +4,21 @@ import json
 from pathlib import Path
 from typing import Any
 
-from investigation.claims import gpu_claims, ledger
-from investigation.evidence import records as evidence
-from investigation.evidence.records import Evidence, Findings
+from investigation.claims import gpu, ledger
+from investigation.evidence import files
+from investigation.evidence.questions import Findings
+from investigation.evidence.records import Evidence
 from pipeline import places
 
 
 def gather(notebooks: list[Path]) -> tuple[Evidence, ...]:
     """Return the evidence of these notebooks' last executions."""
-    return tuple(evidence.read(places.RESULTS / f"{one.stem}.json") for one in notebooks)
+    return tuple(files.read(places.RESULTS / f"{one.stem}.json") for one in notebooks)
 
 
 def write_claims(findings: Findings) -> None:
     """Write `build/claims.json`: every claim with its rule, its verdict and its deciding cell."""
-    evidence.write_atomically(places.CLAIMS, json.dumps(claims(findings), indent=1) + "\n")
+    files.write_atomically(places.CLAIMS, json.dumps(claims(findings), indent=1) + "\n")
 
 
 def claims(findings: Findings) -> list[dict[str, Any]]:
@@ -33,7 +34,7 @@ def claims(findings: Findings) -> list[dict[str, Any]]:
             "because": verdicts[claim.id].sentence,
             "chapters": list(claim.chapters),
             "cell": claim.cell,
-            "reads": list(claim.reads),
+            "questions": {name: str(one) for name, one in claim.questions.items()},
             "gpu": on_a_gpu(claim.id, findings),
         }
         for claim in ledger.CLAIMS
@@ -45,11 +46,11 @@ def on_a_gpu(claim: str, findings: Findings) -> dict[str, Any] | None:
 
     None for a claim that needs no GPU. Without a measurement the list of verdicts is empty.
     """
-    rule = next((one for one in gpu_claims.RULES if one.claim == claim), None)
+    rule = next((one for one in gpu.RULES if one.claim == claim), None)
     if rule is None:
         return None
     found = [
-        {"machine": one.machine, "verdict": one.verdict.status, "because": one.verdict.sentence}
-        for one in gpu_claims.on_each_machine(rule, findings)
+        {"machine": machine, "verdict": verdict.status, "because": verdict.sentence}
+        for machine, verdict in gpu.on_each_machine(rule, findings).items()
     ]
     return {"rule": rule.rule, "found": found}

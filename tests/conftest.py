@@ -8,7 +8,7 @@ os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 import pytest
 from whole_book import build_in
 
-from investigation.compiled import codegen
+from investigation.compiled import toolchain
 from investigation.compiled.omission import MissingToolError
 from pipeline import places
 
@@ -31,7 +31,7 @@ def book(tmp_path_factory):
 def no_compiler():
     """Why torch.compile cannot work here, as in a folder with a space; None where it can."""
     try:
-        codegen.require_cpp_compiler()
+        toolchain.require_cpp_compiler()
     except MissingToolError as missing:
         return str(missing)
     return None
@@ -46,18 +46,19 @@ def compiler(no_compiler):
 
 @pytest.fixture
 def workshop(tmp_path, monkeypatch):
-    """A project folder with notebooks and pages of its own; a build there touches no other."""
+    """A project folder with notebooks, a package and pages of its own, apart from any other."""
     for name in BUILT:
         monkeypatch.setattr(places, name, tmp_path / "build" / name.lower())
     monkeypatch.setattr(places, "PROJECT", tmp_path)
     monkeypatch.setattr(places, "BUILD", tmp_path / "build")
     monkeypatch.setattr(places, "CLAIMS", tmp_path / "build" / "claims.json")
     monkeypatch.setattr(places, "NOTEBOOKS", tmp_path / "notebooks")
-    monkeypatch.setattr(places, "PACKAGE", tmp_path / "investigation")
+    monkeypatch.setattr(places, "PACKAGE", tmp_path / "planted")
     monkeypatch.setattr(places, "RECORDED", tmp_path / "results")
     monkeypatch.setattr(places, "LOCK", tmp_path / "requirements.lock")
-    for folder in ("build", "notebooks", "investigation"):
+    monkeypatch.syspath_prepend(tmp_path)  # a package is found by its name
+    for folder in ("build", "notebooks", "planted"):
         (tmp_path / folder).mkdir()
     (tmp_path / "requirements.lock").write_text("torch==2.13.0\n")
-    (tmp_path / "investigation" / "variants.py").write_text("A = 1\n")
+    (tmp_path / "planted" / "__init__.py").touch()
     return tmp_path

@@ -1,72 +1,74 @@
-"""A made-up record of a GPU: what a run would have measured, and the changes that plant others."""
+"""A made-up record of a GPU: what a run would have measured, and the records that plant others."""
 
-from worlds import NOW
+from worlds import asked, by_identity, timing
+from worlds import evidence as evidence_of
 
-from investigation.evidence.environment import describe
+from investigation.evidence import gpu_plan, gpu_record
+from investigation.evidence.gpus import DeviceFacts
 from investigation.evidence.parameters import Parameters
-from investigation.evidence.records import Evidence, Findings, Record
-from investigation.gpu import measurement as gpu_measurement
-from investigation.gpu import record as gpu_record
+from investigation.evidence.questions import Findings
 
 PARAMETERS = {"device": "cuda", "shape": [8, 16, 4, 4], "batch": 4, "resnet_batch": 1}
 SETTINGS = Parameters.check(**PARAMETERS | {"device": "cpu"})
-STEPS = gpu_measurement.plan(SETTINGS)
+STEPS = gpu_plan.plan(SETTINGS)
 KIB = 2**10
+H200 = "nvidia-h200"
 
 
-def timed(step, ratio=1.0, verdict="equivalent", in_family=None):
-    interval = (ratio - 0.001, ratio + 0.001)
-    seconds = 1e-5
-    details = {
-        "baseline_s": seconds,
-        "difference_s": seconds * (ratio - 1),
-        "difference_interval_s": [seconds * (end - 1) for end in interval],
-        "verdict_in_family": in_family or verdict,
-    }
-    return Record(
-        id=step.id, kind="timing", says=step.says, value=ratio, unit="ratio", interval=interval,
-        confidence=0.95, verdict=verdict, case=step.case, details=details,
-    )  # fmt: skip
-
-
-def allocations(**more):
-    asked = dict.fromkeys(gpu_record.ALLOCATIONS, 0) | {
-        key: 64 * KIB for key in gpu_record.ALLOCATIONS if key.endswith("materialized")
-    }
+def steps(level, quantity, *, of_two_dtypes=False):
+    """The measurements of one quantity at one level; no controls."""
     return [
-        Record(id=key, kind="allocation", says=key, value=more.get(key, value), unit="bytes")
-        for key, value in asked.items()
+        one
+        for one in STEPS
+        if (one.level, one.quantity, one.of_two_dtypes) == (level, quantity, of_two_dtypes)
+        and not one.is_control
     ]
 
 
-def plain_records(**slow):
-    """Both forms alike in everything but what the keywords slow down: `prefix__` = ratio."""
-    prefixes = {key.replace("__", "."): ratio for key, ratio in slow.items()}
-    device = Record(
-        id=gpu_record.DEVICE, kind="timing", says="the device", value="NVIDIA H200",
-        details={"multi_processor_count": 132},
+def timed(step, ratio=1.0, verdict="equivalent", in_family=None):
+    about = step.about | {"case": step.case, "device": PARAMETERS["device"]}
+    return timing(ratio=ratio, verdict=verdict, in_family=in_family, width=0.001, **about)
+
+
+def slower(level, quantity, ratio, *, of_two_dtypes=False):
+    """What these steps measure where `expand_as` is slower."""
+    return [
+        timed(one, ratio, "slower") for one in steps(level, quantity, of_two_dtypes=of_two_dtypes)
+    ]
+
+
+def memory(form, dtypes, count):
+    """What a form asks the device's allocator for beside its output."""
+    return asked(form, dtypes, count).model_copy(update={"device": PARAMETERS["device"]})
+
+
+def device(name="NVIDIA H200"):
+    return DeviceFacts(says="the device", device_name=name, multi_processor_count=132)
+
+
+def plain_records(*changed):
+    """Both forms alike in everything but what was changed, a record for each identity."""
+    asked_for = {"expand_as": 0, "broadcast": 0, "materialized": 64 * KIB}
+    plain = (
+        device(),
+        *(memory(form, dtypes, count) for dtypes in ("same", "mixed")
+          for form, count in asked_for.items()),
+        *map(timed, STEPS),
     )  # fmt: skip
-    timings = []
-    for step in STEPS:
-        ratio = next((r for p, r in prefixes.items() if step.id.startswith(p)), 1.0)
-        timings.append(timed(step, ratio, "slower" if ratio > 1 else "equivalent"))
-    return [device, *allocations(), *timings]
+    return list(by_identity((*plain, *changed)).values())
 
 
 def evidence(records=None, accelerator="NVIDIA H200", **parameters):
-    return Evidence(
+    return evidence_of(
+        *(plain_records() if records is None else records),
         notebook="07_gpu",
-        source_sha256="0",
-        package_sha256="0",
         parameters=PARAMETERS | parameters,
-        environment=describe(1).model_copy(update={"accelerator": accelerator}),
-        started=NOW,
-        finished=NOW,
-        records=tuple(plain_records() if records is None else records),
+        accelerator=accelerator,
     )
 
 
-def findings(records=None, machine="nvidia-h200"):
-    """What a chapter shows of one machine."""
-    shown = tuple(gpu_record.shown_as(machine, evidence(records)))
-    return Findings((evidence(shown),))
+def findings(records=None, machines=(H200,)):
+    """What a chapter shows of each of these machines."""
+    measured = evidence(records)
+    return Findings((evidence([one for name in machines
+                               for one in gpu_record.shown_as(name, measured)]),))  # fmt: skip

@@ -1,42 +1,52 @@
 """The first table and the picker: the decision in each setting follows its evidence."""
 
 import pytest
-from worlds import fact, findings, plain_world, timing
+from worlds import (
+    CASE,
+    MIXED,
+    agreement,
+    asked,
+    block_in,
+    control,
+    evidence,
+    findings,
+    multiply,
+    network,
+    plain_world,
+    planted,
+    program,
+    recalibration,
+)
 
-from investigation.evidence.records import Evidence
+from investigation.evidence.gpus import DeviceFacts
+from investigation.evidence.questions import Findings
 from pipeline import answers
 from pipeline.answers import NO, NOT_MEASURED, OPEN, PART, YES
 
 
 def run(world, **parameters):
-    plain = Evidence.model_construct(notebook="04_eager_cost", parameters=parameters)
-    return plain.model_copy(update={"records": tuple(world.values())})
+    return evidence(*world.values(), notebook="04_eager_cost", parameters=parameters)
 
 
 def decision(world, name=answers.ONE_DTYPE, device=answers.CPU):
-    found = answers.answers([run(world)])
-    made = answers.decisions(findings(world), found)
+    known = findings(world)
+    made = answers.decisions(known, answers.answers(known))
     return next(one for one in made if (one.setting.name, one.setting.device) == (name, device))
 
 
-def planted(*records):
-    return plain_world() | {record.id: record for record in records}
-
-
-NETWORK = "timing.network.contiguous"
-MULTIPLY = "timing.multiply.host1_before.contiguous"
-COPY = "allocation.extra.same_dtype.expand_as"
+COPY = asked(count=4096)
+UNCLEAR = network(1.0, "inconclusive", formats=("contiguous",))
 
 
 @pytest.mark.parametrize(
     ("plant", "change"),
     [
         ((), NO),
-        ((timing(MULTIPLY, 1.2, "slower"),), PART),
-        ((timing(NETWORK, 1.0, "inconclusive"),), OPEN),
-        ((timing(NETWORK, 1.0, "inconclusive"), timing(MULTIPLY, 1.2, "slower")), OPEN),
-        ((timing(NETWORK, 1.05, "slower"),), YES),
-        ((fact(COPY, 4096, "allocation"),), YES),
+        ((multiply(1.2, "slower"),), PART),
+        (UNCLEAR, OPEN),
+        ((*UNCLEAR, multiply(1.2, "slower")), OPEN),
+        (network(1.05, "slower", formats=("contiguous",)), YES),
+        ((COPY,), YES),
     ],
 )
 def test_the_decision_follows_the_evidence(plant, change):
@@ -44,7 +54,7 @@ def test_the_decision_follows_the_evidence(plant, change):
 
 
 def test_one_slow_part_of_many_has_to_be_slow_at_the_confidence_of_its_family():
-    lucky = timing(MULTIPLY, 1.001, "slower", in_family="inconclusive")
+    lucky = multiply(1.001, "slower", in_family="inconclusive")
     assert decision(planted(lucky)).change == NO
 
 
@@ -56,11 +66,12 @@ def test_a_setting_that_no_chapter_measured_says_so():
 
 
 def test_the_words_name_the_whole_steps_the_dearest_part_and_the_memory():
+    other = CASE.model_copy(update={"slug": "other"})
     world = planted(
-        timing(NETWORK, 1.004, "equivalent"),
-        timing(MULTIPLY, 1.2, "slower"),
-        timing("timing.multiply.other.contiguous", 1.3, "slower"),
-        fact(COPY, 2**20, "allocation"),
+        *network(1.004, formats=("contiguous",)),
+        multiply(1.2, "slower"),
+        multiply(1.3, "slower", case=other),
+        asked(count=2**20),
     )
     words = decision(world).measured
     assert "1,024 KiB beside the output against 0 B" in words
@@ -72,22 +83,28 @@ def test_the_words_name_the_whole_steps_the_dearest_part_and_the_memory():
 
 
 def test_what_does_not_compare_the_two_forms_is_no_answer():
-    control = fact("timing.multiply.control", "held", "timing", passed=True)
-    kept = {one.record.id for one in answers.answers([run(planted(control))])}
-    assert {NETWORK, MULTIPLY, "timing.mixed.host1_before"} <= kept
-    assert not [key for key in kept if key.startswith(("timing.recalibration", "equality"))]
-    assert control.id not in kept
+    others = [multiply(role="control"), multiply(quantity="cold"), control()]
+    found = [one.timing for one in answers.answers(findings(planted(*others)))]
+    assert {multiply(), multiply(case=MIXED), *network()} <= set(found)
+    assert not {*recalibration(), others[0], others[1]} & set(found)
+
+
+def test_a_comparison_is_credited_to_the_chapter_that_made_it():
+    runs = (evidence(multiply(), notebook="04_x"), evidence(block_in("eager", family="pytorch"),
+            notebook="08_y"))  # fmt: skip
+    found = {one.timed: one.chapter for one in answers.answers(Findings(runs))}
+    assert found["the multiply"] == "04_x"
+    assert found["the SE block, beside the runtimes"] == "08_y"
 
 
 def offered(world, **parameters):
-    found = answers.answers([run(world)])
-    made = answers.decisions(findings(world), found)
-    return answers.choices([run(world, **parameters)], found, made)
+    known = findings(world)
+    found = answers.answers(known)
+    return answers.choices([run(world, **parameters)], found, answers.decisions(known, found))
 
 
 def test_what_can_be_chosen_is_what_was_measured_and_a_gpu_in_any_case():
-    network = timing(NETWORK, 1.0, "equivalent").model_copy(update={"case": None})
-    chosen = offered(planted(network))
+    chosen = offered(plain_world())
     assert chosen["devices"] == [answers.CPU, answers.GPU]
     assert set(chosen["sizes"]) == {answers.HOST, "128×32×32×32"}
     assert answers.ONE_DTYPE in chosen["settings"]
@@ -107,11 +124,10 @@ def test_what_was_not_measured_comes_with_the_command_that_measures_it():
 
 
 def test_a_gpu_that_was_measured_is_a_device_of_its_own():
-    name = fact("on.some_card.device.facts", "Some Card", "timing")
-    slow = timing("on.some_card.end_to_end.network.host_network.contiguous", 1.04, "slower")
-    copies = fact("on.some_card.allocation.mixed_dtype.expand_as", 2**20, "allocation")
-    spares = fact("on.some_card.allocation.mixed_dtype.broadcast", 0, "allocation")
-    world = planted(name, slow, copies, spares)
+    card = DeviceFacts(says="the device", device_name="Some Card")
+    measured = [card, *network(1.04, "slower"), asked(dtypes="mixed", count=2**20),
+                asked("broadcast", "mixed")]  # fmt: skip
+    world = planted(*(one.model_copy(update={"machine": "some-card"}) for one in measured))
     assert decision(world, device="Some Card").change == YES
     mixed = decision(world, answers.TWO_DTYPES, "Some Card")
     assert (mixed.change, mixed.measured) == (YES, "1,024 KiB beside the output against 0 B")
@@ -120,10 +136,7 @@ def test_a_gpu_that_was_measured_is_a_device_of_its_own():
 
 def exported(written, ratio=1.0, verdict="equivalent"):
     """A world in which one exported runtime ran the block."""
-    details = {"runtime": "A Runtime", "family": "exported"}
-    cost = timing("timing.runtimes.a.host1_before", ratio, verdict)
-    kept = fact("runtimes.written.a", written, "allocation", details=details)
-    return planted(kept, cost.model_copy(update={"details": cost.details | details}))
+    return planted(program("library", written), block_in("library", ratio, verdict))
 
 
 @pytest.mark.parametrize(
@@ -136,15 +149,14 @@ def exported(written, ratio=1.0, verdict="equivalent"):
     ],
 )
 def test_each_exported_runtime_is_a_setting_of_its_own(world, change):
-    assert decision(world, "A Runtime").change == change
+    assert decision(world, "library").change == change
 
 
 def test_where_no_exported_runtime_ran_one_line_says_so():
-    world = {key: one for key, one in plain_world().items() if "runtimes" not in key}
+    world = {key: one for key, one in plain_world().items() if not hasattr(one, "family")}
     assert decision(world, "exported runtimes").change == NOT_MEASURED
 
 
 def test_what_is_compiled_to_the_same_kernels_is_said_with_its_count():
-    same = fact("codegen.same_kernels.cpu", 11, "codegen", details={"tried": 12})
-    made = decision(planted(same), "torch.compile")
-    assert (made.change, made.measured) == (NO, "the same kernels in 11 of 12 cases")
+    made = decision(planted(agreement("kernels", 11)), "torch.compile")
+    assert (made.change, made.measured) == (NO, "the same kernels in 11 of 88 cases")

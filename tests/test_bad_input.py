@@ -6,12 +6,11 @@ import pytest
 from asking import request
 from hypothesis import given
 from hypothesis import strategies as st
-from worlds import NOW, fact
+from worlds import evidence, mixed_dtypes, multiply
 
-from investigation.evidence import records as evidence
-from investigation.evidence.environment import describe
+from investigation.evidence import files
+from investigation.evidence.files import EvidenceError
 from investigation.evidence.parameters import CORES, MOST, MOST_ELEMENTS
-from investigation.evidence.records import Evidence, EvidenceError
 from pipeline.faults import BuildError
 
 SECONDS = "allowed is a number of seconds above 0 and up to 600"
@@ -166,45 +165,50 @@ def test_whatever_make_hands_on_is_read_or_refused(makeflags):
 
 
 def good():
-    kept = Evidence(notebook="01_x", source_sha256="0", package_sha256="0", parameters={},
-                    environment=describe(1), started=NOW, finished=NOW,
-                    records=(fact("a.b", 1, interval=(0.5, 1.5), confidence=0.95),))  # fmt: skip
-    return json.loads(kept.model_dump_json())
+    """A file of evidence with a comparison and a count."""
+    return json.loads(evidence(multiply(), mixed_dtypes(27)).model_dump_json())
 
 
 def test_the_good_record_is_read():
-    assert evidence.parse(good()).records[0].id == "a.b"
+    assert files.parse(good()).records == (multiply(), mixed_dtypes(27))
 
 
-RECORDS = [
-    ({"id": "A b"}, "records.0.id: String should match pattern"),
-    ({"id": "<script>"}, "records.0.id: String should match pattern"),
-    ({"id": 3}, "records.0.id: Input should be a valid string"),
-    ({"kind": "gossip"}, "records.0.kind: Input should be 'equality', "),
-    ({"says": None}, "records.0.says: Input should be a valid string"),
-    ({"value": None}, "records.0.value."),
-    ({"value": [1]}, "records.0.value."),
-    ({"value": float("nan")}, "records.0.value: Value error, allowed is a finite number"),
-    ({"value": float("inf")}, "records.0.value: Value error, allowed is a finite number"),
-    ({"interval": [2, 1]}, "records.0.interval: Value error, an interval runs from low to high"),
-    ({"interval": [1]}, "records.0.interval.1: Field required"),
-    ({"interval": [1, 2, 3]}, "records.0.interval: Tuple should have at most 2 items"),
-    ({"interval": [float("nan"), 1]}, "records.0.interval: Value error, an interval runs"),
-    ({"interval": None}, "records.0: Value error, a.b: an interval and its confidence come"),
-    ({"confidence": 1.5}, "records.0.confidence: Input should be less than 1"),
-    ({"confidence": 0}, "records.0.confidence: Input should be greater than 0"),
-    ({"verdict": "splendid"}, "records.0.verdict: Input should be 'faster', "),
-    ({"case": {"slug": "x", "name": "x", "shape": [1, 2]}}, "records.0.case.shape.2: Field"),
-    ({"case": {"slug": "x", "name": "x", "shape": [0, 1, 2, 3]}}, "records.0.case.shape.0: Input"),
-    ({"samples": ["a"]}, "records.0.samples.0: Input should be a valid number"),
-    ({"details": []}, "records.0.details: Input should be a valid dictionary"),
-    ({"passed": "perhaps"}, "records.0.passed: Input should be a valid boolean"),
-    ({"colour": "red"}, "records.0.colour: Extra inputs are not permitted"),
+TIMING = [
+    ({"type": "gossip"}, "records.0: Input tag 'gossip' found using 'type' does not match"),
+    ({"says": None}, "records.0.timing.says: Input should be a valid string"),
+    ({"level": "heard"}, "records.0.timing.level: Input should be 'multiply', "),
+    ({"ratio": None}, "records.0.timing.ratio: Input should be a valid number"),
+    ({"ratio": [1]}, "records.0.timing.ratio: Input should be a valid number"),
+    ({"ratio": float("nan")}, "records.0.timing.ratio: Value error, allowed is a finite number"),
+    ({"ratio": float("inf")}, "records.0.timing.ratio: Value error, allowed is a finite number"),
+    ({"interval": [2, 1]}, "records.0.timing.interval: Value error, an interval runs from low"),
+    ({"interval": [1]}, "records.0.timing.interval.1: Field required"),
+    ({"interval": [1, 2, 3]}, "records.0.timing.interval: Tuple should have at most 2 items"),
+    ({"interval": [float("nan"), 1]}, "records.0.timing.interval: Value error, an interval runs"),
+    ({"interval": None}, "records.0.timing.interval: Input should be a valid tuple"),
+    ({"confidence": 1.5}, "records.0.timing.confidence: Input should be less than 1"),
+    ({"confidence": 0}, "records.0.timing.confidence: Input should be greater than 0"),
+    ({"verdict": "splendid"}, "records.0.timing.verdict: Input should be 'faster', "),
+    ({"case": {"slug": "x", "name": "x", "shape": [1, 2]}}, "records.0.timing.case.shape.2: Field"),
+    ({"case": {"slug": "x", "name": "x", "shape": [0, 1, 2, 3]}},
+     "records.0.timing.case.shape.0: Input"),
+    ({"alone": None}, "records.0.timing: Value error, a timing has either one process's numbers"),
+    ({"alone": {"ratio": 1}}, "records.0.timing.alone.ratio_interval: Field required"),
+    ({"processes": ["a"]}, "records.0.timing.processes.0: Input should be a valid dictionary"),
+    ({"machine": 3}, "records.0.timing.machine: Input should be a valid string"),
+    ({"colour": "red"}, "records.0.timing.colour: Extra inputs are not permitted"),
+]  # fmt: skip
+COUNT = [
+    ({"tried": -1}, "records.1.equality.tried: Input should be greater than or equal to 0"),
+    ({"tried": "many"}, "records.1.equality.tried: Input should be a valid integer"),
+    ({"aspect": "mood"}, "records.1.equality.aspect: Input should be 'reference', "),
+    ({"differing_by": []}, "records.1.equality.differing_by: Input should be a valid "),
+    ({"details": {}}, "records.1.equality.details: Extra inputs are not permitted"),
 ]
 FILES = [
-    ({"schema_version": 0}, "schema version 0, this book reads 1 and 2"),
-    ({"schema_version": None}, "schema version None, this book reads 1 and 2"),
-    ({"schema_version": 2.0}, "schema version 2.0, this book reads 1 and 2"),
+    ({"schema_version": 0}, "schema version 0, this book reads 1, 2 and 3"),
+    ({"schema_version": None}, "schema version None, this book reads 1, 2 and 3"),
+    ({"schema_version": 3.0}, "schema version 3.0, this book reads 1, 2 and 3"),
     ({"notebook": None}, "notebook: Input should be a valid string"),
     ({"parameters": [1]}, "parameters: Input should be a valid dictionary"),
     ({"environment": {}}, "environment.python: Field required"),
@@ -212,25 +216,34 @@ FILES = [
     ({"started": "yesterday"}, "started: Input should be a valid datetime"),
     ({"records": {}}, "records: Input should be a valid tuple"),
     ({"records": [1]}, "records.0: Input should be a valid dictionary"),
-    ({"records": good()["records"] * 2}, "record: Value error, recorded twice: a.b"),
+    ({"records": good()["records"] * 2}, "evidence: Value error, recorded twice: timing.multiply"),
     ({"author": "me"}, "author: Extra inputs are not permitted"),
 ]
 
 
-@pytest.mark.parametrize(
-    ("change", "expected"), [*(({"records": [one]}, says) for one, says in RECORDS), *FILES]
-)
-def test_a_bad_record_is_refused_with_its_field_and_the_reason(change, expected):
-    bad = good() | change
-    if len(bad["records"]) == 1 and change.keys() == {"records"} and bad["records"] != [1]:
-        bad["records"] = [good()["records"][0] | change["records"][0]]
+def refusal(bad):
     with pytest.raises(EvidenceError) as refused:
-        evidence.parse(bad)
-    assert str(refused.value).startswith(expected)
+        files.parse(bad)
     assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("place", "change", "expected"),
+    [*((0, *one) for one in TIMING), *((1, *one) for one in COUNT)],
+)
+def test_a_bad_record_is_refused_with_its_field_and_the_reason(place, change, expected):
+    bad = good()
+    bad["records"][place] |= change
+    assert refusal(bad).startswith(expected)
+
+
+@pytest.mark.parametrize(("change", "expected"), FILES)
+def test_a_bad_file_is_refused_with_its_field_and_the_reason(change, expected):
+    assert refusal(good() | change).startswith(expected)
 
 
 @pytest.mark.parametrize("other", [None, 7, "text", [], [{}], True])
 def test_what_is_no_record_at_all_is_refused(other):
-    with pytest.raises(EvidenceError, match="schema version None, this book reads 1 and 2"):
-        evidence.parse(other)
+    with pytest.raises(EvidenceError, match="schema version None, this book reads 1, 2 and 3"):
+        files.parse(other)

@@ -1,7 +1,6 @@
 """The finished book in a real browser: what a reader sees, waits for and can reach."""
 
 import itertools
-import json
 import re
 from pathlib import Path
 
@@ -10,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from investigation.claims.rules import percent
-from investigation.evidence.records import Record
+from investigation.evidence.files import read
+from investigation.evidence.questions import Findings, ask
+from investigation.evidence.timings import Timing
+from investigation.evidence.words import percent
 from investigation.observe.explorer import shapes
 from investigation.observe.memory import multiplied_gate
-from investigation.subject.cases import MEMORY_FORMATS
+from investigation.subject.memory_formats import MEMORY_FORMATS
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import SCALES
 from pipeline import places
@@ -211,21 +212,19 @@ def first_page(opened):
 
 
 def compared(page):
-    """The evidence that the picker shows: the ids of the records."""
-    return page.locator(".picker tbody tr:visible td:last-child code").all_text_contents()
+    """The evidence that the picker shows: the names of the records."""
+    rows = page.locator(".picker tbody tr:visible")
+    return [row.get_attribute("data-evidence") for row in rows.all()]
 
 
 def test_the_picker_shows_what_was_measured_in_the_chosen_setting(first_page, book):
     first_page.get_by_label("where the line runs").select_option("PyTorch eager, two dtypes")
     first_page.get_by_label("input").select_option("8×16×16×16")
-    assert compared(first_page) == ["timing.mixed.reader"]
-    record = next(
-        one
-        for one in json.loads((book / "results" / "04_eager_cost.json").read_text())["records"]
-        if one["id"] == "timing.mixed.reader"
-    )
+    found = Findings((read(book / "results" / "04_eager_cost.json"),))
+    mixed = found.answer(ask(Timing, level="multiply", dtypes="mixed", workload="reader"))
+    assert compared(first_page) == [mixed.name]
     row = first_page.locator(".picker tbody tr:visible")
-    assert percent(Record.model_validate(record)) in row.text_content()
+    assert percent(mixed.ratio, mixed.interval) in row.text_content()
     assert row.get_by_role("link").get_attribute("href") == "notebooks/04_eager_cost.html"
     said = first_page.get_by_role("status").text_content()
     assert said.startswith("PyTorch eager, two dtypes, a CPU, 8×16×16×16: 1 comparison.")

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from torch._inductor import exc
 
-from investigation.compiled import codegen
-from investigation.compiled.codegen import NoCompilerError, generate
+from investigation.compiled import codegen, toolchain
+from investigation.compiled.codegen import generate
+from investigation.compiled.toolchain import NoCompilerError
 from investigation.subject.cases import Case
 
 CASE = Case(slug="small", name="small", shape=(2, 8, 4, 4))
@@ -76,8 +77,8 @@ def test_what_was_generated_cannot_be_changed(multiplies):
 def test_a_notebook_has_caches_of_its_own_that_go_with_it():
     program = (
         "import os\n"
-        "from investigation import codegen\n"
-        "folder = codegen.empty_caches()\n"
+        "from investigation.compiled import toolchain\n"
+        "folder = toolchain.empty_caches()\n"
         "assert os.environ['TORCHINDUCTOR_CACHE_DIR'] == str(folder)\n"
         "print(folder, list(folder.iterdir()), sep='\\n')\n"
     )
@@ -92,9 +93,9 @@ def test_a_folder_whose_path_would_break_the_compilers_command_is_said_in_one_li
 ):
     folder = tmp_path / "two words"
     folder.mkdir()
-    monkeypatch.setattr(codegen, "cache_dir", lambda: str(folder))
+    monkeypatch.setattr(toolchain, "cache_dir", lambda: str(folder))
     with pytest.raises(NoCompilerError, match=r"breaks at a space, and .*; use a folder") as error:
-        codegen.require_cpp_compiler()
+        toolchain.require_cpp_compiler()
     assert "\n" not in str(error.value)
 
 
@@ -102,13 +103,13 @@ def test_no_compiler_is_said_in_one_line(monkeypatch):
     def missing():
         raise exc.InvalidCxxCompiler
 
-    monkeypatch.setattr(codegen, "get_cpp_compiler", missing)
+    monkeypatch.setattr(toolchain, "get_cpp_compiler", missing)
     with pytest.raises(NoCompilerError, match=r"needs a C\+\+ compiler for a CPU") as error:
         generate("broadcast", CASE)
     assert "\n" not in str(error.value)
 
 
 def test_no_headers_of_python_are_said_in_one_line(monkeypatch, tmp_path):
-    monkeypatch.setattr(codegen, "get_path", lambda _: str(tmp_path))
+    monkeypatch.setattr(toolchain, "get_path", lambda _: str(tmp_path))
     with pytest.raises(NoCompilerError, match=r"has no Python\.h"):
         generate("broadcast", CASE)

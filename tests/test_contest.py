@@ -14,7 +14,7 @@ from investigation.evidence.contest_record import (
     ContestResult,
     Trial,
 )
-from investigation.timing import contest
+from investigation.timing import contest, contestants, planted_work
 
 
 def trial(method: str, dose: float, number: int, error: float, reach: float) -> Trial:
@@ -95,20 +95,34 @@ def test_a_dose_is_exactly_so_much_more_work(dose: float, ratio: float) -> None:
 
 def test_a_dose_that_is_no_whole_number_of_calls_is_refused() -> None:
     with pytest.raises(ValueError, match=r"a dose of 0\.3 % is not a whole number of calls in 400"):
-        contest.plant(0.3)
+        planted_work.plant(0.3)
 
 
 def test_only_the_number_of_calls_tells_planted_sides_apart() -> None:
-    planted = contest.plant(1.0)
+    planted = planted_work.plant(1.0)
     assert planted.baseline.func is planted.candidate.func  # type: ignore[attr-defined]
     x, y, calls = planted.baseline.args  # type: ignore[attr-defined]
     assert planted.candidate.args == (x, y, 1.01 * calls)  # type: ignore[attr-defined]
 
 
 def test_copies_have_the_same_code_in_functions_of_their_own() -> None:
-    planted = contest.plant(0.0, copies=True)
+    planted = planted_work.plant(0.0, copies=True)
     assert planted.baseline is not planted.candidate
     assert planted.baseline.__code__ is planted.candidate.__code__
+
+
+def test_what_is_recorded_of_a_contest_counts_our_planted_differences_alone() -> None:
+    result = ContestResult({}, {})
+    result.trials += [
+        trial(OURS, 0.0, 0, error=0.05, reach=0.01),  # a false alarm, where nothing is planted
+        trial(OURS, 0.5, 0, error=0.0, reach=0.02),  # missed
+        trial(OURS, 1.0, 0, error=0.0, reach=0.001),
+        trial(OURS, -1.0, 0, error=0.05, reach=0.001),  # found on the wrong side
+        trial(IQR, 1.0, 0, error=0.0, reach=0.001),
+    ]
+    kept = result.planted_differences()
+    assert (kept.planted, kept.found, kept.wrong_sign) == (3, 1, 1)
+    assert kept.doses_percent == (-1.0, 0.0, 0.5, 1.0)
 
 
 def test_shares_come_with_limits_and_none_where_nothing_ran() -> None:
@@ -124,8 +138,8 @@ def test_rms_error_is_of_the_ratio_and_in_per_cent() -> None:
 
 def test_rivals_with_fewer_trials_are_spread_over_the_contest() -> None:
     planned = contest.turns(trials=8, rival_trials=2, doses=[0.0, 1.0], seed=1)
-    ours = [turn for turn in planned if turn.method is contest.paired_trials]
-    rivals = {turn.number for turn in planned if turn.method is contest.sequential_trials}
+    ours = [turn for turn in planned if turn.method is contestants.paired_trials]
+    rivals = {turn.number for turn in planned if turn.method is contestants.sequential_trials}
     assert len(ours) == 16
     assert rivals == {3, 7}
 

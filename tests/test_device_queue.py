@@ -12,7 +12,7 @@ from investigation.timing.device.queue import (
     NotReachedError,
     cache_bytes,
 )
-from investigation.timing.measure import DeviceError
+from investigation.timing.errors import DeviceError
 
 
 class StandIn:

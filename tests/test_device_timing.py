@@ -6,11 +6,13 @@ import types
 import pytest
 from simulated_device import Kernel, SimulatedDevice
 
+from investigation.evidence.gpu_plan import QUANTITIES
 from investigation.timing.device import timing as device_timing
 from investigation.timing.device import watch as device_watch
 from investigation.timing.device.timing import Rotation
-from investigation.timing.device.watch import Reading
-from investigation.timing.measure import MeasurementError, Settings
+from investigation.timing.device.watch import DeviceState
+from investigation.timing.errors import MeasurementError
+from investigation.timing.settings import Settings
 
 HOST_S, EXTRA_S = 4e-6, 1e-6
 SMALL_S, LARGE_S = 2e-6, 80e-6
@@ -149,7 +151,7 @@ def test_a_cost_on_the_host_alone_shows_where_it_is_and_nowhere_else():
         (quantity, kernel_s): measured(
             device_timing, quantity, kernel_s, settings=Settings(budget_s=0.2, seed=1)
         ).verdict
-        for quantity in device_timing.QUANTITIES
+        for quantity in QUANTITIES
         for kernel_s in (SMALL_S, LARGE_S)
     }
     assert [key for key, verdict in verdicts.items() if verdict == "slower"] == [
@@ -180,17 +182,17 @@ def test_a_rotation_has_as_many_inputs_as_exceed_the_cache():
 
 
 def test_the_clocks_are_read_and_what_slowed_the_device_is_said():
-    calm = Reading(1980, 2619, 40, 300, 0)
+    calm = DeviceState(1980, 2619, 40, 300, 0)
     assert device_watch.warnings(calm, calm) == ()
     assert device_watch.warnings(None, calm) == ()
-    (warning,) = device_watch.warnings(calm, Reading(1500, 2619, 60, 300, 0))
+    (warning,) = device_watch.warnings(calm, DeviceState(1500, 2619, 60, 300, 0))
     assert warning == "the device's clock went from 1980 to 1500 MHz"
-    (warning,) = device_watch.warnings(calm, Reading(1980, 2619, 88, 300, 0x21))
+    (warning,) = device_watch.warnings(calm, DeviceState(1980, 2619, 88, 300, 0x21))
     assert warning == "the device was slowed by heat, in software"
 
 
 def test_a_reading_is_what_the_program_prints():
-    assert device_watch.parsed("1980, 2619, 35, 118.30, 0x0000000000000004\n") == Reading(
+    assert device_watch.parsed("1980, 2619, 35, 118.30, 0x0000000000000004\n") == DeviceState(
         1980, 2619, 35, 118.3, 4
     )
     with pytest.raises(ValueError, match="could not convert"):
@@ -199,7 +201,7 @@ def test_a_reading_is_what_the_program_prints():
 
 def test_a_watched_comparison_keeps_the_warning():
     queue = SimulatedDevice()
-    readings = iter([Reading(1980, 2619, 40, 300, 0), Reading(990, 2619, 90, 300, 0x40)])
+    readings = iter([DeviceState(1980, 2619, 40, 300, 0), DeviceState(990, 2619, 90, 300, 0x40)])
     arms = [rotation(device_timing, queue, SMALL_S) for _ in range(2)]
     found = device_timing.compare_on_device(queue, "host", *arms, BUDGET, readings.__next__)
     assert any("slowed by heat" in one for one in found.warnings)

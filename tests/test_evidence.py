@@ -1,45 +1,39 @@
 import json
 import os
-from datetime import UTC, datetime
 
 import jsonschema
 import pytest
 from pydantic import ValidationError
+from worlds import CASE, control, equality, evidence, multiply, network, plain_world
 
-from investigation.evidence import records as evidence
-from investigation.evidence.environment import describe
-from investigation.evidence.records import Evidence, EvidenceError, Findings, Record
-
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def make(*records):
-    return Evidence(notebook="01_x", source_sha256="0" * 64, package_sha256="0" * 64,
-                    parameters={}, environment=describe(1), started=NOW, finished=NOW,
-                    records=records)  # fmt: skip
-
-
-def record(record_id="topic.thing", **rest):
-    return Record(id=record_id, kind="equality", says="it is so", value=True, **rest)
+from investigation.evidence import files
+from investigation.evidence.files import EvidenceError
+from investigation.evidence.records import TYPES, Evidence
+from investigation.evidence.timings import Timing
 
 
 def test_what_is_written_is_read_back(tmp_path):
-    kept = make(record(interval=(0.5, 1.5), confidence=0.95), record("topic.other"))
-    evidence.write(kept, tmp_path / "one.json")
-    assert evidence.read(tmp_path / "one.json") == kept
+    kept = evidence(*plain_world().values())
+    files.write(kept, tmp_path / "one.json")
+    assert files.read(tmp_path / "one.json") == kept
 
 
 def test_a_written_file_satisfies_the_published_schema(tmp_path):
-    evidence.write(make(record()), tmp_path / "one.json")
-    jsonschema.validate(json.loads((tmp_path / "one.json").read_text()), evidence.schema())
+    files.write(evidence(*plain_world().values(), control()), tmp_path / "one.json")
+    jsonschema.validate(json.loads((tmp_path / "one.json").read_text()), files.schema())
+
+
+def test_the_schema_names_every_type_of_record():
+    union = files.schema()["properties"]["records"]["items"]["discriminator"]["mapping"]
+    assert set(union) == set(TYPES)
 
 
 def test_a_write_that_fails_half_way_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "one.json"
-    evidence.write_atomically(path, "old")
+    files.write_atomically(path, "old")
     monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
-        evidence.write_atomically(path, "new")
+        files.write_atomically(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -48,72 +42,98 @@ def test_a_write_that_fails_half_way_leaves_the_old_file(tmp_path, monkeypatch):
     ("text", "reason"),
     [
         ("not json", "not a readable result file"),
-        ("[]", "schema version None, this book reads 1 and 2"),
-        ('{"schema_version": 3}', "schema version 3, this book reads 1 and 2"),
-        ('{"schema_version": "2"}', "schema version '2', this book reads 1 and 2"),
-        ('{"schema_version": true}', "schema version True, this book reads 1 and 2"),
-        ('{"schema_version": 1}', "notebook: Field required"),
-        ('{"schema_version": 2}', "notebook: Field required"),
+        ("[]", "schema version None, this book reads 1, 2 and 3"),
+        ('{"schema_version": 4}', "schema version 4, this book reads 1, 2 and 3"),
+        ('{"schema_version": "3"}', "schema version '3', this book reads 1, 2 and 3"),
+        ('{"schema_version": true}', "schema version True, this book reads 1, 2 and 3"),
+        ('{"schema_version": 3}', "notebook: Field required"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_with_its_path_and_the_reason(tmp_path, text, reason):
     path = tmp_path / "one.json"
     path.write_text(text)
     with pytest.raises(EvidenceError, match=reason) as refused:
-        evidence.read(path)
+        files.read(path)
     assert str(refused.value).startswith(str(path))
-
-
-def test_a_record_of_the_first_schema_is_migrated_and_says_what_it_does_not_know(tmp_path):
-    old = json.loads(make(record()).model_dump_json()) | {"schema_version": 1}
-    del old["package_sha256"]
-    (tmp_path / "one.json").write_text(json.dumps(old))
-    migrated = evidence.read(tmp_path / "one.json")
-    assert migrated.schema_version == evidence.SCHEMA_VERSION
-    assert migrated.package_sha256 == "unknown"
-    assert migrated.records == (record(),)
-
-
-def test_an_interval_without_an_end_survives_json(tmp_path):
-    open_ended = make(record(interval=(0.5, float("inf")), confidence=0.95))
-    evidence.write(open_ended, tmp_path / "one.json")
-    assert evidence.read(tmp_path / "one.json") == open_ended
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_value_that_json_cannot_hold_is_refused(value):
-    with pytest.raises(ValidationError, match="allowed is a finite number"):
-        Record(id="a.b", kind="timing", says="it is so", value=value)
 
 
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(EvidenceError, match="not a readable result file"):
-        evidence.read(tmp_path / "none.json")
+        files.read(tmp_path / "none.json")
 
 
-def test_an_id_that_is_used_twice_is_refused():
-    with pytest.raises(ValidationError, match=r"recorded twice: topic\.thing"):
-        make(record(), record())
+def test_an_interval_without_an_end_survives_json(tmp_path):
+    open_ended = evidence(multiply().model_copy(update={"interval": (0.5, float("inf"))}))
+    files.write(open_ended, tmp_path / "one.json")
+    assert files.read(tmp_path / "one.json") == open_ended
 
 
-def test_an_interval_needs_its_confidence_and_its_order():
-    with pytest.raises(ValidationError, match="an interval and its confidence come together"):
-        record(interval=(0.5, 1.5))
-    with pytest.raises(ValidationError, match="an interval runs from low to high"):
-        record(interval=(1.5, 0.5), confidence=0.95)
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_that_json_cannot_hold_is_refused(value):
+    with pytest.raises(ValidationError, match="allowed is a finite number"):
+        multiply().model_validate(multiply().model_dump() | {"ratio": value})
+
+
+def test_two_records_of_one_identity_are_refused_by_name():
+    with pytest.raises(ValidationError, match=r"recorded twice: timing\.multiply\.broadcast"):
+        evidence(multiply(1.0), multiply(1.2, "slower"))
+
+
+def test_what_a_record_is_about_tells_it_apart_and_what_was_seen_does_not():
+    assert multiply(1.0).identity == multiply(1.2, "slower").identity
+    others = [
+        multiply(case=CASE.with_gate("bfloat16")),
+        multiply(case=CASE.with_format("channels_last")),
+        multiply(series="sizes"),
+        multiply(runtime="eager"),
+        multiply(quantity="cold"),
+        multiply(role="control"),
+        multiply(machine="nvidia-h200"),
+    ]
+    assert len({multiply().identity, *(one.identity for one in others)}) == 1 + len(others)
+
+
+def test_a_replication_is_another_record_than_a_comparison_in_one_process():
+    alone = multiply()
+    parts = alone.model_dump() | {"alone": None, "processes": [alone.alone.model_dump()] * 2}
+    several = Timing.model_validate(parts)
+    assert several.replicated
+    assert several.identity != alone.identity
+    with pytest.raises(ValueError, match="measured in several processes"):
+        _ = several.single
+    for broken in ({"processes": []}, {"alone": alone.alone.model_dump()}):
+        with pytest.raises(ValidationError, match="either one process's numbers or several"):
+            Timing.model_validate(parts | broken)
+
+
+def test_a_name_is_made_of_the_identity_and_fit_for_a_file():
+    (first, second) = network()
+    assert first.name == "timing.network.broadcast.expand_as.end_to_end.workloads.inference." + (
+        "contiguous.measurement"
+    )
+    assert first.name != second.name
 
 
 def test_failed_controls_are_named():
-    kept = make(record("a.control", passed=False), record("b.control", passed=True), record())
-    assert [one.id for one in kept.failed_controls] == ["a.control"]
+    kept = evidence(control("same", passed=False), control("arms"), equality("reference", 1))
+    assert [one.control for one in kept.failed_controls] == ["same"]
 
 
-def test_findings_know_a_records_family():
-    findings = Findings((make(record("timing.a"), record("timing.b"), record("timings.c")),))
-    assert [one.id for one in findings.under("timing")] == ["timing.a", "timing.b"]
+def test_a_record_shows_itself_as_a_sentence():
+    assert control()._repr_markdown_() == "Control **held**: it holds; seen: so"
+    assert control(passed=False)._repr_markdown_().startswith("Control **failed**: ")
+    assert equality("reference", 1, 0)._repr_markdown_() == "reference: 0"
 
 
-def test_a_control_shows_itself_as_a_sentence():
-    shown = record("a.control", passed=True)._repr_markdown_()
-    assert shown == "Control `a.control` **held**: it is so; seen: True"
-    assert record("a.fact", unit="bytes")._repr_markdown_() == "`a.fact` it is so; seen: True bytes"
+def test_an_unknown_field_or_type_is_refused_with_its_place():
+    raw = json.loads(evidence(equality("reference", 1)).model_dump_json())
+    with pytest.raises(EvidenceError, match=r"records\.0\.equality\.colour: Extra inputs"):
+        files.parse(raw | {"records": [raw["records"][0] | {"colour": "red"}]})
+    with pytest.raises(EvidenceError, match=r"records\.0: Input tag 'gossip'"):
+        files.parse(raw | {"records": [raw["records"][0] | {"type": "gossip"}]})
+
+
+def test_every_type_says_what_it_is_about():
+    for name, one in TYPES.items():
+        assert set(one.about) <= {*one.model_fields, "replicated"}, name
+    assert Evidence.model_fields["schema_version"].default == 3

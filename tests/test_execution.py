@@ -14,13 +14,14 @@ import json, os, pathlib
 from investigation.evidence.environment import describe
 from investigation.evidence.provenance import source_sha256
 record = {record}
-kept = dict(schema_version=2, notebook="01_tiny", package_sha256="0", parameters={{"size": size}},
+kept = dict(schema_version=3, notebook="01_tiny", package_sha256="0", parameters={{"size": size}},
             source_sha256=source_sha256(pathlib.Path("01_tiny.ipynb")),
             environment=describe(1).model_dump(), started="2026-01-01T00:00:00Z",
             finished="2026-01-01T00:00:01Z", records=[record])
 pathlib.Path(os.environ["INVESTIGATION_RESULTS"], "01_tiny.json").write_text(json.dumps(kept))
 """
-GOOD = {"id": "a.b", "kind": "equality", "says": "it is so", "value": True}
+GOOD = {"type": "equality", "aspect": "reference", "says": "it is so", "of": "products",
+        "tried": 1, "differing": 0}  # fmt: skip
 
 
 def write_notebook(workshop, *sources, tags=("parameters",), name="01_tiny"):
@@ -50,14 +51,17 @@ def test_a_good_run_leaves_page_evidence_and_stamp(workshop):
     assert not any(places.STAGING.iterdir())
 
 
-def test_what_makes_a_run_outdated(workshop):
-    notebook = good_notebook(workshop)
+def test_what_makes_a_run_outdated(workshop, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(workshop))
+    module = workshop / "planted" / "variants.py"
+    module.write_text("A = 1\n")
+    cells = ["size = 1", "from planted import variants", EVIDENCE.format(record=GOOD)]
+    notebook = write_notebook(workshop, *cells)
     run(notebook)
     assert freshness.is_current(notebook, {})
     assert not freshness.is_current(notebook, {"size": 2}), "another parameter"
-    module = workshop / "investigation" / "variants.py"
     module.write_text("A = 2\n")
-    assert not freshness.is_current(notebook, {}), "the package changed"
+    assert not freshness.is_current(notebook, {}), "a module that it imports changed"
     module.write_text("A = 1\n")
     assert freshness.is_current(notebook, {})
     evidence = places.RESULTS / "01_tiny.json"
@@ -65,8 +69,14 @@ def test_what_makes_a_run_outdated(workshop):
     evidence.write_text(kept.replace("it is so", "it is not"))
     assert not freshness.is_current(notebook, {}), "the evidence was edited"
     evidence.write_text(kept)
-    write_notebook(workshop, "size = 2", EVIDENCE.format(record=GOOD))
+    write_notebook(workshop, "size = 2", *cells[1:])
     assert not freshness.is_current(notebook, {}), "the notebook changed"
+
+
+def test_a_cell_that_is_not_python_is_named_before_anything_runs(workshop):
+    notebook = write_notebook(workshop, "size = 1", "size = 2\n%timeit size")
+    with pytest.raises(BuildError, match=r"^01_tiny, cell 2, line 2: invalid syntax$"):
+        run(notebook)
 
 
 def test_a_notebooks_outputs_are_no_part_of_its_source(workshop):
@@ -92,8 +102,10 @@ def test_a_new_record_outdates_only_the_notebooks_that_read_records(workshop):
 
 FAILED_CONTROL = """
 from investigation.display.chapter import Chapter
-Chapter("01_tiny").control("a.control", "equality", "it is so", "it is not", passed=False)
+Chapter("01_tiny").control("bits", "it is so", "it is not", passed=False)
 """
+FAILED = {"type": "control", "chapter": "01_tiny", "control": "bits", "says": "it is so",
+          "seen": "it is not", "passed": False}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -102,12 +114,12 @@ Chapter("01_tiny").control("a.control", "equality", "it is so", "it is not", pas
         ("a cell that raises", ["size = 1", "1 / 0"],
          "01_tiny, cell 2: ZeroDivisionError: division by zero"),
         ("a failed control", ["size = 1", FAILED_CONTROL],
-         "01_tiny, cell 2: ControlFailedError: a.control: expected was: it is so; seen: it is not"),
+         "01_tiny, cell 2: ControlFailedError: bits: expected was: it is so; seen: it is not"),
         ("no evidence", ["size = 1", "pass"],
          "01_tiny: it wrote no evidence; its last cell is chapter.close()"),
         ("a control that failed and was kept",
-         ["size = 1", EVIDENCE.format(record=GOOD | {"passed": False})],
-         "01_tiny: control a.b failed: it is so"),
+         ["size = 1", EVIDENCE.format(record=FAILED)],
+         "01_tiny: control control.01_tiny.bits failed: it is so"),
         ("a kernel that dies", ["size = 1", "import os; os._exit(1)"],
          "01_tiny, cell 2: the kernel died; a machine short of memory ends it so"),
     ],

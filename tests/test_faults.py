@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 from small_project import SmallProject, complaints
-from worlds import NOW, fact
+from worlds import NOW, equality
 
 from investigation.evidence import manifest
 from investigation.evidence.environment import describe
@@ -23,9 +23,10 @@ SLEEP = "import time; time.sleep(600)"
 GREEDY = """import resource
 resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
 bytearray(2**32)"""
-LACKING = """from investigation import codegen, instructions, omission
+LACKING = """from investigation.compiled import omission, toolchain
+from investigation.observe import instructions
 print(instructions.unavailable_reason())
-omission.needs(codegen.require_cpp_compiler)"""
+omission.needs(toolchain.require_cpp_compiler)"""
 LIBC = ctypes.CDLL(None)
 ENDED = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 
@@ -192,7 +193,7 @@ def test_a_record_that_was_edited_stops_the_build_with_its_path(project):
     machine.mkdir()
     kept = Evidence(notebook="05_x", source_sha256="0", package_sha256="0", parameters={},
                     environment=describe(1), started=NOW, finished=NOW,
-                    records=(fact("a.b", 1),))  # fmt: skip
+                    records=(equality("reference", 9),))  # fmt: skip
     (machine / "05_x.json").write_text(kept.model_dump_json())
     manifest.seal(machine)
     (machine / "05_x.json").write_text(kept.model_dump_json().replace('"value":1', '"value":2'))

@@ -6,9 +6,9 @@ from urllib.parse import unquote
 
 import numpy as np
 from bs4 import BeautifulSoup
-from worlds import timing
+from worlds import multiply
 
-from investigation.display import figure_data, figures
+from investigation.display import figure_data, figures, timing_figures
 
 
 def rows(figure):
@@ -23,7 +23,7 @@ def test_bars_come_with_their_names_and_values():
 
 
 def test_intervals_come_with_their_ends_and_the_label_of_their_line():
-    figure = figures.comparisons([timing("timing.a", 1.05, "slower", width=0.01)], ["first"], 0.01)
+    figure = timing_figures.comparisons({"first": multiply(1.05, "slower", width=0.01)}, 0.01)
     found = [(row["y"], round(float(row["x"]), 6)) for row in rows(figure)]
     assert found == [("first", 4.0), ("first", 6.0), ("first", 5.0)]
 

@@ -1,8 +1,6 @@
 import re
 
 import numpy as np
-import pytest
-from worlds import timing
 
 from investigation.display import figures
 
@@ -60,27 +58,3 @@ def test_a_bar_says_a_large_number_in_full_and_a_small_one_in_four_digits():
     shown = drawn(figure)
     assert "24,576 KiB" in shown
     assert "0.1235 KiB" in shown
-
-
-def test_timings_are_drawn_with_their_verdicts_in_the_legend():
-    records = [timing("timing.a", 1.05, "slower"), timing("timing.b", 1.0, "equivalent")]
-    html = drawn(figures.comparisons(records, ["first", "second"], 0.01))
-    assert "slower" in html
-    assert "equivalent" in html
-    assert "second" in drawn(figures.multiples(records, ["first", "second"]))
-
-
-def test_what_a_candidate_adds_is_drawn_in_microseconds():
-    details = {"difference_s": 2e-6, "difference_interval_s": [1e-6, 3e-6]}
-    record = timing("timing.a", 1.05, "slower").model_copy(update={"details": details})
-    figure = figures.additions([record], ["a check"])
-    drawn_at = [list(line.get_xdata()) for line in figure.axes[0].lines[:2]]
-    np.testing.assert_allclose(drawn_at[0], [1, 3])
-    np.testing.assert_allclose(drawn_at[1], [2])
-    assert "a check" in drawn(figure)
-
-
-def test_a_record_without_an_interval_is_not_drawn_as_one():
-    bare = timing("timing.a", 1.0, "slower").model_copy(update={"interval": None})
-    with pytest.raises(ValueError, match=r"timing\.a has no interval to draw"):
-        figures.comparisons([bare], ["first"], 0.01)

@@ -1,10 +1,12 @@
 import pytest
-from worlds import fact, findings, timing
 
-from investigation.claims import ledger, rules_compiled
+from investigation.claims import ledger
 from investigation.compiled import fusion
-from investigation.compiled.fusion import Setting, pairing, settings, where
-from investigation.display import compiled_figures
+from investigation.compiled.fusion import CompileSetting, pairing, settings, where
+from investigation.display import compiled_figures, figure_data
+from investigation.evidence.questions import Findings
+from investigation.evidence.recorder import Recorder
+from investigation.evidence.timings import MARGIN, Timed, Timing
 from investigation.subject.cases import Case
 
 CASE = Case(slug="small", name="small", shape=(2, 8, 4, 4))
@@ -16,12 +18,12 @@ pytestmark = pytest.mark.usefixtures("compiler")
 
 @pytest.fixture(scope="module")
 def plain():
-    return pairing(Setting("block", "inference", False, CASE))
+    return pairing(CompileSetting("block", "inference", False, CASE))
 
 
 @pytest.fixture(scope="module")
 def copying():
-    return pairing(Setting("block", "inference", False, CASE), "broadcast", "opaque")
+    return pairing(CompileSetting("block", "inference", False, CASE), "broadcast", "opaque")
 
 
 def test_in_a_block_of_one_dtype_the_two_forms_are_one_program(plain):
@@ -40,24 +42,41 @@ def test_a_copy_that_inductor_cannot_remove_is_another_program_with_a_kernel_mor
 
 
 def test_training_with_a_narrow_gate_is_told_apart():
-    found = pairing(Setting("multiply", "training", False, NARROW))
+    found = pairing(CompileSetting("multiply", "training", False, NARROW))
     assert not found.same_kernels
     assert found.baseline.passes > found.candidate.passes
 
 
 def test_what_differs_in_the_host_program_only_has_a_mark_of_its_own():
-    found = pairing(Setting("multiply", "training", True, CASE))
+    found = pairing(CompileSetting("multiply", "training", True, CASE))
     assert found.same_kernels
     assert not found.same_source
     assert compiled_figures.mark(found) == "≈"
 
 
+def test_what_is_kept_of_a_pair_are_its_setting_and_both_programs(copying):
+    kept = copying.record()
+    assert (kept.level, kept.mode, kept.shapes, kept.case) == ("block", "inference", "static", CASE)
+    assert (kept.same_kernels, kept.same_source) == (False, False)
+    assert kept.baseline.sha256 == copying.baseline.digest
+    assert kept.candidate.kernels == copying.candidate.kernels > kept.baseline.kernels
+    assert kept.candidate.names == copying.candidate.names
+
+
+def test_settings_of_one_case_are_kept_apart_and_so_are_pairs():
+    tried = list(settings(CASE, ["float32", "float32:bfloat16"]))
+    kept = [one.equality("compiled", "the same bits", same=True) for one in tried]
+    assert len({one.identity for one in kept}) == len(tried)
+    assert {(one.tried, one.differing) for one in kept} == {(1, 0)}
+    assert not tried[0].equality("compiled", "the same bits", same=False).same
+
+
 def test_a_setting_has_a_name_and_a_slug_that_say_all_of_it():
-    setting = Setting("block", "training", True, NARROW.with_format("channels_last"))
+    setting = CompileSetting("block", "training", True, NARROW.with_format("channels_last"))
     kind = "block, training, float32 under autocast to bfloat16"
     assert setting.name == f"{kind}, dynamic, channels_last"
     assert setting.slug == "block.training.float32_bfloat16.dynamic.channels_last"
-    assert Setting("multiply", "training", True, NARROW).dtypes == "float32 × bfloat16"
+    assert CompileSetting("multiply", "training", True, NARROW).dtypes == "float32 × bfloat16"
 
 
 def test_settings_cross_everything_but_what_autocast_cannot_make():
@@ -71,16 +90,10 @@ def test_settings_cross_everything_but_what_autocast_cannot_make():
 
 def judged(found):
     """The compiled claims on the evidence of some pairings."""
-    held = {
-        rules_compiled.SAME_KERNELS: lambda one: one.same_kernels,
-        rules_compiled.FUSED: lambda one: one.fused,
-        rules_compiled.SAME_SOURCE: lambda one: one.same_source,
-    }
-    world = {}
-    for name, test in held.items():
-        count, details = fusion.agreement(found, test)
-        world[f"{name}.cpu"] = fact(f"{name}.cpu", count, "codegen", details=details)
-    verdicts = ledger.verdicts(findings(world))
+    recorder = Recorder("06_compiled")
+    for layer in fusion.AGREEING:
+        recorder.keep(fusion.agreement(found, layer))
+    verdicts = ledger.verdicts(Findings((recorder.evidence(),)))
     return [verdicts[claim].status for claim in ("C3", "D3", "P3")]
 
 
@@ -88,6 +101,13 @@ def test_the_claims_flip_when_the_copy_is_real(plain, copying):
     assert judged([plain]) == ["supported"] * 3
     assert judged([copying]) == ["refuted"] * 3
     assert judged([plain, copying]) == ["qualified"] * 3
+
+
+def test_an_agreement_counts_and_names_where_there_is_none(plain, copying):
+    found = fusion.agreement([plain, copying], "kernels")
+    assert (found.tried, found.agreeing, found.target) == (2, 1, "cpu")
+    assert found.differ == tuple(where([copying.setting], [plain.setting, copying.setting]))
+    assert fusion.agreement([plain], "kernels").differ == ()
 
 
 def test_where_things_differ_is_said_together_and_only_as_far_as_it_reaches():
@@ -108,10 +128,28 @@ def test_the_grid_marks_each_setting(plain, copying):
     assert [text.get_text() for text in figure.axes[0].texts] == ["≠"]
 
 
+def timed(ratio, verdict):
+    ends = (ratio - 0.01, ratio + 0.01)
+    alone = Timed(
+        ratio=ratio, ratio_interval=ends, margin=MARGIN, verdict_in_family=verdict, pairs=40,
+        difference_s=ratio - 1, difference_interval_s=(ends[0] - 1, ends[1] - 1), baseline_s=1.0,
+        candidate_s=ratio, equivalence_p=0.5, calls_per_block=1,
+    )  # fmt: skip
+    return Timing(
+        says="compiled", level="multiply", runtime="compile", ratio=ratio, interval=ends,
+        confidence=0.95, margin=MARGIN, verdict=verdict, alone=alone,
+    )  # fmt: skip
+
+
 def test_a_figure_of_a_few_comparisons_has_a_row_for_each():
-    records = [timing("timing.compiled.a", 1.2, "slower"), timing("timing.compiled.b", 1, "faster")]
-    (axis,) = compiled_figures.few_comparisons(records, ["one", "two"], 0.01).axes
+    timings = {"one": timed(1.2, "slower"), "two": timed(1.0, "equivalent")}
+    figure = compiled_figures.few_comparisons(timings, MARGIN)
+    (axis,) = figure.axes
     assert [label.get_text() for label in axis.get_yticklabels()] == ["one", "two"]
+    percents = {"one": [19, 20, 21], "two": [-1, 0, 1]}
+    for name, expected in percents.items():
+        drawn = [row["x"] for row in figure_data.drawn(figure) if row["y"] == name]
+        assert sorted(drawn) == pytest.approx(expected)
 
 
 def test_fresh_processes_generate_the_same_as_this_one(plain):

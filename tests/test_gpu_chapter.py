@@ -6,7 +6,9 @@ import nbformat
 import papermill
 import pytest
 
-from investigation.evidence import records as evidence
+from investigation.evidence import files
+from investigation.evidence.gpus import HiddenFrom, PredictedTime
+from investigation.evidence.questions import Findings, ask
 from pipeline import places
 from pipeline.execution import KERNEL_ARGUMENTS
 
@@ -35,29 +37,30 @@ def bare(tmp_path_factory):
     cells = nbformat.read(folder / "07_gpu.ipynb", as_version=4).cells
     outputs = (one for cell in cells for one in cell.get("outputs", ()))
     shown = "\n".join(str(one.get("data", one)) for one in outputs)
-    return shown, evidence.read(folder / "07_gpu.json")
+    return shown, files.read(folder / "07_gpu.json")
 
 
 def test_without_triton_that_is_said_and_the_rest_is_there(bare):
     shown, kept = bare
     assert "Not run on this machine: Triton" in shown
     kinds = {record.kind for record in kept.records}
-    assert "codegen" not in kinds
-    assert {"dispatch", "prediction"} <= kinds
+    assert not kinds & {"agreement", "full_size_tensors", "fused_away", "traffic"}
+    assert {"launches", "predicted_time"} <= kinds
     assert kept.failed_controls == ()
 
 
 def test_without_the_eager_chapter_nothing_is_predicted_of_the_host(bare):
     shown, kept = bare
     assert "The eager chapter has not run on this machine" in shown
-    predicted = [record for record in kept.records if record.kind == "prediction"]
+    findings = Findings((kept,))
+    predicted = findings.answers(ask(PredictedTime))
     assert predicted
-    assert {record.details["bound"] for record in predicted} == {None}
-    assert not any(record.id.startswith("prediction.hidden") for record in predicted)
+    assert {one.bound for one in predicted} == {None}
+    assert findings.answers(ask(HiddenFrom)) == ()
 
 
 def test_the_page_says_how_to_add_a_measurement_exactly_while_there_is_none(bare):
     shown, kept = bare
-    measured = any(record.id.startswith("on.") for record in kept.records)
+    measured = bool(Findings((kept,)).machines)
     for words in ("No GPU measurement exists yet", "make gpu record", "untested on a GPU"):
         assert (words in shown) is not measured

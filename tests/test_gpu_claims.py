@@ -1,26 +1,27 @@
 import pytest
-from gpu_worlds import STEPS, allocations, evidence, findings, plain_records, timed
+from gpu_worlds import H200, evidence, findings, memory, plain_records, slower, steps, timed
 
-from investigation.claims import gpu_claims
+from investigation.claims import gpu as gpu_claims
 from investigation.claims.claim import Verdict
-from investigation.claims.gpu_claims import RULES
-from investigation.display import gpu_session
-from investigation.display.chapter import Chapter
-from investigation.evidence.records import Findings
-from pipeline import verdicts
+from investigation.claims.gpu import RULES
+from investigation.evidence.questions import Findings
+from investigation.evidence.recorder import Recorder
+from investigation.evidence.resources import Memory
+from investigation.gpu import session as gpu_session
+from pipeline import chapter_pages, verdicts
 
 BY_CLAIM = {rule.claim: rule for rule in RULES}
-NETWORK = {f"{one}__network": 1.02 for one in ("host", "end_to_end")}
-MULTIPLY = {"host__multiply": 1.2, "end_to_end__multiply": 1.1}
-MIXED = {"end_to_end__mixed": 1.5}
-SAME = "allocation.same_dtype.expand_as"
-TWO = "allocation.mixed_dtype.expand_as"
+NETWORK = [*slower("network", "host", 1.02), *slower("network", "end_to_end", 1.02)]
+MULTIPLY = [*slower("multiply", "host", 1.2), *slower("multiply", "end_to_end", 1.1)]
+MIXED = slower("multiply", "end_to_end", 1.5, of_two_dtypes=True)
+SAME_DTYPE = memory("expand_as", "same", 2**20)
+TWO_DTYPES = memory("expand_as", "mixed", 2**20)
 
 PLAIN = {"T1": "refuted", "T6": "refuted", "C4": "supported", "P1": "supported", "V3": "supported"}
 FLIPS = [
     ("T6", NETWORK, "supported", "+2.00 %"),
     ("T6", MULTIPLY, "qualified", "handed over by the host up to +20.00 %"),
-    ("T6", NETWORK | MIXED, "qualified", "depends on the setting"),
+    ("T6", NETWORK + MIXED, "qualified", "depends on the setting"),
     ("C4", NETWORK, "refuted", "measurable in the network"),
     ("C4", MULTIPLY, "qualified", "a measurable one below it"),
     ("C4", MIXED, "qualified", "with two dtypes up to +50.00 %"),
@@ -32,12 +33,9 @@ FLIPS = [
 
 
 def verdict(claim, records) -> Verdict:
-    ((machine, found),) = [
-        (one.machine, one.verdict)
-        for one in gpu_claims.on_each_machine(BY_CLAIM[claim], findings(records))
-    ]
-    assert machine == "nvidia_h200"
-    return found
+    found = gpu_claims.on_each_machine(BY_CLAIM[claim], findings(records))
+    assert list(found) == [H200]
+    return found[H200]
 
 
 @pytest.mark.parametrize("claim", PLAIN)
@@ -47,7 +45,7 @@ def test_where_nothing_differs_each_claim_has_its_verdict(claim):
 
 @pytest.mark.parametrize(("claim", "slow", "status", "says"), FLIPS)
 def test_another_machine_has_another_verdict(claim, slow, status, says):
-    found = verdict(claim, plain_records(**slow))
+    found = verdict(claim, plain_records(*slow))
     assert found.status == status, found.sentence
     assert says in found.sentence
 
@@ -55,39 +53,34 @@ def test_another_machine_has_another_verdict(claim, slow, status, says):
 @pytest.mark.parametrize(
     ("more", "status", "says"),
     [
-        ({SAME: 2**20, TWO: 2**20}, "supported", "in every setting tried"),
-        ({TWO: 2**20}, "qualified", "in some settings"),
+        ([SAME_DTYPE, TWO_DTYPES], "supported", "in every setting tried"),
+        ([TWO_DTYPES], "qualified", "in some settings"),
     ],
 )
 def test_memory_that_the_line_asks_for_decides_t1(more, status, says):
-    asked = {one.id: one for one in allocations(**more)}
-    found = verdict("T1", [asked.get(one.id, one) for one in plain_records()])
+    found = verdict("T1", plain_records(*more))
     assert found.status == status
     assert says in found.sentence
     assert "1,024 KiB" in found.sentence
 
 
 def test_t1_is_untested_where_the_device_keeps_no_count():
-    kept = [one for one in plain_records() if not one.id.startswith("allocation")]
+    kept = [one for one in plain_records() if not isinstance(one, Memory)]
     assert verdict("T1", kept).status == "untested"
 
 
 @pytest.mark.parametrize("claim", ["T6", "C4", "P1", "V3"])
 def test_a_claim_of_time_is_untested_where_the_network_is_inconclusive(claim):
-    unclear = {
-        step.id: timed(step, 1.0, "inconclusive")
-        for step in STEPS
-        if step.id.startswith("end_to_end.network")
-    }
-    found = verdict(claim, [unclear.get(one.id, one) for one in plain_records()])
+    unclear = [timed(step, 1.0, "inconclusive") for step in steps("network", "end_to_end")]
+    found = verdict(claim, plain_records(*unclear))
     assert found.status == "untested"
     assert "cannot tell" in found.sentence
 
 
 def test_slower_by_chance_among_many_is_no_overhead():
-    step = next(one for one in STEPS if one.id.startswith("host.multiply"))
-    chance = {step.id: timed(step, 1.01, "slower", in_family="inconclusive")}
-    found = verdict("T6", [chance.get(one.id, one) for one in plain_records()])
+    (step, *_) = steps("multiply", "host")
+    chance = timed(step, 1.01, "slower", in_family="inconclusive")
+    found = verdict("T6", plain_records(chance))
     assert found.status == "refuted"
 
 
@@ -96,23 +89,46 @@ def test_every_rule_has_a_world_in_which_its_verdict_flips():
     assert flipped == set(PLAIN) == set(BY_CLAIM)
 
 
-def test_without_a_measurement_every_claim_is_untested_on_a_gpu():
-    rows = list(gpu_claims.rows(Findings(())))
-    assert {row["verdict"] for row in rows} == {"untested on a GPU"}
-    assert len(rows) == len(RULES)
+def test_without_a_measurement_no_claim_has_a_verdict_on_a_gpu():
+    for rule in RULES:
+        assert gpu_claims.on_each_machine(rule, Findings(())) == {}
 
 
-def test_each_machine_has_a_row_of_its_own():
-    chapter = Chapter("07_gpu", device="cpu")
-    for machine in ("nvidia-h200", gpu_session.HERE):
-        gpu_session.adopt(chapter, machine, evidence())
-    rows = list(gpu_claims.rows(Findings((chapter.evidence(),))))
-    assert {row["who"] for row in rows} == {"on nvidia_h200", "on this_run"}
+def test_what_only_a_processor_measured_decides_nothing_on_a_gpu():
+    here = Findings((evidence(plain_records(*NETWORK)),))
+    for rule in RULES:
+        assert gpu_claims.on_each_machine(rule, here) == {}
+
+
+def test_a_machine_whose_record_lacks_an_answer_leaves_the_claim_untested_there():
+    gone = {timed(step).identity for step in steps("network", "end_to_end")}
+    found = verdict("T6", [one for one in plain_records() if one.identity not in gone])
+    assert found.status == "untested"
+    assert "timing with level network" in found.sentence
+
+
+def test_each_machine_has_a_verdict_of_its_own():
+    chapter = Recorder("07_gpu", device="cpu")
+    gpu_session.adopt(chapter, H200, evidence())
+    gpu_session.adopt(chapter, gpu_session.HERE, evidence(plain_records(*NETWORK)))
+    found = gpu_claims.on_each_machine(BY_CLAIM["T6"], Findings((chapter.evidence(),)))
+    assert {machine: one.status for machine, one in found.items()} == {
+        H200: "refuted", gpu_session.HERE: "supported",
+    }  # fmt: skip
 
 
 def test_the_ledgers_page_gets_a_verdict_a_machine_or_says_that_there_is_none():
     none = verdicts.on_a_gpu("T6", Findings(()))
     assert none == {"rule": BY_CLAIM["T6"].rule, "found": []}
-    (found,) = verdicts.on_a_gpu("T6", findings(plain_records(**MULTIPLY)))["found"]
-    assert (found["machine"], found["verdict"]) == ("nvidia_h200", "qualified")
+    (found,) = verdicts.on_a_gpu("T6", findings(plain_records(*MULTIPLY)))["found"]
+    assert (found["machine"], found["verdict"]) == (H200, "qualified")
     assert verdicts.on_a_gpu("T2", Findings(())) is None
+
+
+def test_the_chapters_page_shows_each_machine_or_says_that_there_is_none():
+    none = chapter_pages.gpu_claims_of("07_gpu", verdicts.claims(Findings(())))
+    assert none.count("**untested on a GPU**") == len(RULES)
+    both = verdicts.claims(findings(machines=(H200, gpu_session.HERE)))
+    page = chapter_pages.gpu_claims_of("07_gpu", both)
+    for machine in (H200, gpu_session.HERE):
+        assert page.count(f"on {machine}:") == len(RULES)

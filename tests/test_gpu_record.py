@@ -1,10 +1,12 @@
 import pytest
-from gpu_worlds import STEPS, evidence, findings, plain_records
+from gpu_worlds import H200, STEPS, evidence, findings, plain_records, steps, timed
+from worlds import control
 
-from investigation.evidence import manifest
-from investigation.evidence.records import Record
-from investigation.gpu import record as gpu_record
-from investigation.gpu.record import NAME, RecordError
+from investigation.evidence import gpu_record, manifest
+from investigation.evidence.gpu_record import NAME, RecordError
+from investigation.evidence.gpus import DeviceFacts
+from investigation.evidence.questions import ask
+from investigation.evidence.timings import Timing
 
 
 @pytest.fixture
@@ -22,8 +24,8 @@ def record_of(folder):
 def edit(path):
     """Change a number by hand, and nothing else."""
     text = path.read_text()
-    assert '"value": 1.0' in text
-    path.write_text(text.replace('"value": 1.0', '"value": 0.9', 1))
+    assert '"ratio": 1.0' in text
+    path.write_text(text.replace('"ratio": 1.0', '"ratio": 0.9', 1))
 
 
 def test_a_record_is_put_under_its_machines_name_with_its_environment(built, tmp_path):
@@ -60,20 +62,21 @@ def test_a_truncated_record_is_refused(built, tmp_path):
 
 
 def test_an_incomplete_record_is_refused_with_what_is_missing(built, tmp_path):
-    lacking = [one for one in plain_records() if not one.id.startswith("cold.multiply.reader")]
-    gpu_record.write(evidence(lacking), built)
+    cold = [one for one in steps("multiply", "cold") if one.case.slug == "reader"]
+    gone = {timed(one).identity for one in cold}
+    gpu_record.write(evidence([one for one in plain_records() if one.identity not in gone]), built)
     with pytest.raises(
         RecordError,
-        match=r"incomplete, 2 measurements are missing, cold.multiply.reader.contiguous first",
+        match=r"incomplete, 2 measurements are missing; the first: the device works on a call, "
+        r"nothing of it in a cache: multiply, the shape of this run, contiguous, "
+        r"expand_as against broadcast",
     ):
         gpu_record.record(built, tmp_path / "results")
 
 
 def test_a_record_with_a_failed_control_is_refused(built):
-    failed = Record(
-        id="control.same", kind="timing", says="the same twice", value="x", passed=False
-    )
-    with pytest.raises(RecordError, match=r"control control.same failed: the same twice"):
+    failed = control("same", passed=False, chapter="07_gpu")
+    with pytest.raises(RecordError, match=r"control control.07_gpu.same failed: it holds"):
         gpu_record.write(evidence([*plain_records(), failed]), built)
 
 
@@ -107,8 +110,12 @@ def test_a_machines_folder_is_named_after_its_device(says, name):
 
 
 def test_a_chapter_finds_each_machines_records_again():
-    found = gpu_record.machines(findings())
-    assert set(found) == {"nvidia_h200"}
-    assert {step.id for step in STEPS} <= set(found["nvidia_h200"])
-    assert gpu_record.facts(found["nvidia_h200"])["multi_processor_count"] == 132
-    assert gpu_record.facts({}) == {}
+    found = findings()
+    assert found.machines == (H200,)
+    assert len(found.answers(ask(Timing, machine=H200))) == len(STEPS)
+    assert found.answer(ask(DeviceFacts, machine=H200)).multi_processor_count == 132
+
+
+def test_what_another_machine_measured_is_no_answer_about_this_one():
+    assert findings().answers(ask(Timing)) == ()
+    assert findings().answers(ask(Timing, machine="somebody-elses")) == ()

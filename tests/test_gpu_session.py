@@ -4,16 +4,17 @@ import pytest
 from gpu_worlds import PARAMETERS
 from simulated_device import Kernel, SimulatedDevice
 
-from investigation.display import gpu_session
-from investigation.display.chapter import Chapter
-from investigation.evidence import parameters
+from investigation.evidence import gpu_record, parameters
+from investigation.evidence.gpus import DeviceFacts
+from investigation.evidence.questions import Findings, ask
+from investigation.evidence.recorder import ControlFailedError, Recorder
 from investigation.gpu import measurement as gpu_measurement
-from investigation.gpu import record as gpu_record
+from investigation.gpu import session as gpu_session
 from investigation.timing.device.timing import Rotation, compare_on_device
-from investigation.timing.device.watch import Reading
-from investigation.timing.measure import Settings
+from investigation.timing.device.watch import DeviceState
+from investigation.timing.settings import Settings
 
-READING = Reading(1980, 2619, 40, 300, 0)
+READING = DeviceState(1980, 2619, 40, 300, 0)
 
 
 def compared(ratio):
@@ -21,7 +22,7 @@ def compared(ratio):
     queue = SimulatedDevice()
     plain, slow = (Kernel(str(s), 1e-6, s, s) for s in (1e-4, ratio * 1e-4))
     arms = (Rotation((queue.call(one),), 1) for one in (plain, slow))
-    return compare_on_device(queue, "device", *arms, Settings(budget_s=0.3, seed=1))
+    return compare_on_device(queue, "device", *arms, Settings(budget_s=0.3, seed=1, device="meta"))
 
 
 @pytest.fixture
@@ -40,17 +41,17 @@ def session(monkeypatch, tmp_path):
         "compare_on_device",
         lambda _queue, _quantity, one, other, *_: found[other.launches > one.launches],
     )
-    return Chapter(gpu_session.CHAPTER, **PARAMETERS | {"device": "meta"})
+    return Recorder(gpu_session.CHAPTER, **PARAMETERS | {"device": "meta"})
 
 
 def test_a_run_leaves_a_complete_sealed_record_of_its_machine(session, tmp_path):
     kept = gpu_session.measured_on(SimulatedDevice(), session, lambda: READING)
     assert gpu_record.missing(kept) == []
     written = gpu_record.checked(tmp_path / "nvidia-h200")
-    assert [one.id for one in written.records] == [one.id for one in kept.records]
-    device = {one.id: one for one in kept.records}[gpu_record.DEVICE]
-    assert device.value == "NVIDIA H200"
-    assert device.details["at_start"]["clock_mhz"] == 1980
+    assert [one.identity for one in written.records] == [one.identity for one in kept.records]
+    device = Findings((kept,)).answer(ask(DeviceFacts))
+    assert device.device_name == "NVIDIA H200"
+    assert (device.clock_mhz, device.temperature_c) == (1980, 40)
     assert not kept.failed_controls
 
 
@@ -58,6 +59,8 @@ def test_the_arms_are_shown_equal_before_anything_is_timed(session, monkeypatch)
     monkeypatch.setattr(gpu_measurement, "arms_agree", lambda *_: False)
     timed = []
     monkeypatch.setattr(gpu_measurement, "compare_on_device", lambda *words: timed.append(words))
-    with pytest.raises(Exception, match="both arms of every timed multiply return the same bits"):
+    with pytest.raises(
+        ControlFailedError, match="both arms of every timed multiply return the same bits"
+    ):
         gpu_session.measured_on(SimulatedDevice(), session, lambda: None)
     assert not timed

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from investigation.evidence.instruction_record import InstructionCounts
 from investigation.observe import instructions
-from investigation.observe.instructions import InstructionCounts, InstructionError
+from investigation.observe.instructions import InstructionError
 
 # As Callgrind writes them, torch 2.13 and CPython 3.11.
 FUNCTIONS = {

@@ -86,7 +86,7 @@ def kept(project):
         result = json.loads((project.build / "results" / f"{name}.json").read_text())
         made = page["metadata"]["investigation"]["provenance"]["parameters"]["seed"]
         stamp = project.build / "stamps" / f"{name}.json"
-        state[name] = (made, result["records"][0]["value"], stamp.stat().st_mtime_ns)
+        state[name] = (made, result["records"][0]["differing"], stamp.stat().st_mtime_ns)
     return state
 
 

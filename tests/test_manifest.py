@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from worlds import NOW, fact
+from worlds import NOW, control, equality
 
 from investigation.display import recorded
 from investigation.evidence import manifest
@@ -31,7 +31,7 @@ def folder(tmp_path):
     """A machine's folder, sealed: a chapter's evidence and a contest."""
     folder = tmp_path / "some-machine"
     folder.mkdir()
-    write(folder / "05_x.json", evidence_of(fact("a.b", 1)))
+    write(folder / "05_x.json", evidence_of(equality("reference", 9)))
     environment = {"processor": HERE.processor, "cores": HERE.cores}
     ContestResult(environment, {}).write(folder / "contest.json")
     manifest.seal(folder)
@@ -57,7 +57,7 @@ def test_what_was_sealed_is_verified(folder):
 
 def edited(folder):
     path = folder / "05_x.json"
-    path.write_text(path.read_text().replace('"value":1', '"value":2'))
+    path.write_text(path.read_text().replace('"tried":9', '"tried":8'))
 
 
 def truncated(folder):
@@ -66,7 +66,7 @@ def truncated(folder):
 
 
 def added(folder):
-    write(folder / "06_y.json", evidence_of(fact("c.d", 1)))
+    write(folder / "06_y.json", evidence_of(equality("same_dtype", 9)))
 
 
 def removed(folder):
@@ -115,7 +115,7 @@ def test_a_changed_folder_is_refused_with_path_and_reason(folder, change, name, 
     assert refusal(folder).startswith(f"{folder / name}: {reason}")
 
 
-FAILED = evidence_of(fact("a.control", 1, passed=False))
+FAILED = evidence_of(control(passed=False))
 OTHER_SCHEMA = json.dumps(json.loads(FAILED.model_dump_json()) | {"schema_version": 9})
 OTHER_MACHINE = evidence_of(environment=HERE.model_copy(update={"processor": "Z80"}))
 
@@ -123,8 +123,8 @@ OTHER_MACHINE = evidence_of(environment=HERE.model_copy(update={"processor": "Z8
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
-        (FAILED, "control a.control failed: a.control"),
-        (OTHER_SCHEMA, "schema version 9, this book reads 1 and 2"),
+        (FAILED, "control control.01_x.same failed: it holds"),
+        (OTHER_SCHEMA, "schema version 9, this book reads 1, 2 and 3"),
         ('{"schema": 7, "settings": {}, "trials": []}', "contest schema 7, expected 1"),
         ('{"schema": 7, "by_group": {}}', "instructions schema 7, expected 1"),
         ('{"settings": {}, "trials": [{}], "schema": 1}', "not a usable record of kind contest"),
@@ -174,7 +174,7 @@ def test_the_command_seals_a_folder_and_lists_what_it_holds(folder, monkeypatch,
     assert manifest.verify(folder)
     write(folder / "05_x.json", FAILED)
     assert __main__.main(["seal", "MACHINE=some-machine"]) == 1
-    assert "control a.control failed" in capsys.readouterr().err
+    assert "control control.01_x.same failed" in capsys.readouterr().err
 
 
 def test_an_empty_folder_has_nothing_to_seal(tmp_path):

@@ -72,9 +72,9 @@ def test_a_phase_asks_for_all_and_holds_what_is_not_freed():
             "second": lambda: kept.append(kept[0].clone()),
         }
     )
-    assert phases["first"] == memory.Phase(bytes_asked=8000, peak_bytes=8000)
-    assert phases["second"] == memory.Phase(bytes_asked=4000, peak_bytes=8000)
+    assert phases["first"] == memory.PhaseMemory(bytes_asked=8000, peak_bytes=8000)
+    assert phases["second"] == memory.PhaseMemory(bytes_asked=4000, peak_bytes=8000)
 
 
 def test_a_phase_that_asks_for_nothing_holds_nothing():
-    assert memory.by_phase({"idle": lambda: None}) == {"idle": memory.Phase(0, 0)}
+    assert memory.by_phase({"idle": lambda: None}) == {"idle": memory.PhaseMemory(0, 0)}

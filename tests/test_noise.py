@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from investigation.timing import noise
-from investigation.timing.noise import Reading
+from investigation.timing.noise import SystemCounters
 
-BEFORE = Reading(
+BEFORE = SystemCounters(
     wall_s=0.0,
     processor_s=0.0,
     involuntary_switches=100,

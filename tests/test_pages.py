@@ -3,17 +3,14 @@
 import pytest
 from worlds import findings, plain_world
 
-from pipeline import assembly, places, rendering
+from pipeline import assembly, chapter_pages, places, rendering
 from pipeline.building import only_build
 from pipeline.faults import BuildError
 
 
 def names():
-    known = findings(plain_world())
-    return {
-        "value": assembly.found(known, lambda record: record.value),
-        "plain": "x",
-    }
+    asked = assembly.asked(findings(plain_world()))
+    return {"record": assembly.the_only(asked), "records": asked, "plain": "x"}
 
 
 def fill(folder, text):
@@ -23,12 +20,53 @@ def fill(folder, text):
 
 
 def test_a_page_takes_its_numbers_from_the_evidence(tmp_path):
-    assert fill(tmp_path, 'Calls: {{ value("dispatch.expand_as") }}.\n') == "Calls: 4.\n"
+    assert (
+        fill(tmp_path, 'Calls: {{ record("calls", form="expand_as").value }}.\n') == "Calls: 4.\n"
+    )
 
 
 def test_a_number_that_nobody_recorded_fails_the_build(tmp_path):
-    with pytest.raises(BuildError, match=r"a page asks for timing\.none, and no notebook recorded"):
-        fill(tmp_path, '{{ value("timing.none") }}')
+    with pytest.raises(BuildError, match=r"a page asks for one timing with .*; there are 0"):
+        fill(tmp_path, '{{ record("timing", level="scale_step").value }}')
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ('record("timign")', "a page asks for timign: 'timign'"),
+        ('record("timing", levle="block")', "a page asks for timing: Timing has no field levle"),
+        ('records("timing", level="blok")', "a page asks for timing: Timing.level cannot be"),
+    ],
+)
+def test_a_misspelt_question_of_a_page_fails_the_build(tmp_path, asked, says):
+    with pytest.raises(BuildError) as refused:
+        fill(tmp_path, f"{{{{ {asked} }}}}")
+    assert str(refused.value).startswith(says)
+
+
+def claim(**changes):
+    plain = {"id": "T1", "who": "ticket", "quote": "it is so", "rule": "Supported if so.",
+             "verdict": "supported", "because": "It is so.", "chapters": ["02_strides"],
+             "gpu": None}  # fmt: skip
+    return plain | changes
+
+
+def test_a_chapter_shows_the_ledgers_verdict_of_its_claims_and_of_no_other():
+    shown = chapter_pages.claims_of("02_strides", [claim(), claim(id="T2", chapters=["01_x"])])
+    said, rule, outcome = shown.split("\\\n  ")
+    assert said == "- **T1**, ticket: “it is so”"
+    assert (rule, outcome) == ("*Rule.* Supported if so.", "**supported**: It is so.")
+    assert "is decided here" in chapter_pages.claims_of("09_fix", [claim()])
+
+
+def test_a_claim_on_a_gpu_is_shown_by_machine_and_as_untested_where_none_was_measured():
+    found = [{"machine": "nvidia-h200", "verdict": "refuted", "because": "It is not."}]
+    measured, unmeasured = ({"rule": "R.", "found": one} for one in (found, []))
+    shown = chapter_pages.gpu_claims_of("07_gpu", [claim(gpu=measured), claim(id="T2")])
+    assert "**T1**, on nvidia-h200" in shown
+    assert "**refuted**: It is not." in shown
+    assert "T2" not in shown
+    assert "**untested on a GPU**" in chapter_pages.gpu_claims_of("x", [claim(gpu=unmeasured)])
 
 
 def test_a_name_that_does_not_exist_fails_the_build_with_its_page(tmp_path):

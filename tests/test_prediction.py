@@ -1,11 +1,8 @@
 import math
-from datetime import UTC, datetime
 
 import pytest
-from worlds import fact
+from worlds import evidence, timed, timing
 
-from investigation.evidence.environment import describe
-from investigation.evidence.records import Evidence
 from investigation.gpu import prediction
 from investigation.gpu.prediction import HostCost
 from investigation.subject.cases import Case
@@ -46,26 +43,29 @@ def test_without_the_hosts_cost_nothing_is_said_of_the_side_that_waits():
     assert {one.bound for one in found} == {None}
 
 
-def chapter(*records):
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    return Evidence(
-        notebook="04_eager_cost",
-        source_sha256="0",
-        package_sha256="0",
-        parameters={},
-        environment=describe(1),
-        started=now,
-        finished=now,
-        records=records,
-    )
+def multiply_of(side, seconds, **about):
+    """A multiply of the eager chapter over sizes, half as long again with `expand_as`."""
+    case = Case(slug=f"side{side}", name=f"side {side}", shape=(1, 16, side, side))
+    made = timing("multiply", 1.5, "slower", case=case, **{"series": "sizes"} | about)
+    return made.model_copy(update={"alone": timed(1.5, "slower", seconds=seconds)})
 
 
 def test_the_hosts_cost_is_that_of_the_smallest_multiply():
-    smallest = fact(prediction.SMALLEST, 1.5, "timing",
-                    details={"baseline_s": 2e-6, "difference_s": 1e-6})  # fmt: skip
-    assert HostCost.measured_in(chapter(smallest)) == HOST
-    with pytest.raises(LookupError, match=r"04_eager_cost has no record timing\.sweep\.side1"):
-        HostCost.measured_in(chapter())
+    measured = (
+        multiply_of(64, 8e-6),
+        multiply_of(1, 2e-6),
+        multiply_of(8, 4e-6),
+        multiply_of(1, 3e-6, baseline="dropped"),
+        multiply_of(1, 5e-6, quantity="cold"),
+        multiply_of(1, 6e-6, series="workloads"),
+    )
+    assert HostCost.measured_in(evidence(*measured, notebook="04_eager_cost")) == HOST
+
+
+def test_where_no_size_was_measured_that_is_said():
+    named = evidence(multiply_of(1, 2e-6, series="workloads"), notebook="04_eager_cost")
+    with pytest.raises(LookupError, match="04_eager_cost has no timing with series sizes"):
+        HostCost.measured_in(named)
 
 
 @pytest.mark.parametrize(

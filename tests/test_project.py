@@ -10,12 +10,13 @@ import nbformat
 import pytest
 
 from investigation.evidence import parameters
-from pipeline import places
+from pipeline import places, tidy
 from pipeline.commands import commands
 from pipeline.notebooks import declared_parameters
 from pipeline.places import discover
 
 NOTEBOOKS = discover()
+STORED = sorted(places.NOTEBOOKS.glob("*.ipynb"))
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -38,13 +39,13 @@ def make(*words, **environment):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_is_committed_without_outputs_and_in_small_cells(notebook):
-    for cell in nbformat.read(notebook, as_version=4).cells:
-        if cell.cell_type == "code":
-            assert not cell.outputs
-            assert cell.execution_count is None
-            assert len(cell.source.splitlines()) <= 30
+@pytest.mark.parametrize("notebook", STORED, ids=lambda path: path.stem)
+def test_a_notebook_is_stored_tidily_and_in_small_cells(notebook):
+    text = notebook.read_text(encoding="utf-8")
+    document = tidy.parsed(text)
+    assert text == tidy.stored(tidy.tidied(document))
+    for cell in document.cells:
+        assert cell.cell_type == "markdown" or len(cell.source.splitlines()) <= 30
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)

@@ -5,9 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from worlds import NOW, fact
+from worlds import NOW, equality
 
-from investigation.evidence import records as evidence
+from investigation.evidence import files
 from investigation.evidence.environment import describe
 from investigation.evidence.provenance import source_sha256
 from investigation.evidence.records import Evidence
@@ -42,9 +42,10 @@ def executed(notebook, value=1, source="size = 1", **provenance):
     staging = places.STAGING / notebook.stem
     write_notebook(staging / notebook.name, cell(source), cell("size = 3", INJECTED))
     kept = Evidence(notebook="01_tiny", environment=describe(1), started=NOW, finished=NOW,
-                    package_sha256="p" * 64, parameters={"size": 3}, records=(fact("a.b", value),),
+                    package_sha256="p" * 64, parameters={"size": 3},
+                    records=(equality("reference", 9, value),),
                     **({"source_sha256": source_sha256(notebook)} | provenance))  # fmt: skip
-    evidence.write(kept, staging / f"{notebook.stem}.json")
+    files.write(kept, staging / f"{notebook.stem}.json")
     return staging
 
 
@@ -94,7 +95,7 @@ def test_a_notebook_that_was_never_executed_waits(notebook):
 def test_evidence_that_its_page_was_not_made_with_is_refused(notebook):
     put_in_place(notebook)
     _, result = freshness.products(notebook)
-    result.write_text(result.read_text().replace('"value": 1', '"value": 2'))
+    result.write_text(result.read_text().replace('"differing": 1', '"differing": 2'))
     expected = r"01_tiny: its evidence is not what its page was made with; `make rerun NOTEBOOK="
     with pytest.raises(BuildError, match=expected):
         promotion.matching(notebook)
@@ -104,7 +105,7 @@ def test_a_build_refuses_a_page_whose_evidence_was_exchanged_note_and_all(notebo
     (workshop / "results").mkdir()
     put_in_place(notebook)
     page, result = freshness.products(notebook)
-    result.write_text(result.read_text().replace('"value": 1', '"value": 2'))
+    result.write_text(result.read_text().replace('"differing": 1', '"differing": 2'))
     forged = freshness.stamp_of(page, result, freshness.fingerprint(notebook, {}))
     freshness.stamp_path(notebook).write_text(json.dumps(forged))
     with pytest.raises(BuildError, match="01_tiny: its evidence is not what its page was made"):
@@ -129,7 +130,7 @@ def test_a_promotion_that_was_killed_between_its_moves_is_finished(notebook, mov
     for name, target in order[:moves]:
         (staging / name).replace(target)
     recovery.carry_on()
-    assert evidence.read(result).records[0].value == 2
+    assert files.read(result).records[0].value == 2
     assert freshness.is_current(notebook, {})
     assert promotion.matching(notebook)
     assert not any(places.STAGING.iterdir())
@@ -144,7 +145,7 @@ def test_an_execution_that_was_killed_leaves_nothing_and_changes_nothing(noteboo
     recovery.carry_on()
     assert not any(places.STAGING.iterdir())
     assert recovery.unfinished() == []
-    assert evidence.read(result).records[0].value == 1
+    assert files.read(result).records[0].value == 1
     assert freshness.is_current(notebook, {})
 
 

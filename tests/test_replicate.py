@@ -10,7 +10,8 @@ import pytest
 from fake_clock import FakeMachine, steady
 
 from investigation.timing.comparison import Comparison
-from investigation.timing.measure import MeasurementError, Settings, compare_on
+from investigation.timing.errors import MeasurementError
+from investigation.timing.measure import compare_on
 from investigation.timing.replicate import (
     KEEPING_MEMORY,
     Replication,
@@ -18,6 +19,7 @@ from investigation.timing.replicate import (
     replicate,
     replicate_together,
 )
+from investigation.timing.settings import Settings
 
 Arms = tuple[Callable[[], object], Callable[[], object]]
 
@@ -104,18 +106,17 @@ def test_an_environment_reaches_every_process_and_only_those(tmp_path: Path) -> 
     assert "MALLOC_TRIM_THRESHOLD_" not in os.environ
 
 
-def test_an_arm_that_fails_names_the_process_the_error_and_the_arm() -> None:
-    message = (
-        "process 1 of the replication failed: RuntimeError: the arm broke "
-        "(raised by the arm 'candidate' of a comparison)"
-    )
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ("raise", "RuntimeError: the arm broke (raised by the arm 'candidate' of a comparison)"),
+        ("exit", "exit status 3, no message"),
+    ],
+)
+def test_a_process_that_fails_is_named_with_the_reason(how: str, says: str) -> None:
+    message = f"process 1 of the replication failed: {says}"
     with pytest.raises(ReplicationError, match=f"^{re.escape(message)}$"):
-        replicate((crashes, {"how": "raise"}), processes=2, budget_s=0.1)
-
-
-def test_a_process_that_dies_without_a_word_says_its_exit_status() -> None:
-    with pytest.raises(ReplicationError, match=r"process 1 .* failed: exit status 3, no message"):
-        replicate((crashes, {"how": "exit"}), processes=2, budget_s=0.1)
+        replicate((crashes, {"how": how}), processes=2, budget_s=0.1)
 
 
 def test_arms_that_another_process_cannot_import_are_refused() -> None:

@@ -1,23 +1,19 @@
 """The SE block in other runtimes: what is handed over, what is read back, what becomes a row."""
 
+import process_jobs
 import pytest
 import torch
 from torch import nn
-from worlds import timing
 
-from investigation.display import figure_data
-from investigation.display import runtime_figures as picture
-from investigation.display import runtime_records as records
-from investigation.display.chapter import Chapter, ControlFailedError
-from investigation.runtimes import graph_pass, modules, onnx_grid, traces
+from investigation.evidence.recorder import Recorder
+from investigation.runtimes import graph_pass, modules, recording, traces, workers
 from investigation.runtimes.adapters import inductor
 from investigation.runtimes.observe import close
 from investigation.runtimes.program import Step, Trace
-from investigation.runtimes.survey import Row, survey
-from investigation.runtimes.workers import Outcome
+from investigation.runtimes.survey import survey
 from investigation.subject import runtimes as registry
 from investigation.subject.cases import Case
-from investigation.subject.runtimes import BY_SLUG, REMEDIES, RUNTIMES, Runtime
+from investigation.subject.runtimes import BY_SLUG, REMEDIES, RUNTIMES
 
 TINY = Case(slug="tiny", name="a tiny case", shape=(2, 8, 6, 6))
 X, _ = TINY.tensors()
@@ -155,66 +151,13 @@ class TestTraces:
         )
 
 
-def programs(**written):
-    """What a runtime answers of one case, by variant: bytes and expansions of its steps."""
-    return {
-        variant: {
-            "steps": [
-                {"op": "Mul", "bytes_written": 64, "expands": False},
-                *([{"op": "Expand", "bytes_written": more, "expands": True}] if more else []),
-            ],
-            "arena_bytes": 128 + more,
-            "equal": True,
-            "furthest": 0.0,
-            "images": 2,
-        }
-        for variant, more in written.items()
-    }
-
-
-def row(slug="onnxruntime", **written):
-    seen = {TINY.slug: programs(**written)}
-    return Row(BY_SLUG[slug], Outcome({"cases": seen, "controls": {}, "comparisons": {}}), (TINY,))
-
-
-class TestRows:
-    def test_what_is_written_and_planned_more_is_against_the_plain_product(self):
-        made = row(broadcast=0, expand_as=2304)
-        assert made.survives(TINY)
-        assert made.written_more(TINY) == 2304
-        assert made.planned_more(TINY) == 2304
-        assert not made.same_steps(TINY)
-        spared = row(broadcast=0, expand_as=0)
-        assert spared.same_steps(TINY)
-        assert not spared.survives(TINY)
-        assert spared.written_more(TINY) == 0
-
-    def test_the_size_of_the_expanded_gate_is_that_of_the_images_taken(self):
-        assert row(broadcast=0).expanded_bytes(TINY) == X.numel() * 4
-
-    def test_a_missing_package_and_a_crash_are_said_in_one_line(self):
-        ghost = Runtime("ghost", "A ghost", "exported", "eager", ("torch", "no_such_package"))
-        absent = Row(ghost, Outcome(None, "not installed"), (TINY,))
-        crashed = Row(BY_SLUG["ncnn"], Outcome(None, "ended by SIGSEGV"), (TINY,))
-        assert absent.state == "not installed here: no_such_package"
-        assert crashed.state == "crashed: ended by SIGSEGV"
-        for one in (absent, crashed):
-            assert records.at_a_glance(one, None, {})["an expansion survives"] == one.state
-
-    def test_a_reader_of_steps_that_misses_a_returned_gate_stops_the_build(self):
-        chapter = Chapter("08_runtimes")
-        blind = row(broadcast=0, kept=0)
-        with pytest.raises(ControlFailedError, match="gate that is returned is seen to be written"):
-            records.detector(chapter, blind, TINY)
-        seeing = row("openvino", broadcast=0, kept=2304)
-        assert records.detector(chapter, seeing, TINY).passed
-
-    def test_a_refused_control_is_no_failure(self):
-        refusing = row(broadcast=0)
-        refusing.outcome.answer["cases"][TINY.slug]["kept"] = {"refused": "NoLayerError: none"}
-        assert records.detector(Chapter("08_runtimes"), refusing, TINY) is None
-        line = records.control_line(refusing, TINY, None, {})
-        assert "NoLayerError: none" in line.values()
+def test_a_runtime_gets_one_thread_and_an_empty_folder_and_cannot_report_its_use():
+    outcomes = workers.run(process_jobs.reports, [{}, {}])
+    one, other = (outcome.answer for outcome in outcomes)
+    assert one.pop("folder") != other.pop("folder")
+    assert one == other == {
+        "reports": False, "files": [], "OMP_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1",
+    }  # fmt: skip
 
 
 class TestRegistry:
@@ -226,40 +169,6 @@ class TestRegistry:
 
     def test_every_runtime_that_was_left_out_says_why(self):
         assert all(one.why for one in registry.LEFT_OUT)
-
-
-class TestPictures:
-    def test_columns_show_what_is_written_and_what_only_expands(self):
-        steps = (Step("Shape", 32), Step("Expand", 0, expands=True), Step("Mul", 4096))
-        assert [one.op for one in picture.drawn(Trace(steps, None))] == ["Expand", "Mul"]
-        figure = picture.graphs({"one": Trace(steps, None), "other": Trace(steps[2:], None)})
-        assert [len(axis.patches) for axis in figure.axes] == [2, 1]
-
-    def test_the_costs_are_drawn_by_runtime_and_can_be_downloaded(self):
-        kept = {"a case, 1×2": {"one": timing("timing.a", 1.5, "slower"),
-                                "other": timing("timing.b", 1.0, "equivalent")},
-                "another, 3×4": {"one": timing("timing.c", 2.5, "slower")}}  # fmt: skip
-        text = figure_data.as_csv(picture.costs(kept))
-        assert "a case 1×2,,1.5,one" in text
-        assert "another 3×4,,2.5,one" in text
-
-
-def test_the_grid_is_a_line_a_form_and_says_where_no_expand_ran():
-    def combination(level, ruled, count):
-        return {"form": "dynamo, static shapes", "level": level, "ruled": ruled,
-                "expansions": int(count > 0), "bytes_written": count, "equal": True}  # fmt: skip
-
-    rows = [combination("none", False, 2048), combination("all", True, 0)]
-    assert onnx_grid.lines(rows) == [
-        {
-            "exporter": "dynamo, static shapes",
-            "none": "2048 B",
-            onnx_grid.RULED: "no Expand",
-        }
-    ]
-    assert onnx_grid.lines([]) == [{"": "ONNX Runtime did not run here"}]
-    kept = records.grid(Chapter("08_runtimes"), rows, TINY)
-    assert (kept.value, kept.details["tried"]) == (1, 1)
 
 
 @pytest.fixture(scope="module")
@@ -285,10 +194,12 @@ class TestSurvey:
         assert mended.same_steps(TINY)
 
     def test_results_are_equal_and_both_arms_were_timed(self, surveyed):
-        for one in surveyed.values():
+        for slug, one in surveyed.items():
             assert one.seen(TINY, "expand_as")["equal"]
-            comparison = one.comparison(TINY)
-            assert (comparison.baseline_name, comparison.name) == ("broadcast", "expand_as")
+            kept = recording.costs(Recorder("08_runtimes"), one)[TINY.slug]
+            assert (kept.baseline, kept.candidate) == ("broadcast", "expand_as")
+            assert (kept.level, kept.runtime, kept.family) == ("block", slug, one.runtime.family)
+            assert (kept.role, kept.case) == ("measurement", TINY)
 
     def test_the_controls_were_made(self, surveyed):
         for slug in ("eager", "onnxruntime"):
@@ -296,3 +207,11 @@ class TestSurvey:
             assert surveyed[slug].control("same") is not None
             assert surveyed[slug].control("copy") is not None
         assert surveyed["onnxruntime_rule"].control("copy") is None
+
+    def test_copies_are_controls_and_no_evidence_about_the_line(self, surveyed):
+        recorder = Recorder("08_runtimes")
+        placed = recording.copies(recorder, surveyed["onnxruntime"], TINY)
+        assert set(placed) == {one.candidate for one in placed.values()} == {"copy", "materialized"}
+        assert {one.role for one in placed.values()} == {"control"}
+        assert {one.runtime for one in placed.values()} == {"onnxruntime"}
+        assert recording.copies(recorder, surveyed["onnxruntime_rule"], TINY) == {}

@@ -8,9 +8,9 @@ from bs4 import BeautifulSoup
 from markdown_it.renderer import RendererHTML
 from myst_parser.config.main import MdParserConfig
 from myst_parser.parsers.mdit import create_md_parser
-from worlds import fact
+from worlds import control
 
-from investigation.display.chapter import say, table
+from investigation.display.tables import say, table
 from investigation.evidence.harmless import WORD_JOINER, harmless
 from pipeline import assembly, places
 
@@ -40,10 +40,15 @@ def tokens(markdown):
     return kinds | {f"directive {info}" for info in directives if info.startswith("{")}
 
 
+def hostile(text):
+    """A record that shows this text."""
+    return control().model_copy(update={"seen": text})
+
+
 def in_a_page(folder, text):
     """Fill a page with a record's text, as the book's pages are filled."""
     (folder / "page.md").write_text("# A page\n\nSeen: {{ record.value }}.\n")
-    assembly.write_pages(folder, {"record": fact("a.b", text)})
+    assembly.write_pages(folder, {"record": hostile(text)})
     return (folder / "page.md").read_text().removeprefix("# A page\n")
 
 
@@ -55,7 +60,7 @@ def test_what_would_be_markup_is_markup_where_nothing_is_done(story):
 
 @pytest.mark.parametrize("story", HOSTILE)
 def test_nothing_that_a_record_says_is_markup_on_a_page(tmp_path, story):
-    shown = [in_a_page(tmp_path, HOSTILE[story]), fact("a.b", HOSTILE[story])._repr_markdown_()]
+    shown = [in_a_page(tmp_path, HOSTILE[story]), hostile(HOSTILE[story])._repr_markdown_()]
     for text in shown:
         found = tokens(text)
         assert not found & FORBIDDEN, text
@@ -66,7 +71,7 @@ def test_nothing_that_a_record_says_is_markup_on_a_page(tmp_path, story):
 def test_nothing_that_a_record_says_is_markup_in_a_part_that_is_html(tmp_path, story):
     (tmp_path / "part.html").write_text("<p>{{ record.value }}</p>\n")
     (tmp_path / "page.md").write_text('{% include "part.html" %}\n')
-    assembly.write_pages(tmp_path, {"record": fact("a.b", HOSTILE[story])})
+    assembly.write_pages(tmp_path, {"record": hostile(HOSTILE[story])})
     soup = BeautifulSoup((tmp_path / "page.md").read_text(), "html.parser")
     assert [one.name for one in soup.find_all(True)] == ["p"]
     assert soup.p.get_text() == HOSTILE[story]

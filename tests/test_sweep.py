@@ -12,11 +12,11 @@ from bs4 import BeautifulSoup
 from distributed import LocalCluster
 from small_project import SmallProject
 from tiny_cells import tiny
-from worlds import NOW, timing
+from worlds import NOW, multiply
 
 from investigation.evidence.environment import describe
 from investigation.evidence.records import Evidence
-from pipeline import cells, environments, grid, places, sweep, sweep_pages
+from pipeline import cells, environments, freshness, grid, places, sweep, sweep_pages
 from pipeline.cells import Cell
 from pipeline.faults import BuildError
 
@@ -117,7 +117,7 @@ def test_a_key_holds_all_that_a_result_depends_on(tmp_path, monkeypatch):
     spec = spec_of(tmp_path, GOOD)
     keys = {one.key for one in grid.cells(spec)}
     assert {one.key for one in grid.cells(spec)} == keys
-    monkeypatch.setattr(grid, "package_sha256", lambda _: "another package")
+    monkeypatch.setattr(freshness, "code_sha256", lambda _: "other modules")
     assert keys.isdisjoint(one.key for one in grid.cells(spec))
 
 
@@ -166,7 +166,7 @@ def bench(workshop, monkeypatch):
     monkeypatch.setattr(sweep, "CONNECT_S", 1)
     kept = Evidence(notebook="tiny", source_sha256="0", package_sha256="0", parameters={},
                     environment=describe(1), started=NOW, finished=NOW,
-                    records=(timing("timing.tiny", 1.02, "slower"),))  # fmt: skip
+                    records=(multiply(1.02, "slower"),))  # fmt: skip
     (workshop / "evidence.json").write_text(kept.model_dump_json())
     return workshop
 
@@ -308,5 +308,5 @@ def test_a_real_sweep_of_a_small_project(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "1 of 1 cells have their result" in done.stdout
     (result,) = (project.build / "sweeps" / "cells").glob("*/01_one.json")
-    assert json.loads(result.read_text())["records"][0]["value"] == 5
+    assert json.loads(result.read_text())["records"][0]["differing"] == 5
     assert project.processes() == []

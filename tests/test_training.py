@@ -3,19 +3,25 @@ import math
 import pytest
 import torch
 from fake_clock import FakeMachine, steady
-from worlds import curve, findings, plain_world
+from worlds import by_identity, findings, plain_world, run
 
 from investigation.claims import ledger
 from investigation.claims.claim import judge
-from investigation.claims.rules_training import RUNS, STEP_CONFIDENCE
 from investigation.display.chapter import Chapter
+from investigation.evidence.correctness import RUNS
+from investigation.evidence.timings import STEP_CONFIDENCE
+from investigation.observe import training_runs
+from investigation.observe.training_runs import TrainedNetwork
 from investigation.subject import training, training_workloads
-from investigation.subject.cases import MEMORY_FORMATS, Case
+from investigation.subject.cases import Case
 from investigation.subject.digits import digits
-from investigation.subject.training import SETTINGS, TrainingRun
+from investigation.subject.memory_formats import MEMORY_FORMATS
+from investigation.subject.training import SETTINGS
 from investigation.subject.variants import SEBlock, broadcast, expand_as, materialized
-from investigation.timing.measure import Settings, compare_on
+from investigation.timing import planted_work
+from investigation.timing.measure import compare_on
 from investigation.timing.replicate import Replication
+from investigation.timing.settings import Settings
 
 (D1,) = [claim for claim in ledger.CLAIMS if claim.id == "D1"]
 
@@ -35,7 +41,7 @@ def data():
 
 
 def train(data, scale, setting="contiguous", seed=0):
-    return training.train(scale, SETTINGS[setting], data, epochs=1, seed=seed)
+    return training_runs.train(scale, SETTINGS[setting], data, epochs=1, seed=seed)
 
 
 @pytest.fixture(scope="module")
@@ -57,26 +63,26 @@ def test_the_digits_are_real_images_of_ten_classes(data):
 
 def test_a_run_learns_and_repeats_bit_for_bit(data, reference):
     assert reference.accuracy > 0.5
-    assert training.same_run(reference, train(data, broadcast))
+    assert training_runs.same_run(reference, train(data, broadcast))
 
 
 @pytest.mark.parametrize("setting", ["contiguous", "channels_last", "autocast"])
 def test_with_one_dtype_both_forms_learn_the_same_bits(data, setting):
-    assert training.same_run(train(data, broadcast, setting), train(data, expand_as, setting))
+    assert training_runs.same_run(train(data, broadcast, setting), train(data, expand_as, setting))
 
 
 def test_with_a_less_precise_gate_the_runs_part_and_stay_near(data):
     one, other = (train(data, scale, "gate_bfloat16") for scale in (broadcast, expand_as))
-    assert training.parted(one, other)
-    assert training.furthest_apart(one, other) < 0.01
+    assert training_runs.parted(one, other)
+    assert training_runs.furthest_apart(one, other) < 0.01
 
 
 def test_one_unit_in_the_last_place_parts_a_run(reference, nudged):
-    assert not training.same_run(reference, nudged)
+    assert not training_runs.same_run(reference, nudged)
 
 
 def test_another_seed_parts_a_run_at_once(data, reference):
-    assert training.parted(reference, train(data, broadcast, seed=1)) == 1
+    assert training_runs.parted(reference, train(data, broadcast, seed=1)) == 1
 
 
 def test_one_unit_more_is_the_next_larger_number_and_learns_alike():
@@ -89,16 +95,16 @@ def test_one_unit_more_is_the_next_larger_number_and_learns_alike():
 
 
 def test_runs_part_at_their_first_different_loss():
-    run = TrainingRun((3.0, 2.0, 1.0), 0.9, "a")
-    assert training.parted(run, TrainingRun((3.0, 2.0, 1.0), 0.9, "b")) is None
-    assert training.parted(run, TrainingRun((3.0, 2.5, 1.0), 0.9, "a")) == 2
-    assert training.parted(run, TrainingRun((math.nan, 2.0, 1.0), 0.9, "a")) == 1
-    assert training.furthest_apart(run, TrainingRun((3.0, 2.5, 1.1), 0.9, "a")) == 0.5
-    assert not training.same_run(run, TrainingRun((3.0, 2.0, 1.0), 0.9, "b"))
+    kept = TrainedNetwork((3.0, 2.0, 1.0), 0.9, "a")
+    assert training_runs.parted(kept, TrainedNetwork((3.0, 2.0, 1.0), 0.9, "b")) is None
+    assert training_runs.parted(kept, TrainedNetwork((3.0, 2.5, 1.0), 0.9, "a")) == 2
+    assert training_runs.parted(kept, TrainedNetwork((math.nan, 2.0, 1.0), 0.9, "a")) == 1
+    assert training_runs.furthest_apart(kept, TrainedNetwork((3.0, 2.5, 1.1), 0.9, "a")) == 0.5
+    assert not training_runs.same_run(kept, TrainedNetwork((3.0, 2.0, 1.0), 0.9, "b"))
 
 
-def test_the_rule_names_every_way_of_training_that_there_is():
-    assert set(RUNS) == set(SETTINGS)
+def test_a_record_can_name_every_way_of_training_that_there_is_and_no_other():
+    assert tuple(SETTINGS) == RUNS
 
 
 def test_a_setting_reaches_the_scale_step_and_the_loss(data):
@@ -126,9 +132,9 @@ def test_a_step_in_phases_is_a_step(data):
         network = training.host(expand_as, SETTINGS["contiguous"], seed=0)
         optimizer = training.optimizer_of(network)
         arguments = network, optimizer, batch, SETTINGS["contiguous"]
-        for run in [lambda: training.step(*arguments)] if whole else phases(*arguments):  # noqa: B023
-            run()
-        digests.append(training.weights_sha256(network))
+        for part in [lambda: training.step(*arguments)] if whole else phases(*arguments):  # noqa: B023
+            part()
+        digests.append(training_runs.weights_sha256(network))
     assert digests[0] == digests[1]
 
 
@@ -139,7 +145,7 @@ def phases(*arguments):
 def test_a_gradient_arrives_at_each_of_the_six_blocks(data):
     few = training.Images(data.training.images[:4], data.training.classes[:4])
     network = training.host(broadcast, SETTINGS["contiguous"], seed=0)
-    sizes = training.upstream_sizes(network, few, SETTINGS["contiguous"])
+    sizes = training_runs.upstream_sizes(network, few, SETTINGS["contiguous"])
     assert len(sizes) == 6
     assert min(sizes) > 0
 
@@ -200,7 +206,7 @@ def test_more_work_is_the_call_and_a_wait_of_its_share():
         clock.time_s += 1.0
         return "done"
 
-    longer = training_workloads.with_more_work(call, 0.02, clock)
+    longer = planted_work.with_more_work(call, 0.02, clock)
     start = clock.time_s
     assert longer() == "done"
     assert clock.time_s - start == pytest.approx(1.02, abs=0.003)
@@ -212,18 +218,26 @@ def timed_step(ratio):
     for seed in range(4):
         machine = FakeMachine(steady, seed)
         arms = machine.work(0.04), machine.work(ratio * 0.04)
-        settings = Settings(budget_s=4.0, seed=seed, confidence=STEP_CONFIDENCE)
+        settings = Settings(
+            budget_s=4.0,
+            seed=seed,
+            confidence=STEP_CONFIDENCE,
+            baseline_name="broadcast",
+            name="expand_as",
+        )
         comparisons.append(compare_on(machine, settings, *arms))
     return Replication.of(comparisons)
 
 
-def decided(ratio, changes=()):
+def decided(ratio, *runs):
+    """The claim in the plain world, with steps of that ratio, and with these training runs."""
     chapter = Chapter("05_training")
-    world = plain_world() | {record.id: record for record in changes}
-    for name in MEMORY_FORMATS:
-        record = chapter.timing(f"timing.training.{name}", "a step", timed_step(ratio))
-        world[record.id] = record
-    return judge(D1, findings(world))
+    steps = [
+        chapter.timing(timed_step(ratio), "a step", "training_step", memory_format=memory_format)
+        for memory_format in MEMORY_FORMATS
+    ]
+    kept = [one for one in plain_world().values() if getattr(one, "level", "") != "training_step"]
+    return judge(D1, findings(by_identity([*kept, *steps, *runs])))
 
 
 def test_two_per_cent_more_work_leave_the_margin_and_flip_the_verdict():
@@ -233,6 +247,6 @@ def test_two_per_cent_more_work_leave_the_margin_and_flip_the_verdict():
 
 
 def test_a_planted_unit_in_the_last_place_flips_the_verdict(reference, nudged):
-    step = training.parted(reference, nudged)
+    step = training_runs.parted(reference, nudged)
     assert step
-    assert decided(1.0, [curve("contiguous", parted=step)]).status == "qualified"
+    assert decided(1.0, run("contiguous", parted=step)).status == "qualified"

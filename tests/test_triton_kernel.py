@@ -2,7 +2,7 @@
 
 import pytest
 
-from investigation.compiled.kernel_source import Program, normalise
+from investigation.compiled.kernel_source import GeneratedProgram, normalise
 from investigation.compiled.triton import kernel as triton_kernel
 
 KERNEL = """async_compile.triton('kernel_0', '''
@@ -28,7 +28,7 @@ HOST = """        assert_size_stride(primals_1, (2, 3, 4, 5), (60, 20, 5, 1), 'i
         buf6 = empty_strided_cuda((2, 3, 4, 5), (60, 20, 5, 1), torch.float32)
         kernel_0.run(primals_1, buf5, buf6, 120, stream=raw_stream0)
 """
-PROGRAM = Program((KERNEL,), HOST, ("triton_poi_fused_expand_mul_sigmoid_0",))
+PROGRAM = GeneratedProgram((KERNEL,), HOST, ("triton_poi_fused_expand_mul_sigmoid_0",))
 
 
 def test_a_kernel_reads_the_input_and_the_gate_and_writes_the_output():
@@ -47,7 +47,7 @@ def test_what_it_moves_is_each_tensor_once_in_its_own_dtype():
 
 def test_a_gate_that_was_written_out_shows_as_traffic():
     written_out = HOST.replace("(2, 3), (3, 1)", "(2, 3, 4, 5), (60, 20, 5, 1)")
-    full = Program(PROGRAM.kernels, written_out, PROGRAM.names)
+    full = GeneratedProgram(PROGRAM.kernels, written_out, PROGRAM.names)
     assert triton_kernel.scale_kernel(full).bytes_moved == 4 * 120 + 2 * 120 + 4 * 120
 
 
@@ -66,7 +66,7 @@ def test_a_program_in_which_nothing_multiplies_is_refused():
     with pytest.raises(
         LookupError, match="no kernel multiplies; there are triton_poi_fused_relu_0"
     ):
-        triton_kernel.scale_kernel(Program((KERNEL,), HOST, ("triton_poi_fused_relu_0",)))
+        triton_kernel.scale_kernel(GeneratedProgram((KERNEL,), HOST, ("triton_poi_fused_relu_0",)))
 
 
 def test_what_kernels_do_is_counted_in_their_bodies_alone():

@@ -1,11 +1,12 @@
 """Kernels for GPUs that are not here, made for real; where Triton does not exist, skipped."""
 
+import dataclasses
 import importlib.util
 
 import pytest
 
 from investigation.compiled import fusion
-from investigation.compiled.fusion import Setting
+from investigation.compiled.fusion import CompileSetting
 from investigation.compiled.triton import (
     build as triton_build,
 )
@@ -19,14 +20,14 @@ from investigation.compiled.triton import (
     targets as triton_targets,
 )
 from investigation.compiled.triton.build import Built
-from investigation.compiled.triton.proof import LAYERS, Proof, ProofError, Question
+from investigation.compiled.triton.proof import LAYERS, Proof, ProofError
 from investigation.compiled.triton.targets import Compiled, NoTritonError
 from investigation.subject import gpu_catalog
 from investigation.subject.cases import Case
 
 CASE = Case(slug="small", name="small", shape=(4, 16, 8, 8))
-BLOCK = Setting("block", "training", False, CASE)
-MIXED = Setting("multiply", "inference", False, CASE.with_gate("bfloat16"))
+BLOCK = CompileSetting("block", "training", False, CASE)
+MIXED = CompileSetting("multiply", "inference", False, CASE.with_gate("bfloat16"))
 CHIPS = [gpu_catalog.chip(slug) for slug in ("cuda90", "gfx942")]
 needs_triton = pytest.mark.skipif(
     importlib.util.find_spec("triton") is None, reason="Triton does not exist on this platform"
@@ -101,8 +102,9 @@ def test_a_second_run_makes_the_same(built):
 
 @needs_triton
 def test_a_process_that_fails_is_said_in_one_line():
+    unknown = dataclasses.replace(CHIPS[0], architecture=10)
     with pytest.raises(ProofError, match="compiling for cuda10 failed: KeyError: 'cuda10: no such"):
-        triton_proof._in_fresh_process(Question(chips=("cuda10",), settings=(MIXED,)))
+        triton_proof.prove([unknown], [MIXED])
 
 
 def test_without_triton_that_is_said(monkeypatch):

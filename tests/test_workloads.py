@@ -3,7 +3,8 @@ import torch
 
 from investigation.observe.equality import same_bits
 from investigation.subject import variants, workloads
-from investigation.subject.cases import MEMORY_FORMATS, Case
+from investigation.subject.cases import Case
+from investigation.subject.memory_formats import MEMORY_FORMATS
 from investigation.subject.variants import SCALES
 
 CASE = Case(slug="small", name="small", shape=(2, 8, 6, 6))

@@ -1,186 +1,206 @@
-"""A plain world of evidence, and the changes that plant another one."""
+"""A plain world of evidence, and the records that plant another one."""
 
 from datetime import UTC, datetime
 
-from investigation.claims import rules_compiled
-from investigation.claims.rules import BLOCKS, LAYOUTS
-from investigation.claims.rules_training import RUNS
+from investigation.claims.rules.layouts import GROUPS
+from investigation.evidence.controls import Control
+from investigation.evidence.correctness import RUNS, Acceptance, Equality, TrainingRun
+from investigation.evidence.deployments import RuntimeProgram, RuntimesTried
 from investigation.evidence.environment import describe
-from investigation.evidence.records import Evidence, Findings, Record
-from investigation.subject.cases import MEMORY_FORMATS, Case
+from investigation.evidence.layouts import BlockLayouts, Layouts, View
+from investigation.evidence.programs import Agreement, Survival
+from investigation.evidence.questions import Findings
+from investigation.evidence.records import Evidence
+from investigation.evidence.resources import Calls, Memory
+from investigation.evidence.timings import Timed, Timing
+from investigation.subject.cases import Case
+from investigation.subject.memory_formats import MEMORY_FORMATS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CASE = Case(slug="host1_before", name="host stage 1, before the pool", shape=(128, 32, 32, 32))
+MIXED = CASE.with_gate("bfloat16")
 
 
-def fact(record_id, value, kind="equality", **rest):
-    return Record(id=record_id, kind=kind, says=record_id, value=value, **rest)
+def evidence(*records, notebook="01_x", parameters=None, **environment):
+    return Evidence(
+        notebook=notebook,
+        source_sha256="0",
+        package_sha256="0",
+        parameters=parameters or {},
+        environment=describe(1).model_copy(update=environment),
+        started=NOW,
+        finished=NOW,
+        records=records,
+    )
 
 
-def timing(record_id, ratio, verdict, width=0.002, in_family=None):
+def timed(ratio, verdict, width=0.002, seconds=1e-4):
     interval = (ratio - width, ratio + width)
-    return fact(record_id, ratio, "timing", unit="ratio", interval=interval, confidence=0.95,
-                verdict=verdict, case=CASE,
-                details={"verdict_in_family": in_family or verdict})  # fmt: skip
+    return Timed(
+        ratio=ratio, ratio_interval=interval, margin=0.01, verdict_in_family=verdict,
+        difference_s=seconds * (ratio - 1), baseline_s=seconds, candidate_s=seconds * ratio,
+        difference_interval_s=tuple(seconds * (end - 1) for end in interval),
+        equivalence_p=0.5, pairs=40, calls_per_block=10,
+    )  # fmt: skip
 
 
-def curve(name, parted=None):
+def timing(level, ratio, verdict, width=0.002, in_family=None, case=CASE, **about):
+    """A comparison in one process."""
+    one = timed(ratio, in_family or verdict, width)
+    fields = {"memory_format": case.memory_format} if case else {}
+    return Timing(
+        says=level, level=level, case=case, ratio=ratio, interval=one.ratio_interval,
+        confidence=0.95, margin=0.01, verdict=verdict, alone=one, **fields | about,
+    )  # fmt: skip
+
+
+def multiply(ratio=1.0, verdict="equivalent", **about):
+    return timing("multiply", ratio, verdict, **about)
+
+
+def network(ratio=1.0, verdict="equivalent", width=0.002, formats=MEMORY_FORMATS):
+    """A forward step of the host network, in all memory formats or in some."""
+    return _steps("network", ratio, verdict, width, formats)
+
+
+def training_step(ratio=1.0, verdict="equivalent", width=0.002, formats=MEMORY_FORMATS):
+    return _steps("training_step", ratio, verdict, width, formats)
+
+
+def recalibration(ratio=1.04, verdict="slower", width=0.002, formats=MEMORY_FORMATS):
+    return _steps("network", ratio, verdict, width, formats, baseline="no SE blocks",
+                  candidate="six SE blocks")  # fmt: skip
+
+
+def _steps(level, ratio, verdict, width, formats, **about):
+    return [timing(level, ratio, verdict, width, case=None, memory_format=one, **about)
+            for one in formats]  # fmt: skip
+
+
+def equality(aspect, tried, differing=0, **more):
+    return Equality(says=aspect, aspect=aspect, of="things", tried=tried, differing=differing,
+                    **more)  # fmt: skip
+
+
+def mixed_dtypes(differing=0):
+    return equality("mixed_dtypes", 180, differing)
+
+
+def grown(count=0):
+    shapes = [{"input": (2, 3, 4, 5), "gate": (2, 3, 4, 4 + i)} for i in range(count)]
+    return Acceptance(says="shapes that grow", tried=16, grown=shapes)
+
+
+def view(**changes):
+    plain = {"is_view": True, "shares_storage": True, "stride": (3, 1, 0, 0), "bytes_allocated": 0}
+    return View(says="the expanded gate", **plain | changes)
+
+
+def asked(form="expand_as", dtypes="same", count=0):
+    """What a form asks for beside its output."""
+    return Memory(says="beside the output", phase="line", form=form, dtypes=dtypes, bytes=count)
+
+
+def calls(form, count):
+    return Calls(says="calls", form=form, calls=("aten::mul",) * count)
+
+
+def pairings(group, differing=0):
+    return Layouts(says=f"{group} layouts", group=group, tried=9, differing=differing)
+
+
+def block_tensors(memory_format, detached=False, differing=0):
+    says = f"tensors of the block, {memory_format}{', detached' * detached}"
+    return BlockLayouts(says=says, memory_format=memory_format, detached=detached, tried=9,
+                        differing=differing)  # fmt: skip
+
+
+def run(name, parted=None):
     """A training run in both forms, whose losses part at a step, or never."""
-    details = {"setting": name, "parted": parted, "steps": 69, "apart": 0.0 if not parted else 1e-6}
-    return fact(f"equality.curve.{name}", parted is None, details=details)
+    return TrainingRun(says=name, run=name, setting=name, same=parted is None, parted=parted,
+                       steps=69, apart=0.0 if parted is None else 1e-6)  # fmt: skip
 
 
-def compiled_alike(name, count, target="cpu", differ=()):
-    details = {"tried": 88, "target": target, "differ": list(differ)}
-    return fact(f"{name}.{target}", count, "codegen", unit="settings", details=details)
+def parting(*names):
+    return [run(name, parted=4) for name in names]
 
 
-def form(name, runs_more):
-    slug = name.lower().replace(".", "_")
-    return fact(f"graph.more.{slug}", runs_more, "graph", details={"form": name})
+def agreement(layer, count=88, target="cpu", differ=()):
+    return Agreement(says=layer, layer=layer, target=target, target_name=target, tried=88,
+                     agreeing=count, differ=differ)  # fmt: skip
 
 
-def runtime(slug, bytes_more, family="exported", equal=True):
+def survival(program, runs_more, **more):
+    return Survival(says=program, program=program, runs_more=runs_more, **more)
+
+
+def program(slug, bytes_more=0, family="exported", equal=True):
     """A runtime that ran, and what it writes more with `expand_as`; a remedy is a family too."""
-    prefix = "runtimes.remedied" if family == "remedy" else "runtimes.written"
-    same = not bytes_more
-    details = {"runtime": slug, "family": family, "equal": equal, "same_steps": same}
-    return fact(f"{prefix}.{slug}", bytes_more, "allocation", unit="bytes", details=details)
+    return RuntimeProgram(
+        says=slug, runtime=slug, title=slug, family=family, version="1", survives=bool(bytes_more),
+        same_steps=not bytes_more, bytes_more=bytes_more, planned_more=None, equal=equal,
+        furthest=0.0, steps=(),
+    )  # fmt: skip
 
 
-def block_cost(slug, ratio, verdict, family="exported", in_family=None):
-    """The SE block timed in a runtime; a remedy is timed at one workload only."""
-    name = f"remedies.{slug}" if family == "remedy" else f"runtimes.{slug}.host1_before"
-    made = timing(f"timing.{name}", ratio, verdict, in_family=in_family)
-    details = made.details | {"runtime": slug, "family": family}
-    return made.model_copy(update={"details": details})
+def block_in(slug, ratio=1.0, verdict="equivalent", family="exported", in_family=None):
+    """The SE block timed in a runtime."""
+    return timing("block", ratio, verdict, in_family=in_family, runtime=slug, family=family)
+
+
+def control(name="same", *, passed=True, chapter="01_x"):
+    return Control(says="it holds", chapter=chapter, control=name, seen="so", passed=passed)
 
 
 def plain_world():
-    """What an investigation would find if the reviews were right in everything."""
+    """What an investigation would find if the reviews were right in everything, by identity."""
     records = [
-        fact("equality.reference", True),
-        fact("equality.same_dtype", True),
-        fact("equality.mixed", 0, details={"tried": 180}),
-        fact("acceptance.grown", 0, "acceptance", details={"tried": 16}),
-        fact("layout.view.shares_storage", True, "layout"),
-        fact("layout.view.is_view", True, "layout"),
-        fact("layout.view.stride", "(3, 1, 0, 0)", "layout"),
-        fact("allocation.view", 0, "allocation"),
-        *(
-            fact(f"allocation.extra.{dtypes}.{name}", 0, "allocation")
-            for dtypes in ("same_dtype", "mixed_dtype")
-            for name in ("expand_as", "broadcast")
-        ),
-        fact("dispatch.expand_as", 4, "dispatch"),
-        fact("dispatch.broadcast", 1, "dispatch"),
-        *(compiled_alike(name, 88) for name in rules_compiled.READS),
-        form("torch.compile", False),
-        *(fact(key, 0, "layout", details={"tried": 9}) for key in (*LAYOUTS, *BLOCKS)),
-        fact("layout.channels_last", 0, "layout", details={"tried": 9}),
-        fact("layout.empty", 0, "layout", details={"tried": 9}),
-        *(timing(f"timing.network.{name}", 1.0, "equivalent") for name in MEMORY_FORMATS),
-        *(timing(f"timing.training.{name}", 1.0, "equivalent") for name in MEMORY_FORMATS),
-        *(curve(name) for name in RUNS),
-        *(timing(f"timing.recalibration.{name}", 1.04, "slower") for name in MEMORY_FORMATS),
-        timing("timing.multiply.host1_before.contiguous", 1.0, "equivalent"),
-        timing("timing.mixed.host1_before", 1.0, "equivalent"),
-        fact("runtimes.ran", 2, "graph", details={"states": {"library": "ran"}}),
-        *(runtime(name, 0) for name in ("library", "compiler")),
-        *(block_cost(name, 1.0, "equivalent") for name in ("library", "compiler")),
-        runtime("mend", 0, "remedy"),
-        block_cost("mend", 1.0, "equivalent", "remedy"),
-    ]
-    return {record.id: record for record in records}
+        equality("reference", 1),
+        equality("same_dtype", 16, among=("float32", "bfloat16")),
+        mixed_dtypes(),
+        grown(),
+        view(),
+        *(asked(form, dtypes) for dtypes in ("same", "mixed")
+          for form in ("expand_as", "broadcast")),
+        calls("expand_as", 4),
+        calls("broadcast", 1),
+        *(agreement(layer) for layer in ("kernels", "fused", "source")),
+        survival("torch.compile", runs_more=False),
+        *(pairings(group) for group in GROUPS),
+        *(block_tensors(one, detached) for one in MEMORY_FORMATS for detached in (False, True)),
+        *network(),
+        *training_step(),
+        *(run(name) for name in RUNS),
+        *recalibration(),
+        multiply(),
+        multiply(case=MIXED),
+        RuntimesTried(says="runtimes that ran", exported=2, states={"library": "ran"}),
+        *(program(name) for name in ("library", "compiler")),
+        *(block_in(name) for name in ("library", "compiler")),
+        program("mend", family="remedy"),
+        block_in("mend", family="remedy"),
+    ]  # fmt: skip
+    return by_identity(records)
+
+
+def by_identity(records):
+    return {record.identity: record for record in records}
+
+
+def planted(*records):
+    """The plain world with some of its records replaced, and others added."""
+    return plain_world() | by_identity(records)
 
 
 def findings(world):
-    evidence = Evidence(
-        notebook="01_x",
-        source_sha256="0",
-        package_sha256="0",
-        parameters={},
-        environment=describe(1),
-        started=NOW,
-        finished=NOW,
-        records=tuple(world.values()),
-    )
-    return Findings((evidence,))
+    return Findings((evidence(*world.values()),))
 
 
-def planted(**changes):
-    """The plain world with some records' values, or whole records, replaced; `__` is a dot."""
-    world = plain_world()
-    for name, change in changes.items():
-        key = name.replace("__", ".")
-        world[key] = (
-            change
-            if isinstance(change, Record)
-            else world[key].model_copy(update={"value": change})
-        )
-    return findings(world)
-
-
-def slower_network(by=1.02):
-    """Plant a network in which the line costs something."""
-    return {
-        f"timing__network__{name}": timing(f"timing.network.{name}", by, "slower")
-        for name in MEMORY_FORMATS
-    }
-
-
-def inconclusive_network():
-    """Plant a machine that is too noisy to tell."""
-    return {
-        f"timing__network__{name}": timing(f"timing.network.{name}", 1.0, "inconclusive", 0.05)
-        for name in MEMORY_FORMATS
-    }
-
-
-def training_step(ratio, verdict, width=0.002, formats=MEMORY_FORMATS):
-    """Plant a training step of another time, in all memory formats or in some."""
-    return {
-        f"timing__training__{name}": timing(f"timing.training.{name}", ratio, verdict, width)
-        for name in formats
-    }
-
-
-def parting_curves(*names):
-    """Plant training runs whose losses part."""
-    return {f"equality__curve__{name}": curve(name, parted=4) for name in names}
-
-
-SLOW_MULTIPLY = {
-    "timing__multiply__host1_before__contiguous": timing(
-        "timing.multiply.host1_before.contiguous", 1.05, "slower"
-    )
-}
+SLOW_MULTIPLY = multiply(1.05, "slower")
 # Slower at 95 %, as one of thirty is by chance, and not at the confidence of the family.
-SLOW_BY_CHANCE = {
-    "timing__multiply__host1_before__contiguous": timing(
-        "timing.multiply.host1_before.contiguous", 1.003, "slower", in_family="inconclusive"
-    )
-}
-SLOW_MIX = {"timing__mixed__host1_before": timing("timing.mixed.host1_before", 2.3, "slower")}
-COPIES_MIXED = {"allocation__extra__mixed_dtype__expand_as": 2**24}
-COPIES_SAME = {"allocation__extra__same_dtype__expand_as": 2**24}
-
-
-def same_only(name, count):
-    """Plant a compiler that makes the two forms alike in some settings only."""
-    key = f"{name}.cpu".replace(".", "__")
-    return {key: compiled_alike(name, count, differ=["training: float32"])}
-
-
-def also_for_a_gpu(name, count):
-    """Plant another target beside the CPU, alike in some settings only."""
-    return {f"{name}.gpu".replace(".", "__"): compiled_alike(name, count, "gpu")}
-
-
-def by_id(*records):
-    """Plant records under their own ids."""
-    return {record.id.replace(".", "__"): record for record in records}
-
-
-WRITES = by_id(runtime("library", 2**24))
-SLOW_EXPORTED = by_id(block_cost("library", 1.6, "slower"))
+SLOW_BY_CHANCE = multiply(1.003, "slower", in_family="inconclusive")
+SLOW_MIX = multiply(2.3, "slower", case=MIXED)
+COPIES_MIXED = asked(dtypes="mixed", count=2**24)
+COPIES_SAME = asked(count=2**24)
+WRITES = program("library", 2**24)
+SLOW_EXPORTED = block_in("library", 1.6, "slower")

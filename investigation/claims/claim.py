@@ -1,18 +1,20 @@
 """What a claim is, and how its rule turns evidence into a verdict."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from investigation.evidence.records import Findings
+from investigation.evidence.questions import Findings, Question, QuestionError
 
 Status = Literal["supported", "refuted", "qualified", "untested"]
+Questions = Mapping[str, Question[Any]]
 
 
 class Verdict(BaseModel):
-    """What the evidence says of a claim, and the sentence that explains it."""
+    """What the evidence decides about a claim, and the sentence that explains it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -20,17 +22,19 @@ class Verdict(BaseModel):
     sentence: str
 
 
-Rule = Callable[[Findings], Verdict]
+Rule = Callable[..., Verdict]
 
 
 @dataclass(frozen=True)
 class Claim:
     """A sentence that somebody wrote about the line, and the rule that decides it.
 
-    `rule` is the rule in words, shown on the page; `decide` is the same rule in code. Both
-    stand before any measurement. `reads` are the records that the rule needs: where one is
-    missing, the claim is untested, and `needs` says what it would take. `cell` is the label
-    of the deciding cell, in the first of `chapters`.
+    `rule` is the rule in words, shown on the page; `decide` is the same rule in code. It receives
+    the answers to the claim's `questions`, each a tuple of records under the question's name, and
+    nothing else. Where a question has no answer the claim is untested, and `needs` says what it
+    would take. `cell` is the label of the deciding cell, in the first of `chapters`.
+
+    Raises `QuestionError` where the rule does not take just these answers.
     """
 
     id: str
@@ -40,16 +44,35 @@ class Claim:
     chapters: tuple[str, ...]
     cell: str | None
     needs: str
-    reads: tuple[str, ...] = ()
-    decide: Rule | None = None
+    decide: Rule
+    questions: Questions = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require_answers(self.id, self.decide, self.questions)
+
+
+def require_answers(claim: str, decide: Rule, questions: Questions) -> None:
+    """Raise `QuestionError` unless a rule takes just the answers to these questions."""
+    taken = set(inspect.signature(decide).parameters)
+    if taken != set(questions):
+        raise QuestionError(
+            f"{claim}: its rule takes {', '.join(sorted(taken)) or 'nothing'}, "
+            f"its questions are {', '.join(sorted(questions)) or 'none'}"
+        )
 
 
 def judge(claim: Claim, findings: Findings) -> Verdict:
-    """Return the claim's verdict on these findings; untested where evidence is missing."""
-    missing = [record for record in claim.reads if record not in findings]
-    if claim.decide is None or missing:
-        return Verdict(status="untested", sentence=f"Not decided here: {claim.needs}.")
-    return claim.decide(findings)
+    """Return the claim's verdict on these findings; untested where a question has no answer."""
+    return decided(claim.decide, claim.questions, findings, claim.needs)
+
+
+def decided(decide: Rule, questions: Questions, findings: Findings, needs: str) -> Verdict:
+    """Ask the questions and apply the rule to their answers."""
+    answers = {name: findings.answers(question) for name, question in questions.items()}
+    missing = [one for name, one in questions.items() if one.required and not answers[name]]
+    if missing:
+        return untested(f"Not decided here: {needs}. Without an answer: {missing[0]}.")
+    return decide(**answers)
 
 
 def supported(sentence: str) -> Verdict:

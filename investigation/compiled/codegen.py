@@ -5,14 +5,10 @@ them makes. Inductor's last step, which hands the source to a compiler, is left 
 `torch._inductor.utils.get_code` does, so that a setting takes a fraction of a second.
 """
 
-import atexit
-import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from sysconfig import get_path
 from types import MappingProxyType
 from typing import Any, Literal
 from unittest import mock
@@ -22,25 +18,18 @@ from torch import Tensor, nn
 from torch._functorch import config as aot_config
 from torch._inductor import config as inductor_config
 from torch._inductor.compile_fx import compile_fx
-from torch._inductor.cpp_builder import get_cpp_compiler
-from torch._inductor.exc import InvalidCxxCompiler
 from torch._inductor.graph import GraphLowering
-from torch._inductor.runtime.cache_dir_utils import cache_dir
-from torch._inductor.utils import fresh_cache
 from torch.fx import Graph
 
 from investigation.compiled import kernel_source
-from investigation.compiled.kernel_source import Program
-from investigation.compiled.omission import MissingToolError
+from investigation.compiled.kernel_source import GeneratedProgram
+from investigation.compiled.toolchain import require_cpp_compiler
+from investigation.evidence.programs import ProgramSummary
 from investigation.subject.cases import Case, Level
 from investigation.subject.variants import SCALES, Scale, SEBlock
 
 Mode = Literal["inference", "training"]
 MODES: tuple[Mode, ...] = ("inference", "training")
-
-
-class NoCompilerError(MissingToolError):
-    """There is nothing here that could build what Inductor generates."""
 
 
 @torch.library.custom_op("investigation::copy", mutates_args=())
@@ -84,50 +73,6 @@ class Target:
     active: Callable[[], AbstractContextManager[Any]] = nullcontext
 
 
-def require_cpp_compiler() -> str:
-    """Return the C++ compiler that Inductor uses for a CPU.
-
-    Raises `NoCompilerError` with one line that says what is missing.
-    """
-    try:
-        compiler = get_cpp_compiler()
-    except InvalidCxxCompiler:
-        raise NoCompilerError(
-            "torch.compile needs a C++ compiler for a CPU, and there is none here; "
-            "install g++, or name one in the variable CXX"
-        ) from None
-    headers = Path(get_path("include"))
-    if not (headers / "Python.h").exists():
-        raise NoCompilerError(
-            f"torch.compile needs Python's headers for a CPU, and {headers} has no Python.h; "
-            "install them (Debian: python3-dev)"
-        )
-    for folder in (Path(torch.__file__).parent, Path(cache_dir())):
-        if any(character.isspace() for character in str(folder)):
-            # As of torch 2.13 Inductor quotes some paths of the compiler's command and not others.
-            raise NoCompilerError(
-                f"torch.compile hands its compiler a command that breaks at a space, and {folder} "
-                "has one; use a folder without"
-            )
-    return str(compiler)
-
-
-def empty_caches() -> Path:
-    """Give this process compile caches of its own, empty now and removed when it ends.
-
-    Headers are not compiled in advance: torch keeps those outside its caches, from run to run.
-    """
-    parent = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
-    if parent:
-        Path(parent).mkdir(parents=True, exist_ok=True)
-    kept = ExitStack()
-    kept.enter_context(fresh_cache(dir=parent))
-    inductor_config.cpp_cache_precompile_headers = False
-    inductor_config.aot_inductor.precompile_headers = False
-    atexit.register(kept.close)
-    return Path(os.environ["TORCHINDUCTOR_CACHE_DIR"])
-
-
 CPU = Target("cpu", "cpu", require_cpp_compiler)
 
 
@@ -147,7 +92,7 @@ class Generated:
     mode: Mode
     dynamic: bool
     target: str
-    programs: tuple[Program, ...]
+    programs: tuple[GeneratedProgram, ...]
     graphs: Mapping[str, tuple[str, ...]]
 
     @property
@@ -205,17 +150,17 @@ class Generated:
         """Number of tensors that the host programs allocate, outputs among them."""
         return sum(one.buffers for one in self.programs)
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> ProgramSummary:
         """Return what a record keeps of it: digests, counts and names, not the source."""
-        return {
-            "sha256": self.digest,
-            "kernels_sha256": self.kernel_digest,
-            "kernels": self.kernels,
-            "of_a_library": len(self.library_calls),
-            "loops": self.passes,
-            "buffers": self.buffers,
-            "names": list(self.names),
-        }
+        return ProgramSummary(
+            sha256=self.digest,
+            kernels_sha256=self.kernel_digest,
+            kernels=self.kernels,
+            of_a_library=len(self.library_calls),
+            loops=self.passes,
+            buffers=self.buffers,
+            names=self.names,
+        )
 
 
 def generate(
@@ -289,9 +234,9 @@ def _under_autocast(block: nn.Module, device: str, dtype: torch.dtype, x: Tensor
 
 def lowered(
     run: Callable[..., Tensor], inputs: tuple[Tensor, ...], mode: Mode, dynamic: bool
-) -> tuple[tuple[Program, ...], dict[str, tuple[str, ...]]]:
+) -> tuple[tuple[GeneratedProgram, ...], dict[str, tuple[str, ...]]]:
     """Compile `run` up to its source; return the programs and each graph's operations."""
-    programs: list[Program] = []
+    programs: list[GeneratedProgram] = []
     graphs: dict[str, tuple[str, ...]] = {}
 
     def backend(traced: torch.fx.GraphModule, given: list[Any]) -> Callable[..., Any]:
@@ -306,7 +251,9 @@ def lowered(
 
 
 @contextmanager
-def _keeping(programs: list[Program], graphs: dict[str, tuple[str, ...]]) -> Iterator[None]:
+def _keeping(
+    programs: list[GeneratedProgram], graphs: dict[str, tuple[str, ...]]
+) -> Iterator[None]:
     """Keep each graph's operations and each file's source, and build nothing.
 
     Inductor's caches are off, since a graph that is found there is not lowered again; and the

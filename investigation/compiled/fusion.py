@@ -1,24 +1,26 @@
 """Whether two forms become the same program, in every setting in which they can be compiled."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from multiprocessing import get_context
-from typing import Any
 
 import torch
 
 from investigation.compiled.codegen import CPU, MODES, Generated, Mode, Target, generate
-from investigation.subject.cases import LEVELS, MEMORY_FORMATS, Case, Level
+from investigation.evidence.correctness import Aspect, Equality
+from investigation.evidence.programs import Agreement, CompiledPair, Layer, ShapeMode
+from investigation.subject.cases import LEVELS, Case, Level
+from investigation.subject.memory_formats import MEMORY_FORMATS
 
 # Autocast only narrows: a block's gate can be narrower than a float32 input, and not else.
 AUTOCAST_FROM, AUTOCAST_TO = "float32", ("bfloat16", "float16")
 
 
 @dataclass(frozen=True)
-class Setting:
+class CompileSetting:
     """One way to compile the line: at which level, for which mode, shapes and tensors."""
 
     level: Level
@@ -27,7 +29,7 @@ class Setting:
     case: Case
 
     @property
-    def shapes(self) -> str:
+    def shapes(self) -> ShapeMode:
         """Whether shapes are constants of the program or its arguments."""
         return "dynamic" if self.dynamic else "static"
 
@@ -56,18 +58,35 @@ class Setting:
         return f"{self.kind}, {self.shapes}, {self.case.memory_format}"
 
     @property
-    def slug(self) -> str:
-        """The setting's part of a record's id."""
+    def parts(self) -> tuple[str, ...]:
+        """What tells it from every other setting of its case."""
         gate = f"_{self.case.gate_dtype}" if self.case.gate_dtype else ""
         dtypes = f"{self.case.dtype}{gate}"
-        return f"{self.level}.{self.mode}.{dtypes}.{self.shapes}.{self.case.memory_format}"
+        return self.level, self.mode, dtypes, self.shapes, self.case.memory_format
+
+    @property
+    def slug(self) -> str:
+        """The same as one short name."""
+        return ".".join(self.parts)
+
+    def equality(self, aspect: Aspect, says: str, *, same: bool) -> Equality:
+        """Return the record of whether both forms computed the same bits here."""
+        return Equality(
+            aspect=aspect,
+            setting=", ".join(self.parts),
+            says=f"{says}: {self.kind}",
+            tried=1,
+            differing=int(not same),
+            of="programs",
+            case=self.case,
+        )
 
 
 @dataclass(frozen=True)
 class Pairing:
     """What the two forms became in one setting."""
 
-    setting: Setting
+    setting: CompileSetting
     baseline: Generated
     candidate: Generated
 
@@ -95,14 +114,33 @@ class Pairing:
         alone = any(program.scales_alone for program in self.candidate.programs)
         return self.same_count and (self.setting.level == "multiply" or not alone)
 
-    def details(self) -> dict[str, dict[str, Any]]:
-        """Return what a record keeps of each form: digests, counts and the kernels' names."""
-        return {one.variant: one.summary() for one in (self.baseline, self.candidate)}
+    def record(self) -> CompiledPair:
+        """Return what is kept of both programs."""
+        setting = self.setting
+        return CompiledPair(
+            says=f"the same kernels: {setting.name}",
+            level=setting.level,
+            mode=setting.mode,
+            shapes=setting.shapes,
+            same_kernels=self.same_kernels,
+            same_source=self.same_source,
+            baseline=self.baseline.summary(),
+            candidate=self.candidate.summary(),
+            case=setting.case,
+        )
+
+
+# What the two forms can have in common, in words and as a test.
+AGREEING: Mapping[Layer, tuple[str, Callable[[Pairing], bool]]] = {
+    "kernels": ("the kernels are the same", lambda one: one.same_kernels),
+    "source": ("all of the source is the same", lambda one: one.same_source),
+    "fused": ("as many kernels run, fused alike", lambda one: one.fused),
+}
 
 
 def settings(
     case: Case, dtype_pairs: Sequence[str], levels: Sequence[Level] = LEVELS
-) -> Iterator[Setting]:
+) -> Iterator[CompileSetting]:
     """Iterate over all settings of a case for these dtypes, each `input` or `input:gate`.
 
     A block gets its gate's dtype from autocast, so pairs that autocast cannot make are left out.
@@ -113,7 +151,7 @@ def settings(
         if level == "block" and gate and not _by_autocast(dtype, gate):
             continue
         for dynamic, memory_format in product((False, True), MEMORY_FORMATS):
-            yield Setting(level, mode, dynamic, typed.with_format(memory_format))
+            yield CompileSetting(level, mode, dynamic, typed.with_format(memory_format))
 
 
 def _by_autocast(dtype: str, gate: str) -> bool:
@@ -121,7 +159,7 @@ def _by_autocast(dtype: str, gate: str) -> bool:
 
 
 def pairing(
-    setting: Setting,
+    setting: CompileSetting,
     baseline: str = "broadcast",
     candidate: str = "expand_as",
     target: Target = CPU,
@@ -131,10 +169,11 @@ def pairing(
     return Pairing(setting, *made)
 
 
-def pairings(settings: Sequence[Setting], processes: int = 2) -> list[Pairing]:
+def pairings(settings: Sequence[CompileSetting], processes: int = 2) -> list[Pairing]:
     """Generate both forms in every setting, in some fresh processes side by side.
 
-    Each process works with as many threads as this one has, since the source depends on it.
+    Each process works with as many threads as this one has, since the source depends on it. The
+    standard library's pool is enough here: no process needs an environment of its own.
     """
     with ProcessPoolExecutor(
         processes,
@@ -145,7 +184,7 @@ def pairings(settings: Sequence[Setting], processes: int = 2) -> list[Pairing]:
         return list(pool.map(pairing, settings))
 
 
-def made_in(setting: Setting, variant: str, target: Target = CPU) -> Generated:
+def made_in(setting: CompileSetting, variant: str, target: Target = CPU) -> Generated:
     """Generate one variant in one setting."""
     return generate(
         variant,
@@ -162,18 +201,27 @@ def plainest(pairings: Iterable[Pairing]) -> list[Pairing]:
     return [one for one in pairings if one.setting.plain]
 
 
-def agreement(
-    pairings: Sequence[Pairing], held: Callable[[Pairing], bool]
-) -> tuple[int, dict[str, Any]]:
-    """Count the settings in which `held` is true; tell how many were tried, and where it is not."""
+def agreement(pairings: Sequence[Pairing], layer: Layer) -> Agreement:
+    """Count the settings in which both forms agree in a layer of `AGREEING`; name the others.
+
+    Raises `ValueError` where the pairings are not all for one target.
+    """
+    says, held = AGREEING[layer]
     tried = [one.setting for one in pairings]
     differ = [one.setting for one in pairings if not held(one)]
-    target = {one.baseline.target for one in pairings}
-    details = {"tried": len(tried), "target": ", ".join(target), "differ": where(differ, tried)}
-    return len(tried) - len(differ), details
+    (target,) = {one.baseline.target for one in pairings}
+    return Agreement(
+        says=f"settings in which {says}",
+        layer=layer,
+        target=target,
+        target_name=target,
+        tried=len(tried),
+        agreeing=len(tried) - len(differ),
+        differ=tuple(where(differ, tried)),
+    )
 
 
-def where(differing: Iterable[Setting], tried: Iterable[Setting]) -> list[str]:
+def where(differing: Iterable[CompileSetting], tried: Iterable[CompileSetting]) -> list[str]:
     """Say in which of the settings tried something differs, what goes together in one line."""
     all_of = _by_kind(tried)
     lines: dict[str, list[str]] = {}
@@ -183,7 +231,7 @@ def where(differing: Iterable[Setting], tried: Iterable[Setting]) -> list[str]:
     return [f"{line}: {', '.join(dtypes)}" for line, dtypes in lines.items()]
 
 
-def _by_kind(settings: Iterable[Setting]) -> dict[tuple[str, str], list[str]]:
+def _by_kind(settings: Iterable[CompileSetting]) -> dict[tuple[str, str], list[str]]:
     """Return the shapes and formats met, by level and mode and by dtypes."""
     kinds: dict[tuple[str, str], list[str]] = {}
     for one in settings:

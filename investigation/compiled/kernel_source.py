@@ -33,7 +33,7 @@ class SourceError(ValueError):
 
 
 @dataclass(frozen=True)
-class Program:
+class GeneratedProgram:
     """One generated file, normalised: its kernels, its host program and the names taken out."""
 
     kernels: tuple[str, ...]
@@ -66,8 +66,8 @@ class Program:
         return any(operations(name) <= SCALING for name in self.names)
 
 
-def normalise(file: str) -> Program:
-    """Return a generated file as a `Program`.
+def normalise(file: str) -> GeneratedProgram:
+    """Return a generated file as a `GeneratedProgram`.
 
     Raises `SourceError` where the file has no host program.
     """
@@ -77,7 +77,7 @@ def normalise(file: str) -> Program:
     definitions = KERNEL.findall(file)
     names = tuple(name for name, _ in definitions)
     kernels = tuple(_renamed(text, names) for _, text in definitions)
-    return Program(kernels, _renamed(_without_comments(found[1]), names), names)
+    return GeneratedProgram(kernels, _renamed(_without_comments(found[1]), names), names)
 
 
 def _renamed(text: str, names: tuple[str, ...]) -> str:

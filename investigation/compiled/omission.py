@@ -7,8 +7,8 @@ from functools import partial
 from IPython.core.getipython import get_ipython
 from IPython.display import Markdown
 
-# The cells that every chapter ends with, which run all the same: nothing was found, and where.
-CLOSING = re.compile(r"\bchapter\.(found|close)\(\)")
+# The cell that every chapter ends with, which runs all the same: nothing was found, and where.
+CLOSING = re.compile(r"\bchapter\.close\(\)")
 
 
 class MissingToolError(RuntimeError):

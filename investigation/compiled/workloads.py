@@ -12,14 +12,15 @@ from investigation.compiled.codegen import Mode, generate, step
 from investigation.observe.equality import same_bits
 from investigation.subject.cases import Case, Level
 from investigation.timing.comparison import Comparison
-from investigation.timing.measure import BudgetError, compare
+from investigation.timing.errors import BudgetError
+from investigation.timing.measure import compare
 
-Run = Callable[[], tuple[Tensor, ...]]
+CompiledCall = Callable[[], tuple[Tensor, ...]]
 
 
 def compiled_arms(
     case: Case, level: Level, mode: Mode, baseline: str, candidate: str, *, compiled: bool = True
-) -> tuple[Run, Run]:
+) -> tuple[CompiledCall, CompiledCall]:
     """Return two callables that run a form forward, and in training backward as well.
 
     Both are called once, which compiles them.
@@ -31,7 +32,7 @@ def compiled_arms(
     return arms[0], arms[1]
 
 
-def _arm(case: Case, level: Level, mode: Mode, variant: str, compiled: bool) -> Run:
+def _arm(case: Case, level: Level, mode: Mode, variant: str, compiled: bool) -> CompiledCall:
     run, inputs = step(variant, case, level, mode)
     function = torch.compile(in_own_frame(run), fullgraph=True) if compiled else run
     if mode == "inference":

@@ -1,6 +1,6 @@
 """Figures of the compiled chapter."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from investigation.compiled.fusion import Pairing
 from investigation.display.figures import COLOURS, canvas, forest
-from investigation.evidence.records import Record
+from investigation.evidence.timings import Timing
 
 MARKS = {"=": COLOURS["good"], "≈": COLOURS["unsure"], "≠": COLOURS["bad"]}
 
@@ -43,13 +43,14 @@ def _column(pairing: Pairing) -> str:
     return f"{pairing.setting.shapes}, {pairing.setting.case.memory_format}"
 
 
-def few_comparisons(records: Sequence[Record], labels: Sequence[str], margin: float) -> Figure:
-    """Return a figure of a handful of timing records, in percent, its legend at the side."""
-    intervals = [one.interval for one in records if one.interval is not None]
-    verdicts = [str(one.verdict) for one in records]
-    with canvas(height=1.0 + 0.35 * len(records)) as (figure, axis):
-        forest(axis, labels, [float(one.value) for one in records], intervals, verdicts, margin)
+def few_comparisons(timings: Mapping[str, Timing], margin: float) -> Figure:
+    """Return a figure of a handful of timings by label, in percent, its legend at the side."""
+    ratios, intervals, verdicts = zip(
+        *((one.ratio, one.interval, one.verdict) for one in timings.values()), strict=True
+    )
+    with canvas(height=1.0 + 0.35 * len(timings)) as (figure, axis):
+        forest(axis, list(timings), ratios, intervals, verdicts, margin)
         axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-        axis.set_ylim(len(records) - 0.5, -0.5)
+        axis.set_ylim(len(timings) - 0.5, -0.5)
         axis.set_xlabel("expand_as against broadcast, % of its time")
     return figure

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FuncFormatter
 
 COLUMNS = ("panel", "series", "x", "y", "low", "high")
-Row = dict[str, object]
+Point = dict[str, object]
 
 
 def as_csv(figure: Figure) -> str:
@@ -33,7 +33,7 @@ def as_csv(figure: Figure) -> str:
     return text.getvalue()
 
 
-def drawn(figure: Figure) -> Iterator[Row]:
+def drawn(figure: Figure) -> Iterator[Point]:
     """Iterate over what a figure's panels draw in the units of their data."""
     for axes in figure.axes:
         panel = axes.get_title().replace("\n", " ")
@@ -41,7 +41,7 @@ def drawn(figure: Figure) -> Iterator[Row]:
             yield {"panel": panel, **row}
 
 
-def _intervals(axes: Axes) -> Iterator[Row]:
+def _intervals(axes: Axes) -> Iterator[Point]:
     """Iterate over the points that have error bars."""
     for container in axes.containers:
         if isinstance(container, ErrorbarContainer):
@@ -51,7 +51,7 @@ def _intervals(axes: Axes) -> Iterator[Row]:
                 yield {**row, "low": low, "high": high}
 
 
-def _lines(axes: Axes) -> Iterator[Row]:
+def _lines(axes: Axes) -> Iterator[Point]:
     """Iterate over the points of all other lines that stand where the data say."""
     barred = {part for one in axes.containers for part in _parts(one)}
     for line in axes.lines:
@@ -67,13 +67,13 @@ def _parts(container: object) -> set[Line2D]:
     return {line, *caps}
 
 
-def _points(axes: Axes, line: Line2D, named: Any) -> Iterator[Row]:
+def _points(axes: Axes, line: Line2D, named: Any) -> Iterator[Point]:
     x_names, y_names = _names(axes.xaxis), _names(axes.yaxis)
     for x, y in np.asarray(line.get_xydata()).tolist():
         yield {"series": _label(named), "x": x_names.get(x, x), "y": y_names.get(y, y)}
 
 
-def _bars(axes: Axes) -> Iterator[Row]:
+def _bars(axes: Axes) -> Iterator[Point]:
     for container in axes.containers:
         if isinstance(container, BarContainer):
             flat = container.orientation == "horizontal"
@@ -86,7 +86,7 @@ def _bars(axes: Axes) -> Iterator[Row]:
                 yield {"series": _label(container), "x": x, "y": y}
 
 
-def _cells(axes: Axes) -> Iterator[Row]:
+def _cells(axes: Axes) -> Iterator[Point]:
     """Iterate over the cells of an image, each with its value as its series."""
     for image in axes.images:
         values = image.get_array()

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from investigation.display import figure_data
-from investigation.evidence.records import Record
+from investigation.evidence.words import readable
 
 # Okabe and Ito's colours, darkened where needed to stand out on white and on near-black.
 COLOURS = {
@@ -195,106 +195,36 @@ def forest(
     """Draw one interval a row, in percent of the baseline, over the band of the margin."""
     axis.axvspan(-100 * margin, 100 * margin, color=COLOURS["neutral"], alpha=0.18, lw=0)
     axis.axvline(0, color=INK, lw=0.8)
-    for row, (ratio, (low, high), verdict) in enumerate(
-        zip(ratios, intervals, verdicts, strict=True)
-    ):
-        colour = VERDICT_COLOURS[verdict]
-        axis.plot([_percent(low), _percent(high)], [row, row], color=colour, lw=2.2)
-        axis.plot(_percent(ratio), row, "o", color=colour, ms=5)
-    axis.set_yticks(range(len(labels)), labels)
-    axis.invert_yaxis()
-    _legend_of_verdicts(axis, verdicts)
+    ends = [(percent_more(low), percent_more(high)) for low, high in intervals]
+    rows(axis, labels, list(map(percent_more, ratios)), ends, verdicts)
+    legend_of_verdicts(axis)
 
 
-def _legend_of_verdicts(axis: Axes, verdicts: Sequence[str]) -> None:
+def rows(
+    axis: Axes,
+    labels: Sequence[str],
+    values: Sequence[float],
+    intervals: Sequence[tuple[float, float]],
+    verdicts: Sequence[str],
+) -> None:
+    """Draw one interval a row from the top down, in the colour of its verdict."""
+    for row, (value, ends, verdict) in enumerate(zip(values, intervals, verdicts, strict=True)):
+        axis.plot(ends, [row, row], color=VERDICT_COLOURS[verdict], lw=2.2)
+        axis.plot(value, row, "o", color=VERDICT_COLOURS[verdict], ms=5)
     for verdict in dict.fromkeys(verdicts):
         axis.plot([], [], "o-", color=VERDICT_COLOURS[verdict], label=verdict)
+    axis.set_yticks(range(len(labels)), labels)
+    axis.invert_yaxis()
+
+
+def legend_of_verdicts(axis: Axes) -> None:
+    """Name the verdicts below the axes."""
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4)
 
 
-def _percent(ratio: float) -> float:
+def percent_more(ratio: float) -> float:
+    """Return by how many percent of the baseline a candidate takes longer."""
     return 100 * (ratio - 1)
-
-
-def comparisons(records: Sequence[Record], labels: Sequence[str], margin: float) -> Figure:
-    """Return a figure of many timing records, one interval a row, in percent."""
-    with canvas(height=0.7 + 0.24 * len(records)) as (figure, axis):
-        intervals = [_interval(one) for one in records]
-        verdicts = [str(one.verdict) for one in records]
-        forest(axis, labels, [float(one.value) for one in records], intervals, verdicts, margin)
-        axis.set_xlabel("expand_as against broadcast, % of its time")
-    return figure
-
-
-def multiples(records: Sequence[Record], labels: Sequence[str]) -> Figure:
-    """Return a figure of many timing records whose ratios are far from 1, as multiples."""
-    with canvas(height=0.8 + 0.24 * len(records)) as (figure, axis):
-        for row, one in enumerate(records):
-            colour = VERDICT_COLOURS[str(one.verdict)]
-            axis.plot(_interval(one), [row, row], color=colour, lw=2.2)
-            axis.plot(float(one.value), row, "o", color=colour, ms=5)
-        axis.axvline(1, color=INK, lw=0.8)
-        axis.set_yticks(range(len(labels)), labels)
-        axis.invert_yaxis()
-        _legend_of_verdicts(axis, [str(one.verdict) for one in records])
-        axis.set_xlabel("time with expand_as, as a multiple of broadcast's")
-    return figure
-
-
-def additions(records: Sequence[Record], labels: Sequence[str]) -> Figure:
-    """Return a figure of what each candidate adds to a call of the plain product, in µs."""
-    with canvas(height=1.1 + 0.24 * len(records)) as (figure, axis):
-        for row, one in enumerate(records):
-            colour = VERDICT_COLOURS[str(one.verdict)]
-            ends = [1e6 * end for end in one.details["difference_interval_s"]]
-            axis.plot(ends, [row, row], color=colour, lw=2.2)
-            axis.plot(1e6 * one.details["difference_s"], row, "o", color=colour, ms=5)
-        for verdict in dict.fromkeys(str(one.verdict) for one in records):
-            axis.plot([], [], "o-", color=VERDICT_COLOURS[verdict], label=verdict)
-        axis.axvline(0, color=INK, lw=0.8)
-        axis.set_yticks(range(len(labels)), labels)
-        axis.invert_yaxis()
-        axis.set_xlabel("microseconds more than x * y")
-        figure.legend(loc="outside lower center", ncols=4)
-    return figure
-
-
-def _interval(record: Record) -> tuple[float, float]:
-    if record.interval is None:
-        raise ValueError(f"{record.id} has no interval to draw")
-    return record.interval
-
-
-def cost_by_size(records: Sequence[Record], margin: float) -> Figure:
-    """Return a figure of what a candidate adds to a call, in time and as a share, over size."""
-    elements = [one.case.elements if one.case else 0 for one in records]
-    added = [1e9 * one.details["difference_s"] for one in records]
-    ends = [one.details["difference_interval_s"] for one in records]
-    share = [_percent(float(one.value)) for one in records]
-    with canvas(columns=2, height=3.0) as (figure, (time_axis, share_axis)):
-        _sweep(time_axis, elements, added, [(1e9 * low, 1e9 * high) for low, high in ends])
-        time_axis.set_yscale("symlog", linthresh=1000)
-        time_axis.set_ylabel("nanoseconds that expand_as adds")
-        limits = [(_percent(low), _percent(high)) for low, high in map(_interval, records)]
-        _sweep(share_axis, elements, share, limits)
-        share_axis.axhspan(-100 * margin, 100 * margin, color=COLOURS["neutral"], alpha=0.2, lw=0)
-        share_axis.set_yscale("symlog", linthresh=1)
-        share_axis.set_ylabel("% of the multiply")
-    return figure
-
-
-def _sweep(
-    axis: Axes,
-    sizes: Sequence[float],
-    values: Sequence[float],
-    intervals: Sequence[tuple[float, float]],
-) -> None:
-    low = [value - interval[0] for value, interval in zip(values, intervals, strict=True)]
-    high = [interval[1] - value for value, interval in zip(values, intervals, strict=True)]
-    axis.errorbar(sizes, values, yerr=[low, high], fmt="o-", capsize=2.5, color=CANDIDATE)
-    axis.set_xscale("log", base=2)
-    axis.set_xlabel("elements of the input")
-    axis.grid(visible=True, axis="y")
 
 
 def bars(axis: Axes, values: Mapping[str, float], unit: str) -> None:
@@ -305,13 +235,8 @@ def bars(axis: Axes, values: Mapping[str, float], unit: str) -> None:
     axis.set_yticks(range(len(names)), names)
     axis.invert_yaxis()
     for row, value in enumerate(values.values()):
-        axis.text(value, row, f" {_readable(value)} {unit}", va="center")
+        axis.text(value, row, f" {readable(value)} {unit}", va="center")
     axis.margins(x=0.25)
-
-
-def _readable(value: float) -> str:
-    """Return a number with four digits or more, all of those before its point."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def contest_verdicts(

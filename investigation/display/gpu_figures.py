@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from investigation.compiled.triton.proof import Agreement, Layer
+from investigation.compiled.triton.proof import ChipAgreement, CompileLayer
 from investigation.display.figures import COLOURS, INK, canvas, verdict_grid
 from investigation.gpu.prediction import HostCost, Prediction
 from investigation.subject import gpu_catalog
@@ -17,7 +17,7 @@ from investigation.subject import gpu_catalog
 MARKERS = "ovs^D<P>"
 
 
-def agreement_grid(agreements: Sequence[Agreement], layer: Layer) -> Figure:
+def agreement_grid(agreements: Sequence[ChipAgreement], layer: CompileLayer) -> Figure:
     """Return a figure with a row for each setting and a column for each chip: `=` or `≠`."""
     settings = agreements[0].tried
     rows = [one.name for one in settings]
@@ -38,11 +38,13 @@ def bounds(predictions: Sequence[Prediction], host: HostCost | None) -> Figure:
     cases = sorted({one.case for one in predictions}, key=lambda case: case.elements)
     # The ends of the map are too dark for a dark page and too pale for a light one.
     colours = mpl.colormaps["viridis"](np.linspace(0.3, 0.85, len(cards)))
+    rows = {case: row for row, case in enumerate(cases)}
     with canvas(height=1.6 + 0.3 * len(cases)) as (figure, axis):
         for card, colour, marker in zip(cards, colours, cycle(MARKERS), strict=False):
-            times = [1e6 * one.device_s for case in cases for one in predictions
-                     if (one.case, one.card) == (case, card)]  # fmt: skip
-            axis.plot(times, range(len(cases)), marker, color=colour, ms=6, label=card.name)
+            times = {rows[one.case]: 1e6 * one.device_s for one in predictions if one.card == card}
+            axis.plot(
+                list(times.values()), list(times), marker, color=colour, ms=6, label=card.name
+            )
         if host is not None:
             _host_line(axis, host)
         axis.set_xscale("log")

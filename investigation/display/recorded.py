@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 from investigation.evidence import contest_record
 from investigation.evidence.contest_record import ContestResult, Trial
 from investigation.evidence.environment import PROJECT
+from investigation.evidence.instruction_record import InstructionCounts
 from investigation.evidence.manifest import RecordError
-from investigation.observe.instructions import InstructionCounts
 
-Kept = TypeVar("Kept")
+Parsed = TypeVar("Parsed")
 FOLDER = PROJECT / "results"
 VERDICTS = ("slower", "faster", "equivalent", "inconclusive")
 # File names, and what a contest of that name shows.
@@ -59,7 +59,7 @@ def instruction_counts(folder: Path = FOLDER) -> InstructionCounts:
     return _read(paths[0], InstructionCounts.from_dict)
 
 
-def _read(path: Path, parse: Callable[[Any], Kept]) -> Kept:
+def _read(path: Path, parse: Callable[[Any], Parsed]) -> Parsed:
     try:
         return parse(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:

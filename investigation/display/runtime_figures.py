@@ -1,16 +1,18 @@
 """Pictures of the survey: the graphs that run, side by side, and what the line costs in each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from investigation.claims.rules import kib
 from investigation.display import figures
-from investigation.evidence.records import Record
+from investigation.evidence.timings import Timing
+from investigation.evidence.words import kib
 from investigation.runtimes.program import Step, Trace
+from investigation.subject.cases import Case
+from investigation.subject.runtimes import BY_SLUG
 
 WIDTH, HEIGHT = 0.9, 0.62
 LONGEST_NAME = 19
@@ -72,30 +74,38 @@ def _short(name: str) -> str:
 MULTIPLES = (1, 2, 4, 8, 16)
 
 
-def costs(records: Mapping[str, Mapping[str, Record]]) -> Figure:
+def costs(timings: Iterable[Timing]) -> Figure:
     """Return a figure of ratios with their intervals: a panel a workload, a row a runtime.
 
-    `records` maps a workload to its timing records, and those are mapped by runtime.
+    Each timing stands in the row of its runtime; a runtime that was not timed at a workload
+    leaves its row of that panel empty.
     """
-    runtimes = list(next(iter(records.values())))
-    height = 1.1 + 0.26 * len(runtimes)
+    kept = list(timings)
+    rows = {slug: row for row, slug in enumerate(dict.fromkeys(str(one.runtime) for one in kept))}
+    cases = list(dict.fromkeys(one.case for one in kept if one.case is not None))
+    height = 1.1 + 0.26 * len(rows)
     grid = {"sharey": True, "squeeze": False}
-    with figures.canvas(len(records), width=8.8, height=height, **grid) as (figure, axes):
-        for axis, (workload, by_runtime) in zip(axes[0], records.items(), strict=True):
-            axis.set_title(workload.replace(", ", "\n"), fontsize=9)
+    with figures.canvas(len(cases), width=8.8, height=height, **grid) as (figure, axes):
+        for axis, case in zip(axes[0], cases, strict=True):
+            axis.set_title(_workload(case), fontsize=9)
             axis.axvline(1, color=figures.INK, lw=0.8)
-            for row, record in enumerate(by_runtime.values()):
-                _ratio(axis, row, record)
-            _as_multiples(axis, runtimes)
+            for timing in kept:
+                if timing.case == case:
+                    _ratio(axis, rows[str(timing.runtime)], timing)
+            _as_multiples(axis, [BY_SLUG[slug].title for slug in rows])
         figure.supxlabel("time of the block with expand_as, as a multiple of the one without")
     return figure
 
 
-def _ratio(axis: Axes, row: int, record: Record) -> None:
-    colour = figures.VERDICT_COLOURS[record.details["verdict_in_family"]]
-    assert record.interval is not None
-    axis.plot(record.interval, [row, row], color=colour, lw=2.2)
-    axis.plot(float(record.value), row, "o", color=colour, ms=4)
+def _workload(case: Case) -> str:
+    shape = "×".join(map(str, case.shape))
+    return f"{case.name}, {shape}".replace(", ", "\n")
+
+
+def _ratio(axis: Axes, row: int, timing: Timing) -> None:
+    colour = figures.VERDICT_COLOURS[timing.family_verdict]
+    axis.plot(timing.interval, [row, row], color=colour, lw=2.2)
+    axis.plot(timing.ratio, row, "o", color=colour, ms=4)
 
 
 def _as_multiples(axis: Axes, runtimes: Sequence[str]) -> None:

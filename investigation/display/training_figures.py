@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from investigation.display.figures import COLOURS, INK, PAPER, canvas
 from investigation.observe.autograd_graph import Node
 
+POINTS = {"expand_as": "o"}
 # Neither form's colour, for what is not one form.
 OTHERS = [COLOURS[name] for name in ("good", "unsure", "bad", "materialized", "neutral")]
 
@@ -80,8 +81,9 @@ def loss_curves(
 ) -> Figure:
     """Return a figure of loss curves, and of how far pairs of runs are apart, step by step."""
     with canvas(columns=2, height=3.4) as (figure, (losses, differences)):
-        for (name, values), style in zip(curves.items(), ("-", "o", "-"), strict=False):
-            colour = COLOURS.get(name, COLOURS["neutral"])
+        for name, values in curves.items():
+            # Points of one form on the line of the other: both are seen where they agree.
+            style, colour = POINTS.get(name, "-"), COLOURS.get(name, COLOURS["neutral"])
             losses.plot(range(1, len(values) + 1), values, style, ms=2.5, color=colour, label=name)
         losses.set(xlabel="training step", ylabel="loss", yscale="log")
         losses.legend(loc="lower left")

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from statsmodels.stats.proportion import proportion_confint
 
-from investigation.evidence.records import write_atomically
+from investigation.evidence.files import write_atomically
+from investigation.evidence.timings import PlantedDifferences
 
 SCHEMA = 1
 # 400 calls on operands that just fit a first-level cache take between 0.5 and 1 ms.
@@ -79,6 +80,17 @@ class ContestResult:
     def summary(self) -> list[dict[str, Any]]:
         """One row per method that has trials."""
         return [_summary(self, method) for method in METHODS if self.of(method)]
+
+    def planted_differences(self) -> PlantedDifferences:
+        """Return the record of how many planted differences our instrument found."""
+        planted = [trial for trial in self.of(OURS) if trial.dose]
+        return PlantedDifferences(
+            says="planted differences that the instrument found with the right sign, this run",
+            planted=len(planted),
+            found=sum(trial.found and not trial.wrong_sign for trial in planted),
+            wrong_sign=sum(trial.wrong_sign for trial in planted),
+            doses_percent=tuple(self.doses()),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able, with the derived summary beside the trials."""
@@ -153,7 +165,7 @@ def planted_ratio(dose: float) -> float:
 
 
 @dataclass(frozen=True)
-class Target:
+class ContestTarget:
     """What the instrument must reach on one endpoint, and what it reached."""
 
     name: str
@@ -162,7 +174,7 @@ class Target:
     met: bool | None  # None: the trials that decide it did not run
 
 
-def targets(result: ContestResult) -> list[Target]:
+def targets(result: ContestResult) -> list[ContestTarget]:
     """Compare our row with the targets fixed before the contest."""
     rows = {row["method"]: row for row in result.summary()}
     ours = rows[OURS]
@@ -172,7 +184,7 @@ def targets(result: ContestResult) -> list[Target]:
         _upper_limit("false alarms, upper 95 % limit", ours["false_alarms"], 0.08),
         *(_at_least(f"{d} % found", found.get(d), 0.99) for d in ("+1", "-1")),
         *(_at_least(f"{d} % found", found.get(d), 0.90) for d in ("+0.5", "-0.5")),
-        Target("wrong signs", "0", str(ours["wrong_signs"]), ours["wrong_signs"] == 0),
+        ContestTarget("wrong signs", "0", str(ours["wrong_signs"]), ours["wrong_signs"] == 0),
         _at_least("coverage", ours["coverage"], 0.93),
         _at_most("false equivalence at the margin", ours["false_equivalence"], 0.05),
         _error_against(rows, IQR, 1 / 50),
@@ -180,29 +192,29 @@ def targets(result: ContestResult) -> list[Target]:
     ]
 
 
-def _at_most(name: str, value: Mapping[str, Any], limit: float) -> Target:
+def _at_most(name: str, value: Mapping[str, Any], limit: float) -> ContestTarget:
     met = None if value["share"] is None else value["share"] <= limit
-    return Target(name, f"≤ {limit:.0%}", _shown(value), met)
+    return ContestTarget(name, f"≤ {limit:.0%}", _shown(value), met)
 
 
-def _upper_limit(name: str, value: Mapping[str, Any], limit: float) -> Target:
+def _upper_limit(name: str, value: Mapping[str, Any], limit: float) -> ContestTarget:
     met = None if value["high"] is None else value["high"] < limit
     shown = "not run" if value["high"] is None else f"{value['high']:.1%}"
-    return Target(name, f"< {limit:.0%}", shown, met)
+    return ContestTarget(name, f"< {limit:.0%}", shown, met)
 
 
-def _at_least(name: str, value: Mapping[str, Any] | None, limit: float) -> Target:
+def _at_least(name: str, value: Mapping[str, Any] | None, limit: float) -> ContestTarget:
     if value is None or value["share"] is None:
-        return Target(name, f"≥ {limit:.0%}", "not run", None)
-    return Target(name, f"≥ {limit:.0%}", _shown(value), value["share"] >= limit)
+        return ContestTarget(name, f"≥ {limit:.0%}", "not run", None)
+    return ContestTarget(name, f"≥ {limit:.0%}", _shown(value), value["share"] >= limit)
 
 
-def _error_against(rows: Mapping[str, Any], rival: str, limit: float) -> Target:
+def _error_against(rows: Mapping[str, Any], rival: str, limit: float) -> ContestTarget:
     name, wanted = f"RMS error over that of {rival}", f"≤ 1/{round(1 / limit)}"
     if rival not in rows:
-        return Target(name, wanted, "not run", None)
+        return ContestTarget(name, wanted, "not run", None)
     ratio = rows[OURS]["rms_error_percent"] / rows[rival]["rms_error_percent"]
-    return Target(name, wanted, f"1/{1 / ratio:.1f}", ratio <= limit)
+    return ContestTarget(name, wanted, f"1/{1 / ratio:.1f}", ratio <= limit)
 
 
 def _shown(value: Mapping[str, Any]) -> str:
@@ -239,6 +251,6 @@ def _share(value: Mapping[str, Any]) -> str:
     return "–" if value["share"] is None else f"{value['share']:.1%}"
 
 
-def _verdict(target: Target) -> str:
+def _verdict(target: ContestTarget) -> str:
     mark = {True: "met", False: "MISSED", None: "not run"}[target.met]
     return f"{mark:8}{target.name}: {target.reached}, wanted {target.wanted}"

@@ -7,7 +7,7 @@ A notebook that reads another's evidence names it in its metadata, under `invest
 import os
 from pathlib import Path
 
-from investigation.evidence import records as evidence
+from investigation.evidence import files
 from investigation.evidence.environment import PROJECT
 from investigation.evidence.records import Evidence
 
@@ -23,4 +23,4 @@ def chapter(name: str) -> Evidence | None:
     Raises `EvidenceError` where there is some that cannot be used.
     """
     path = folder() / f"{name}.json"
-    return evidence.read(path) if path.exists() else None
+    return files.read(path) if path.exists() else None

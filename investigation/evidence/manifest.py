@@ -14,15 +14,17 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from investigation.evidence import instruction_record
 from investigation.evidence.environment import revision
-from investigation.evidence.records import Evidence, EvidenceError, parse, write_atomically
+from investigation.evidence.files import EvidenceError, first_fault, parse, write_atomically
+from investigation.evidence.records import Evidence
 
 NAME = "MANIFEST.json"
 SCHEMA_VERSION: Literal[1] = 1
 # What tells one machine from another: every record of a folder that names one names the same.
 MACHINE = ("processor", "cores", "accelerator")
 
-Environment = dict[str, Any]
+EnvironmentFields = dict[str, Any]
 
 
 class RecordError(ValueError):
@@ -38,7 +40,7 @@ class Seal(BaseModel):
     schema_version: int
     size_bytes: int = Field(ge=0)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    environment: Environment
+    environment: EnvironmentFields
 
 
 class Manifest(BaseModel):
@@ -64,32 +66,28 @@ class Kind(BaseModel):
 
     name: str
     marks: frozenset[str]
-    read: Callable[[Any], tuple[int, Environment]]
+    read: Callable[[Any], tuple[int, EnvironmentFields]]
 
 
-def _read_evidence(raw: Any) -> tuple[int, Environment]:
+def _read_evidence(raw: Any) -> tuple[int, EnvironmentFields]:
     kept: Evidence = parse(raw)
     if kept.failed_controls:
         failed = kept.failed_controls[0]
-        raise ValueError(f"control {failed.id} failed: {failed.says}")
+        raise ValueError(f"control {failed.name} failed: {failed.says}")
     return kept.schema_version, kept.environment.model_dump(mode="json")
 
 
-# The two readers below load statistics, which takes a second that many callers need not wait.
-
-
-def _read_contest(raw: Any) -> tuple[int, Environment]:
+def _read_contest(raw: Any) -> tuple[int, EnvironmentFields]:
+    # It loads statistics, which takes a second that many callers need not wait.
     from investigation.evidence import contest_record
 
     kept = contest_record.ContestResult.from_dict(raw)
     return contest_record.SCHEMA, kept.environment
 
 
-def _read_instructions(raw: Any) -> tuple[int, Environment]:
-    from investigation.observe import instructions
-
-    kept = instructions.InstructionCounts.from_dict(raw)
-    return instructions.SCHEMA, dict(kept.environment)
+def _read_instructions(raw: Any) -> tuple[int, EnvironmentFields]:
+    kept = instruction_record.InstructionCounts.from_dict(raw)
+    return instruction_record.SCHEMA, dict(kept.environment)
 
 
 KINDS = (
@@ -166,9 +164,7 @@ def read(folder: Path) -> Manifest:
     try:
         manifest = Manifest.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise RecordError(f"{path}: {where or 'manifest'}: {first['msg']}") from None
+        raise RecordError(f"{path}: {first_fault(error, whole='manifest')}") from None
     if manifest.machine != folder.name:
         raise RecordError(f"{path}: sealed for {manifest.machine}, and lies in {folder.name}")
     return manifest

@@ -13,8 +13,9 @@ from typing import Any, ClassVar, Self, TypeVar
 import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
-from investigation.subject.cases import LEVELS, MEMORY_FORMATS, Level, MemoryFormat, Shape
+from investigation.subject.cases import LEVELS, Level, Shape
 from investigation.subject.gpu_catalog import CHIPS
+from investigation.subject.memory_formats import MEMORY_FORMATS, MemoryFormat
 from investigation.subject.runtimes import SLUGS
 
 CORES = os.cpu_count() or 1

@@ -1,11 +1,12 @@
-"""What a notebook and the package were when it ran."""
+"""What a notebook and the code that it imports were when it ran."""
 
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
+
+from investigation.evidence import imports
 
 PACKAGE = Path(__file__).resolve().parents[1]
 # The tag of the cell that papermill adds: parameters are no part of a notebook's source.
@@ -27,11 +28,13 @@ def cells_sha256(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(source).encode()).hexdigest()
 
 
-@cache
-def package_sha256(package: Path = PACKAGE) -> str:
-    """Return a digest of the package's sources: its version, also where nothing is committed."""
+def package_sha256(notebook: Path, package: Path = PACKAGE) -> str:
+    """Return a digest of the package's modules that a notebook imports, itself or through others.
+
+    It is their version, also where nothing is committed. Raises `UnreadableCodeError`.
+    """
     digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
+    for path in imports.files(notebook, package):
         digest.update(path.relative_to(package).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from investigation.observe.equality import same_bits
+from investigation.observe.equality import alike
 from investigation.subject.torch_formats import FORMATS
 
 Tensors = Mapping[str, Tensor]
@@ -67,14 +67,8 @@ def differing(expected: Tensors, actual: Tensors) -> list[str]:
     return [
         name
         for name in dict.fromkeys((*expected, *actual))
-        if name not in expected or name not in actual or not _alike(expected[name], actual[name])
+        if name not in expected or name not in actual or not alike(expected[name], actual[name])
     ]
-
-
-def _alike(one: Tensor, other: Tensor) -> bool:
-    # The strides of an empty tensor address nothing.
-    same_strides = one.stride() == other.stride() or one.numel() == 0
-    return same_strides and same_bits(one, other)
 
 
 def module_differences(before: str, after: str, name: str, sizes: Sequence[int]) -> dict[str, int]:

@@ -3,14 +3,14 @@
 import ast
 import io
 import os
-import shutil
 import stat
-import tempfile
 import tokenize
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from investigation.evidence.files import write_atomically
 
 
 class LeftAsItIsError(Exception):
@@ -88,24 +88,10 @@ def write(path: Path, raw: bytes) -> None:
 
     Raises `LeftAsItIsError` where the file or its folder is not to be written.
     """
-    if not (path.stat().st_mode & stat.S_IWUSR and os.access(path, os.W_OK)):
+    mode = path.stat().st_mode
+    if not (mode & stat.S_IWUSR and os.access(path, os.W_OK)):
         raise LeftAsItIsError("read-only")
     try:
-        _replace(path, raw)
+        write_atomically(path, raw, stat.S_IMODE(mode))
     except OSError as error:
         raise LeftAsItIsError(f"cannot be written: {error.strerror}") from None
-
-
-def _replace(path: Path, raw: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    beside = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        shutil.copymode(path, beside)
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise

@@ -1,122 +1,40 @@
-"""What is measured on a GPU: every comparison as data, and the run through all of them."""
+"""Both arms of every comparison on a GPU, and the run through all of them."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from investigation.evidence.gpu_plan import GpuComparison
 from investigation.evidence.parameters import Parameters
+from investigation.evidence.timings import MARGIN
 from investigation.gpu.prediction import scale_bytes
 from investigation.observe.eager_calls import launches, listed_calls
 from investigation.observe.equality import same_bits
-from investigation.subject.cases import (
-    MEMORY_FORMATS,
-    Case,
-    MemoryFormat,
-    host_workloads,
-    resnet_workloads,
-)
+from investigation.subject.cases import Case
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import SCALES, SEBlock
 from investigation.subject.workloads import host_network, random_images, sharing
+from investigation.timing.arms import Function
 from investigation.timing.comparison import Comparison
-from investigation.timing.device.queue import Function, Queue, cache_bytes
-from investigation.timing.device.timing import (
-    QUANTITIES,
-    QUANTITY_WORDS,
-    Quantity,
-    Rotation,
-    compare_on_device,
-    rotations_needed,
-)
+from investigation.timing.device.queue import Queue, cache_bytes
+from investigation.timing.device.timing import Rotation, compare_on_device, rotations_needed
 from investigation.timing.device.watch import Watch, nothing
-from investigation.timing.measure import Settings
+from investigation.timing.settings import Settings
 
-Level = Literal["multiply", "mixed", "block", "network", "same", "materialized"]
-WARM: tuple[Quantity, ...] = ("host", "device", "end_to_end")
 # Networks in rotation: their images are small, and what they make in between is not.
 NETWORK_INPUTS = 4
-MARGIN = 0.01
-
-
-@dataclass(frozen=True)
-class Step:
-    """One comparison: a quantity of `candidate` against `baseline` at one level.
-
-    `case` is None for the network. A control compares the plain multiply with itself, or with
-    the one that writes the gate out in full.
-    """
-
-    quantity: Quantity
-    level: Level
-    case: Case | None
-    memory_format: MemoryFormat = "contiguous"
-    baseline: str = "broadcast"
-    candidate: str = "expand_as"
-
-    @property
-    def id(self) -> str:
-        """The record's id, quantity first."""
-        slug = self.case.slug if self.case else "host_network"
-        return f"{self.quantity}.{self.level}.{slug}.{self.memory_format}"
-
-    @property
-    def says(self) -> str:
-        """What the record is of, in words."""
-        name = self.case.name if self.case else "the host network's forward step"
-        return f"{QUANTITY_WORDS[self.quantity]}: {self.level}, {name}"
-
-    @property
-    def is_control(self) -> bool:
-        """Whether the outcome is known beforehand."""
-        return self.level in ("same", "materialized")
-
-
-def plan(settings: Parameters) -> tuple[Step, ...]:
-    """Return every comparison of a run with these parameters, the controls first."""
-    reader = Case(slug="reader", name="the shape of this run", shape=settings.shape)
-    host, resnet = host_workloads(settings.batch), resnet_workloads(settings.resnet_batch)
-    return (
-        *_controls(reader),
-        *_steps("multiply", (reader, *host, *resnet), MEMORY_FORMATS, QUANTITIES),
-        *_steps("mixed", _mixed((reader, *host, *resnet)), MEMORY_FORMATS[:1], WARM),
-        *_steps("block", (reader, *host), MEMORY_FORMATS, WARM),
-        *(Step(one, "network", None, layout) for layout in MEMORY_FORMATS for one in WARM),
-    )
-
-
-def _controls(case: Case) -> Iterator[Step]:
-    for quantity in QUANTITIES:
-        yield Step(quantity, "same", case, candidate="broadcast")
-        yield Step(quantity, "materialized", case, candidate="materialized")
-
-
-def _steps(
-    level: Level,
-    cases: tuple[Case, ...],
-    layouts: tuple[MemoryFormat, ...],
-    quantities: tuple[Quantity, ...],
-) -> Iterator[Step]:
-    for case in cases:
-        for layout in layouts:
-            for quantity in quantities:
-                yield Step(quantity, level, case.with_format(layout), layout)
-
-
-def _mixed(cases: tuple[Case, ...]) -> tuple[Case, ...]:
-    return tuple(case.with_gate("bfloat16") for case in cases)
 
 
 def run(
     queue: Queue,
-    steps: tuple[Step, ...],
+    steps: tuple[GpuComparison, ...],
     settings: Parameters,
     watch: Watch = nothing,
-    arms: "Callable[[Step, Parameters], tuple[Rotation, Rotation]] | None" = None,
-) -> Iterator[tuple[Step, Comparison]]:
+    arms: "Callable[[GpuComparison, Parameters], tuple[Rotation, Rotation]] | None" = None,
+) -> Iterator[tuple[GpuComparison, Comparison]]:
     """Measure one step after the other; `arms` makes what is compared, from `rotations`."""
     make = arms or rotations
     for step in steps:
@@ -129,7 +47,7 @@ def run(
         )
 
 
-def settings_of(step: Step, settings: Parameters) -> Settings:
+def settings_of(step: GpuComparison, settings: Parameters) -> Settings:
     """Return what a step asks of the instrument, its budget in seconds among it."""
     budget = settings.network_budget_s if step.level == "network" else settings.budget_s
     return Settings(
@@ -143,7 +61,7 @@ def settings_of(step: Step, settings: Parameters) -> Settings:
     )
 
 
-def rotations(step: Step, settings: Parameters) -> tuple[Rotation, Rotation]:
+def rotations(step: GpuComparison, settings: Parameters) -> tuple[Rotation, Rotation]:
     """Return both arms of a step on the run's device, over the same inputs in rotation."""
     inputs = _inputs(step, settings)
     calls = list(zip(*_pairs(step, inputs, settings), strict=True))
@@ -151,7 +69,7 @@ def rotations(step: Step, settings: Parameters) -> tuple[Rotation, Rotation]:
     return baseline, candidate
 
 
-def _inputs(step: Step, settings: Parameters) -> list[tuple[Tensor, ...]]:
+def _inputs(step: GpuComparison, settings: Parameters) -> list[tuple[Tensor, ...]]:
     if step.case is None:
         return [_images(step, settings, index) for index in range(NETWORK_INPUTS)]
     device = torch.device(settings.device)
@@ -160,13 +78,13 @@ def _inputs(step: Step, settings: Parameters) -> list[tuple[Tensor, ...]]:
     return [case.tensors(settings.device) for case in seeded]
 
 
-def _images(step: Step, settings: Parameters, index: int) -> tuple[Tensor, ...]:
+def _images(step: GpuComparison, settings: Parameters, index: int) -> tuple[Tensor, ...]:
     seed = settings.seed + index
     return (random_images(settings.batch, step.memory_format, seed, settings.device),)
 
 
 def _pairs(
-    step: Step, inputs: list[tuple[Tensor, ...]], settings: Parameters
+    step: GpuComparison, inputs: list[tuple[Tensor, ...]], settings: Parameters
 ) -> Iterator[tuple[Function, Function]]:
     """Yield both arms' call for each input in rotation; they share the weights, if any."""
     if step.level in ("block", "network"):
@@ -178,7 +96,7 @@ def _pairs(
             yield partial(SCALES[step.baseline], *one), partial(SCALES[step.candidate], *one)
 
 
-def _module(step: Step, settings: Parameters) -> torch.nn.Module:
+def _module(step: GpuComparison, settings: Parameters) -> torch.nn.Module:
     if step.case is None:
         return host_network(step.baseline, step.memory_format, settings.seed, settings.device)
     torch.manual_seed(settings.seed)
@@ -192,7 +110,7 @@ def _launches(call: Function) -> int:
         return launches(listed_calls(call))
 
 
-def arms_agree(step: Step, settings: Parameters) -> bool:
+def arms_agree(step: GpuComparison, settings: Parameters) -> bool:
     """Tell whether both arms of a step compute the same bits on the run's device."""
     baseline, candidate = rotations(step, settings)
     with torch.no_grad():

@@ -8,16 +8,18 @@ of launches, caches or clocks, so both are the least that a device can need.
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-
+from investigation.evidence.questions import Findings, ask
 from investigation.evidence.records import Evidence
+from investigation.evidence.timings import Timing
 from investigation.subject.cases import Case
+from investigation.subject.dtypes import DTYPES
 from investigation.subject.gpu_catalog import CARDS, Card
 
 DEVICE_FORMULA = "t_device = (2·B·C·H·W + B·C) · bytes per element / bandwidth"
 HIDDEN_FORMULA = "n = t_host · bandwidth / (2 · bytes per element)"
-# The smallest multiply of the eager chapter's sweep: one pixel of sixteen channels.
-SMALLEST = "timing.sweep.side1"
+SIZES = ask(
+    Timing, series="sizes", level="multiply", quantity="end_to_end", baseline="broadcast"
+)  # fmt: skip
 
 Bound = Literal["launch", "bandwidth"]
 
@@ -36,25 +38,22 @@ class HostCost:
 
     @classmethod
     def measured_in(cls, chapter: Evidence) -> "HostCost":
-        """Take both from the eager chapter's evidence.
+        """Take both from the smallest multiply of the eager chapter, in seconds.
 
-        Raises `LookupError` where that run did not measure the smallest multiply.
+        Raises `LookupError` where that run measured none over sizes.
         """
-        found = {record.id: record for record in chapter.records}.get(SMALLEST)
-        if found is None:
-            raise LookupError(f"{chapter.notebook} has no record {SMALLEST}")
-        return cls(found.details["baseline_s"], found.details["difference_s"])
-
-
-def item_bytes(dtype: str) -> int:
-    """Return the bytes of one element."""
-    return torch.empty((), dtype=getattr(torch, dtype)).element_size()
+        measured = Findings((chapter,)).answers(SIZES)
+        by_elements = {one.case.elements: one for one in measured if one.case}
+        if not by_elements:
+            raise LookupError(f"{chapter.notebook} has no {SIZES}")
+        smallest = by_elements[min(by_elements)].single
+        return cls(smallest.baseline_s, smallest.difference_s)
 
 
 def scale_bytes(case: Case) -> int:
     """Return what the scale step has to move: input and output once each, and the gate."""
     batch, channels = case.shape[:2]
-    return case.bytes_moved + batch * channels * item_bytes(case.gate_dtype or case.dtype)
+    return case.bytes_moved + batch * channels * DTYPES[case.gate_dtype or case.dtype].itemsize
 
 
 def device_s(case: Case, card: Card) -> float:
@@ -68,7 +67,7 @@ def hidden_from(card: Card, host_s: float, dtype: str = "float32") -> float:
     Below, a queue of multiplies waits for the host, and each call's extra cost shows in full;
     above, the host is ahead and nobody waits for it.
     """
-    return host_s * card.bandwidth / (2 * item_bytes(dtype))
+    return host_s * card.bandwidth / (2 * DTYPES[dtype].itemsize)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ GATES: tuple[tuple[tuple[int, ...], tuple[int, ...], str], ...] = (
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ScaleResult:
     """What one way of scaling does with one gate: an output shape, or an error's text."""
 
     shape: tuple[int, ...] | None
@@ -43,23 +43,25 @@ class Outcome:
         return "raises" if self.shape is None else str(self.shape)
 
 
-def outcome(scale: Scale, input_shape: tuple[int, ...], gate_shape: tuple[int, ...]) -> Outcome:
+def outcome(scale: Scale, input_shape: tuple[int, ...], gate_shape: tuple[int, ...]) -> ScaleResult:
     """Return what `scale` makes of an input and a gate of these shapes."""
     try:
-        return Outcome(tuple(scale(torch.ones(input_shape), torch.ones(gate_shape)).shape), None)
+        return ScaleResult(
+            tuple(scale(torch.ones(input_shape), torch.ones(gate_shape)).shape), None
+        )
     except RuntimeError as error:
-        return Outcome(None, str(error).splitlines()[0])
+        return ScaleResult(None, str(error).splitlines()[0])
 
 
 @dataclass(frozen=True)
-class Acceptance:
+class ShapeTrial:
     """One gate shape and what both ways of scaling do with it."""
 
     input_shape: tuple[int, ...]
     gate_shape: tuple[int, ...]
     story: str
-    baseline: Outcome
-    candidate: Outcome
+    baseline: ScaleResult
+    candidate: ScaleResult
 
     @property
     def silently_grown(self) -> bool:
@@ -68,9 +70,9 @@ class Acceptance:
         return grown and not self.baseline.accepted
 
 
-def compare_acceptance(baseline: Scale, candidate: Scale) -> list[Acceptance]:
+def compare_acceptance(baseline: Scale, candidate: Scale) -> list[ShapeTrial]:
     """Return what two ways of scaling do with every gate shape in `GATES`."""
     return [
-        Acceptance(x, gate, story, outcome(baseline, x, gate), outcome(candidate, x, gate))
+        ShapeTrial(x, gate, story, outcome(baseline, x, gate), outcome(candidate, x, gate))
         for x, gate, story in GATES
     ]

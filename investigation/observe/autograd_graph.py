@@ -8,6 +8,8 @@ from typing import Any
 from torch import Tensor
 from torch.autograd.graph import Node as AutogradNode
 
+from investigation.subject.dtypes import dtype_name
+
 
 @dataclass(frozen=True)
 class Gradient:
@@ -70,8 +72,7 @@ def backward_graph(
 def _note(arrived: dict[int, Gradient], index: int, gradients: tuple[Any, ...]) -> None:
     present = [one for one in gradients if one is not None]
     if present:
-        shape, dtype = tuple(present[0].shape), str(present[0].dtype)
-        arrived[index] = Gradient(shape, dtype.removeprefix("torch."))
+        arrived[index] = Gradient(tuple(present[0].shape), dtype_name(present[0]))
 
 
 def _feeds(node: AutogradNode, order: list[AutogradNode]) -> Iterator[int]:

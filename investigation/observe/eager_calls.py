@@ -16,7 +16,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from investigation.observe.deviceless import PastTheBindings
-from investigation.subject.cases import Case, MemoryFormat
+from investigation.subject.cases import Case
+from investigation.subject.dtypes import dtype_name
+from investigation.subject.memory_formats import MemoryFormat
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import Scale, SEBlock
 
@@ -55,9 +57,8 @@ class _Listing(TorchDispatchMode):
 
 def _call(func: Any, result: Tensor) -> AtenCall:
     name = str(func).removeprefix("aten.").removesuffix(".default")
-    dtype = str(result.dtype).removeprefix("torch.")
     is_view = func.is_view or torch.Tag.inplace_view in func.tags
-    return AtenCall(name, is_view, result.device.type, tuple(result.shape), dtype)
+    return AtenCall(name, is_view, result.device.type, tuple(result.shape), dtype_name(result))
 
 
 def listed_calls(run: Callable[[], object]) -> list[AtenCall]:

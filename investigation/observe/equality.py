@@ -11,14 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 from torch import Tensor
 
+from investigation.subject.dtypes import DTYPES, dtype_name
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import Scale
-
-DTYPES: dict[str, torch.dtype] = {
-    name: value
-    for name, value in sorted(vars(torch).items())
-    if isinstance(value, torch.dtype) and str(value) == f"torch.{name}"
-}
 
 # Values that arithmetic treats differently from ordinary numbers.
 SPECIALS = {
@@ -40,15 +35,20 @@ def bits(tensor: Tensor) -> Tensor:
 
 def same_bits(one: Tensor, other: Tensor) -> bool:
     """Tell whether two tensors have one shape, one dtype and the same bits, NaN payloads too."""
-    alike = one.shape == other.shape and one.dtype == other.dtype
-    return alike and torch.equal(bits(one), bits(other))
+    comparable = one.shape == other.shape and one.dtype == other.dtype
+    return comparable and torch.equal(bits(one), bits(other))
+
+
+def alike(one: Tensor, other: Tensor) -> bool:
+    """Tell whether two tensors have the same bits and strides; an empty one's address nothing."""
+    return same_bits(one, other) and (one.numel() == 0 or one.stride() == other.stride())
 
 
 def random_bits(shape: Sequence[int], dtype: torch.dtype, generator: torch.Generator) -> Tensor:
     """Return a tensor of random bit patterns: every finite value, NaN, infinity, subnormal."""
     if dtype == torch.bool:
         return torch.randint(0, 2, tuple(shape), generator=generator).bool()
-    size = torch.empty((), dtype=dtype).element_size()
+    size = dtype.itemsize
     raw = torch.randint(0, 256, (*shape, size), generator=generator, dtype=torch.uint8)
     return raw.view(dtype).squeeze(-1)
 
@@ -56,11 +56,11 @@ def random_bits(shape: Sequence[int], dtype: torch.dtype, generator: torch.Gener
 # Shapes that reach the vector loop, its remainder, and the path for a gate of one element.
 SHAPES = ((2, 3, 5, 7), (4, 16, 16, 16), (3, 5, 1, 33), (2, 16, 1, 1), (1, 1, 16, 16))
 
-Difference = Literal["none", "NaN bits", "sign of zero", "numbers", "dtype or shape"]
-DIFFERENCES: tuple[Difference, ...] = get_args(Difference)
+BitDifference = Literal["none", "NaN bits", "sign of zero", "numbers", "dtype or shape"]
+DIFFERENCES: tuple[BitDifference, ...] = get_args(BitDifference)
 
 
-def difference(one: Tensor, other: Tensor) -> Difference:
+def difference(one: Tensor, other: Tensor) -> BitDifference:
     """Return the gravest way in which two tensors differ.
 
     `NaN bits`: both are NaN, with another sign or payload. `sign of zero`: one is +0, the
@@ -92,7 +92,7 @@ class DtypeResult:
     input_dtype: str
     gate_dtype: str
     output_dtype: str | None
-    worst: Difference | None
+    worst: BitDifference | None
     where: str | None = None
     refusal: str | None = None
 
@@ -116,7 +116,7 @@ def _compare_pair(
     generator: torch.Generator,
     device: str,
 ) -> DtypeResult:
-    worst: tuple[Difference, str | None] = ("none", None)
+    worst: tuple[BitDifference, str | None] = ("none", None)
     name = None
     for shape, memory_format in product(SHAPES, FORMATS):
         try:
@@ -129,7 +129,7 @@ def _compare_pair(
         found = difference(expected, candidate(x, gate))
         if DIFFERENCES.index(found) > DIFFERENCES.index(worst[0]):
             worst = (found, f"{shape}, {memory_format}")
-        name = _name(expected)
+        name = dtype_name(expected)
     return DtypeResult(*pair, name, *worst)
 
 
@@ -220,7 +220,7 @@ def search(
     @given(strided_pairs(dtypes))
     def agree(pair: tuple[Tensor, Tensor]) -> None:
         tried.append(_described(pair))
-        assert _agree(baseline, candidate, *pair)
+        assert alike(baseline(*pair), candidate(*pair))
 
     try:
         agree()
@@ -231,17 +231,11 @@ def search(
     return Search(len(tried), None)
 
 
-def _agree(baseline: Scale, candidate: Scale, x: Tensor, gate: Tensor) -> bool:
-    expected, actual = baseline(x, gate), candidate(x, gate)
-    same_layout = expected.numel() == 0 or expected.stride() == actual.stride()
-    return same_bits(expected, actual) and same_layout
-
-
 def _described(pair: tuple[Tensor, Tensor]) -> str:
     x, gate = pair
     return (
-        f"input {_name(x)} {tuple(x.shape)} with strides {x.stride()}, "
-        f"gate {_name(gate)} {tuple(gate.shape)} with strides {gate.stride()}"
+        f"input {dtype_name(x)} {tuple(x.shape)} with strides {x.stride()}, "
+        f"gate {dtype_name(gate)} {tuple(gate.shape)} with strides {gate.stride()}"
     )
 
 
@@ -259,8 +253,4 @@ def compare_autocast(
         with torch.autocast(torch.device(device).type, dtype=DTYPES[dtype]):
             gate = torch.nn.functional.linear(x.mean((2, 3)), weight).sigmoid()[..., None, None]
             expected, actual = baseline(x, gate), candidate(x, gate)
-        yield dtype, _name(gate), _name(expected), same_bits(expected, actual)
-
-
-def _name(tensor: Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
+        yield dtype, dtype_name(gate), dtype_name(expected), same_bits(expected, actual)

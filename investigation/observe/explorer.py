@@ -11,7 +11,8 @@ from IPython.display import HTML
 from torch import Tensor
 
 from investigation.observe.memory import multiplied_gate
-from investigation.subject.cases import MEMORY_FORMATS, MemoryFormat, Shape
+from investigation.subject.cases import Shape
+from investigation.subject.memory_formats import MEMORY_FORMATS, MemoryFormat
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import SCALES
 

@@ -7,13 +7,14 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from investigation.observe.equality import DTYPES, SHAPES, same_bits
+from investigation.observe.equality import SHAPES, same_bits
 from investigation.observe.layout import GATES, INPUTS, Sizes
 from investigation.subject.cases import Case
+from investigation.subject.dtypes import DTYPES, dtype_name
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import Scale
 
-Tensors = Mapping[str, Tensor]
+NamedTensors = Mapping[str, Tensor]
 INPUT, GATE = "gradient of the input", "gradient of the gate"
 
 # The gradient that comes from above, in the layouts in which a network hands it down; a sum
@@ -26,7 +27,7 @@ UPSTREAM: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 @dataclass(frozen=True)
-class Agreement:
+class TensorAgreement:
     """One tensor of a forward and backward pass, and whether it is alike in both forms."""
 
     setting: str
@@ -40,13 +41,15 @@ class Agreement:
         return self.same_values and self.same_strides
 
 
-def agreements(setting: str, expected: Tensors, actual: Tensors) -> Iterator[Agreement]:
+def agreements(
+    setting: str, expected: NamedTensors, actual: NamedTensors
+) -> Iterator[TensorAgreement]:
     """Compare two passes, tensor by tensor. Raises `ValueError` where they name others."""
     if expected.keys() != actual.keys():
         raise ValueError(f"{setting}: {sorted(expected)} against {sorted(actual)}")
     for name, one in expected.items():
         other = actual[name]
-        yield Agreement(setting, name, same_bits(one, other), one.stride() == other.stride())
+        yield TensorAgreement(setting, name, same_bits(one, other), one.stride() == other.stride())
 
 
 def mirrored(x: Tensor, gate: Tensor) -> Tensor:
@@ -57,7 +60,7 @@ def mirrored(x: Tensor, gate: Tensor) -> Tensor:
     return (x.flip(-1) * gate).flip(-1)
 
 
-def scale_gradients(scale: Scale, x: Tensor, gate: Tensor, upstream: Tensor) -> Tensors:
+def scale_gradients(scale: Scale, x: Tensor, gate: Tensor, upstream: Tensor) -> NamedTensors:
     """Return the output of `scale` and the gradients of both operands.
 
     `upstream` has the output's shape `(B, C, H, W)` and is cast to its dtype.
@@ -70,7 +73,7 @@ def scale_gradients(scale: Scale, x: Tensor, gate: Tensor, upstream: Tensor) -> 
     return {"output": output.detach(), INPUT: x.grad, GATE: gate.grad}
 
 
-def second_gradients(scale: Scale, x: Tensor, gate: Tensor) -> Tensors:
+def second_gradients(scale: Scale, x: Tensor, gate: Tensor) -> NamedTensors:
     """Return the gradients of the squared size of the input's gradient, by both operands.
 
     The loss is the squared size of the output, so the gate takes part twice: in the forward
@@ -92,7 +95,7 @@ def whole_numbers(case: Case) -> tuple[Tensor, Tensor]:
 
 def compare_layouts(
     baseline: Scale, candidate: Scale, sizes: Sequence[Sizes], seed: int
-) -> Iterator[Agreement]:
+) -> Iterator[TensorAgreement]:
     """Compare two scales' gradients over every input, gate and upstream layout, at every size."""
     generator = torch.Generator().manual_seed(seed)
     for size, (one, make_x), (other, make_gate) in product(sizes, INPUTS.items(), GATES.items()):
@@ -147,8 +150,7 @@ def _compare_pair(
         expected = scale_gradients(baseline, x, gate, upstream)
         actual = scale_gradients(candidate, x, gate, upstream)
         differing |= {one.tensor for one in agreements("", expected, actual) if not one.alike}
-    output_dtype = str(expected["output"].dtype).removeprefix("torch.")
-    return DtypeGradients(*pair, output_dtype, tuple(sorted(differing)))
+    return DtypeGradients(*pair, dtype_name(expected["output"]), tuple(sorted(differing)))
 
 
 def _operands(

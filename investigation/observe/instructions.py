@@ -1,8 +1,9 @@
 """How many instructions a statement takes, exactly, and where they are spent.
 
 Callgrind runs the process on a processor of its own making and counts every instruction, so a
-busy machine changes how long that takes and nothing else. All statements are counted in one
-process, because importing torch under Callgrind is what takes the time.
+busy machine changes how long that takes and nothing else. torch's `Timer` starts that process,
+which is why `investigation.timing.processes` does not. All statements are counted in one, because
+importing torch under Callgrind is what takes the time.
 """
 
 import os
@@ -16,12 +17,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
 
 import torch
 from torch.utils.benchmark import CallgrindStats, FunctionCounts, Timer
+
+from investigation.evidence.instruction_record import InstructionCounts
 
 # A function belongs to the first group whose pattern its "file:function [library]" contains.
 GROUPS: tuple[tuple[str, str], ...] = (
@@ -60,7 +61,6 @@ GROUPS: tuple[tuple[str, str], ...] = (
     ),
 )
 OTHER = "other"
-SCHEMA = 1
 PROGRAMS = ("valgrind", "callgrind_control", "callgrind_annotate")
 # torch's own warm-up of a statement, and enough calls for Python to specialise each function.
 TORCH_WARM_UP, WARM_UP = 10, 20
@@ -73,49 +73,6 @@ OPERANDS = "import torch; x = torch.rand(2, 8, 4, 4); gate = torch.rand(2, 8, 1,
 
 class InstructionError(RuntimeError):
     """Instructions cannot be counted here; the message says why."""
-
-
-@dataclass(frozen=True)
-class InstructionCounts:
-    """Instructions a call of each statement by function group, without the loop around it."""
-
-    by_group: Mapping[str, Mapping[str, float]]  # variant → group → instructions a call
-    statements: Mapping[str, str]
-    setup: str
-    number: int  # calls counted of each
-    elapsed_s: float
-    environment: Mapping[str, str]
-
-    def per_call(self, variant: str) -> float:
-        """Return the instructions a call of `variant`; KeyError names an unknown one."""
-        return sum(self.by_group[variant].values())
-
-    def difference(self, candidate: str, baseline: str) -> float:
-        """Return how many instructions more a call of `candidate` takes than of `baseline`."""
-        return self.per_call(candidate) - self.per_call(baseline)
-
-    def difference_by_group(self, candidate: str, baseline: str) -> dict[str, float]:
-        """Say where the difference is spent; the values add up to `difference`."""
-        more, less = self.by_group[candidate], self.by_group[baseline]
-        return {group: more[group] - less[group] for group in group_names()}
-
-    def __repr__(self) -> str:
-        counts = ", ".join(f"{name} {self.per_call(name):,.0f}" for name in self.by_group)
-        return f"instructions a call: {counts} ({self.number} calls each, {self.elapsed_s:.0f} s)"
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-able."""
-        return {"schema": SCHEMA, **asdict(self)}
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` wrote, before or after JSON; ValueError on another schema.
-
-        The first records did not name their schema; it was this one.
-        """
-        if record.get("schema", SCHEMA) != SCHEMA:
-            raise ValueError(f"instructions schema {record['schema']!r}, expected {SCHEMA}")
-        return cls(**{key: value for key, value in record.items() if key != "schema"})
 
 
 def group_names() -> tuple[str, ...]:

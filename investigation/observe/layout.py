@@ -87,7 +87,7 @@ def layout(tensor: Tensor) -> Layout:
 
 
 @dataclass(frozen=True)
-class Pairing:
+class LayoutPairing:
     """One input layout with one gate layout at one size, and what both scales made of it."""
 
     sizes: tuple[int, ...]
@@ -110,7 +110,7 @@ class Pairing:
 
 def compare_layouts(
     baseline: Scale, candidate: Scale, sizes: tuple[Sizes, ...], seed: int, device: str = "cpu"
-) -> Iterator[Pairing]:
+) -> Iterator[LayoutPairing]:
     """Compare two scales over every pairing of `INPUTS` and `GATES` at every size."""
     generator = torch.Generator().manual_seed(seed)
     for size, (one, make_x), (other, make_gate) in product(sizes, INPUTS.items(), GATES.items()):
@@ -119,7 +119,7 @@ def compare_layouts(
         yield _pairing((one, other), baseline(x, gate), candidate(x, gate))
 
 
-def compare_volumes(baseline: Scale, candidate: Scale, seed: int) -> Iterator[Pairing]:
+def compare_volumes(baseline: Scale, candidate: Scale, seed: int) -> Iterator[LayoutPairing]:
     """Compare two scales on 5-D inputs `(B, C, D, H, W)`, contiguous and channels_last_3d."""
     generator = torch.Generator().manual_seed(seed)
     gate = torch.randn(2, 3, 1, 1, 1, generator=generator)
@@ -131,13 +131,13 @@ def compare_volumes(baseline: Scale, candidate: Scale, seed: int) -> Iterator[Pa
             yield _pairing(names, baseline(x, held), candidate(x, held))
 
 
-def _pairing(names: tuple[str, str], expected: Tensor, actual: Tensor) -> Pairing:
+def _pairing(names: tuple[str, str], expected: Tensor, actual: Tensor) -> LayoutPairing:
     values = same_bits(expected, actual)
-    return Pairing(tuple(expected.shape), *names, layout(expected), layout(actual), values)
+    return LayoutPairing(tuple(expected.shape), *names, layout(expected), layout(actual), values)
 
 
 @dataclass(frozen=True)
-class Trace:
+class BlockTensor:
     """One tensor of an SE block's forward or backward, and whether it is alike in both forms."""
 
     setting: str
@@ -154,7 +154,7 @@ def compare_blocks(
     detached: bool,
     seed: int,
     sizes: Sizes = (4, 8, 6, 6),
-) -> Iterator[Trace]:
+) -> Iterator[BlockTensor]:
     """Compare an SE block's output and every gradient between two scales.
 
     `detached` feeds the block a detached copy of the input, as training may.
@@ -167,7 +167,7 @@ def compare_blocks(
         same_layout = one.stride() == other.stride()
         # A bias has no 4-D memory format; its strides say all.
         kept = layout(one) if one.dim() == 4 else Layout(one.stride(), ())
-        yield Trace(setting, name, kept, same_layout, same_bits(one, other))
+        yield BlockTensor(setting, name, kept, same_layout, same_bits(one, other))
 
 
 def _block_tensors(

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.profiler import ProfilerActivity, profile, record_function
 
+from investigation.subject.dtypes import dtype_name
 from investigation.subject.variants import Scale
 
 
@@ -76,11 +77,7 @@ def multiplied_gate(scale: Scale, x: Tensor, gate: Tensor) -> Tensor:
 
 def multiplied_dtypes(run: Callable[[], object]) -> list[tuple[str, str]]:
     """Return the dtypes of both operands of each multiply of two tensors in `run`."""
-    return [(_dtype(one), _dtype(other)) for one, other in _multiplies(run)]
-
-
-def _dtype(tensor: Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
+    return [(dtype_name(one), dtype_name(other)) for one, other in _multiplies(run)]
 
 
 def _multiplies(run: Callable[[], object]) -> list[tuple[Tensor, Tensor]]:
@@ -120,10 +117,11 @@ def profiled_calls(run: Callable[[], object]) -> list[Call]:
     profiler's own tables show what was allocated less what was freed, and would hide an
     intermediate that lives and dies inside one operator.
     """
-    return _calls(_trace(run))
+    return _calls(profiled_events(run))
 
 
-def _trace(run: Callable[[], object]) -> list[dict[str, Any]]:
+def profiled_events(run: Callable[[], object]) -> list[dict[str, Any]]:
+    """Return the events of the profiler's trace of `run`, memory among them."""
     with profile(activities=_activities(), profile_memory=True) as profiler:
         run()
     with tempfile.TemporaryDirectory() as folder:
@@ -165,14 +163,14 @@ def bytes_allocated(run: Callable[[], object]) -> int:
 
 
 @dataclass(frozen=True)
-class Phase:
+class PhaseMemory:
     """What a phase of a run asked for, and the most that the run held at once up to its end."""
 
     bytes_asked: int
     peak_bytes: int
 
 
-def by_phase(phases: Mapping[str, Callable[[], object]]) -> dict[str, Phase]:
+def by_phase(phases: Mapping[str, Callable[[], object]]) -> dict[str, PhaseMemory]:
     """Run named phases one after the other and return the memory of each.
 
     `peak_bytes` counts from the start of the first. All must run in one profile: the profiler
@@ -184,15 +182,15 @@ def by_phase(phases: Mapping[str, Callable[[], object]]) -> dict[str, Phase]:
             with record_function(name):
                 phase()
 
-    events = _trace(run)
+    events = profiled_events(run)
     return {name: _phase(events, name) for name in phases}
 
 
-def _phase(events: list[dict[str, Any]], name: str) -> Phase:
+def _phase(events: list[dict[str, Any]], name: str) -> PhaseMemory:
     (span,) = [one for one in events if one.get("name") == name and one.get("ph") == "X"]
     changes = [one for one in events if one.get("name") == "[memory]"]
     changes.sort(key=lambda one: one["ts"])
     until = [one for one in changes if one["ts"] <= span["ts"] + span["dur"]]
     asked = (one["args"]["Bytes"] for one in until if one["ts"] >= span["ts"])
     held = accumulate(one["args"]["Bytes"] for one in until)
-    return Phase(sum(max(0, count) for count in asked), max(held, default=0))
+    return PhaseMemory(sum(max(0, count) for count in asked), max(held, default=0))

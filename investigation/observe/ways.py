@@ -9,15 +9,15 @@ from torch import Tensor
 from torch.func import functional_call, grad, jvp, vmap
 from torch.utils.checkpoint import checkpoint
 
-from investigation.observe.gradients import Agreement, Tensors, agreements
-from investigation.subject.cases import MEMORY_FORMATS
+from investigation.observe.gradients import NamedTensors, TensorAgreement, agreements
+from investigation.subject.memory_formats import MEMORY_FORMATS
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import Scale, SEBlock
 
-Way = Callable[[SEBlock, Tensor], Tensors]
+Way = Callable[[SEBlock, Tensor], NamedTensors]
 
 
-def backward(block: SEBlock, x: Tensor) -> Tensors:
+def backward(block: SEBlock, x: Tensor) -> NamedTensors:
     """Run forward and backward, the input a part of the graph."""
     x = x.requires_grad_()
     output = block(x)
@@ -26,19 +26,19 @@ def backward(block: SEBlock, x: Tensor) -> Tensors:
     return {"output": output.detach(), "gradient of the input": x.grad, **_kept(block)}
 
 
-def detached(block: SEBlock, x: Tensor) -> Tensors:
+def detached(block: SEBlock, x: Tensor) -> NamedTensors:
     """Feed the block a detached input, so that the host before it learns nothing from it."""
     output = block(x.detach())
     output.square().sum().backward()
     return {"output": output.detach(), **_kept(block)}
 
 
-def detached_contiguous(block: SEBlock, x: Tensor) -> Tensors:
+def detached_contiguous(block: SEBlock, x: Tensor) -> NamedTensors:
     """Feed it a detached input forced contiguous, as the code under investigation does."""
     return detached(block, x.detach().contiguous())
 
 
-def frozen(block: SEBlock, x: Tensor) -> Tensors:
+def frozen(block: SEBlock, x: Tensor) -> NamedTensors:
     """Train what lies before a block that is not trained itself."""
     x = x.requires_grad_()
     output = block.requires_grad_(False)(x)
@@ -47,7 +47,7 @@ def frozen(block: SEBlock, x: Tensor) -> Tensors:
     return {"output": output.detach(), "gradient of the input": x.grad}
 
 
-def double_backward(block: SEBlock, x: Tensor) -> Tensors:
+def double_backward(block: SEBlock, x: Tensor) -> NamedTensors:
     """Differentiate the size of the input's gradient, as a gradient penalty does."""
     x = x.requires_grad_()
     (first,) = torch.autograd.grad(block(x).square().sum(), x, create_graph=True)
@@ -56,7 +56,7 @@ def double_backward(block: SEBlock, x: Tensor) -> Tensors:
     return {"first gradient": first.detach(), "gradient of the input": x.grad, **_kept(block)}
 
 
-def checkpointed(block: SEBlock, x: Tensor, *, reentrant: bool) -> Tensors:
+def checkpointed(block: SEBlock, x: Tensor, *, reentrant: bool) -> NamedTensors:
     """Keep nothing of the forward pass and run it again in the backward pass."""
     x = x.requires_grad_()
     output = checkpoint(block, x, use_reentrant=reentrant)
@@ -69,13 +69,13 @@ def _loss(block: SEBlock, parameters: Mapping[str, Tensor], x: Tensor) -> Tensor
     return torch.as_tensor(functional_call(block, dict(parameters), (x,)).square().sum())
 
 
-def func_grad(block: SEBlock, x: Tensor) -> Tensors:
+def func_grad(block: SEBlock, x: Tensor) -> NamedTensors:
     """Take the gradient of a pure function, by `torch.func.grad`."""
     of_parameters, of_input = grad(partial(_loss, block), argnums=(0, 1))(_parameters(block), x)
     return {"gradient of the input": of_input, **of_parameters}
 
 
-def per_sample(block: SEBlock, x: Tensor) -> Tensors:
+def per_sample(block: SEBlock, x: Tensor) -> NamedTensors:
     """Take a gradient for each image of the batch, by `torch.func.vmap` over `grad`."""
 
     def loss(parameters: Mapping[str, Tensor], image: Tensor) -> Tensor:
@@ -84,13 +84,15 @@ def per_sample(block: SEBlock, x: Tensor) -> Tensors:
     return dict(vmap(grad(loss), in_dims=(None, 0))(_parameters(block), x))
 
 
-def forward_mode(block: SEBlock, x: Tensor) -> Tensors:
+def forward_mode(block: SEBlock, x: Tensor) -> NamedTensors:
     """Push a tangent forward, by `torch.func.jvp`."""
     output, tangent, *_ = jvp(block, (x,), (torch.ones_like(x),))
     return {"output": output.detach(), "tangent": tangent.detach()}
 
 
-def autocast(block: SEBlock, x: Tensor, *, dtype: torch.dtype, input_dtype: torch.dtype) -> Tensors:
+def autocast(
+    block: SEBlock, x: Tensor, *, dtype: torch.dtype, input_dtype: torch.dtype
+) -> NamedTensors:
     """Run the block under autocast, on an input that what comes before left in `input_dtype`."""
     with torch.autocast(x.device.type, dtype=dtype):
         x = x.to(input_dtype).requires_grad_()
@@ -141,7 +143,7 @@ def compare_ways(
     ways: Mapping[str, Way],
     seed: int,
     shape: tuple[int, int, int, int] = (4, 8, 6, 6),
-) -> Iterator[Agreement]:
+) -> Iterator[TensorAgreement]:
     """Compare an SE block between two scales, in every way and both memory formats."""
     for (name, way), memory_format in product(ways.items(), MEMORY_FORMATS):
         generator = torch.Generator().manual_seed(seed)

@@ -14,7 +14,7 @@ WEIGHT_SPREAD = 10.0
 BIAS_SPREAD = 2.0
 
 
-class Kept(nn.Module):
+class ReturnsItsGate(nn.Module):
     """A block that also returns its expanded gate: no runtime can help writing that one.
 
     The control of what reads the steps: for this module they must show the expansion.
@@ -41,7 +41,7 @@ def block(case: Case, variant: str) -> nn.Module:
     assert isinstance(last, nn.Linear)
     nn.init.normal_(last.weight, std=WEIGHT_SPREAD)
     nn.init.normal_(last.bias, std=BIAS_SPREAD)
-    module = Kept(made) if variant == "kept" else made
+    module = ReturnsItsGate(made) if variant == "kept" else made
     return module.eval().requires_grad_(requires_grad=False)
 
 

@@ -11,9 +11,12 @@ from torch import Tensor
 
 from investigation.runtimes.modules import block
 from investigation.runtimes.program import Program, Trace
+from investigation.runtimes.workers import Answer
 from investigation.subject.cases import Case
 from investigation.subject.runtimes import BY_SLUG, Runtime
-from investigation.timing.measure import Arm, DeviceClock, compare_patiently
+from investigation.timing.arms import Arm
+from investigation.timing.clock import DeviceClock
+from investigation.timing.measure import compare_patiently
 
 # A runtime may sum in another order: relative to a value, and absolutely near zero. Half
 # precision, or a gate on the wrong channel, is off by a hundred times as much.
@@ -21,11 +24,10 @@ RELATIVE, ABSOLUTE = 1e-4, 1e-5
 # A comparison of a slow runtime gets the time for as many pairs, whatever the budget: with fewer
 # there is no interval at the confidence of many comparisons together.
 PAIRS_AFFORDED = 40
-Answer = dict[str, Any]
 Programs = dict[str, Program | str]
 ALL = ("broadcast", "expand_as", "materialized", "kept", "copy")
 COMPARED = ("broadcast", "expand_as")
-Observation = Generator[None, None, Answer]
+Observing = Generator[None, None, Answer]
 
 
 def close(one: Tensor, other: Tensor) -> bool:
@@ -38,7 +40,7 @@ def observe(
     cases: Sequence[Mapping[str, Any]],
     settings: Mapping[str, Any],
     folder: str,
-) -> Observation:
+) -> Observing:
     """Prepare a runtime's programs, yield once, then time them and return the answer.
 
     The first case gets all that is asked, the others the comparison alone. `settings` are

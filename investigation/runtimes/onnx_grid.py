@@ -1,6 +1,6 @@
 """ONNX Runtime in every combination of exporter, shapes and optimisation that PyTorch offers."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -8,20 +8,20 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from investigation.claims.rules import kib
+from investigation.evidence.deployments import ExporterCombination
+from investigation.evidence.words import kib
 from investigation.runtimes import workers
 from investigation.runtimes.modules import block
 from investigation.runtimes.observe import close
 from investigation.runtimes.program import Trace
 from investigation.subject.cases import Case
 
-Row = dict[str, Any]
 RULED = "all, after onnxscript's rule"
 LEVELS = ("none", "basic", "extended", "layout", "all")
 
 
 @dataclass(frozen=True)
-class Form:
+class OnnxExport:
     """One way to write an ONNX file: which exporter, with which shapes, optimised by itself or not.
 
     The TorchScript exporter has no optimisation of its own to switch off.
@@ -39,40 +39,41 @@ class Form:
         return f"{self.exporter}, {shapes} shapes{plain}"
 
 
-FORMS = (
-    Form("dynamo", dynamic=False),
-    Form("dynamo", dynamic=False, optimize=False),
-    Form("dynamo", dynamic=True),
-    Form("dynamo", dynamic=True, optimize=False),
-    Form("torchscript", dynamic=False),
-    Form("torchscript", dynamic=True),
+EXPORTS = (
+    OnnxExport("dynamo", dynamic=False),
+    OnnxExport("dynamo", dynamic=False, optimize=False),
+    OnnxExport("dynamo", dynamic=True),
+    OnnxExport("dynamo", dynamic=True, optimize=False),
+    OnnxExport("torchscript", dynamic=False),
+    OnnxExport("torchscript", dynamic=True),
 )
 
 
-def grid(case: Mapping[str, Any], threads: int, folder: str) -> Generator[None, None, Row]:
+def grid(
+    case: Mapping[str, Any], threads: int, folder: str
+) -> Generator[None, None, workers.Answer]:
     """Export each form, run it at each level, and take the expansion out by rule; no timing.
 
-    The answer's `rows` say for each form, level and remedy how many `Expand` nodes ran, what they
-    wrote, and whether the result was equal to eager's.
+    The answer's `rows` are an `ExporterCombination` for each form, level and remedy.
     """
     torch.set_grad_enabled(mode=False)
     given = Case.model_validate(case)
     x, _ = given.tensors()
     expected = block(given, "broadcast")(x)
     rows = []
-    for number, form in enumerate(FORMS):
+    for number, form in enumerate(EXPORTS):
         place = Path(folder, str(number))
         place.mkdir()
         plain, ruled = _exported(form, given, x, place)
         rows += [_ran(form, level, False, plain, x, threads, expected) for level in LEVELS]
         rows.append(_ran(form, "all", True, ruled, x, threads, expected))
     yield
-    return {"rows": rows}
+    return {"rows": [one.model_dump() for one in rows]}
 
 
-def _exported(form: Form, case: Case, x: Tensor, place: Path) -> tuple[Path, Path]:
+def _exported(form: OnnxExport, case: Case, x: Tensor, place: Path) -> tuple[Path, Path]:
     """Write a form as it comes and with the expansion taken out by onnxscript's rule."""
-    from investigation.runtimes.adapters import onnxruntime
+    from investigation.runtimes.adapters import onnxruntime  # not every platform has it
 
     plain, ruled = place / "plain.onnx", place / "ruled.onnx"
     onnxruntime.export(
@@ -88,34 +89,41 @@ def _exported(form: Form, case: Case, x: Tensor, place: Path) -> tuple[Path, Pat
 
 
 def _ran(
-    form: Form, level: str, ruled: bool, model: Path, x: Tensor, threads: int, expected: Tensor
-) -> Row:
+    form: OnnxExport,
+    level: str,
+    ruled: bool,
+    model: Path,
+    x: Tensor,
+    threads: int,
+    expected: Tensor,
+) -> ExporterCombination:
     from investigation.runtimes.adapters import onnxruntime
 
     program = onnxruntime.load(model, x, threads, level)
     expansions = Trace.of(program).expansions
-    return {
-        "form": form.name,
-        "level": level,
-        "ruled": ruled,
-        "expansions": len(expansions),
-        "bytes_written": sum(step.bytes_written for step in expansions),
-        "equal": close(program.result(), expected),
-    }
+    return ExporterCombination(
+        form=form.name,
+        level=level,
+        ruled=ruled,
+        expansions=len(expansions),
+        bytes_written=sum(step.bytes_written for step in expansions),
+        equal=close(program.result(), expected),
+    )
 
 
-def ask(case: Case, threads: int) -> list[Row]:
-    """Return the grid's rows from a process of its own; none where it crashed."""
+def ask(case: Case, threads: int) -> list[ExporterCombination]:
+    """Return what became of each combination, in a process of its own; none where it crashed."""
     arguments = {"case": case.model_dump(mode="json"), "threads": threads}
-    (outcome,) = workers.run([workers.Job(grid, arguments, threads)])
-    return outcome.answer["rows"] if outcome.answer else []
+    (outcome,) = workers.run(grid, [arguments], threads)
+    rows = outcome.answer["rows"] if outcome.answer else []
+    return [ExporterCombination.model_validate(one) for one in rows]
 
 
-def lines(rows: list[Row]) -> list[dict[str, object]]:
+def lines(combinations: Sequence[ExporterCombination]) -> list[dict[str, object]]:
     """Return a table line a form: what the expansion writes at each level."""
     table: dict[str, dict[str, object]] = {}
-    for row in rows:
-        level = RULED if row["ruled"] else row["level"]
-        line = table.setdefault(row["form"], {"exporter": row["form"]})
-        line[level] = kib(row["bytes_written"]) if row["expansions"] else "no Expand"
+    for one in combinations:
+        line = table.setdefault(one.form, {"exporter": one.form})
+        written = kib(one.bytes_written) if one.expansions else "no Expand"
+        line[RULED if one.ruled else one.level] = written
     return list(table.values()) or [{"": "ONNX Runtime did not run here"}]

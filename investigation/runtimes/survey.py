@@ -1,4 +1,4 @@
-"""From the runtimes' answers to the rows and records of the chapter."""
+"""From the runtimes' answers to a row a runtime."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ from typing import Any
 from investigation.runtimes import workers
 from investigation.runtimes.observe import observe
 from investigation.runtimes.program import Trace
-from investigation.runtimes.workers import Job, Outcome
 from investigation.subject.cases import Case
 from investigation.subject.runtimes import Runtime
 from investigation.timing.comparison import Comparison
+from investigation.timing.processes import Reply
 
 FLOAT_BYTES = 4
 
 
 @dataclass(frozen=True)
-class Row:
+class SurveyRow:
     """What became of one runtime: an answer, or the reason why there is none."""
 
     runtime: Runtime
-    outcome: Outcome
+    outcome: Reply
     cases: tuple[Case, ...]
 
     @property
@@ -39,8 +39,9 @@ class Row:
 
     @property
     def _answer(self) -> Mapping[str, Any]:
-        assert self.outcome.answer is not None
-        return self.outcome.answer
+        assert self.ran
+        kept: Mapping[str, Any] = self.outcome.answer
+        return kept
 
     def seen(self, case: Case, variant: str) -> Mapping[str, Any]:
         """Return what the process saw of a variant."""
@@ -88,14 +89,22 @@ class Row:
 
 def survey(
     runtimes: Sequence[Runtime], cases: Sequence[Case], settings: Mapping[str, Any]
-) -> list[Row]:
+) -> list[SurveyRow]:
     """Ask every runtime, each in its own process; one that is missing is not started."""
     asked = {one.slug: tuple(cases[: one.most_cases]) for one in runtimes}
     here = [one for one in runtimes if not one.missing]
-    jobs = [_job(one, asked[one.slug], settings) for one in here]
-    outcomes = dict(zip((one.slug for one in here), workers.run(jobs), strict=True))
-    absent = Outcome(None, "not installed")
-    return [Row(one, outcomes.get(one.slug, absent), asked[one.slug]) for one in runtimes]
+    questions = [
+        {
+            "slug": one.slug,
+            "cases": [case.model_dump(mode="json") for case in asked[one.slug]],
+            "settings": dict(settings),
+        }
+        for one in here
+    ]
+    answers = workers.run(observe, questions, settings["threads"])
+    outcomes = dict(zip((one.slug for one in here), answers, strict=True))
+    absent = Reply(None, "not installed")
+    return [SurveyRow(one, outcomes.get(one.slug, absent), asked[one.slug]) for one in runtimes]
 
 
 def version(runtime: Runtime) -> str:
@@ -107,12 +116,3 @@ def version(runtime: Runtime) -> str:
 @cache  # it reads the files of everything that is installed
 def _distributions() -> Mapping[str, list[str]]:
     return metadata.packages_distributions()
-
-
-def _job(runtime: Runtime, cases: Sequence[Case], settings: Mapping[str, Any]) -> Job:
-    arguments = {
-        "slug": runtime.slug,
-        "cases": [case.model_dump(mode="json") for case in cases],
-        "settings": dict(settings),
-    }
-    return Job(observe, arguments, settings["threads"])

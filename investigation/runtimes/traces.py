@@ -1,14 +1,11 @@
 """What a PyTorch program does when it runs, read from the profiler."""
 
-import json
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
-from torch.profiler import ProfilerActivity, profile
 
+from investigation.observe.memory import profiled_events
 from investigation.runtimes.program import Step
 
 Event = dict[str, Any]
@@ -20,17 +17,8 @@ def steps(run: Callable[[], object]) -> tuple[Step, ...]:
 
     What a program asks for outside every ATen call, as generated code does, is one more step.
     """
-    return read(_events(run))
-
-
-def _events(run: Callable[[], object]) -> list[Event]:
-    with torch.no_grad(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
-        run()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "trace.json")
-        seen.export_chrome_trace(str(path))
-        events: list[Event] = json.loads(path.read_text(encoding="utf-8"))["traceEvents"]
-    return events
+    with torch.no_grad():
+        return read(profiled_events(run))
 
 
 def read(events: list[Event]) -> tuple[Step, ...]:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
+from investigation.subject.memory_formats import MemoryFormat
+
 if TYPE_CHECKING:
     from torch import Tensor
-
-MemoryFormat = Literal["contiguous", "channels_last"]
-MEMORY_FORMATS: tuple[MemoryFormat, ...] = ("contiguous", "channels_last")
 
 # The multiply alone, and the SE block around it.
 Level = Literal["multiply", "block"]
@@ -49,7 +48,7 @@ class Case(BaseModel):
         """Bytes that the scale step cannot avoid: read the input once, write the output once."""
         import torch
 
-        return 2 * self.elements * torch.tensor([], dtype=getattr(torch, self.dtype)).element_size()
+        return 2 * self.elements * int(getattr(torch, self.dtype).itemsize)
 
     def with_format(self, memory_format: MemoryFormat) -> "Case":
         """Return the same case in another memory format."""

@@ -62,5 +62,5 @@ def refuses(scale: Scale, input_shape: tuple[int, ...], gate_shape: tuple[int, .
 
 
 def slug(name: str) -> str:
-    """Return a check's name as a part of a record's id."""
+    """Return a check's name as one word, as its records have it."""
     return re.sub(r"\W+", "_", name)

@@ -1,10 +1,10 @@
-"""The memory formats as torch names them; apart from the cases, which need no torch."""
+"""The memory formats as torch has them."""
 
 from collections.abc import Mapping
 
 import torch
 
-from investigation.subject.cases import MemoryFormat
+from investigation.subject.memory_formats import MemoryFormat
 
 FORMATS: Mapping[MemoryFormat, torch.memory_format] = {
     "contiguous": torch.contiguous_format,

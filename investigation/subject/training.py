@@ -1,6 +1,5 @@
-"""A short real training run of the host network, with the scale step of one's choice."""
+"""How the host network is trained, with the scale step of one's choice."""
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -8,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from investigation.observe.equality import DTYPES, bits
-from investigation.subject.cases import MemoryFormat
+from investigation.subject.dtypes import DTYPES
 from investigation.subject.host import HostNetwork
+from investigation.subject.memory_formats import MemoryFormat
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import Scale, SEBlock
 
@@ -39,7 +38,7 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Setting:
+class TrainingSetting:
     """How a network is trained.
 
     `autocast` is the dtype of the forward pass where it is not float32; `gate_dtype` that of
@@ -55,12 +54,12 @@ class Setting:
 
 
 SETTINGS = {
-    "contiguous": Setting("float32, contiguous"),
-    "channels_last": Setting("float32, channels_last", memory_format="channels_last"),
-    "autocast": Setting("autocast to bfloat16", autocast="bfloat16"),
-    "penalty": Setting("float32, gradient penalty", penalty=1.0),
-    "gate_bfloat16": Setting("float32, bfloat16 gate", gate_dtype="bfloat16"),
-    "gate_float16": Setting("float32, float16 gate", gate_dtype="float16"),
+    "contiguous": TrainingSetting("float32, contiguous"),
+    "channels_last": TrainingSetting("float32, channels_last", memory_format="channels_last"),
+    "autocast": TrainingSetting("autocast to bfloat16", autocast="bfloat16"),
+    "penalty": TrainingSetting("float32, gradient penalty", penalty=1.0),
+    "gate_bfloat16": TrainingSetting("float32, bfloat16 gate", gate_dtype="bfloat16"),
+    "gate_float16": TrainingSetting("float32, float16 gate", gate_dtype="float16"),
 }
 
 
@@ -83,7 +82,7 @@ def with_scale(network: nn.Module, scale: Scale) -> nn.Module:
     return network
 
 
-def host(scale: Scale, setting: Setting, seed: int) -> nn.Module:
+def host(scale: Scale, setting: TrainingSetting, seed: int) -> nn.Module:
     """Return a host network of seeded weights, set up as `setting` says."""
     torch.manual_seed(seed)
     network = HostNetwork("broadcast")
@@ -99,7 +98,7 @@ def _with_gate(scale: Scale, dtype: str | None) -> Scale:
 
 
 def step(
-    network: nn.Module, optimizer: torch.optim.Optimizer, batch: Images, setting: Setting
+    network: nn.Module, optimizer: torch.optim.Optimizer, batch: Images, setting: TrainingSetting
 ) -> Tensor:
     """Run forward, loss, backward and optimizer; return the loss, a scalar."""
     optimizer.zero_grad()
@@ -110,7 +109,7 @@ def step(
 
 
 def phases(
-    network: nn.Module, optimizer: torch.optim.Optimizer, batch: Images, setting: Setting
+    network: nn.Module, optimizer: torch.optim.Optimizer, batch: Images, setting: TrainingSetting
 ) -> dict[str, Callable[[], object]]:
     """Return a training step in its phases, to be run in order, once."""
     losses: list[Tensor] = []
@@ -121,22 +120,7 @@ def phases(
     }
 
 
-def upstream_sizes(network: nn.Module, batch: Images, setting: Setting) -> list[float]:
-    """Return the root mean square of the gradient that reaches each SE block from above."""
-    sizes: list[float] = []
-
-    def note(_module: nn.Module, _below: object, above: tuple[Tensor, ...]) -> None:
-        sizes.append(float(above[0].square().mean().sqrt()))
-
-    blocks = [one for one in network.modules() if isinstance(one, SEBlock)]
-    handles = [block.register_full_backward_hook(note) for block in blocks]
-    loss_of(network, batch, setting).backward()
-    for handle in handles:
-        handle.remove()
-    return sizes
-
-
-def loss_of(network: nn.Module, batch: Images, setting: Setting) -> Tensor:
+def loss_of(network: nn.Module, batch: Images, setting: TrainingSetting) -> Tensor:
     """Return the cross-entropy over a batch, with the penalty where the setting asks for one."""
     images = batch.images.requires_grad_(setting.penalty > 0)
     low = DTYPES[setting.autocast or "bfloat16"]
@@ -153,27 +137,7 @@ def optimizer_of(network: nn.Module) -> torch.optim.Optimizer:
     return torch.optim.SGD(network.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
 
 
-@dataclass(frozen=True)
-class TrainingRun:
-    """The loss of every step, the accuracy on unseen images, and a digest of what was learnt."""
-
-    losses: tuple[float, ...]
-    accuracy: float
-    weights_sha256: str
-
-
-def train(scale: Scale, setting: Setting, data: Data, epochs: int, seed: int) -> TrainingRun:
-    """Train a host network of seeded weights on the data, in a seeded order."""
-    network = host(scale, setting, seed)
-    optimizer = optimizer_of(network)
-    losses = tuple(
-        float(step(network, optimizer, batch, setting))
-        for batch in batches(data.training, setting, epochs, seed)
-    )
-    return TrainingRun(losses, accuracy(network, data.test), weights_sha256(network))
-
-
-def batches(images: Images, setting: Setting, epochs: int, seed: int) -> Iterator[Images]:
+def batches(images: Images, setting: TrainingSetting, epochs: int, seed: int) -> Iterator[Images]:
     """Yield the training images batch by batch, in an order drawn anew for each epoch."""
     generator = torch.Generator().manual_seed(seed)
     layout = FORMATS[setting.memory_format]
@@ -181,38 +145,3 @@ def batches(images: Images, setting: Setting, epochs: int, seed: int) -> Iterato
         for chosen in torch.randperm(len(images), generator=generator).split(BATCH):
             taken = images.images[chosen].contiguous(memory_format=layout)
             yield Images(taken, images.classes[chosen])
-
-
-def accuracy(network: nn.Module, test: Images) -> float:
-    """Return the share of test images whose class the network names."""
-    network.eval()
-    with torch.no_grad():
-        named = network(test.images).argmax(1)
-    return float((named == test.classes).float().mean())
-
-
-def weights_sha256(network: nn.Module) -> str:
-    """Return a digest of the bits of every weight and every running statistic."""
-    digest = hashlib.sha256()
-    for tensor in network.state_dict().values():
-        digest.update(bits(tensor).numpy().tobytes())
-    return digest.hexdigest()
-
-
-def parted(one: TrainingRun, other: TrainingRun) -> int | None:
-    """Return the first step, counted from 1, at which two runs' losses differ; None if at none.
-
-    Two numbers that compare equal have the same bits, but for the two zeros; NaN never does.
-    """
-    steps = enumerate(zip(one.losses, other.losses, strict=True), start=1)
-    return next((number for number, (mine, yours) in steps if mine != yours), None)
-
-
-def same_run(one: TrainingRun, other: TrainingRun) -> bool:
-    """Tell whether two runs had the same losses and learnt the same bits."""
-    return parted(one, other) is None and one.weights_sha256 == other.weights_sha256
-
-
-def furthest_apart(one: TrainingRun, other: TrainingRun) -> float:
-    """Return the largest difference between two runs' losses at any step."""
-    return max(abs(mine - yours) for mine, yours in zip(one.losses, other.losses, strict=True))

@@ -5,14 +5,11 @@ from collections.abc import Callable
 import torch
 
 from investigation.subject import workloads
-from investigation.subject.cases import Case, MemoryFormat
+from investigation.subject.cases import Case
+from investigation.subject.memory_formats import MemoryFormat
 from investigation.subject.training import SETTINGS, Images, host, optimizer_of, step
 from investigation.subject.variants import SCALES
 from investigation.subject.workloads import Arms, sharing
-from investigation.timing.measure import Clock, DeviceClock
-
-# Calls of which the fastest says how long a step takes when nothing disturbs it.
-CALIBRATING_CALLS = 5
 
 
 def training_arms(
@@ -49,29 +46,3 @@ def scale_step_arms(case: Case, baseline: str, candidate: str) -> Arms:
         return lambda: torch.autograd.grad(SCALES[scale](x, gate), (x, gate), upstream)
 
     return arm(baseline), arm(candidate)
-
-
-def with_more_work(
-    call: Callable[[], object], share: float, clock: Clock | None = None
-) -> Callable[[], object]:
-    """Return `call` with a wait behind it, `share` of the time that it takes undisturbed.
-
-    The wait is busy, as work would be: a sleeping thread gives its core away.
-    """
-    clock = clock or DeviceClock.of("cpu")
-    extra_s = share * min(_seconds(call, clock) for _ in range(CALIBRATING_CALLS))
-
-    def longer() -> object:
-        result = call()
-        end = clock.now() + extra_s
-        while clock.now() < end:
-            pass
-        return result
-
-    return longer
-
-
-def _seconds(call: Callable[[], object], clock: Clock) -> float:
-    start = clock.now()
-    call()
-    return clock.now() - start

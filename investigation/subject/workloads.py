@@ -10,8 +10,9 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from investigation.subject.cases import Case, MemoryFormat
+from investigation.subject.cases import Case
 from investigation.subject.host import HostNetwork
+from investigation.subject.memory_formats import MemoryFormat
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import SCALES, Scale, SEBlock
 

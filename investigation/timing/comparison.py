@@ -3,12 +3,14 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 
+from investigation.evidence import words
+from investigation.evidence.timings import Outcome
 from investigation.timing import statistics
-from investigation.timing.statistics import Floats, Verdict
+from investigation.timing.statistics import Floats
 
 # Fewer rounds than this give an interval that hardly ever decides anything.
 FEW_ROUNDS = 20
@@ -51,7 +53,7 @@ class Comparison:
     ratio_interval: tuple[float, float]
     difference_s: float  # per call
     difference_interval: tuple[float, float]
-    verdict: Verdict
+    verdict: Outcome
     baseline_s: float  # per call, median over rounds
     candidate_s: float
     pairs: int
@@ -192,99 +194,18 @@ def _disagreement(samples: Samples, per_round: int) -> str | None:
     if ours.low <= theirs.high and theirs.low <= ours.high:
         return None
     return (
-        f"typical blocks differ by {_percent(math.exp(theirs.location))}, the fastest by "
-        f"{_percent(math.exp(ours.location))}: part of the cost strikes only some calls"
+        f"typical blocks differ by {words.change(math.exp(theirs.location))}, the fastest by "
+        f"{words.change(math.exp(ours.location))}: part of the cost strikes only some calls"
     )
-
-
-class Judged(Protocol):
-    """What a sentence about a ratio needs; a comparison has it, and so has a replication."""
-
-    @property
-    def ratio(self) -> float:
-        """Candidate over baseline."""
-
-    @property
-    def ratio_interval(self) -> tuple[float, float]:
-        """Low and high."""
-
-    @property
-    def verdict(self) -> Verdict:
-        """Of the candidate."""
-
-    @property
-    def margin(self) -> float:
-        """What counts as equal, as a share."""
-
-    @property
-    def confidence(self) -> float:
-        """Of the interval."""
-
-    @property
-    def name(self) -> str:
-        """Of the candidate."""
-
-    @property
-    def baseline_name(self) -> str:
-        """Of the baseline."""
 
 
 def sentence(comparison: Comparison) -> str:
     """Tell the outcome in one sentence, with its interval and the size of the sample."""
     pairs, calls, threads = comparison.pairs, comparison.calls_per_block, comparison.threads
     count = len(comparison.warnings)
+    difference = words.signed_seconds(comparison.difference_s)
     warned = f" [{count} warning{'s' * (count > 1)}: {'; '.join(comparison.warnings)}]"
     return (
-        f"{describe_ratio(comparison)}; {seconds(comparison.difference_s)} a call; {pairs} pairs "
+        f"{words.outcome(comparison)}; {difference} a call; {pairs} pairs "
         f"of {calls} call{'s' * (calls != 1)}, {threads} thread{'s' * (threads != 1)})"
     ) + warned * (count > 0)
-
-
-def describe_ratio(judged: Judged) -> str:
-    """Tell the outcome and its interval, in a parenthesis that is left open."""
-    return f"{_outcome(judged)} ({100 * judged.confidence:.6g} % interval {_interval(judged)}"
-
-
-def _outcome(judged: Judged) -> str:
-    ratio, name, other = judged.ratio, judged.name, judged.baseline_name
-    match judged.verdict:
-        case "equivalent":
-            margin = f"{100 * judged.margin:.3g} %"
-            return f"{name} is equivalent to {other} within {margin}: {_percent(ratio)}"
-        case "inconclusive":
-            return f"{name} against {other} is inconclusive: {_percent(ratio)}"
-        case verdict if 0.5 < ratio < 2:
-            return f"{name} is {_places(100 * abs(ratio - 1))} % {verdict} than {other}"
-    return f"{name} takes {ratio:.3g} times as long as {other}"
-
-
-def _interval(judged: Judged) -> str:
-    low, high = judged.ratio_interval
-    if not math.isfinite(high):
-        return "without an end"
-    if judged.verdict in ("equivalent", "inconclusive"):
-        return f"{_percent(low)} to {_percent(high)}"
-    if not 0.5 < judged.ratio < 2:
-        return f"{low:.3g} to {high:.3g} times"
-    ends = sorted(100 * abs(end - 1) for end in (low, high))
-    return f"{_places(ends[0])} % to {_places(ends[1])} %"
-
-
-def _percent(ratio: float) -> str:
-    """Write a ratio as a signed change: 1.0052 is +0.52 %."""
-    change = 100 * (ratio - 1)
-    return f"{'−' if change < 0 else '+'}{_places(abs(change))} %"
-
-
-def _places(percent: float) -> str:
-    """Two decimals below ten per cent, one above: more would be noise."""
-    return f"{percent:.2f}" if percent < 10 else f"{percent:.1f}"
-
-
-def seconds(value_s: float) -> str:
-    """Write a signed time in the unit that suits its size: 4.1e-9 is +4.1 ns."""
-    sign, size = "−" if value_s < 0 else "+", abs(value_s)
-    for unit, scale in (("ns", 1e-9), ("µs", 1e-6), ("ms", 1e-3)):
-        if size < 999.5 * scale:
-            return f"{sign}{size / scale:.3g} {unit}"
-    return f"{sign}{size:.3g} s"

@@ -18,7 +18,7 @@ SYSTEM_PROCESSORS = Path("/sys/devices/system/cpu")
 
 
 @dataclass(frozen=True)
-class Reading:
+class SystemCounters:
     """Counters of the system at one moment; None where this system does not show one."""
 
     wall_s: float
@@ -30,9 +30,9 @@ class Reading:
     throttle_events: int | None
 
 
-def read(processors: Path = SYSTEM_PROCESSORS) -> Reading:
+def read(processors: Path = SYSTEM_PROCESSORS) -> SystemCounters:
     """Read the counters now; takes about half a millisecond."""
-    return Reading(
+    return SystemCounters(
         wall_s=time.perf_counter(),
         processor_s=time.process_time(),
         involuntary_switches=_involuntary_switches(),
@@ -64,7 +64,9 @@ def throttle_events(processors: Path = SYSTEM_PROCESSORS) -> int | None:
     return sum(int(counter.read_text()) for counter in counters) if counters else None
 
 
-def warnings(before: Reading, after: Reading, cores: int | None = None) -> tuple[str, ...]:
+def warnings(
+    before: SystemCounters, after: SystemCounters, cores: int | None = None
+) -> tuple[str, ...]:
     """Say in words what disturbed the time between two readings; empty when nothing did."""
     wall_s = max(after.wall_s - before.wall_s, 1e-9)
     cores = cores or os.cpu_count() or 1
@@ -79,7 +81,7 @@ def warnings(before: Reading, after: Reading, cores: int | None = None) -> tuple
     return tuple(warning for warning in found if warning)
 
 
-def _switches(before: Reading, after: Reading, wall_s: float) -> str | None:
+def _switches(before: SystemCounters, after: SystemCounters, wall_s: float) -> str | None:
     if before.involuntary_switches is None or after.involuntary_switches is None:
         return None
     count = after.involuntary_switches - before.involuntary_switches
@@ -88,27 +90,27 @@ def _switches(before: Reading, after: Reading, wall_s: float) -> str | None:
     return f"{count} involuntary context switches in {wall_s:.2g} s"
 
 
-def _off_processor(before: Reading, after: Reading, wall_s: float) -> str | None:
+def _off_processor(before: SystemCounters, after: SystemCounters, wall_s: float) -> str | None:
     away = 1 - (after.processor_s - before.processor_s) / wall_s
     if away <= OFF_PROCESSOR_SHARE:
         return None
     return f"the process was off the processor for {away:.0%} of the time"
 
 
-def _stolen(before: Reading, after: Reading, wall_s: float) -> str | None:
+def _stolen(before: SystemCounters, after: SystemCounters, wall_s: float) -> str | None:
     if before.stolen_s is None or after.stolen_s is None:
         return None
     share = (after.stolen_s - before.stolen_s) / wall_s
     return f"the hypervisor took {share:.0%} of a core" if share > STOLEN_SHARE else None
 
 
-def _overload(after: Reading, cores: int) -> str | None:
+def _overload(after: SystemCounters, cores: int) -> str | None:
     if after.load is None or after.load <= cores:
         return None
     return f"load {after.load:.1f} on {cores} core{'s' if cores > 1 else ''}"
 
 
-def _frequency_change(before: Reading, after: Reading) -> str | None:
+def _frequency_change(before: SystemCounters, after: SystemCounters) -> str | None:
     if not before.frequency_mhz or not after.frequency_mhz:
         return None
     if abs(after.frequency_mhz / before.frequency_mhz - 1) <= FREQUENCY_CHANGE:
@@ -116,7 +118,7 @@ def _frequency_change(before: Reading, after: Reading) -> str | None:
     return f"clock frequency went from {before.frequency_mhz:.0f} to {after.frequency_mhz:.0f} MHz"
 
 
-def _throttling(before: Reading, after: Reading) -> str | None:
+def _throttling(before: SystemCounters, after: SystemCounters) -> str | None:
     if before.throttle_events is None or after.throttle_events is None:
         return None
     count = after.throttle_events - before.throttle_events

@@ -6,24 +6,22 @@ not show (Mytkowicz and others, Producing wrong data without doing anything obvi
 2009). The processes run one after the other, and their log ratios are combined by random effects.
 """
 
-import importlib
-import json
 import math
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, Self
 
 from scipy import stats
 
+from investigation.evidence import words
+from investigation.evidence.timings import Outcome
 from investigation.timing import statistics
-from investigation.timing.comparison import Comparison, describe_ratio
-from investigation.timing.measure import MeasurementError, compare_patiently
-from investigation.timing.statistics import Verdict
+from investigation.timing.arms import Function
+from investigation.timing.comparison import Comparison
+from investigation.timing.errors import MeasurementError
+from investigation.timing.measure import compare_patiently
+from investigation.timing.processes import Job, importable, in_fresh_processes
 
 # For a process that keeps the memory that it has freed. Left alone, glibc gives it back and takes
 # it again page by page, in some steps and not in others, which is most of the noise of a step
@@ -35,13 +33,12 @@ KEEPING_MEMORY = {
     "MALLOC_TOP_PAD_": str(2**28),
 }
 
-Function = Callable[[], object]
 MakeArms = Callable[..., tuple[Function, Function]]
 MadeBy = tuple[MakeArms, Mapping[str, Any]]
 
 
 class ReplicationError(MeasurementError):
-    """A process that ended without a comparison; the message has its last line."""
+    """A process that ended without a comparison; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class Replication:
 
     ratio: float
     ratio_interval: tuple[float, float]
-    verdict: Verdict
+    verdict: Outcome
     margin: float
     confidence: float
     between_percent: float  # standard deviation of the ratio from process to process
@@ -95,7 +92,7 @@ class Replication:
 
     def __repr__(self) -> str:
         return (
-            f"{describe_ratio(self)}; {len(self.comparisons)} processes, which differ by "
+            f"{words.outcome(self)}; {len(self.comparisons)} processes, which differ by "
             f"{self.between_percent:.2g} % (p = {self.heterogeneity_p:.2g}))"
         )
 
@@ -150,75 +147,36 @@ def replicate_together(
     """
     if processes < 2:
         raise ValueError(f"processes must be 2 or more, not {processes}")
-    request = {
-        "path": sys.path,
-        "arms": [[name, *_importable(make), dict(given)] for name, (make, given) in arms.items()],
-        "compare": {"budget_s": budget_s, **compare_kwargs},
-        "environment": dict(environment or {}),
+    asked = [(name, importable(make), dict(given)) for name, (make, given) in arms.items()]
+    settings = {"budget_s": budget_s, **compare_kwargs}
+    jobs = [_job(asked, i, settings | {"seed": seed + i}, environment) for i in range(processes)]
+    answers = [
+        reply.answer_or(ReplicationError, f"process {number} of the replication")
+        for number, reply in enumerate(in_fresh_processes(jobs), start=1)
+    ]
+    return {
+        name: Replication.of([Comparison.from_dict(one[name]) for one in answers]) for name in arms
     }
-    answers = [_in_fresh_process(request, i, seed + i) for i in range(processes)]
-    return {name: Replication.of([answer[name] for answer in answers]) for name in arms}
 
 
-def _importable(function: MakeArms) -> tuple[str, str]:
-    module, name = function.__module__, function.__qualname__
-    if module == "__main__" or "<" in name or "." in name:
-        raise ValueError(
-            f"{module}.{name} cannot be imported by another process; "
-            "put the function at the top of a module"
-        )
-    return module, name
+def _job(
+    asked: list[tuple[str, str, dict[str, Any]]],
+    index: int,
+    settings: dict[str, Any],
+    environment: Mapping[str, str] | None,
+) -> Job:
+    first = index % len(asked)
+    arguments = {"arms": asked[first:] + asked[:first], "settings": settings}
+    hashing = {"PYTHONHASHSEED": str(settings["seed"] % 2**32)}
+    return Job(compare_all, arguments, {**(environment or {}), **hashing})
 
 
-def _in_fresh_process(request: Mapping[str, Any], index: int, seed: int) -> dict[str, Comparison]:
-    with tempfile.TemporaryDirectory() as folder:
-        question, answer = Path(folder, "question.json"), Path(folder, "answer.json")
-        settings, arms = {**request["compare"], "seed": seed}, request["arms"]
-        first = index % len(arms)
-        turned = arms[first:] + arms[:first]
-        question.write_text(json.dumps({**request, "arms": turned, "compare": settings}))
-        ended = subprocess.run(
-            [sys.executable, "-c", _START, str(question), str(answer)],
-            env=os.environ | request["environment"] | {"PYTHONHASHSEED": str(seed % 2**32)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if ended.returncode or not answer.exists():
-            raise ReplicationError(_failure(index, ended))
-        compared = json.loads(answer.read_text())
-        return {name: Comparison.from_dict(one) for name, one in compared.items()}
-
-
-# The path comes first: the module that does the rest may only be found on the caller's.
-_START = (
-    "import json, sys; question, answer = sys.argv[1:]; "
-    "sys.path[:] = json.load(open(question))['path']; "
-    "from investigation.replicate import answer_to; answer_to(question, answer)"
-)
-
-
-def _failure(index: int, ended: subprocess.CompletedProcess[str]) -> str:
-    lines = [line for line in ended.stderr.splitlines() if line.strip()]
-    last = lines[-1].strip() if lines else f"exit status {ended.returncode}, no message"
-    return f"process {index + 1} of the replication failed: {last}"
-
-
-def answer_to(question: str, answer: str) -> None:
-    """Do in this process what the file `question` asks, and write each comparison to `answer`."""
-    request = json.loads(Path(question).read_text())
+def compare_all(
+    arms: Sequence[tuple[str, str, Mapping[str, Any]]], settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Make each pair of arms in this process, and return their comparisons as JSON, by name."""
     compared = {}
-    for name, module, function, arguments in request["arms"]:
-        make_arms = getattr(importlib.import_module(module), function)
-        try:
-            baseline, candidate = make_arms(**arguments)
-            comparison = compare_patiently(baseline, candidate, **request["compare"])
-        except Exception as error:
-            raise SystemExit(_one_line(error)) from error
-        compared[name] = comparison.to_dict()
-    Path(answer).write_text(json.dumps(compared))
-
-
-def _one_line(error: BaseException) -> str:
-    notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
-    return f"{type(error).__name__}: {error}{notes}".replace("\n", " ")
+    for name, make, given in arms:
+        baseline, candidate = resolve_name(make)(**given)
+        compared[name] = compare_patiently(baseline, candidate, **settings).to_dict()
+    return compared

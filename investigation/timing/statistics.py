@@ -12,7 +12,6 @@ the interval made from it keep their level under drift, spikes and busy neighbou
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,9 +20,9 @@ from statsmodels.stats.meta_analysis import combine_effects
 from statsmodels.stats.sandwich_covariance import S_hac_simple
 from statsmodels.tsa.stattools import acf
 
+from investigation.evidence.timings import Outcome
+
 Floats = NDArray[np.float64]
-Verdict = Literal["equivalent", "slower", "faster", "inconclusive"]
-VERDICTS: tuple[Verdict, ...] = ("equivalent", "faster", "slower", "inconclusive")
 
 # Up to here the signed-rank distribution is exact; beyond, normal within 1e-4 of a probability.
 EXACT_RANKS_UP_TO = 50
@@ -168,7 +167,7 @@ def equivalence_p(log_ratios: ArrayLike, margin: float) -> float:
     return float(max(below, above))
 
 
-def judge(ratio_interval: tuple[float, float], margin: float) -> Verdict:
+def judge(ratio_interval: tuple[float, float], margin: float) -> Outcome:
     """Say what an interval of candidate over baseline means, inside or outside the margin.
 
     The margin is symmetric in the logarithm, 1/(1 + margin) to 1 + margin, so that swapping the

@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict
 
 from investigation.compiled import fusion
 from investigation.compiled.codegen import Generated
-from investigation.compiled.fusion import Setting
-from investigation.compiled.kernel_source import Program
+from investigation.compiled.fusion import CompileSetting
+from investigation.compiled.kernel_source import GeneratedProgram
 from investigation.compiled.triton import targets as triton_targets
 from investigation.compiled.triton.targets import Compiled
 from investigation.subject.cases import Case
@@ -18,7 +18,7 @@ FORMS = ("expand_as", "broadcast")
 CONTROLS = ("materialized", "opaque")
 
 
-def settings(case: Case, dtype_pairs: Sequence[str]) -> Iterator[Setting]:
+def settings(case: Case, dtype_pairs: Sequence[str]) -> Iterator[CompileSetting]:
     """Iterate over the block's training step in every setting, and multiplies of two dtypes.
 
     The training step is forward and backward. Where dtypes differ, static sizes are enough.
@@ -30,18 +30,18 @@ def settings(case: Case, dtype_pairs: Sequence[str]) -> Iterator[Setting]:
             yield one
 
 
-def is_multiply(setting: Setting) -> bool:
+def is_multiply(setting: CompileSetting) -> bool:
     """Tell whether a setting is the multiply alone, forward, of two dtypes."""
     two = setting.case.gate_dtype is not None
     return two and setting.plain and (setting.level, setting.mode) == ("multiply", "inference")
 
 
-def is_shown(setting: Setting) -> bool:
+def is_shown(setting: CompileSetting) -> bool:
     """Tell whether a page shows this setting's kernels; its forms are then compiled afresh."""
     return setting.case.dtype == "float32" and not setting.dynamic
 
 
-def has_controls(setting: Setting) -> bool:
+def has_controls(setting: CompileSetting) -> bool:
     """Tell whether the controls are made in this setting; under autocast one layout is enough."""
     return is_shown(setting) and (setting.case.gate_dtype is None or setting.plain)
 
@@ -55,9 +55,9 @@ class Text(BaseModel):
     host: str
     names: tuple[str, ...]
 
-    def program(self) -> Program:
+    def program(self) -> GeneratedProgram:
         """Return it as what it was."""
-        return Program(self.kernels, self.host, self.names)
+        return GeneratedProgram(self.kernels, self.host, self.names)
 
 
 class Built(BaseModel):
@@ -66,7 +66,7 @@ class Built(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     chip: str
-    setting: Setting
+    setting: CompileSetting
     variant: str
     source_sha256: str
     kernels_sha256: str
@@ -89,7 +89,7 @@ class Built(BaseModel):
         return tuple(one.binary_sha256 for one in self.compiled)
 
 
-def build(chips: Sequence[Chip], setting: Setting) -> Iterable[Built]:
+def build(chips: Sequence[Chip], setting: CompileSetting) -> Iterable[Built]:
     """Yield both forms, and the controls where the setting has them, for every chip."""
     target = triton_targets.target(*chips)
     for variant in FORMS + (CONTROLS if has_controls(setting) else ()):
@@ -97,7 +97,7 @@ def build(chips: Sequence[Chip], setting: Setting) -> Iterable[Built]:
         yield from (_built(chip, setting, one) for chip, one in zip(chips, made, strict=True))
 
 
-def _built(chip: Chip, setting: Setting, made: Generated) -> Built:
+def _built(chip: Chip, setting: CompileSetting, made: Generated) -> Built:
     shown = is_shown(setting)
     programs = [Text(kernels=one.kernels, host=one.host, names=one.names) for one in made.programs]
     return Built(

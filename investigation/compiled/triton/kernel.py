@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Literal
 
-from investigation.compiled.kernel_source import Program, operations
+from investigation.compiled.kernel_source import GeneratedProgram, operations
 
 BODY = re.compile(r"^@triton\.jit\n(def (kernel_\d+)\((.*?)\):\n(?:    .*\n|\n)*)", re.MULTILINE)
 ACCESS = re.compile(r"tl\.(load|store)\((\w+) \+ \((.*?)\), ")
@@ -61,7 +61,7 @@ class Kernel:
         return [(line, _words(line, by_line.get(line))) for line in telling]
 
 
-def scale_kernel(program: Program) -> Kernel:
+def scale_kernel(program: GeneratedProgram) -> Kernel:
     """Return the kernel of a forward program that multiplies input and gate.
 
     Raises `LookupError` where no kernel's own name says that it multiplies.
@@ -72,7 +72,7 @@ def scale_kernel(program: Program) -> Kernel:
     raise LookupError(f"no kernel multiplies; there are {', '.join(program.names)}")
 
 
-def bodies(program: Program) -> str:
+def bodies(program: GeneratedProgram) -> str:
     """Return the text of a program's kernels alone: what a thread computes, without settings."""
     found = (BODY.search(text) for text in program.kernels)
     return "\n".join(one[1].rstrip() for one in found if one is not None)

@@ -5,20 +5,15 @@ empty caches in a folder that is removed afterwards, because a compiler's cache 
 answer with itself.
 """
 
-import json
-import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from tempfile import TemporaryDirectory
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from investigation.compiled.fusion import Setting
+from investigation.compiled.fusion import CompileSetting
 from investigation.compiled.kernel_source import residual
 from investigation.compiled.triton import kernel as triton_kernel
 from investigation.compiled.triton import targets as triton_targets
@@ -26,37 +21,29 @@ from investigation.compiled.triton.build import Built, build, is_multiply
 from investigation.compiled.triton.kernel import Kernel
 from investigation.subject import gpu_catalog
 from investigation.subject.gpu_catalog import Chip
+from investigation.timing.processes import Job, in_fresh_processes
+
+SETTINGS = TypeAdapter(tuple[CompileSetting, ...])
+BUILT = TypeAdapter(tuple[Built, ...])
 
 
 class ProofError(RuntimeError):
-    """A process that ended without an answer; the message has its last line."""
+    """A process that ended without an answer; the message says why."""
 
 
-class Question(BaseModel):
-    """What one process is asked."""
-
-    chips: tuple[str, ...]
-    settings: tuple[Setting, ...]
-
-
-class Answer(BaseModel):
-    """What it answers."""
-
-    built: tuple[Built, ...]
-
-
-def prove(chips: Sequence[Chip], asked: Sequence[Setting], processes: int = 2) -> "Proof":
+def prove(chips: Sequence[Chip], asked: Sequence[CompileSetting], processes: int = 2) -> "Proof":
     """Compile both forms and the controls for every chip, in `processes` at a time.
 
     Raises `NoTritonError` where Triton is not installed, `ProofError` where a process fails.
     """
     triton_targets.require_triton()
-    slugs = tuple(one.slug for one in chips)
-    dealt = (dealt_out(asked, processes, place) for place in range(processes))
-    questions = [Question(chips=slugs, settings=tuple(share)) for share in dealt if share]
-    with ThreadPoolExecutor(processes) as pool:
-        answers = list(pool.map(_in_fresh_process, questions))
-    built = [one for answer in answers for one in answer.built]
+    slugs = [one.slug for one in chips]
+    what = f"compiling for {' and '.join(slugs)}"
+    dealt = [share for place in range(processes) if (share := dealt_out(asked, processes, place))]
+    with TemporaryDirectory() as folder:
+        jobs = [_job(slugs, share, Path(folder, str(i))) for i, share in enumerate(dealt)]
+        answers = [one.answer_or(ProofError, what) for one in in_fresh_processes(jobs, processes)]
+    built = [one for answer in answers for one in BUILT.validate_python(answer)]
     places = [one.slug for one in asked]
     in_order = sorted(
         built, key=lambda one: (slugs.index(one.chip), places.index(one.setting.slug))
@@ -64,7 +51,7 @@ def prove(chips: Sequence[Chip], asked: Sequence[Setting], processes: int = 2) -
     return Proof(tuple(in_order))
 
 
-def dealt_out(asked: Sequence[Setting], processes: int, place: int) -> list[Setting]:
+def dealt_out(asked: Sequence[CompileSetting], processes: int, place: int) -> list[CompileSetting]:
     """Return the settings of one process: dealt to and fro, the cheap ones first."""
     cheap_first = sorted(asked, key=_cost)
     turns = (cheap_first[at : at + processes] for at in range(0, len(asked), processes))
@@ -72,81 +59,56 @@ def dealt_out(asked: Sequence[Setting], processes: int, place: int) -> list[Sett
     return [turn[place] for turn in to_and_fro if place < len(turn)]
 
 
-def _cost(setting: Setting) -> tuple[bool, bool]:
+def _cost(setting: CompileSetting) -> tuple[bool, bool]:
     """Order settings by what they take: symbols the most, then the layout with more kernels."""
     return setting.dynamic, setting.case.memory_format == "channels_last"
 
 
-def _in_fresh_process(question: Question) -> Answer:
-    with tempfile.TemporaryDirectory() as folder:
-        asked, answer = Path(folder, "question.json"), Path(folder, "answer.json")
-        asked.write_text(question.model_dump_json(), encoding="utf-8")
-        ended = subprocess.run(
-            [sys.executable, "-c", _START, json.dumps(sys.path), str(asked), str(answer)],
-            env=os.environ | _isolated(folder),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if ended.returncode or not answer.exists():
-            raise ProofError(_failure(question, ended))
-        return Answer.model_validate_json(answer.read_text(encoding="utf-8"))
-
-
-_START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from investigation.triton_proof import answer_to; answer_to(*sys.argv[2:])"
-)
-
-
-def _isolated(folder: str) -> dict[str, str]:
-    """Send every cache to a folder of this run, and hide what devices there are."""
-    return {
+def _job(slugs: Sequence[str], asked: Sequence[CompileSetting], folder: Path) -> Job:
+    """Send every cache to a folder of its own, and hide what devices there are."""
+    folder.mkdir()
+    isolated = {
         "TORCHINDUCTOR_CACHE_DIR": f"{folder}/inductor",
         "TRITON_CACHE_DIR": f"{folder}/triton",
-        "TMPDIR": folder,
+        "TMPDIR": str(folder),
         "CUDA_VISIBLE_DEVICES": "",
         "HIP_VISIBLE_DEVICES": "",
         "PYTHONHASHSEED": "0",
         "TORCHINDUCTOR_COMPILE_THREADS": "1",
     }
+    settings = SETTINGS.dump_python(tuple(asked), mode="json")
+    return Job(build_all, {"chips": slugs, "asked": settings}, isolated)
 
 
-def _failure(question: Question, ended: "subprocess.CompletedProcess[str]") -> str:
-    lines = [line for line in ended.stderr.splitlines() if line.strip()]
-    last = lines[-1].strip() if lines else f"exit status {ended.returncode}, no message"
-    return f"compiling for {' and '.join(question.chips)} failed: {last}"
+def build_all(chips: Sequence[str], asked: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Build in this process, for every chip, in every setting; all of it as JSON."""
+    built_for = [gpu_catalog.chip(slug) for slug in chips]
+    made = [one for setting in SETTINGS.validate_python(asked) for one in build(built_for, setting)]
+    answer: list[dict[str, Any]] = BUILT.dump_python(tuple(made), mode="json")
+    return answer
 
 
-def answer_to(question: str, answer: str) -> None:
-    """Do in this process what the file `question` asks, and write the result to `answer`."""
-    asked = Question.model_validate_json(Path(question).read_text(encoding="utf-8"))
-    chips = [gpu_catalog.chip(slug) for slug in asked.chips]
-    built = tuple(one for setting in asked.settings for one in build(chips, setting))
-    Path(answer).write_text(Answer(built=built).model_dump_json(), encoding="utf-8")
+CompileLayer = Literal["source", "kernels", "assembly", "binary"]
+LAYERS: tuple[CompileLayer, ...] = ("source", "kernels", "assembly", "binary")
 
 
-Layer = Literal["source", "kernels", "assembly", "binary"]
-LAYERS: tuple[Layer, ...] = ("source", "kernels", "assembly", "binary")
-
-
-class Agreement(BaseModel):
+class ChipAgreement(BaseModel):
     """On one chip: in how many settings a variant has another's digests, layer by layer."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     chip: str
     variant: str
-    tried: tuple[Setting, ...]
-    same: dict[Layer, int]
-    differing: dict[Layer, tuple[Setting, ...]]
+    tried: tuple[CompileSetting, ...]
+    same: dict[CompileLayer, int]
+    differing: dict[CompileLayer, tuple[CompileSetting, ...]]
 
 
 @dataclass(frozen=True)
 class Difference:
     """What is left between two forms' kernels: the diff, and what each form's kernels do."""
 
-    setting: Setting
+    setting: CompileSetting
     diff: str
     same_forward: bool
     does: dict[str, dict[str, int]]
@@ -178,14 +140,14 @@ class Proof:
         return tuple(dict.fromkeys(one.chip for one in self.built))
 
     def against(
-        self, other: str, variant: str = "expand_as", layers: Sequence[Layer] = LAYERS
-    ) -> list[Agreement]:
+        self, other: str, variant: str = "expand_as", layers: Sequence[CompileLayer] = LAYERS
+    ) -> list[ChipAgreement]:
         """Compare a variant with another one, a row a chip."""
         return [
             _agreement(one, variant, self._pairs(one, variant, other), layers) for one in self.chips
         ]
 
-    def fused(self, chip: str) -> list[tuple[Setting, bool]]:
+    def fused(self, chip: str) -> list[tuple[CompileSetting, bool]]:
         """Tell for each setting whether both forms run as many kernels and the scale shares one.
 
         In a block it has others to share with; the multiply alone has none.
@@ -198,27 +160,27 @@ class Proof:
             for one, plain in self._pairs(chip, "expand_as", "broadcast")
         ]
 
-    def variants(self, chip: str, setting: Setting) -> dict[str, Built]:
+    def variants(self, chip: str, setting: CompileSetting) -> dict[str, Built]:
         """Return what was built for a chip in a setting, by variant."""
         found = (one for one in self.built if (one.chip, one.setting) == (chip, setting))
         return {one.variant: one for one in found}
 
-    def shown(self, setting: Setting) -> dict[str, Built]:
+    def shown(self, setting: CompileSetting) -> dict[str, Built]:
         """Return what was built in a setting for the first chip, by variant."""
         return self.variants(self.chips[0], setting)
 
     @property
-    def block(self) -> Setting:
+    def block(self) -> CompileSetting:
         """The block's training step in its plainest setting."""
         return next(one.setting for one in self.built if _in_block(one) and one.setting.plain)
 
     @property
-    def multiply(self) -> Setting | None:
+    def multiply(self) -> CompileSetting | None:
         """The multiply of two dtypes, where one was asked for."""
         found = (one.setting for one in self.built if is_multiply(one.setting))
         return next(found, None)
 
-    def scale_kernels(self, setting: Setting) -> dict[str, Kernel]:
+    def scale_kernels(self, setting: CompileSetting) -> dict[str, Kernel]:
         """Return the kernel that multiplies, of the forward program for the first chip."""
         return {
             name: triton_kernel.scale_kernel(one.programs[0].program())
@@ -246,13 +208,13 @@ class Proof:
 
 
 def _agreement(
-    chip: str, variant: str, pairs: Sequence[tuple[Built, Built]], layers: Sequence[Layer]
-) -> Agreement:
+    chip: str, variant: str, pairs: Sequence[tuple[Built, Built]], layers: Sequence[CompileLayer]
+) -> ChipAgreement:
     differing = {
         layer: tuple(one.setting for one, other in pairs if _differ(one, other, layer))
         for layer in layers
     }
-    return Agreement(
+    return ChipAgreement(
         chip=chip,
         variant=variant,
         tried=tuple(one.setting for one, _ in pairs),
@@ -261,11 +223,11 @@ def _agreement(
     )
 
 
-def _differ(one: Built, other: Built, layer: Layer) -> bool:
+def _differ(one: Built, other: Built, layer: CompileLayer) -> bool:
     return bool(_digest(one, layer) != _digest(other, layer))
 
 
-def _digest(one: Built, layer: Layer) -> object:
+def _digest(one: Built, layer: CompileLayer) -> object:
     return {
         "source": one.source_sha256,
         "kernels": one.kernels_sha256,

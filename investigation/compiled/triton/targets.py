@@ -115,10 +115,10 @@ def _forget() -> None:
     DeviceProperties.create.cache_clear()
 
 
-def _interface(chip: Chip) -> type[device_interface.CudaInterface]:
-    """Return the catalogue's answers in the form in which Inductor asks."""
+def _properties(chip: Chip) -> SimpleNamespace:
+    """Return what Inductor reads of a device, from the catalogue."""
     major, minor = chip.capability
-    properties = SimpleNamespace(
+    return SimpleNamespace(
         name=chip.name,
         major=major,
         minor=minor,
@@ -129,6 +129,11 @@ def _interface(chip: Chip) -> type[device_interface.CudaInterface]:
         max_threads_per_multi_processor=chip.threads_per_multiprocessor,
         regs_per_multiprocessor=chip.registers_per_multiprocessor,
     )
+
+
+def _interface(chip: Chip) -> type[device_interface.CudaInterface]:
+    """Return the catalogue's answers in the form in which Inductor asks."""
+    properties = _properties(chip)
 
     class Described(device_interface.CudaInterface):
         class Worker:
@@ -235,9 +240,9 @@ class Compiled(BaseModel):
 def compiled(kernel: str, chip: Chip) -> list[Compiled]:
     """Compile a kernel's definition in each candidate configuration, Triton's cache set aside.
 
-    `kernel` is a normalised definition, as in `kernel_source.Program.kernels`. Line information
-    is switched off, which would put this machine's paths into the code; nothing else is left
-    out. Raises `ValueError` where the text holds no kernel of Triton's.
+    `kernel` is a normalised definition, as in `GeneratedProgram.kernels`. Line information is
+    switched off, which would put this machine's paths into the code; nothing else is left out.
+    Raises `ValueError` where the text holds no kernel of Triton's.
     """
     import triton
 

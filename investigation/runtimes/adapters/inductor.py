@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch._inductor import aoti_compile_and_package, aoti_load_package, config
 from torch._inductor.utils import run_and_get_code
 
-from investigation.compiled.codegen import require_cpp_compiler
+from investigation.compiled.toolchain import require_cpp_compiler
 from investigation.runtimes import traces
 from investigation.runtimes.modules import exported, first
 from investigation.runtimes.program import Program, Step

@@ -5,16 +5,15 @@ kernels and launches cost, and a timing that forgets to wait, to clear a cache o
 marks finds something else.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from investigation.timing.measure import DeviceClock, MeasurementError
-
-Function = Callable[[], object]
+from investigation.timing.arms import Function
+from investigation.timing.clock import DeviceClock
+from investigation.timing.errors import MeasurementError
 
 # A pass over this many times the largest cache leaves nothing in it of what came before.
 SWEPT_CACHES = 4

@@ -11,30 +11,22 @@ more *cold*, one call behind a pass over memory that leaves nothing of it in a c
 of the two arms, the rounds and the verdict are those of `investigation.timing.measure`.
 """
 
-import gc
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import cycle, repeat
-from typing import Any, Literal
+from typing import Any
 
-import torch
-
+from investigation.evidence.timings import Quantity
+from investigation.timing.arms import Arm, Function
 from investigation.timing.comparison import Comparison
 from investigation.timing.device import watch as device_watch
-from investigation.timing.device.queue import Function, Queue
+from investigation.timing.device.queue import Queue
 from investigation.timing.device.watch import Watch
-from investigation.timing.measure import Arm, MeasurementError, Settings, plan_pairs, time_pairs
-
-Quantity = Literal["host", "device", "cold", "end_to_end"]
-QUANTITIES: tuple[Quantity, ...] = ("host", "device", "cold", "end_to_end")
-QUANTITY_WORDS: Mapping[Quantity, str] = {
-    "host": "the host hands a call over",
-    "device": "the device works on a call, inputs in rotation",
-    "cold": "the device works on a call, nothing of it in a cache",
-    "end_to_end": "a call from start to finish",
-}
+from investigation.timing.errors import MeasurementError
+from investigation.timing.measure import undisturbed
+from investigation.timing.pairs import plan_pairs, time_pairs
+from investigation.timing.settings import Settings
 
 # A CUDA queue holds about a thousand launches; a host that fills it waits for the device.
 LAUNCHES_AHEAD = 256
@@ -203,7 +195,7 @@ def compare_on_device(
     Seconds in the result are per call. `watch` reads the device's clocks before and after.
     Raises MeasurementError, as `measure.compare` does.
     """
-    with _without_gradients_or_collector(settings.grad):
+    with undisturbed(grad=settings.grad):
         warm_up(queue, (baseline, candidate))
         plug = Plug()
         arms = (
@@ -214,31 +206,8 @@ def compare_on_device(
         plan = plan_pairs(arms, queue, start, settings.budget_s)
         samples = time_pairs(arms, queue, plan, settings.seed)
         elapsed_s, after = queue.now() - start, watch()
-    context = {key: getattr(settings, key) for key in _CONTEXT}
-    return Comparison.of(
-        samples,
-        margin=settings.margin,
-        confidence=settings.confidence,
-        warnings=device_watch.warnings(before, after),
-        elapsed_s=elapsed_s,
-        **context,
-    )
-
-
-_CONTEXT = ("seed", "threads", "device", "grad", "name", "baseline_name")
-
-
-@contextmanager
-def _without_gradients_or_collector(grad: bool) -> Iterator[None]:
-    collecting = gc.isenabled()
-    gc.collect(1)
-    gc.disable()
-    try:
-        with torch.set_grad_enabled(grad):
-            yield
-    finally:
-        if collecting:
-            gc.enable()
+    warnings = device_watch.warnings(before, after)
+    return Comparison.of(samples, warnings=warnings, elapsed_s=elapsed_s, **settings.kept)
 
 
 def warm_up(queue: Queue, rotations: Sequence[Rotation], seconds: float = WARM_UP_S) -> None:

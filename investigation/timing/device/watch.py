@@ -28,7 +28,7 @@ SLOWED_BY: Mapping[int, str] = {
 
 
 @dataclass(frozen=True)
-class Reading:
+class DeviceState:
     """A device's state at one moment."""
 
     clock_mhz: float
@@ -38,7 +38,7 @@ class Reading:
     reasons: int
 
 
-Watch = Callable[[], Reading | None]
+Watch = Callable[[], DeviceState | None]
 
 
 def nothing() -> None:
@@ -53,7 +53,7 @@ def watch_of(device: torch.device) -> Watch:
     return lambda: read(number)
 
 
-def read(number: str) -> Reading | None:
+def read(number: str) -> DeviceState | None:
     """Ask the program for one device; None where it does not answer as expected."""
     command = [PROGRAM, f"--id={number}", f"--query-gpu={','.join(QUERIES)}"]
     asked = [*command, "--format=csv,noheader,nounits"]
@@ -64,21 +64,21 @@ def read(number: str) -> Reading | None:
         return None
 
 
-def parsed(line: str) -> Reading:
+def parsed(line: str) -> DeviceState:
     """Return the program's one line as a reading. Raises `ValueError` where it is none."""
     *numbers, reasons = (part.strip() for part in line.split(","))
     clock, memory, temperature, power = map(float, numbers)
-    return Reading(clock, memory, temperature, power, int(reasons, 16))
+    return DeviceState(clock, memory, temperature, power, int(reasons, 16))
 
 
-def warnings(before: Reading | None, after: Reading | None) -> tuple[str, ...]:
+def warnings(before: DeviceState | None, after: DeviceState | None) -> tuple[str, ...]:
     """Say in words what slowed the device between two readings; empty where nothing did."""
     if before is None or after is None:
         return ()
     return (*_clock_change(before, after), *_slowed(before.reasons | after.reasons))
 
 
-def _clock_change(before: Reading, after: Reading) -> tuple[str, ...]:
+def _clock_change(before: DeviceState, after: DeviceState) -> tuple[str, ...]:
     if abs(after.clock_mhz / before.clock_mhz - 1) <= CLOCK_CHANGE:
         return ()
     return (f"the device's clock went from {before.clock_mhz:.0f} to {after.clock_mhz:.0f} MHz",)

@@ -1,0 +1,73 @@
+"""The questions that the claims ask of the evidence, each written once."""
+
+from investigation.claims.rules.layouts import GROUPS
+from investigation.evidence.correctness import RUNS, Acceptance, Equality, TrainingRun
+from investigation.evidence.deployments import RuntimeProgram, RuntimesTried
+from investigation.evidence.layouts import BlockLayouts, Layouts, View
+from investigation.evidence.observation import Dtypes
+from investigation.evidence.programs import Agreement, Layer, Survival
+from investigation.evidence.questions import Question, ask
+from investigation.evidence.resources import Calls, Memory
+from investigation.evidence.timings import Quantity, Timing, TimingLevel
+from investigation.subject.memory_formats import MEMORY_FORMATS
+
+BOTH_FORMS = ("expand_as", "broadcast")
+
+
+def steps(level: TimingLevel, baseline: str, candidate: str) -> Question[Timing]:
+    """Ask for a step of the host network in both memory formats."""
+    return ask(
+        Timing, level=level, quantity="end_to_end", baseline=baseline, candidate=candidate,
+        role="measurement", every={"memory_format": MEMORY_FORMATS},
+    )  # fmt: skip
+
+
+def multiplies(dtypes: Dtypes, quantity: Quantity = "end_to_end") -> Question[Timing]:
+    """Ask for the multiply alone, over the named workloads, each in one process."""
+    return ask(
+        Timing, level="multiply", quantity=quantity, baseline="broadcast",
+        candidate="expand_as", runtime=None, role="measurement", series="workloads",
+        replicated=False, dtypes=dtypes,
+    )  # fmt: skip
+
+
+def line_memory(dtypes: Dtypes, *, required: bool = True) -> Question[Memory]:
+    """Ask for what each form asks for beside its output."""
+    return ask(
+        Memory, phase="line", dtypes=dtypes, every={"form": BOTH_FORMS}, required=required
+    )  # fmt: skip
+
+
+def agreement(layer: Layer) -> Question[Agreement]:
+    """Ask in how many settings the programs agree, for a CPU and for every chip tried."""
+    return ask(Agreement, layer=layer, every={"target": ("cpu",)})
+
+
+NETWORK = steps("network", "broadcast", "expand_as")
+TRAINING = steps("training_step", "broadcast", "expand_as")
+RECALIBRATION = steps("network", "no SE blocks", "six SE blocks")
+MULTIPLY, MIXED_MULTIPLY = multiplies("same"), multiplies("mixed")
+
+VIEW = ask(View)
+SAME_MEMORY, MIXED_MEMORY = line_memory("same"), line_memory("mixed")
+CALLS = ask(Calls, every={"form": BOTH_FORMS})
+
+REFERENCE = ask(Equality, aspect="reference")
+SAME_DTYPE = ask(Equality, aspect="same_dtype")
+MIXED_DTYPES = ask(Equality, aspect="mixed_dtypes")
+ACCEPTED = ask(Acceptance)
+TRAINING_RUNS = ask(TrainingRun, every={"run": RUNS})
+
+LAYOUTS = ask(Layouts, every={"group": GROUPS})
+BLOCKS = ask(BlockLayouts, every={"memory_format": MEMORY_FORMATS, "detached": (False, True)})
+
+PROGRAMS = ask(Survival, required=False)
+TRIED = ask(RuntimesTried)
+EXPORTED = ask(RuntimeProgram, family="exported", required=False)
+EXPORTED_BLOCKS = ask(
+    Timing, level="block", family="exported", role="measurement", required=False
+)  # fmt: skip
+REMEDIES = ask(RuntimeProgram, family="remedy", required=False)
+REMEDIED_BLOCKS = ask(
+    Timing, level="block", family="remedy", role="measurement", required=False
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""The rules that decide the claims, in code: answers in, verdict out, nothing else."""

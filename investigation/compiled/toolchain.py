@@ -1,0 +1,64 @@
+"""The C++ compiler that builds what Inductor generates for a CPU, and the caches in between."""
+
+import atexit
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from sysconfig import get_path
+
+import torch
+from torch._inductor import config as inductor_config
+from torch._inductor.cpp_builder import get_cpp_compiler
+from torch._inductor.exc import InvalidCxxCompiler
+from torch._inductor.runtime.cache_dir_utils import cache_dir
+from torch._inductor.utils import fresh_cache
+
+from investigation.compiled.omission import MissingToolError
+
+
+class NoCompilerError(MissingToolError):
+    """There is nothing here that could build what Inductor generates."""
+
+
+def require_cpp_compiler() -> str:
+    """Return the C++ compiler that Inductor uses for a CPU.
+
+    Raises `NoCompilerError` with one line that says what is missing.
+    """
+    try:
+        compiler = get_cpp_compiler()
+    except InvalidCxxCompiler:
+        raise NoCompilerError(
+            "torch.compile needs a C++ compiler for a CPU, and there is none here; "
+            "install g++, or name one in the variable CXX"
+        ) from None
+    headers = Path(get_path("include"))
+    if not (headers / "Python.h").exists():
+        raise NoCompilerError(
+            f"torch.compile needs Python's headers for a CPU, and {headers} has no Python.h; "
+            "install them (Debian: python3-dev)"
+        )
+    for folder in (Path(torch.__file__).parent, Path(cache_dir())):
+        if any(character.isspace() for character in str(folder)):
+            # As of torch 2.13 Inductor quotes some paths of the compiler's command and not others.
+            raise NoCompilerError(
+                f"torch.compile hands its compiler a command that breaks at a space, and {folder} "
+                "has one; use a folder without"
+            )
+    return str(compiler)
+
+
+def empty_caches() -> Path:
+    """Give this process compile caches of its own, empty now and removed when it ends.
+
+    Headers are not compiled in advance: torch keeps those outside its caches, from run to run.
+    """
+    parent = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
+    if parent:
+        Path(parent).mkdir(parents=True, exist_ok=True)
+    kept = ExitStack()
+    kept.enter_context(fresh_cache(dir=parent))
+    inductor_config.cpp_cache_precompile_headers = False
+    inductor_config.aot_inductor.precompile_headers = False
+    atexit.register(kept.close)
+    return Path(os.environ["TORCHINDUCTOR_CACHE_DIR"])

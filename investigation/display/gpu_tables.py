@@ -1,0 +1,85 @@
+"""Tables of the GPU chapter: what was measured on each machine, beside what was predicted."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from investigation.evidence.gpus import DeviceFacts
+from investigation.evidence.questions import Findings, Question, ask
+from investigation.evidence.timings import Timing
+from investigation.evidence.words import added, microseconds
+from investigation.gpu.prediction import device_s
+from investigation.subject.cases import Case
+from investigation.subject.gpu_catalog import Card, card_called
+from investigation.subject.memory_formats import MEMORY_FORMATS
+
+
+def multiplies(findings: Findings, machine: str) -> list[tuple[Case, Timing]]:
+    """Return the device's times of the multiply of one dtype, with their cases."""
+    found = findings.answers(_measured(machine, level="multiply", quantity="device", dtypes="same"))
+    return [(one.case, one) for one in found if one.case is not None]
+
+
+def _measured(machine: str, **about: Any) -> Question[Timing]:
+    return ask(Timing, machine=machine, role="measurement", **about)
+
+
+def predicted_and_measured(findings: Findings) -> dict[str, list[tuple[float, float]]]:
+    """Return, for each machine of the catalogue, pairs of predicted and measured seconds."""
+    cards = {machine: card_of(findings, machine) for machine in findings.machines}
+    return {
+        machine: [
+            (device_s(case, card), one.single.baseline_s)
+            for case, one in multiplies(findings, machine)
+        ]
+        for machine, card in cards.items()
+        if card is not None
+    }
+
+
+def beside_prediction(findings: Findings, machine: str) -> Iterator[dict[str, object]]:
+    """Yield a multiply a row: what the device was predicted to need, and what was measured."""
+    card = card_of(findings, machine)
+    for case, device in multiplies(findings, machine):
+        host, cold, end_to_end = (
+            findings.answer(_measured(machine, level="multiply", quantity=one, case=case))
+            for one in ("host", "cold", "end_to_end")
+        )
+        yield {
+            "workload": case.name,
+            "format": case.memory_format,
+            "device, predicted": _predicted(case, card),
+            "device, in rotation": microseconds(device.single.baseline_s),
+            "device, cold": microseconds(cold.single.baseline_s),
+            "expand_as adds on the host": _added(host),
+            "on the device": _added(device),
+            "from start to finish": _added(end_to_end),
+        }
+
+
+def _predicted(case: Case, card: Card | None) -> str:
+    return microseconds(device_s(case, card)) if card else "not in the catalogue"
+
+
+def _added(timing: Timing) -> str:
+    single = timing.single
+    return f"{added(single.difference_s, single.difference_interval_s)}, {timing.verdict}"
+
+
+def levels(findings: Findings, machine: str) -> Iterator[dict[str, object]]:
+    """Yield a quantity of the network's step a row, with its interval."""
+    for quantity in ("host", "device", "end_to_end"):
+        for layout in MEMORY_FORMATS:
+            one = findings.answer(
+                _measured(machine, level="network", quantity=quantity, memory_format=layout)
+            )
+            yield {
+                "a forward step of the host network": quantity.replace("_", " "),
+                "format": layout,
+                "broadcast": f"{1e3 * one.single.baseline_s:,.3f} ms",
+                "expand_as adds": _added(one),
+            }
+
+
+def card_of(findings: Findings, machine: str) -> Card | None:
+    """Return the catalogue's card for a machine's device, or None."""
+    return card_called(findings.answer(ask(DeviceFacts, machine=machine)).device_name)

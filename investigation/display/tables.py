@@ -1,0 +1,34 @@
+"""What a cell shows beside figures: sentences, listings and tables, as text, never markup."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+from IPython.display import HTML, Markdown
+
+from investigation.evidence.harmless import harmless
+
+
+def say(text: str) -> Markdown:
+    """Return a sentence that was built from the run's numbers, for display; never markup."""
+    return Markdown(harmless(text))
+
+
+def listing(text: str, language: str) -> Markdown:
+    """Return a text as a code block, for display: all of it as it is, and none of it markup."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return Markdown(f"{fence}{language}\n{text}\n{fence}")
+
+
+def table(rows: Iterable[Mapping[str, object]]) -> HTML:
+    """Return rows as a table, for display; every cell is text, never markup."""
+    frame = pd.DataFrame([{key: _cell(value) for key, value in row.items()} for row in rows])
+    # A corner without a name heads nothing, and a screen reader would announce it all the same.
+    markup = frame.to_html(index=False, border=0).replace("<th></th>", "<td></td>")
+    return HTML(f'<div class="table-scroll">{markup}</div>')
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else value

@@ -1,0 +1,92 @@
+"""Figures of timings, each drawn in the row or at the place that its key names."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from investigation.display.figures import (
+    CANDIDATE,
+    COLOURS,
+    INK,
+    canvas,
+    forest,
+    legend_of_verdicts,
+    percent_more,
+    rows,
+)
+from investigation.evidence.timings import Timing
+
+Intervals = Sequence[tuple[float, float]]
+
+
+def comparisons(timings: Mapping[str, Timing], margin: float) -> Figure:
+    """Return a figure of many timings by label, one interval a row, in percent."""
+    with canvas(height=0.7 + 0.24 * len(timings)) as (figure, axis):
+        ratios, intervals = _ratios(timings)
+        forest(axis, list(timings), ratios, intervals, _verdicts(timings), margin)
+        axis.set_xlabel("expand_as against broadcast, % of its time")
+    return figure
+
+
+def multiples(timings: Mapping[str, Timing]) -> Figure:
+    """Return a figure of many timings whose ratios are far from 1, by label, as multiples."""
+    with canvas(height=0.8 + 0.24 * len(timings)) as (figure, axis):
+        rows(axis, list(timings), *_ratios(timings), _verdicts(timings))
+        axis.axvline(1, color=INK, lw=0.8)
+        legend_of_verdicts(axis)
+        axis.set_xlabel("time with expand_as, as a multiple of broadcast's")
+    return figure
+
+
+def additions(timings: Mapping[str, Timing]) -> Figure:
+    """Return a figure of what each candidate adds to a call of the plain product, in µs."""
+    added, intervals = _added(list(timings.values()), per_second=1e6)
+    with canvas(height=1.1 + 0.24 * len(timings)) as (figure, axis):
+        rows(axis, list(timings), added, intervals, _verdicts(timings))
+        axis.axvline(0, color=INK, lw=0.8)
+        axis.set_xlabel("microseconds more than x * y")
+        figure.legend(loc="outside lower center", ncols=4)
+    return figure
+
+
+def cost_by_size(timings: Sequence[Timing], margin: float) -> Figure:
+    """Return a figure of what a candidate adds to a call, in time and as a share, over size."""
+    elements = [one.case.elements if one.case else 0 for one in timings]
+    share = [percent_more(one.ratio) for one in timings]
+    limits = [(percent_more(one.interval[0]), percent_more(one.interval[1])) for one in timings]
+    with canvas(columns=2, height=3.0) as (figure, (time_axis, share_axis)):
+        _sweep(time_axis, elements, *_added(timings, per_second=1e9))
+        time_axis.set_yscale("symlog", linthresh=1000)
+        time_axis.set_ylabel("nanoseconds that expand_as adds")
+        _sweep(share_axis, elements, share, limits)
+        share_axis.axhspan(-100 * margin, 100 * margin, color=COLOURS["neutral"], alpha=0.2, lw=0)
+        share_axis.set_yscale("symlog", linthresh=1)
+        share_axis.set_ylabel("% of the multiply")
+    return figure
+
+
+def _sweep(
+    axis: Axes, sizes: Sequence[float], values: Sequence[float], intervals: Intervals
+) -> None:
+    low = [value - interval[0] for value, interval in zip(values, intervals, strict=True)]
+    high = [interval[1] - value for value, interval in zip(values, intervals, strict=True)]
+    axis.errorbar(sizes, values, yerr=[low, high], fmt="o-", capsize=2.5, color=CANDIDATE)
+    axis.set_xscale("log", base=2)
+    axis.set_xlabel("elements of the input")
+    axis.grid(visible=True, axis="y")
+
+
+def _ratios(timings: Mapping[str, Timing]) -> tuple[list[float], Intervals]:
+    return [one.ratio for one in timings.values()], [one.interval for one in timings.values()]
+
+
+def _verdicts(timings: Mapping[str, Timing]) -> list[str]:
+    return [one.verdict for one in timings.values()]
+
+
+def _added(timings: Sequence[Timing], per_second: float) -> tuple[list[float], Intervals]:
+    """Return what each candidate adds to a call, with its interval, in a unit of time."""
+    added = [per_second * one.single.difference_s for one in timings]
+    ends = [one.single.difference_interval_s for one in timings]
+    return added, [(per_second * low, per_second * high) for low, high in ends]

@@ -1,0 +1,29 @@
+"""Records of controls: observations whose outcome is known beforehand."""
+
+from typing import ClassVar, Literal
+
+from investigation.evidence.harmless import on_one_line
+from investigation.evidence.observation import Observation
+
+
+class Control(Observation):
+    """A test of a chapter's own instrument, and not of the line.
+
+    `says` states what was expected, `seen` what came out. `of` tells apart what one control was
+    run on more than once, such as a runtime.
+    """
+
+    type: Literal["control"] = "control"
+    chapter: str
+    control: str
+    of: str = ""
+    seen: str
+    passed: bool
+
+    about: ClassVar[tuple[str, ...]] = ("chapter", "control", "of")
+    shows: ClassVar[str] = "seen"
+
+    def _repr_markdown_(self) -> str:
+        """Show the control in a notebook as a sentence."""
+        held = "**held**" if self.passed else "**failed**"
+        return on_one_line(f"Control {held}: {self.says}; seen: {self.seen}")

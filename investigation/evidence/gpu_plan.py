@@ -1,0 +1,105 @@
+"""What is measured on a GPU, as data: every comparison of a run, and the record that it makes."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from investigation.evidence.parameters import Parameters
+from investigation.evidence.timings import Quantity, Timing, TimingLevel
+from investigation.subject.cases import Case, host_workloads, resnet_workloads
+from investigation.subject.memory_formats import MEMORY_FORMATS, MemoryFormat
+
+QUANTITIES: tuple[Quantity, ...] = ("host", "device", "cold", "end_to_end")
+QUANTITY_WORDS: Mapping[Quantity, str] = {
+    "host": "the host hands a call over",
+    "device": "the device works on a call, inputs in rotation",
+    "cold": "the device works on a call, nothing of it in a cache",
+    "end_to_end": "a call from start to finish",
+}
+WARM: tuple[Quantity, ...] = ("host", "device", "end_to_end")
+
+
+@dataclass(frozen=True)
+class GpuComparison:
+    """One comparison: a quantity of `candidate` against `baseline` at one level.
+
+    `case` is None for the network. A control compares the plain multiply with itself, or with
+    the one that writes the gate out in full.
+    """
+
+    quantity: Quantity
+    level: TimingLevel
+    case: Case | None
+    memory_format: MemoryFormat = "contiguous"
+    baseline: str = "broadcast"
+    candidate: str = "expand_as"
+
+    @property
+    def is_control(self) -> bool:
+        """Whether the outcome is known beforehand."""
+        return self.candidate != "expand_as"
+
+    @property
+    def of_two_dtypes(self) -> bool:
+        """Whether the gate has a dtype of its own."""
+        return self.case is not None and self.case.gate_dtype is not None
+
+    @property
+    def says(self) -> str:
+        """What the record is of, in words."""
+        what = f"{self.level}{' of two dtypes' * self.of_two_dtypes}"
+        name = self.case.name if self.case else "the host network's forward step"
+        forms = f"{self.candidate} against {self.baseline}"
+        return f"{QUANTITY_WORDS[self.quantity]}: {what}, {name}, {self.memory_format}, {forms}"
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """The fields of `Timing` that tell its record from the others."""
+        return {
+            "level": self.level,
+            "quantity": self.quantity,
+            "memory_format": self.memory_format,
+            "baseline": self.baseline,
+            "candidate": self.candidate,
+            "role": "control" if self.is_control else "measurement",
+        }
+
+    def expected(self, device: str) -> Timing:
+        """Return the record that it makes on a device, without what it measures."""
+        return Timing.model_construct(says=self.says, case=self.case, device=device, **self.about)
+
+
+def plan(settings: Parameters) -> tuple[GpuComparison, ...]:
+    """Return every comparison of a run with these parameters, the controls first."""
+    reader = Case(slug="reader", name="the shape of this run", shape=settings.shape)
+    host, resnet = host_workloads(settings.batch), resnet_workloads(settings.resnet_batch)
+    workloads = (reader, *host, *resnet)
+    return (
+        *_controls(reader),
+        *_comparisons("multiply", workloads, MEMORY_FORMATS, QUANTITIES),
+        *_comparisons("multiply", _mixed(workloads), MEMORY_FORMATS[:1], WARM),
+        *_comparisons("block", (reader, *host), MEMORY_FORMATS, WARM),
+        *(GpuComparison(one, "network", None, layout) for layout in MEMORY_FORMATS for one in WARM),
+    )
+
+
+def _controls(case: Case) -> Iterator[GpuComparison]:
+    for quantity in QUANTITIES:
+        for candidate in ("broadcast", "materialized"):
+            yield GpuComparison(quantity, "multiply", case, candidate=candidate)
+
+
+def _comparisons(
+    level: TimingLevel,
+    cases: tuple[Case, ...],
+    layouts: tuple[MemoryFormat, ...],
+    quantities: tuple[Quantity, ...],
+) -> Iterator[GpuComparison]:
+    for case in cases:
+        for layout in layouts:
+            for quantity in quantities:
+                yield GpuComparison(quantity, level, case.with_format(layout), layout)
+
+
+def _mixed(cases: tuple[Case, ...]) -> tuple[Case, ...]:
+    return tuple(case.with_gate("bfloat16") for case in cases)

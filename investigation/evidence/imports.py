@@ -1,0 +1,116 @@
+"""Which modules of the package a notebook really imports, itself or through others.
+
+The sources are read, nothing is executed. An import inside a function counts, and so does one by
+a name that is completed at run time: `import_module(f"investigation.runtimes.adapters.{name}")`
+is taken for an import of all that is there.
+"""
+
+import ast
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import grimp
+from grimp.exceptions import SourceSyntaxError
+
+NOTEBOOK = "notebook"  # what the graph calls it
+BY_NAME = "import_module"  # parsing a module takes ten times as long as looking for this
+
+
+class UnreadableCodeError(ValueError):
+    """A cell or a module that is not Python; the message names it and the reason."""
+
+
+def files(notebook: Path, package: Path) -> list[Path]:
+    """Return the sources of the modules that a notebook imports, in a fixed order.
+
+    With a module come the packages that it lies in: their `__init__` runs before it. Raises
+    `UnreadableCodeError`.
+    """
+    modules = graph(notebook, package).find_upstream_modules(NOTEBOOK)
+    return sorted(_source(module, package) for module in modules)
+
+
+def chain(notebook: Path, package: Path, part: str) -> tuple[str, ...]:
+    """Return the modules through which a notebook imports one of the sub-package `part`, the last.
+
+    Empty if it imports none. Raises `UnreadableCodeError`.
+    """
+    found = graph(notebook, package).find_shortest_chain(NOTEBOOK, part, as_packages=True)
+    return found[1:] if found else ()
+
+
+def graph(notebook: Path, package: Path) -> grimp.ImportGraph:
+    """Return the imports of a notebook and of a package, which Python has to find by its name.
+
+    Every folder in the package needs its `__init__`. Raises `UnreadableCodeError`.
+    """
+    imports = _imports_of(package)
+    modules = imports.modules
+    named = {NOTEBOOK: [name for code in _code_cells(notebook) for name in _names(*code)]}
+    for module in modules:
+        text = _source(module, package).read_text(encoding="utf-8")
+        named[module] = [module.rpartition(".")[0]]
+        named[module] += _names(text, module) if BY_NAME in text else ()
+    imports.add_module(NOTEBOOK)
+    for importer, names in named.items():
+        for module in _among(modules, names):
+            imports.add_import(importer=importer, imported=module)
+    return imports
+
+
+def _imports_of(package: Path) -> grimp.ImportGraph:
+    try:
+        return grimp.build_graph(package.name, cache_dir=None)  # 15 ms for 120 modules
+    except SourceSyntaxError as error:
+        raise UnreadableCodeError(f"{error.filename}, line {error.lineno}: not Python") from None
+
+
+def _source(module: str, package: Path) -> Path:
+    path = package.parent.joinpath(*module.split("."))
+    first = path / "__init__.py"
+    return first if first.exists() else path.with_suffix(".py")
+
+
+def _among(modules: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Return the modules that are named: what is taken from a module may be a function."""
+    beginnings = tuple(name.removesuffix("*") for name in names if name.endswith("*"))
+    return [one for one in modules if one in names or one.startswith(beginnings)]
+
+
+def _code_cells(notebook: Path) -> Iterator[tuple[str, str]]:
+    """Iterate over a notebook's code cells: each one's text, and which it is."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    for number, cell in enumerate(cells, start=1):
+        if cell["cell_type"] == "code":
+            yield "".join(cell["source"]), f"{notebook.stem}, cell {number}"
+
+
+def _names(code: str, where: str) -> Iterator[str]:
+    """Iterate over the modules that some code imports, and over what it takes from them.
+
+    A name that ends in `*` is the beginning of one that is completed at run time.
+    """
+    try:
+        tree = ast.parse(code)
+    except SyntaxError as error:
+        raise UnreadableCodeError(f"{where}, line {error.lineno}: {error.msg}") from None
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                yield from (one.name for one in names)
+            case ast.ImportFrom(module=module, names=names):
+                yield from (str(module), *(f"{module}.{one.name}" for one in names))
+            case ast.Call(
+                func=ast.Attribute(attr="import_module") | ast.Name(id="import_module"),
+                args=[name, *_],
+            ):
+                yield from _given(name)
+
+
+def _given(name: ast.expr) -> Iterator[str]:
+    match name:
+        case ast.Constant(value=str(whole)):
+            yield whole
+        case ast.JoinedStr(values=[ast.Constant(value=str(beginning)), *_]):
+            yield f"{beginning}*"

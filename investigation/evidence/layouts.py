@@ -1,0 +1,54 @@
+"""Records of strides and memory formats."""
+
+from typing import ClassVar, Literal
+
+from investigation.evidence.observation import Count, Observation
+from investigation.subject.memory_formats import MemoryFormat
+
+
+class View(Observation):
+    """What `gate.expand_as(x)` returns: a view or not, over whose storage, at what cost."""
+
+    type: Literal["view"] = "view"
+    is_view: bool
+    shares_storage: bool
+    stride: tuple[int, ...]
+    bytes_allocated: Count
+
+    unit: ClassVar[str | None] = "bytes"
+    shows: ClassVar[str] = "bytes_allocated"
+
+    @property
+    def is_zero_copy(self) -> bool:
+        """Whether it reads the gate's own memory and asks for none."""
+        return self.is_view and self.shares_storage and self.bytes_allocated == 0
+
+
+class Layouts(Observation):
+    """Pairings of input and gate layouts whose outputs differ between the forms.
+
+    `channels_last` counts those of the first three groups that have a channels_last input.
+    """
+
+    type: Literal["layouts"] = "layouts"
+    group: Literal["ordinary", "ambiguous", "volumes", "empty", "channels_last"]
+    tried: Count
+    differing: Count
+
+    about: ClassVar[tuple[str, ...]] = ("group",)
+    unit: ClassVar[str | None] = "pairings"
+    shows: ClassVar[str] = "differing"
+
+
+class BlockLayouts(Observation):
+    """Tensors of the SE block's forward and backward that differ, in bits or strides."""
+
+    type: Literal["block_layouts"] = "block_layouts"
+    memory_format: MemoryFormat
+    detached: bool
+    tried: Count
+    differing: Count
+
+    about: ClassVar[tuple[str, ...]] = ("memory_format", "detached")
+    unit: ClassVar[str | None] = "tensors"
+    shows: ClassVar[str] = "differing"

@@ -1,0 +1,47 @@
+"""Evidence of older schemas, brought up to this one, a version at a time."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from investigation.evidence import schema_2
+
+Raw = Mapping[str, Any]
+
+
+class MigrationError(ValueError):
+    """Evidence that cannot be brought up to this schema; the message says why."""
+
+
+def migrated(raw: object, to: int) -> Raw:
+    """Return parsed evidence in schema `to`.
+
+    Raises `MigrationError` for a version or a record that is not known.
+    """
+    kept: Raw = raw if isinstance(raw, dict) else {}
+    version = kept.get("schema_version")
+    while version in MIGRATIONS and type(version) is int:
+        kept = {**MIGRATIONS[version](kept), "schema_version": version + 1}
+        version += 1
+    if version != to or type(version) is not int:
+        readable = f"{', '.join(map(str, MIGRATIONS))} and {to}"
+        raise MigrationError(f"schema version {version!r}, this book reads {readable}")
+    return kept
+
+
+def _with_package(kept: Raw) -> Raw:
+    """Version 1 did not keep which state of the package had measured."""
+    return {**kept, "package_sha256": "unknown"}
+
+
+def _with_types(kept: Raw) -> Raw:
+    """Version 2 kept records by id."""
+    try:
+        return {**kept, "records": list(schema_2.typed(kept))} if "records" in kept else kept
+    except schema_2.UnknownIdError as error:
+        raise MigrationError(f"no record of schema 2 is called {error}") from None
+    except (AttributeError, KeyError, TypeError) as error:
+        raise MigrationError(f"not the records of schema 2 ({error!r})") from None
+
+
+# From each older version to the next.
+MIGRATIONS: Mapping[int, Callable[[Raw], Raw]] = {1: _with_package, 2: _with_types}

@@ -1,0 +1,153 @@
+"""Questions about evidence: the only way to find a record.
+
+A question names a type of record and the values of some of its fields. A field that the type does
+not have, or a value that the field cannot hold, is an error where the question is written, which
+for the claims is when the ledger is imported.
+"""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Generic, TypeVar, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from investigation.evidence.files import EvidenceError
+from investigation.evidence.observation import Observation
+from investigation.evidence.records import Evidence, Record
+
+R = TypeVar("R", bound=Observation)
+Values = tuple[object, ...]
+
+
+class QuestionError(ValueError):
+    """A question that no record could answer; the message names the field and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Question(Generic[R]):
+    """Which records of one type are wanted.
+
+    `where` holds the value that each named field must have. `every` names fields of which each of
+    some values must be among the answers: where one is missing, the question has no answer.
+    Where a question is not `required`, no answer is an answer too.
+    """
+
+    of: type[R]
+    where: tuple[tuple[str, object], ...]
+    every: tuple[tuple[str, Values], ...] = ()
+    required: bool = True
+
+    def __str__(self) -> str:
+        asked = [f"{name} {value}" for name, value in self.where if value is not None]
+        asked += [f"{name} {' and '.join(map(str, values))}" for name, values in self.every]
+        return f"{_words(self.of)} with {', '.join(asked)}" if asked else _words(self.of)
+
+    def matches(self, record: Observation) -> bool:
+        """Tell whether a record is among the answers."""
+        return isinstance(record, self.of) and all(
+            getattr(record, name) == value for name, value in self.where
+        )
+
+    def on(self, machine: str | None) -> "Question[R]":
+        """Return the same question about another machine."""
+        kept = tuple(pair for pair in self.where if pair[0] != "machine")
+        return replace(self, where=(*kept, ("machine", machine)))
+
+
+def ask(
+    of: type[R],
+    *,
+    every: Mapping[str, Iterable[object]] | None = None,
+    required: bool = True,
+    **where: object,
+) -> Question[R]:
+    """Return a question about this run's own machine, unless `machine` names another.
+
+    Raises `QuestionError` for a field that the type does not have, or a value that it cannot hold.
+    """
+    values = {name: tuple(allowed) for name, allowed in (every or {}).items()}
+    for name, wanted in (*((one, (value,)) for one, value in where.items()), *values.items()):
+        for value in wanted:
+            _check(of, name, value)
+    return Question(of, tuple(({"machine": None} | where).items()), tuple(values.items()), required)
+
+
+def _check(of: type[Observation], name: str, value: object) -> None:
+    adapters = _fields(of)
+    if name not in adapters:
+        raise QuestionError(
+            f"{of.__name__} has no field {name}; there are {', '.join(sorted(adapters))}"
+        )
+    try:
+        adapters[name].validate_python(value, strict=True)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"]
+        raise QuestionError(f"{of.__name__}.{name} cannot be {value!r}: {reason}") from None
+
+
+@cache
+def _fields(of: type[Observation]) -> Mapping[str, TypeAdapter[Any]]:
+    """Return what checks a value of each field and property that a question may name."""
+    hints: dict[str, Any] = {name: one.annotation for name, one in of.model_fields.items()}
+    for name, member in inspect.getmembers(of, lambda one: isinstance(one, property)):
+        if not hasattr(Observation, name) and not hasattr(Observation.__base__, name):
+            hints[name] = get_type_hints(member.fget).get("return", object)
+    return {name: TypeAdapter(hint) for name, hint in hints.items()}
+
+
+def _words(of: type[Observation]) -> str:
+    """Return a type's name as words: `RuntimeProgram` is `runtime program`."""
+    letters = (f" {one.lower()}" if one.isupper() else one for one in of.__name__)
+    return "".join(letters).strip()
+
+
+class Findings:
+    """All records of one run of the book, which answer questions.
+
+    Raises `EvidenceError` where two records have one identity, also from different chapters.
+    """
+
+    def __init__(self, evidences: Iterable[Evidence]) -> None:
+        self._chapters: dict[tuple[object, ...], str] = {}
+        self._records: list[Record] = []
+        for evidence in evidences:
+            for record in evidence.records:
+                self._add(record, evidence.notebook)
+
+    def _add(self, record: Record, chapter: str) -> None:
+        earlier = self._chapters.setdefault(record.identity, chapter)
+        if earlier != chapter:
+            raise EvidenceError(f"recorded twice: {record.name}, in {earlier} and in {chapter}")
+        self._records.append(record)
+
+    def answers(self, question: Question[R]) -> tuple[R, ...]:
+        """Return the records that answer a question, in the order in which they were made.
+
+        Empty where one of its `every` values has no record.
+        """
+        found = tuple(one for one in self._records if question.matches(one))
+        for name, values in question.every:
+            if not set(values) <= {getattr(one, name) for one in found}:
+                return ()
+        return found  # type: ignore[return-value]  # `matches` has looked at the type
+
+    def answer(self, question: Question[R]) -> R:
+        """Return the only record that answers a question.
+
+        Raises `EvidenceError` where there is none, or more than one.
+        """
+        found = self.answers(question)
+        if len(found) != 1:
+            raise EvidenceError(f"{len(found)} records for one question: {question}")
+        return found[0]
+
+    def chapter_of(self, record: Record) -> str:
+        """Return the chapter that made a record."""
+        return self._chapters[record.identity]
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """The other machines that records were adopted from, in the order of the records."""
+        return tuple(dict.fromkeys(one.machine for one in self._records if one.machine))

@@ -1,0 +1,189 @@
+"""Records of time: paired comparisons, bandwidth, and what planted differences showed."""
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from investigation.evidence.observation import (
+    Confidence,
+    Count,
+    Device,
+    Dtypes,
+    Interval,
+    Number,
+    Observation,
+)
+from investigation.subject.memory_formats import MEMORY_FORMATS, MemoryFormat
+
+Outcome = Literal["faster", "slower", "equivalent", "inconclusive"]
+# Where two times count as equal, as a share; fixed before anything was measured.
+MARGIN = 0.01
+# Two separately prepared copies of one program can differ by where their tensors happen to lie
+# (the runtimes chapter's controls measure by how much). What is smaller is no cost of the line.
+PLACEMENT = 0.05
+# Asked whether any of many comparisons is slower, thirty at 95 % would answer yes by chance in
+# every second book. At 99.9 %, a hundred do so in one book of ten.
+FAMILY_CONFIDENCE = 0.999
+# A control judged at 95 % would stop one build in twenty. At 99.99 %, a hundred controls stop one
+# build in a hundred.
+CONTROL_CONFIDENCE = 0.9999
+# A rule that asks whether either of two steps lies outside the margin gives each half the error.
+STEP_CONFIDENCE = 1 - 0.05 / len(MEMORY_FORMATS)
+
+TimingLevel = Literal[
+    "multiply",
+    "scale_step",  # forward and backward
+    "block",
+    "network",  # a forward step of the host network
+    "training_step",  # of the host network
+    "compilation",
+    "check",  # a way of keeping the shape check
+]
+Quantity = Literal[
+    "end_to_end",
+    "host",  # until the call has been handed over
+    "device",  # the device's own time
+    "cold",  # the same behind a pass over memory that fills the caches
+]
+
+
+class Timed(BaseModel):
+    """A candidate's time against a baseline's, in one process; times in seconds a call.
+
+    `ratio` is candidate over baseline. `verdict_in_family` is the verdict at `FAMILY_CONFIDENCE`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ratio: Number
+    ratio_interval: Interval
+    margin: Number
+    warnings: tuple[str, ...] = ()
+    verdict_in_family: Outcome
+    difference_s: Number
+    difference_interval_s: Interval
+    baseline_s: Number
+    candidate_s: Number
+    equivalence_p: Number
+    pairs: Count
+    calls_per_block: Count
+
+
+class Timing(Observation):
+    """A paired comparison of two ways of running the same thing.
+
+    `processes` holds one entry a fresh process where the comparison was replicated, else `alone`
+    holds the only one. `runtime` is what runs the program, None for eager mode as it stands.
+    `role` is `control` where the outcome is known beforehand, and `demonstration` where a page
+    shows the instrument at work; only a `measurement` is evidence about the line.
+    """
+
+    type: Literal["timing"] = "timing"
+    level: TimingLevel
+    baseline: str = "broadcast"
+    candidate: str = "expand_as"
+    quantity: Quantity = "end_to_end"
+    series: Literal["workloads", "sizes"] = "workloads"
+    mode: Literal["inference", "training"] = "inference"
+    memory_format: MemoryFormat = "contiguous"
+    runtime: str | None = None
+    family: Literal["pytorch", "exported", "remedy"] | None = None
+    role: Literal["measurement", "control", "demonstration"] = "measurement"
+    device: Device = "cpu"
+    threads: Count = 1
+
+    ratio: Number
+    interval: Interval
+    confidence: Confidence
+    margin: Number
+    verdict: Outcome
+    warnings: tuple[str, ...] = ()
+    alone: Timed | None = None
+    processes: tuple[Timed, ...] = ()
+    between_percent: Number | None = None
+    heterogeneity_p: Number | None = None
+
+    about: ClassVar[tuple[str, ...]] = (
+        "level",
+        "baseline",
+        "candidate",
+        "quantity",
+        "series",
+        "mode",
+        "memory_format",
+        "runtime",
+        "role",
+        "replicated",
+    )
+    unit: ClassVar[str | None] = "ratio"
+
+    @model_validator(mode="after")
+    def _one_process_or_several(self) -> Self:
+        if (self.alone is None) == (not self.processes):
+            raise ValueError("a timing has either one process's numbers or several processes'")
+        return self
+
+    shows: ClassVar[str] = "ratio"
+
+    @property
+    def replicated(self) -> bool:
+        """Whether several fresh processes were measured."""
+        return bool(self.processes)
+
+    @property
+    def dtypes(self) -> Dtypes:
+        """Whether input and gate share a dtype."""
+        case = self.case
+        return "mixed" if case and case.gate_dtype not in (None, case.dtype) else "same"
+
+    @property
+    def workload(self) -> str | None:
+        """The name of the case, None for a whole network."""
+        return self.case.slug if self.case else None
+
+    @property
+    def single(self) -> Timed:
+        """The numbers of the only process. Raises `ValueError` where there were several."""
+        if self.alone is None:
+            raise ValueError(f"{self.name}: measured in several processes")
+        return self.alone
+
+    @property
+    def slower_in_family(self) -> bool:
+        """Whether it is slower, one of many, at the confidence of such a family."""
+        return self.family_verdict == "slower"
+
+    @property
+    def family_verdict(self) -> Outcome:
+        """The verdict as one of many comparisons; of a replication, its own."""
+        return self.alone.verdict_in_family if self.alone else self.verdict
+
+    @property
+    def slower_beyond_placement(self) -> bool:
+        """Whether it is slower in its family, by more than two copies of one program can be."""
+        return self.slower_in_family and self.ratio > 1 + PLACEMENT
+
+
+class Bandwidth(Observation):
+    """Bytes moved a second by a way of reading the input once and writing the output once."""
+
+    type: Literal["bandwidth"] = "bandwidth"
+    of: Literal["copy", "multiply", "as_written"]
+    gb_per_s: Number
+
+    about: ClassVar[tuple[str, ...]] = ("of",)
+    unit: ClassVar[str | None] = "GB/s"
+    shows: ClassVar[str] = "gb_per_s"
+
+
+class PlantedDifferences(Observation):
+    """How many planted differences the instrument found in this run."""
+
+    type: Literal["planted_differences"] = "planted_differences"
+    planted: Count
+    found: Count
+    wrong_sign: Count
+    doses_percent: tuple[Number, ...]
+
+    unit: ClassVar[str | None] = "trials"
+    shows: ClassVar[str] = "found"

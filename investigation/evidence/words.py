@@ -1,0 +1,136 @@
+"""Where a number becomes words: the only place, so that one number reads the same everywhere."""
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+from investigation.evidence.observation import Interval
+from investigation.evidence.timings import Outcome
+
+
+def percent(ratio: float, interval: Interval) -> str:
+    """Return a ratio and its interval as a change in percent, or as a factor where it is large."""
+    low, high = interval
+    if ratio >= 2:
+        return f"{ratio:.3g} times ({low:.3g} to {high:.3g})"
+    shown = (100 * (one - 1) for one in (ratio, low, high))
+    return "{:+.2f} % ({:+.2f} to {:+.2f})".format(*shown)
+
+
+def change(ratio: float) -> str:
+    """Write a ratio as a signed change: 1.0052 is +0.52 %."""
+    more = 100 * (ratio - 1)
+    return f"{'−' if more < 0 else '+'}{_places(abs(more))} %"
+
+
+def _places(percent: float) -> str:
+    """Two decimals below ten per cent, one above: more would be noise."""
+    return f"{percent:.2f}" if percent < 10 else f"{percent:.1f}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as an enumeration: `a, b and c`."""
+    marked = list(words)
+    return ", ".join(marked[:-1]) + (" and " if marked[1:] else "") + "".join(marked[-1:])
+
+
+def kib(count: float) -> str:
+    """Return a number of bytes in a unit that suits its size."""
+    return f"{count:.0f} B" if count < 2**14 else f"{count / 2**10:,.0f} KiB"
+
+
+def capital(words: str) -> str:
+    """Return words with a capital letter in front."""
+    return words[:1].upper() + words[1:]
+
+
+def signed_seconds(value_s: float) -> str:
+    """Write a signed time in the unit that suits its size: 4.1e-9 is +4.1 ns."""
+    sign, size = "−" if value_s < 0 else "+", abs(value_s)
+    for unit, scale in (("ns", 1e-9), ("µs", 1e-6), ("ms", 1e-3)):
+        if size < 999.5 * scale:
+            return f"{sign}{size / scale:.3g} {unit}"
+    return f"{sign}{size:.3g} s"
+
+
+def microseconds(value_s: float, decimals: int = 2) -> str:
+    """Return a time in microseconds: 1.5e-6 is 1.50 µs."""
+    return f"{1e6 * value_s:,.{decimals}f} µs"
+
+
+def added(difference_s: float, interval_s: Interval) -> str:
+    """Return a difference of two times and its interval, in microseconds with their signs."""
+    low, high = (1e6 * end for end in interval_s)
+    return f"{1e6 * difference_s:+,.2f} µs ({low:+,.2f} to {high:+,.2f})"
+
+
+def nanoseconds(value_s: float) -> str:
+    """Return a time in whole nanoseconds: 1.5e-6 is 1,500 ns."""
+    return f"{1e9 * value_s:,.0f} ns"
+
+
+def readable(value: float) -> str:
+    """Return a number with four digits or more, all of those before its point."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+class Judged(Protocol):
+    """What a sentence about a ratio needs; a comparison has it, and so has a replication."""
+
+    @property
+    def ratio(self) -> float:
+        """Candidate over baseline."""
+
+    @property
+    def ratio_interval(self) -> tuple[float, float]:
+        """Low and high."""
+
+    @property
+    def verdict(self) -> Outcome:
+        """Of the candidate."""
+
+    @property
+    def margin(self) -> float:
+        """What counts as equal, as a share."""
+
+    @property
+    def confidence(self) -> float:
+        """Of the interval."""
+
+    @property
+    def name(self) -> str:
+        """Of the candidate."""
+
+    @property
+    def baseline_name(self) -> str:
+        """Of the baseline."""
+
+
+def outcome(judged: Judged) -> str:
+    """Tell the outcome and its interval, in a parenthesis that is left open."""
+    return f"{_found(judged)} ({100 * judged.confidence:.6g} % interval {_interval(judged)}"
+
+
+def _found(judged: Judged) -> str:
+    ratio, name, other = judged.ratio, judged.name, judged.baseline_name
+    match judged.verdict:
+        case "equivalent":
+            margin = f"{100 * judged.margin:.3g} %"
+            return f"{name} is equivalent to {other} within {margin}: {change(ratio)}"
+        case "inconclusive":
+            return f"{name} against {other} is inconclusive: {change(ratio)}"
+        case verdict if 0.5 < ratio < 2:
+            return f"{name} is {_places(100 * abs(ratio - 1))} % {verdict} than {other}"
+    return f"{name} takes {ratio:.3g} times as long as {other}"
+
+
+def _interval(judged: Judged) -> str:
+    low, high = judged.ratio_interval
+    if not math.isfinite(high):
+        return "without an end"
+    if judged.verdict in ("equivalent", "inconclusive"):
+        return f"{change(low)} to {change(high)}"
+    if not 0.5 < judged.ratio < 2:
+        return f"{low:.3g} to {high:.3g} times"
+    ends = sorted(100 * abs(end - 1) for end in (low, high))
+    return f"{_places(ends[0])} % to {_places(ends[1])} %"

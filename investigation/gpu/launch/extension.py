@@ -1,0 +1,106 @@
+"""The C++ extension that records iterators: built once for a torch, then loaded from a cache.
+
+Loading it makes a device of it in this process, which torch then takes for the accelerator. So a
+process of its own loads it; `investigation.gpu.launch.proof` starts one.
+"""
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import torch
+
+from investigation.compiled.omission import MissingToolError
+from investigation.evidence.environment import PROJECT
+from investigation.gpu.launch import source
+
+SOURCE = Path(__file__).with_name("recorder.cpp")
+# A chapter is executed again where a module has changed, so this module changes with its source.
+SOURCE_SHA256 = "767b43e4b5c47931ecb1428aebab00665e5628a52cb313a06fc3b9bce1ff86d4"
+CACHE = PROJECT / "build" / "cache" / "launch"
+DEVICE = "recorder"
+COMPILERS = ("g++", "clang++", "c++")
+LIMIT_S = 300
+REASON_LENGTH = 160
+
+
+class NoRecorderError(MissingToolError):
+    """The extension cannot be built here; the message says why, in one line."""
+
+
+def require_recorder(cache: Path = CACHE) -> str:
+    """Build the extension where the cache lacks it, and return what was found.
+
+    Raises `NoRecorderError` without a compiler, where it fails, or where torch's source is
+    another than the one that `source` was read from.
+    """
+    source.passages()
+    library(cache)
+    return f"a recorder of iterators for torch {torch.__version__}"
+
+
+def library(cache: Path = CACHE) -> Path:
+    """Return the built extension. Raises `NoRecorderError` where it cannot be built."""
+    built = cache / f"recorder-{_digest()}.so"
+    if not built.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as folder:
+            made = Path(folder, built.name)
+            _compile(compiler(), made)
+            made.replace(built)  # at once: another process may build it too
+    return built
+
+
+def compiler() -> str:
+    """Return the C++ compiler of this machine. Raises `NoRecorderError` where there is none."""
+    named = os.environ.get("CXX")
+    found = shutil.which(named) if named else next(filter(None, map(shutil.which, COMPILERS)), None)
+    if found is None:
+        raise NoRecorderError(
+            f"recording what eager CUDA launches needs a C++ compiler, and {named or 'none'} is "
+            "here; install g++, or name one in the variable CXX"
+        )
+    return found
+
+
+def _digest() -> str:
+    """Return what the built file depends on: its source, torch and the machine."""
+    digest = hashlib.sha256(SOURCE.read_bytes())
+    for one in (torch.__version__, str(torch.version.git_version), platform.platform()):
+        digest.update(one.encode())
+    return digest.hexdigest()[:16]
+
+
+def _compile(compiler: str, built: Path) -> None:
+    installed = Path(torch.__file__).parent
+    command = [
+        compiler, "-std=c++20", "-O0", "-fPIC", "-shared", str(SOURCE), "-o", str(built),
+        f"-I{installed / 'include'}", f"-L{installed / 'lib'}", "-ltorch_cpu", "-lc10",
+        f"-D_GLIBCXX_USE_CXX11_ABI={int(torch.compiled_with_cxx11_abi())}",
+    ]  # fmt: skip
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NoRecorderError(_failed(compiler, str(error))) from None
+    if done.returncode:
+        raise NoRecorderError(_failed(compiler, done.stderr)) from RuntimeError(done.stderr)
+
+
+def _failed(compiler: str, said: str) -> str:
+    """Return one line: the compiler, and the first error that it named."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()] or ["no message"]
+    first = next((line for line in lines if "error" in line), lines[-1])
+    return (
+        f"{Path(compiler).name} cannot build the recorder of iterators for torch "
+        f"{torch.__version__}: {first.rpartition('error: ')[2][:REASON_LENGTH]}"
+    )
+
+
+def load(cache: Path = CACHE) -> None:
+    """Make the recording device of this process. Raises `NoRecorderError` as `library` does."""
+    torch.ops.load_library(str(library(cache)))
+    torch.utils.rename_privateuse1_backend(DEVICE)

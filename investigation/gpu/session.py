@@ -1,0 +1,122 @@
+"""One run of all measurements on the GPU of this machine, kept as evidence of its own."""
+
+from dataclasses import asdict
+from typing import Any
+
+import torch
+
+from investigation.evidence import environment, gpu_plan, gpu_record
+from investigation.evidence.controls import Control
+from investigation.evidence.gpu_plan import GpuComparison
+from investigation.evidence.gpus import DeviceFacts
+from investigation.evidence.observation import Dtypes, Form
+from investigation.evidence.recorder import Recorder
+from investigation.evidence.records import Evidence
+from investigation.evidence.resources import Memory
+from investigation.evidence.timings import Timing
+from investigation.gpu import measurement as gpu_measurement
+from investigation.subject.cases import Case
+from investigation.timing import recording
+from investigation.timing.comparison import Comparison
+from investigation.timing.device import watch as device_watch
+from investigation.timing.device.queue import AcceleratorQueue, Queue, cache_bytes
+from investigation.timing.device.watch import Watch
+
+CHAPTER = "07_gpu"
+# The name of the machine that a chapter runs on, for what it measured on its own GPU.
+HERE = "this run"
+FORMS: tuple[Form, ...] = ("expand_as", "broadcast", "materialized")
+TOLD = ("total_memory", "multi_processor_count", "major", "minor")
+
+
+def measured(**parameters: object) -> Evidence | None:
+    """Measure on the run's device and write its record; None where that is the processor.
+
+    Raises `ControlFailedError` where a control fails, `MeasurementError` where something cannot
+    be measured as asked.
+    """
+    recorder = Recorder(CHAPTER, **parameters)
+    if recorder.settings.device == "cpu":
+        return None
+    queue = AcceleratorQueue.on(recorder.settings.device)
+    return measured_on(queue, recorder, device_watch.watch_of(queue.device))
+
+
+def measured_on(queue: Queue, recorder: Recorder, watch: Watch) -> Evidence:
+    """Do as `measured`, with the queue of the recorder's device given."""
+    settings = recorder.settings
+    recorder.keep(facts(torch.device(settings.device), watch))
+    keep_memory(recorder)
+    steps = gpu_plan.plan(settings)
+    require_same_bits(recorder, steps)
+    for step, comparison in gpu_measurement.run(queue, steps, settings, watch):
+        keep(recorder, step, comparison)
+    kept = recorder.evidence()
+    gpu_record.write(kept)
+    return kept
+
+
+def facts(device: torch.device, watch: Watch) -> DeviceFacts:
+    """Return what torch tells of a device, and its clocks where they can be read."""
+    module = getattr(torch, device.type, None)
+    properties = getattr(module, "get_device_properties", lambda _: None)(device)
+    told: dict[str, Any] = {name: getattr(properties, name, None) for name in TOLD}
+    reading = watch()
+    clocks = asdict(reading) if reading else {}
+    return DeviceFacts(
+        says="the device",
+        device_name=environment.accelerator_name() or device.type,
+        architecture=getattr(properties, "gcnArchName", None) if torch.version.hip else None,
+        cache_bytes=cache_bytes(device),
+        cuda=torch.version.cuda,
+        hip=torch.version.hip,
+        **told,
+        **{name: clocks[name] for name in clocks if name in DeviceFacts.model_fields},
+    )
+
+
+def keep_memory(recorder: Recorder) -> None:
+    """Keep what a multiply asks the device's allocator for, where torch keeps count."""
+    device = recorder.settings.device
+    reader = Case(slug="reader", name="the shape of this run", shape=recorder.settings.shape)
+    for case in (reader, reader.with_gate("bfloat16")):
+        for form in FORMS:
+            asked = gpu_measurement.bytes_beside_the_output(form, case, device)
+            if asked is not None:
+                recorder.keep(_memory(form, case, device, asked))
+
+
+def _memory(form: Form, case: Case, device: str, asked: int) -> Memory:
+    dtypes: Dtypes = "mixed" if case.gate_dtype else "same"
+    says = f"bytes asked for beside the output, {dtypes} dtype, {form}"
+    return Memory(
+        says=says, phase="line", form=form, dtypes=dtypes, device=device, bytes=asked, case=case
+    )  # fmt: skip
+
+
+def require_same_bits(recorder: Recorder, steps: tuple[GpuComparison, ...]) -> Control:
+    """Show, before anything is timed, that both arms of every multiply compute the same."""
+    multiplies = [
+        one
+        for one in steps
+        if (one.level, one.quantity) == ("multiply", "host")
+        and not (one.is_control or one.of_two_dtypes)
+    ]
+    equal = [gpu_measurement.arms_agree(one, recorder.settings) for one in multiplies]
+    says = "both arms of every timed multiply return the same bits"
+    return recorder.control("arms", says, sum(equal), passed=all(equal))
+
+
+def keep(recorder: Recorder, step: GpuComparison, comparison: Comparison) -> Timing:
+    """Keep one comparison; a control that fails stops the run."""
+    if step.candidate == step.baseline:
+        recording.same_control(recorder, comparison, of=step.quantity)
+    if step.candidate == "materialized":
+        recording.slower_control(recorder, comparison, of=step.quantity)
+    return recorder.keep(recording.timing_of(comparison, step.says, case=step.case, **step.about))
+
+
+def adopt(recorder: Recorder, machine: str, kept: Evidence) -> None:
+    """Keep a machine's records among a chapter's own, under the name of the machine."""
+    for one in gpu_record.shown_as(machine, kept):
+        recorder.keep(one)

@@ -1,0 +1,119 @@
+"""From what a survey found to its records, and the controls of its instruments."""
+
+from collections.abc import Sequence
+
+from investigation.evidence.controls import Control
+from investigation.evidence.deployments import (
+    ExporterCombination,
+    ExporterGrid,
+    RuntimeProgram,
+    RuntimesTried,
+)
+from investigation.evidence.programs import Survival
+from investigation.evidence.recorder import Recorder
+from investigation.evidence.timings import Timing
+from investigation.runtimes.survey import SurveyRow, version
+from investigation.subject.cases import Case
+from investigation.timing.comparison import Comparison
+from investigation.timing.recording import timing_of
+
+
+def tried(recorder: Recorder, rows: Sequence[SurveyRow]) -> RuntimesTried:
+    """Keep which runtimes ran and what became of the others."""
+    exported = [row for row in rows if row.ran and row.runtime.family == "exported"]
+    return recorder.keep(
+        RuntimesTried(
+            says="exported runtimes that ran",
+            exported=len(exported),
+            states={row.runtime.title: row.state for row in rows},
+            logs={row.runtime.title: row.outcome.log for row in rows if row.outcome.log},
+        )
+    )
+
+
+def program(recorder: Recorder, row: SurveyRow, case: Case) -> RuntimeProgram:
+    """Keep what a runtime's program does more with `expand_as` than without."""
+    runtime, seen = row.runtime, row.seen(case, "expand_as")
+    return recorder.keep(
+        RuntimeProgram(
+            says=f"bytes written more with expand_as: {runtime.title}",
+            runtime=runtime.slug,
+            title=runtime.title,
+            family=runtime.family,
+            version=version(runtime),
+            survives=row.survives(case),
+            same_steps=row.same_steps(case),
+            bytes_more=row.written_more(case),
+            planned_more=row.planned_more(case),
+            equal=seen["equal"],
+            furthest=seen["furthest"],
+            steps=tuple(step.op for step in row.trace(case, "expand_as").steps),
+            case=case,
+        )
+    )
+
+
+def survival(recorder: Recorder, row: SurveyRow, case: Case) -> Survival:
+    """Keep whether what a runtime runs has an operation more with `expand_as`."""
+    title = row.runtime.title
+    says = f"the program runs an operation more with expand_as: {title}"
+    return recorder.keep(
+        Survival(says=says, program=title, runs_more=row.survives(case), case=case)
+    )
+
+
+def costs(recorder: Recorder, row: SurveyRow) -> dict[str, Timing]:
+    """Keep what the block costs with `expand_as`, by the slug of the workload."""
+    return {case.slug: _cost(recorder, row, row.comparison(case), case) for case in row.cases}
+
+
+def copies(recorder: Recorder, row: SurveyRow, case: Case) -> dict[str, Timing]:
+    """Keep two comparisons: two copies of one program, and the gate written out by its source."""
+    found = {name: row.control(name) for name in ("copy", "materialized")}
+    return {
+        name: _cost(recorder, row, comparison, case, role="control")
+        for name, comparison in found.items()
+        if comparison is not None
+    }
+
+
+def _cost(
+    recorder: Recorder,
+    row: SurveyRow,
+    comparison: Comparison,
+    case: Case,
+    role: str = "measurement",
+) -> Timing:
+    runtime = row.runtime
+    says = f"the SE block with {comparison.name} against {comparison.baseline_name}"
+    about = {"runtime": runtime.slug, "family": runtime.family, "role": role}
+    return recorder.keep(timing_of(comparison, f"{says}: {runtime.title}", "block", case, **about))
+
+
+def detector(recorder: Recorder, row: SurveyRow, case: Case) -> Control | None:
+    """Keep a control: a block that returns its expanded gate must be seen to write it.
+
+    None where the runtime refuses that block.
+    """
+    if "refused" in row.seen(case, "kept"):
+        return None
+    count = row.written_more(case, "kept")
+    says = "an expanded gate that is returned is seen to be written"
+    passed = count >= row.expanded_bytes(case)
+    return recorder.control("returned_gate", says, count, passed=passed, of=row.runtime.slug)
+
+
+def exporters(
+    recorder: Recorder, combinations: Sequence[ExporterCombination], case: Case
+) -> ExporterGrid:
+    """Keep in how many combinations around ONNX Runtime the expansion is written."""
+    plain = [one for one in combinations if not one.ruled]
+    return recorder.keep(
+        ExporterGrid(
+            says="combinations in which an Expand runs and writes",
+            tried=len(plain),
+            writing=sum(one.expansions > 0 and one.bytes_written > 0 for one in plain),
+            combinations=tuple(combinations),
+            case=case,
+        )
+    )

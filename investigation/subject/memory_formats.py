@@ -1,0 +1,6 @@
+"""The memory formats by name; whoever only names them needs no torch."""
+
+from typing import Literal
+
+MemoryFormat = Literal["contiguous", "channels_last"]
+MEMORY_FORMATS: tuple[MemoryFormat, ...] = ("contiguous", "channels_last")

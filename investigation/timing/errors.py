@@ -1,0 +1,21 @@
+"""Why a comparison cannot be made."""
+
+
+class MeasurementError(ValueError):
+    """A comparison that cannot be made as asked; the message says why and what would help."""
+
+
+class SettingsError(MeasurementError):
+    """A budget, margin, confidence or thread count that makes no sense."""
+
+
+class DeviceError(MeasurementError):
+    """A device that is not there."""
+
+
+class TooFastError(MeasurementError):
+    """A callable that takes no longer than calling nothing."""
+
+
+class BudgetError(MeasurementError):
+    """A callable too slow for the budget."""

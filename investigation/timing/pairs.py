@@ -1,0 +1,155 @@
+"""Blocks and pairs: both arms warmed up, laid out within the budget and timed side by side.
+
+A pair is one block of each arm in an order drawn by coin, a block a handful of calls timed
+together. Blocks are short, so that both arms meet the same machine.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from investigation.timing import statistics
+from investigation.timing.arms import Arm, ArmPair
+from investigation.timing.clock import Clock
+from investigation.timing.comparison import Samples
+from investigation.timing.errors import BudgetError, TooFastError
+
+# A block this long holds a thousand ticks and reads of the clock, and is short against the
+# milliseconds that a neighbour's burst lasts.
+SHORTEST_BLOCK_S = 100e-6
+# The analysis looks at every two rounds: 800 rounds of two pairs cost it some 20 ms.
+MOST_PAIRS = 1600
+# The least that a 95 % signed-rank interval can be made of.
+FEWEST_PAIRS = 6
+# Pairs of opposite order make one value of two; below this, values are worth more than balance.
+PAIRS_WORTH_BALANCING = 2 * statistics.ROUNDS_WANTED
+WARM_UP_SHARE = 0.05
+ANALYSIS_SHARE = 0.03
+# At most half of a call may be the cost of calling anything at all.
+LEAST_CALLS_OF_NOTHING = 2.0
+CALLS_OF_NOTHING = 200
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Fixed before the first pair and never changed by what is measured."""
+
+    calls_per_block: int
+    pairs_per_coin: int
+    pair_s: float  # expected
+    deadline: float  # on the clock
+
+
+def plan_pairs(arms: ArmPair, clock: Clock, start: float, budget_s: float) -> Plan:
+    """Warm both arms up, learn how long a call takes, and lay out the pairs.
+
+    Raises TooFastError and BudgetError.
+    """
+    per_call = _warm_up(arms, clock, start, budget_s)
+    for arm, call_s in zip(arms, per_call, strict=True):
+        _require_visible(arm, call_s, clock)
+    deadline = start + budget_s * (1 - ANALYSIS_SHARE)
+    return _lay_out(arms, per_call, deadline - clock.now(), deadline, budget_s)
+
+
+def _warm_up(arms: ArmPair, clock: Clock, start: float, budget_s: float) -> tuple[float, float]:
+    """Least seconds a call of each arm, in blocks that double until they are long enough.
+
+    The first call counts too: it is slow where there is something to prepare, and where there
+    is not it outvotes a block that met a stall.
+    """
+    least = []
+    for arm in arms:
+        least.append(arm.seconds(1, clock))
+        if clock.now() - start > budget_s:
+            raise BudgetError(_slow_start(arm, least[-1], budget_s))
+    calls, warmed = [1, 1], False
+    while not warmed or clock.now() - start < WARM_UP_SHARE * budget_s:
+        warmed = True
+        for index, arm in enumerate(arms):
+            block_s = arm.seconds(calls[index], clock)
+            least[index] = min(least[index], block_s / calls[index])
+            calls[index] *= 1 + (block_s < SHORTEST_BLOCK_S)
+    return least[0], least[1]
+
+
+def _slow_start(arm: Arm, first_s: float, budget_s: float) -> str:
+    return (
+        f"the first call of {arm.name!r} took {first_s:.3g} s, and the budget is {budget_s:.3g} s; "
+        "call it once before, or raise budget_s"
+    )
+
+
+def _require_visible(arm: Arm, call_s: float, clock: Clock) -> None:
+    nothing = Arm("nothing", _nothing)
+    least = min(nothing.seconds(CALLS_OF_NOTHING, clock) for _ in range(5)) / CALLS_OF_NOTHING
+    if call_s <= LEAST_CALLS_OF_NOTHING * least:
+        raise TooFastError(
+            f"{arm.name!r} takes {call_s * 1e9:.3g} ns a call, and calling nothing at all takes "
+            f"{least * 1e9:.3g} ns; put a loop inside the callable"
+        )
+
+
+def _nothing() -> None:
+    pass
+
+
+def _lay_out(
+    arms: ArmPair, per_call: tuple[float, float], left_s: float, deadline: float, budget_s: float
+) -> Plan:
+    pair_of_calls = sum(per_call)
+    if pair_of_calls * FEWEST_PAIRS > left_s:
+        raise BudgetError(_too_slow(arms, per_call, budget_s))
+    block_s = max(SHORTEST_BLOCK_S, left_s / (2 * MOST_PAIRS))
+    calls = max(1, math.ceil(2 * block_s / pair_of_calls))
+    calls = min(calls, int(left_s / (FEWEST_PAIRS * pair_of_calls)))
+    pair_s = calls * pair_of_calls
+    return Plan(calls, 2 if left_s / pair_s >= PAIRS_WORTH_BALANCING else 1, pair_s, deadline)
+
+
+def _too_slow(arms: ArmPair, per_call: tuple[float, float], budget_s: float) -> str:
+    times = " and ".join(
+        f"{arm.name!r} {call_s:.3g} s" for arm, call_s in zip(arms, per_call, strict=True)
+    )
+    return (
+        f"a call takes {times}, and {FEWEST_PAIRS} pairs of them do not fit into a budget of "
+        f"{budget_s:.3g} s; raise budget_s"
+    )
+
+
+def draw_orders(seed: int, pairs_per_coin: int) -> Iterator[tuple[bool, ...]]:
+    """Without end, the orders of the next one or two pairs: True starts with the candidate.
+
+    Two pairs that share a coin start with different arms, so that a steady drift cancels.
+    """
+    draw = np.random.default_rng(seed)
+    while True:
+        candidate_first = bool(draw.random() < 0.5)
+        yield (candidate_first, not candidate_first)[:pairs_per_coin]
+
+
+def time_pairs(arms: ArmPair, clock: Clock, plan: Plan, seed: int) -> Samples:
+    """Run pairs until the plan's deadline, at least `FEWEST_PAIRS` and at most `MOST_PAIRS`."""
+    pairs: list[tuple[float, float, bool]] = []
+    for orders in draw_orders(seed, plan.pairs_per_coin):
+        late = clock.now() + len(orders) * plan.pair_s > plan.deadline
+        if len(pairs) >= FEWEST_PAIRS and (late or len(pairs) >= MOST_PAIRS):
+            break
+        pairs += [_time_pair(arms, clock, plan.calls_per_block, first) for first in orders]
+    baseline_s, candidate_s, candidate_first = zip(*pairs, strict=True)
+    return Samples(
+        baseline_s, candidate_s, candidate_first, plan.calls_per_block, plan.pairs_per_coin
+    )
+
+
+def _time_pair(
+    arms: ArmPair, clock: Clock, calls: int, candidate_first: bool
+) -> tuple[float, float, bool]:
+    baseline, candidate = arms
+    if candidate_first:
+        candidate_s = candidate.seconds(calls, clock)
+        return baseline.seconds(calls, clock) / calls, candidate_s / calls, True
+    baseline_s = baseline.seconds(calls, clock)
+    return baseline_s / calls, candidate.seconds(calls, clock) / calls, False

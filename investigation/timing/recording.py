@@ -1,0 +1,90 @@
+"""From a comparison to its record, and the two controls that every timing chapter runs."""
+
+from typing import Any
+
+from investigation.evidence.controls import Control
+from investigation.evidence.recorder import Recorder
+from investigation.evidence.timings import (
+    CONTROL_CONFIDENCE,
+    FAMILY_CONFIDENCE,
+    Timed,
+    Timing,
+    TimingLevel,
+)
+from investigation.subject.cases import Case
+from investigation.timing.comparison import Comparison
+from investigation.timing.replicate import Replication
+
+
+def timing_of(
+    comparison: Comparison | Replication,
+    says: str,
+    level: TimingLevel,
+    case: Case | None = None,
+    **about: Any,
+) -> Timing:
+    """Return the record of a comparison; `about` are further fields of `Timing`.
+
+    Both forms' names, device and threads are the comparison's own, and the memory format is the
+    case's, unless `about` has others.
+    """
+    parts = comparison.comparisons if isinstance(comparison, Replication) else (comparison,)
+    several = isinstance(comparison, Replication)
+    fields: dict[str, Any] = {
+        "baseline": comparison.baseline_name,
+        "candidate": comparison.name,
+        "device": parts[0].device,
+        "threads": parts[0].threads,
+        "memory_format": case.memory_format if case else "contiguous",
+        "alone": None if several else timed(parts[0]),
+        "processes": tuple(map(timed, parts)) if several else (),
+        "between_percent": getattr(comparison, "between_percent", None),
+        "heterogeneity_p": getattr(comparison, "heterogeneity_p", None),
+    }
+    return Timing(
+        says=says,
+        level=level,
+        case=case,
+        ratio=comparison.ratio,
+        interval=comparison.ratio_interval,
+        confidence=comparison.confidence,
+        margin=comparison.margin,
+        verdict=comparison.verdict,
+        warnings=comparison.warnings,
+        **fields | about,
+    )
+
+
+def timed(comparison: Comparison) -> Timed:
+    """Return what a record keeps of the comparison in one process; times in seconds a call."""
+    return Timed(
+        ratio=comparison.ratio,
+        ratio_interval=comparison.ratio_interval,
+        margin=comparison.margin,
+        warnings=comparison.warnings,
+        verdict_in_family=comparison.at(FAMILY_CONFIDENCE).verdict,
+        difference_s=comparison.difference_s,
+        difference_interval_s=comparison.difference_interval,
+        baseline_s=comparison.baseline_s,
+        candidate_s=comparison.candidate_s,
+        equivalence_p=comparison.equivalence_p,
+        pairs=comparison.pairs,
+        calls_per_block=comparison.calls_per_block,
+    )
+
+
+def same_control(recorder: Recorder, comparison: Comparison, of: str = "") -> Control:
+    """Keep a comparison of something with itself: it must not come out different."""
+    judged = comparison.at(CONTROL_CONFIDENCE)
+    says = "the same callable on both sides comes out neither faster nor slower"
+    passed = judged.verdict in ("equivalent", "inconclusive")
+    return recorder.control("same", says, repr(judged), passed=passed, of=of)
+
+
+def slower_control(recorder: Recorder, comparison: Comparison, of: str = "") -> Control:
+    """Keep a comparison with the gate written out in full: it must come out slower."""
+    judged = comparison.at(CONTROL_CONFIDENCE)
+    says = "writing the gate out in full comes out slower"
+    return recorder.control(
+        "materialized", says, repr(judged), passed=judged.verdict == "slower", of=of
+    )

@@ -1,0 +1,73 @@
+"""An executed chapter as a page: with the claims that the ledger decided, and links to its data.
+
+Claims are judged once, when all evidence is there, so no chapter can show another verdict than
+the ledger's. A cell's tag tells where they go.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import nbformat
+
+from investigation.evidence.harmless import harmless
+from pipeline import places
+
+DOWNLOADS = """## Data of this page
+
+{{download}}`Evidence as JSON <../data/{name}.json>` ·
+{{download}}`evidence as CSV <../data/{name}.csv>` ·
+{{download}}`the executed notebook <../data/{name}.ipynb>` ·
+{{download}}`the schema of the evidence <../data/evidence.schema.json>`
+"""
+
+
+def write(chapter: str, claims: list[dict[str, Any]]) -> None:
+    """Copy an executed chapter to the book's source, with its claims and links to its data."""
+    folder, executed = places.SOURCE / "notebooks", places.EXECUTED / f"{chapter}.ipynb"
+    folder.mkdir(parents=True, exist_ok=True)
+    notebook = nbformat.read(executed, as_version=4)
+    for cell in notebook.cells:
+        for tag in FILLED.keys() & set(cell.metadata.get("tags", [])):
+            cell.source += f"\n\n{FILLED[tag](chapter, claims)}"
+    footer = nbformat.v4.new_markdown_cell(DOWNLOADS.format(name=chapter), id="downloads")
+    notebook.cells.append(footer)
+    nbformat.write(notebook, folder / executed.name)
+    shutil.copy(executed, places.SOURCE / "data")
+
+
+def claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
+    """Return the claims that a chapter has a part in, each with its rule and its verdict."""
+    lines = [
+        _claim_lines(one, one["who"], one["rule"], one["verdict"], one["because"])
+        for one in claims
+        if chapter in one["chapters"]
+    ]
+    return "\n".join(lines) or "No sentence of the ticket or its reviews is decided here."
+
+
+def gpu_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
+    """Return what the claims come to on each GPU that was measured."""
+    del chapter  # only one shows them
+    lines = [
+        _claim_lines(claim, f"on {machine}", claim["gpu"]["rule"], verdict, because)
+        for claim in claims
+        if claim["gpu"]
+        for machine, verdict, because in (
+            [(one["machine"], one["verdict"], one["because"]) for one in claim["gpu"]["found"]]
+            or [("no machine yet", "untested on a GPU", "No GPU measurement exists yet.")]
+        )
+    ]
+    return "\n".join(lines)
+
+
+def _claim_lines(claim: dict[str, Any], who: str, rule: str, verdict: str, because: str) -> str:
+    quoted = f"**{claim['id']}**, {who}: “{claim['quote']}”"
+    return harmless(f"- {quoted}\\\n  *Rule.* {rule}\\\n  **{verdict}**: {because}")
+
+
+# What assembly adds to a chapter's cell that has one of these tags.
+FILLED: Mapping[str, Callable[[str, list[dict[str, Any]]], str]] = {
+    "claims": claims_of,
+    "gpu-claims": gpu_claims_of,
+}

@@ -1,0 +1,91 @@
+"""Jobs for the tests of processes: each has to be importable in one."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+def answers(value):
+    """Print what must not reach the book, and answer."""
+    print("chatter on stdout")
+    print("chatter on stderr", file=sys.stderr)
+    yield
+    return value
+
+
+def at_once(value):
+    """Answer without a part that is timed."""
+    return value
+
+
+def timed(folder, beside):
+    """Prepare until as many processes have begun to; answer when both parts ran.
+
+    The clock is one that all processes share.
+    """
+    prepared = [time.monotonic()]
+    Path(folder, str(os.getpid())).touch()
+    while len(list(Path(folder).iterdir())) < beside:
+        time.sleep(0.01)
+    prepared.append(time.monotonic())
+    yield
+    ran = [time.monotonic()]
+    time.sleep(0.2)
+    ran.append(time.monotonic())
+    return {"prepared": prepared, "ran": ran}
+
+
+def raises(when):
+    """Raise in the part that is named."""
+    if when == "preparing":
+        raise ValueError("no such\nlayer")
+    yield
+    raise ValueError("no such result")
+
+
+def killed(when):
+    """End as a runtime ends that reads memory which is not its own."""
+    if when == "preparing":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    yield
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def leaves(said=""):
+    """End with a status, and with no more than its last words."""
+    print(said, file=sys.stderr)
+    os._exit(3)
+
+
+def stops_twice():
+    """Yield once more than a job does."""
+    yield
+    yield
+
+
+def hangs(when, note):
+    """Start another process, write both numbers to `note`, and never come to an end."""
+    other = subprocess.Popen(["sleep", "600"])
+    Path(note).write_text(f"{os.getpid()} {other.pid}\n")
+    if when == "preparing":
+        time.sleep(600)
+    yield
+    time.sleep(600)
+
+
+def reports(folder):
+    """Tell whether an adapter could report its use, and what this process was told."""
+    import investigation.runtimes.adapters  # noqa: F401
+
+    yield
+    try:
+        import openvino_telemetry  # noqa: F401
+    except ImportError:
+        found = False
+    else:
+        found = True
+    told = {name: os.environ[name] for name in ("OMP_NUM_THREADS", "ORT_DISABLE_TELEMETRY")}
+    return {"reports": found, "folder": folder, "files": list(Path(folder).iterdir()), **told}

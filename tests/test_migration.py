@@ -1,0 +1,82 @@
+"""Evidence of older schemas is read, and decides what it decided."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from worlds import equality, evidence
+
+from investigation.claims import ledger
+from investigation.evidence import files
+from investigation.evidence.files import EvidenceError
+from investigation.evidence.records import SCHEMA_VERSION
+from investigation.evidence.timings import Timing
+from pipeline.runs import read_run
+
+# A whole run of the book as it was under schema 2, with the verdicts of that time.
+BOOK = Path(__file__).parent / "data" / "book_of_schema_2.zip"
+
+
+@pytest.fixture(scope="module")
+def old_run():
+    return read_run(BOOK)
+
+
+def raw(chapter):
+    with zipfile.ZipFile(BOOK) as archive:
+        return json.loads(archive.read(f"results/{chapter}.json"))
+
+
+def test_every_verdict_of_a_book_of_schema_2_is_what_it_was(old_run):
+    with zipfile.ZipFile(BOOK) as archive:
+        then = json.loads(archive.read("claims.json"))
+    now = ledger.verdicts(old_run.findings)
+    assert {one["id"]: one["verdict"] for one in then} == {
+        key: verdict.status for key, verdict in now.items()
+    }
+
+
+def test_every_chapter_of_schema_2_is_brought_up_to_this_schema(old_run):
+    assert [one.notebook for one in old_run.evidences] == sorted(
+        path.stem for path in Path("notebooks").glob("[0-9]*.ipynb")
+    )
+    assert {one.schema_version for one in old_run.evidences} == {SCHEMA_VERSION}
+
+
+def test_no_timing_is_lost_and_each_keeps_its_numbers(old_run):
+    for kept in old_run.evidences:
+        old = [one for one in raw(kept.notebook)["records"] if one["interval"]]
+        new = [one for one in kept.records if isinstance(one, Timing)]
+        assert [(one["value"], tuple(one["interval"])) for one in old] == [
+            (one.ratio, one.interval) for one in new
+        ]
+
+
+def test_a_record_of_the_first_schema_says_what_it_does_not_know():
+    old = raw("01_broadcasting") | {"schema_version": 1}
+    del old["package_sha256"]
+    migrated = files.parse(old)
+    assert migrated.package_sha256 == "unknown"
+    assert migrated.records == files.parse(raw("01_broadcasting")).records
+
+
+def test_a_record_that_schema_2_did_not_have_is_refused_by_name():
+    old = raw("01_broadcasting")
+    stranger = old["records"][0] | {"id": "gossip.heard"}
+    with pytest.raises(EvidenceError, match=r"no record of schema 2 is called gossip\.heard"):
+        files.parse(old | {"records": [stranger]})
+
+
+@pytest.mark.parametrize("change", [{"details": None}, {"id": 7}, {"details": {}}])
+def test_a_record_of_schema_2_that_lacks_something_is_refused_in_one_line(change):
+    old = raw("04_eager_cost")
+    broken = next(one for one in old["records"] if one["interval"]) | change
+    with pytest.raises(EvidenceError) as refused:
+        files.parse(old | {"records": [broken]})
+    assert "\n" not in str(refused.value)
+
+
+def test_evidence_of_this_schema_is_not_touched():
+    kept = evidence(equality("reference", 1))
+    assert files.parse(json.loads(kept.model_dump_json())) == kept
