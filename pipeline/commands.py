@@ -143,8 +143,7 @@ def serve(asked: Request) -> int:
     try:
         socket.create_server((LOOPBACK, port)).close()
     except OSError as error:
-        raise BuildError(
-            f"PORT={port}: {os.strerror(error.errno or 0)}; PORT= takes another"
-        ) from None
+        reason = os.strerror(error.errno or 0)
+        raise BuildError(f"PORT={port}: {reason}; PORT= takes another") from None
     words = ("-m", "http.server", "--bind", LOOPBACK, "--directory", str(places.HTML), str(port))
     os.execv(sys.executable, [sys.executable, *words])

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from pipeline import packing, places
-from pipeline.exchange import exchange
 from pipeline.faults import BuildError, refused_in
 
 # What jupyter-book says when nothing is wrong is not worth a reader's screen.
@@ -49,13 +48,15 @@ def render() -> None:
 
 
 def swap_in() -> None:
-    """Put the new book where the last good one was, which is never missing meanwhile."""
-    rendered = places.RENDERED / "_build" / "html"
+    """Put the new book where the last good one was.
+
+    Where this is killed between its two moves, the next build puts the last good one back.
+    """
     if places.HTML.exists():
-        exchange(rendered, places.HTML, aside=places.RETIRED)
-    else:
-        rendered.rename(places.HTML)
-    shutil.rmtree(places.RENDERED, ignore_errors=True)
+        places.HTML.rename(places.RETIRED)
+    (places.RENDERED / "_build" / "html").rename(places.HTML)
+    for folder in (places.RETIRED, places.RENDERED):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _complaints(output: str) -> str:

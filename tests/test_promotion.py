@@ -1,6 +1,8 @@
 """From a finished execution to the book: what is stamped, refused, and finished after a kill."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from worlds import NOW, equality
@@ -9,8 +11,7 @@ from investigation.evidence import files
 from investigation.evidence.environment import describe
 from investigation.evidence.provenance import source_sha256
 from investigation.evidence.records import Evidence
-from pipeline import building, freshness, places, promotion, recovery
-from pipeline.exchange import exchange
+from pipeline import building, freshness, places, promotion, recovery, rendering
 from pipeline.faults import BuildError
 
 PARAMETERS = {"tags": ["parameters"]}
@@ -157,20 +158,29 @@ def test_a_book_that_was_being_put_aside_comes_back(workshop):
     assert not places.RETIRED.exists()
 
 
-@pytest.mark.parametrize("at_once", [True, False])
-def test_two_folders_change_places(tmp_path, monkeypatch, at_once):
-    if not at_once:
-        monkeypatch.setattr("pipeline.exchange._at_once", lambda *_: False)
-    for name in ("old", "new"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "file").write_text(name)
-    exchange(tmp_path / "new", tmp_path / "old", tmp_path / "aside")
-    assert (tmp_path / "old" / "file").read_text() == "new"
-    assert (tmp_path / "new" / "file").read_text() == "old"
-    assert not (tmp_path / "aside").exists()
+class Killed(BaseException):
+    """What ends a build at once, as a kill does."""
 
 
-def test_a_folder_that_is_not_there_cannot_be_exchanged(tmp_path):
-    (tmp_path / "one").mkdir()
-    with pytest.raises(FileNotFoundError):
-        exchange(tmp_path / "one", tmp_path / "none", tmp_path / "aside")
+@pytest.mark.usefixtures("workshop")
+@pytest.mark.parametrize(("moves", "expected"), [(0, "old"), (1, "old"), (2, "new")])
+def test_a_book_whose_exchange_was_killed_between_its_moves_is_whole(monkeypatch, moves, expected):
+    for folder, text in ((places.HTML, "old"), (places.RENDERED / "_build" / "html", "new")):
+        folder.mkdir(parents=True)
+        (folder / "index.html").write_text(text)
+    left, rename = iter(range(moves)), Path.rename
+
+    def until_killed(path, target):
+        if next(left, None) is None:
+            raise Killed
+        return rename(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", until_killed)
+        patch.setattr(shutil, "rmtree", lambda *_, **__: until_killed("", ""))
+        with pytest.raises(Killed):
+            rendering.swap_in()
+    recovery.carry_on()
+    assert (places.HTML / "index.html").read_text() == expected
+    assert not places.RETIRED.exists()
+    assert not places.RENDERED.exists()
