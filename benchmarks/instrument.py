@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from investigation.evidence import contest_record
-from investigation.evidence.contest_record import DOSES, ContestResult
+from investigation.evidence.sealed import contest as contest_record
+from investigation.evidence.sealed.contest import DOSES, ContestResult
 from investigation.timing import contest
 
 WRITE_EVERY = 20  # measurements

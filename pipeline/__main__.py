@@ -6,7 +6,7 @@ import sys
 import click
 
 from investigation.evidence.files import EvidenceError
-from investigation.evidence.manifest import RecordError
+from investigation.evidence.sealed.manifest import RecordError
 from pipeline.commands import commands
 from pipeline.faults import STOPPED, BuildError, refused_by_the_system
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from investigation.claims import questions
-from investigation.evidence.deployments import RuntimeProgram
-from investigation.evidence.gpus import DeviceFacts
-from investigation.evidence.programs import Agreement
+from investigation.evidence.kinds.deployments import RuntimeProgram
+from investigation.evidence.kinds.gpus import DeviceFacts
+from investigation.evidence.kinds.programs import Agreement
+from investigation.evidence.kinds.resources import Memory
+from investigation.evidence.kinds.timings import PLACEMENT, Quantity, Timing, TimingLevel
 from investigation.evidence.questions import Findings, Question, ask
 from investigation.evidence.records import Evidence
-from investigation.evidence.resources import Memory
-from investigation.evidence.timings import PLACEMENT, Quantity, Timing, TimingLevel
 from investigation.evidence.words import kib, percent
 
 # The rule of the first table, which `decided` follows. It stands on the page.

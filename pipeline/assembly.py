@@ -14,11 +14,11 @@ import yaml
 from jinja2 import UndefinedError
 
 from investigation.evidence import files
-from investigation.evidence.controls import Control
+from investigation.evidence.kinds.controls import Control
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.observation import Observation
 from investigation.evidence.questions import Findings, QuestionError, ask
 from investigation.evidence.records import TYPES, Evidence, Record
-from investigation.evidence.timings import Timing
 from investigation.evidence.words import kib, percent
 from pipeline import answers, chapter_pages, places, publishing, templating
 from pipeline.faults import BuildError

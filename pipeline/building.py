@@ -14,9 +14,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from investigation.evidence import manifest
 from investigation.evidence.files import write_atomically
 from investigation.evidence.questions import Findings
+from investigation.evidence.sealed import manifest
 from pipeline import freshness, places, promotion, publishing, recovery, verdicts
 from pipeline.faults import BuildError
 

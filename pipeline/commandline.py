@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Literal
 import click
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
-from investigation.evidence.manifest import machine_folders
 from investigation.evidence.parameters import (
     CORES,
     Model,
@@ -20,6 +19,7 @@ from investigation.evidence.parameters import (
     shown,
     typed_name,
 )
+from investigation.evidence.sealed.manifest import machine_folders
 from pipeline import places
 from pipeline.faults import BuildError
 

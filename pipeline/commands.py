@@ -8,16 +8,8 @@ import socket
 import sys
 from pathlib import Path
 
-from investigation.evidence import manifest
-from pipeline import (
-    auditing,
-    building,
-    comparing,
-    comparison_pages,
-    guard,
-    places,
-    runs,
-)
+from investigation.evidence.sealed import manifest
+from pipeline import auditing, building, comparing, comparison_pages, guard, places, runs
 from pipeline.commandline import Commands, Request
 from pipeline.faults import BuildError
 

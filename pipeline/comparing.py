@@ -11,10 +11,10 @@ from typing import Literal
 
 from investigation.claims import ledger
 from investigation.claims.claim import Verdict
-from investigation.evidence.controls import Control
+from investigation.evidence.kinds.controls import Control
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.observation import Identity, Observation
 from investigation.evidence.records import Evidence
-from investigation.evidence.timings import Timing
 from pipeline.runs import Run
 
 PairOutcome = Literal["agree", "differ", "not comparable", "only in base", "only in head"]

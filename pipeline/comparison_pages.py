@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from investigation.evidence.files import write_atomically
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.observation import Observation
-from investigation.evidence.timings import Timing
 from investigation.evidence.words import percent
 from pipeline import templating
 from pipeline.comparing import Pair, RunComparison

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from investigation.evidence import manifest
 from investigation.evidence.imports import UnreadableCodeError
 from investigation.evidence.provenance import package_sha256, source_sha256
+from investigation.evidence.sealed import manifest
 from pipeline import places
 from pipeline.faults import BuildError
 

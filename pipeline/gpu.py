@@ -39,7 +39,7 @@ def chosen_device(parameters: Mapping[str, object]) -> str:
 
 def record() -> None:
     """Put what was measured here under `results`, checked and sealed."""
-    from investigation.evidence import gpu_record
+    from investigation.evidence.sealed import gpu as gpu_record
 
     for folder in gpu_record.record(places.BUILD / gpu_record.BUILT.name, places.RECORDED):
         print(f"recorded in {os.path.relpath(folder)}; make book shows it")

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from investigation.evidence import manifest
 from investigation.evidence.files import EvidenceError, parse
 from investigation.evidence.questions import Findings
 from investigation.evidence.records import Evidence
+from investigation.evidence.sealed import manifest
 from pipeline.faults import BuildError
 
 # Where a build, a folder of evidence and a published book keep it, tried in this order.

@@ -16,8 +16,8 @@ from distributed import Client, Future, LocalCluster, as_completed
 from tqdm.auto import tqdm
 
 from investigation.evidence.files import EvidenceError, read, write_atomically
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.records import Evidence
-from investigation.evidence.timings import Timing
 from pipeline import cells, places
 from pipeline.cells import Cell
 from pipeline.faults import BuildError

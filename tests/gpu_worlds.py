@@ -3,10 +3,11 @@
 from worlds import asked, by_identity, timing
 from worlds import evidence as evidence_of
 
-from investigation.evidence import gpu_plan, gpu_record
-from investigation.evidence.gpus import DeviceFacts
+from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.parameters import Parameters
 from investigation.evidence.questions import Findings
+from investigation.evidence.sealed import gpu as gpu_record
+from investigation.evidence.sealed import gpu_plan
 
 PARAMETERS = {"device": "cuda", "shape": [8, 16, 4, 4], "batch": 4, "resnet_batch": 1}
 SETTINGS = Parameters.check(**PARAMETERS | {"device": "cpu"})

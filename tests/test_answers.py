@@ -18,7 +18,7 @@ from worlds import (
     recalibration,
 )
 
-from investigation.evidence.gpus import DeviceFacts
+from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.questions import Findings
 from pipeline import answers
 from pipeline.answers import NO, NOT_MEASURED, OPEN, PART, YES

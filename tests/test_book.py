@@ -10,7 +10,7 @@ from whole_book import CHAPTERS, build_in
 
 from investigation.claims.ledger import CLAIMS
 from investigation.evidence import files
-from investigation.evidence.timings import Timing
+from investigation.evidence.kinds.timings import Timing
 
 PAGES = ["index", "recommendation", "claims", "rerun", "status", "glossary", "references"]
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from investigation.evidence.files import read
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.questions import Findings, ask
-from investigation.evidence.timings import Timing
 from investigation.evidence.words import percent
 from investigation.observe.explorer import shapes
 from investigation.observe.memory import multiplied_gate

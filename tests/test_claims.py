@@ -30,7 +30,7 @@ from worlds import (
 from investigation.claims import words
 from investigation.claims.claim import Claim, judge, supported
 from investigation.claims.ledger import CLAIMS
-from investigation.evidence.correctness import RUNS, Acceptance, Equality
+from investigation.evidence.kinds.correctness import RUNS, Acceptance, Equality
 from investigation.evidence.questions import QuestionError, ask
 from investigation.subject.cases import Case
 

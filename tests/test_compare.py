@@ -21,9 +21,9 @@ from worlds import (
     planted,
 )
 
-from investigation.evidence.correctness import ScalarGate
 from investigation.evidence.environment import describe
 from investigation.evidence.files import EvidenceError
+from investigation.evidence.kinds.correctness import ScalarGate
 from pipeline import __main__, comparing, comparison_pages, places, runs
 from pipeline.faults import BuildError
 from pipeline.runs import LARGEST_BYTES, Run, read_run

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from investigation.evidence import contest_record
-from investigation.evidence.contest_record import (
+from investigation.evidence.sealed import contest as contest_record
+from investigation.evidence.sealed.contest import (
     DOSES,
     INTERLEAVED,
     IQR,

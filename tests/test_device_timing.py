@@ -6,7 +6,7 @@ import types
 import pytest
 from simulated_device import Kernel, SimulatedDevice
 
-from investigation.evidence.gpu_plan import QUANTITIES
+from investigation.evidence.sealed.gpu_plan import QUANTITIES
 from investigation.timing.device import timing as device_timing
 from investigation.timing.device import watch as device_watch
 from investigation.timing.device.timing import Rotation

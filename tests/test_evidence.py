@@ -8,8 +8,8 @@ from worlds import CASE, control, equality, evidence, multiply, network, plain_w
 
 from investigation.evidence import files
 from investigation.evidence.files import EvidenceError
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.records import TYPES, Evidence
-from investigation.evidence.timings import Timing
 
 
 def test_what_is_written_is_read_back(tmp_path):

@@ -13,9 +13,9 @@ import pytest
 from small_project import SmallProject, complaints
 from worlds import NOW, equality
 
-from investigation.evidence import manifest
 from investigation.evidence.environment import describe
 from investigation.evidence.records import Evidence
+from investigation.evidence.sealed import manifest
 
 SIZE = "48m"
 SLEEPER = "import subprocess; subprocess.Popen(['sleep', '600'], start_new_session=True)"

@@ -4,9 +4,9 @@ from investigation.claims import ledger
 from investigation.compiled import fusion
 from investigation.compiled.fusion import CompileSetting, pairing, settings, where
 from investigation.display import compiled_figures, figure_data
+from investigation.evidence.kinds.timings import MARGIN, Timed, Timing
 from investigation.evidence.questions import Findings
 from investigation.evidence.recorder import Recorder
-from investigation.evidence.timings import MARGIN, Timed, Timing
 from investigation.subject.cases import Case
 
 CASE = Case(slug="small", name="small", shape=(2, 8, 4, 4))

@@ -7,7 +7,7 @@ import papermill
 import pytest
 
 from investigation.evidence import files
-from investigation.evidence.gpus import HiddenFrom, PredictedTime
+from investigation.evidence.kinds.gpus import HiddenFrom, PredictedTime
 from investigation.evidence.questions import Findings, ask
 from pipeline import places
 from pipeline.execution import KERNEL_ARGUMENTS

@@ -4,9 +4,9 @@ from gpu_worlds import H200, evidence, findings, memory, plain_records, slower, 
 from investigation.claims import gpu as gpu_claims
 from investigation.claims.claim import Verdict
 from investigation.claims.gpu import RULES
+from investigation.evidence.kinds.resources import Memory
 from investigation.evidence.questions import Findings
 from investigation.evidence.recorder import Recorder
-from investigation.evidence.resources import Memory
 from investigation.gpu import session as gpu_session
 from pipeline import chapter_pages, verdicts
 

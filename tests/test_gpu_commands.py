@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from asking import request
 
-from investigation.evidence import gpu_record
+from investigation.evidence.sealed import gpu as gpu_record
 from pipeline import building, freshness, gpu, places
 from pipeline.faults import BuildError
 

@@ -21,14 +21,15 @@ from simulated_device import Kernel, SimulatedDevice
 
 from investigation.display import gpu_figures
 from investigation.display.gpu_tables import beside_prediction, levels, predicted_and_measured
-from investigation.evidence import gpu_plan, gpu_record
-from investigation.evidence.controls import Control
-from investigation.evidence.gpu_plan import QUANTITIES
-from investigation.evidence.gpus import DeviceFacts
+from investigation.evidence.kinds.controls import Control
+from investigation.evidence.kinds.gpus import DeviceFacts
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.parameters import Parameters
 from investigation.evidence.questions import Findings, ask
 from investigation.evidence.recorder import ControlFailedError, Recorder
-from investigation.evidence.timings import Timing
+from investigation.evidence.sealed import gpu as gpu_record
+from investigation.evidence.sealed import gpu_plan
+from investigation.evidence.sealed.gpu_plan import QUANTITIES
 from investigation.gpu import measurement as gpu_measurement
 from investigation.gpu import prediction
 from investigation.gpu import session as gpu_session

@@ -2,11 +2,12 @@ import pytest
 from gpu_worlds import H200, STEPS, evidence, findings, plain_records, steps, timed
 from worlds import control
 
-from investigation.evidence import gpu_record, manifest
-from investigation.evidence.gpu_record import NAME, RecordError
-from investigation.evidence.gpus import DeviceFacts
+from investigation.evidence.kinds.gpus import DeviceFacts
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.questions import ask
-from investigation.evidence.timings import Timing
+from investigation.evidence.sealed import gpu as gpu_record
+from investigation.evidence.sealed import manifest
+from investigation.evidence.sealed.gpu import NAME, RecordError
 
 
 @pytest.fixture

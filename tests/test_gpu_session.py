@@ -4,10 +4,11 @@ import pytest
 from gpu_worlds import PARAMETERS
 from simulated_device import Kernel, SimulatedDevice
 
-from investigation.evidence import gpu_record, parameters
-from investigation.evidence.gpus import DeviceFacts
+from investigation.evidence import parameters
+from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.questions import Findings, ask
 from investigation.evidence.recorder import ControlFailedError, Recorder
+from investigation.evidence.sealed import gpu as gpu_record
 from investigation.gpu import measurement as gpu_measurement
 from investigation.gpu import session as gpu_session
 from investigation.timing.device.timing import Rotation, compare_on_device

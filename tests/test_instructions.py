@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from investigation.evidence.instruction_record import InstructionCounts
+from investigation.evidence.sealed.instructions import InstructionCounts
 from investigation.observe import instructions
 from investigation.observe.instructions import InstructionError
 

@@ -6,11 +6,11 @@ import pytest
 from worlds import NOW, control, equality
 
 from investigation.display import recorded
-from investigation.evidence import manifest
-from investigation.evidence.contest_record import ContestResult
 from investigation.evidence.environment import describe
-from investigation.evidence.manifest import NAME, RecordError
 from investigation.evidence.records import Evidence
+from investigation.evidence.sealed import manifest
+from investigation.evidence.sealed.contest import ContestResult
+from investigation.evidence.sealed.manifest import NAME, RecordError
 from pipeline import __main__, places
 
 HERE = describe(1)

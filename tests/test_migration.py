@@ -10,8 +10,8 @@ from worlds import equality, evidence
 from investigation.claims import ledger
 from investigation.evidence import files
 from investigation.evidence.files import EvidenceError
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.records import SCHEMA_VERSION
-from investigation.evidence.timings import Timing
 from pipeline.runs import read_run
 
 # A whole run of the book as it was under schema 2, with the verdicts of that time.

@@ -13,11 +13,11 @@ from worlds import (
     planted,
 )
 
-from investigation.evidence.correctness import Equality
 from investigation.evidence.files import EvidenceError
-from investigation.evidence.gpus import DeviceFacts
+from investigation.evidence.kinds.correctness import Equality
+from investigation.evidence.kinds.gpus import DeviceFacts
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.questions import Findings, QuestionError, ask
-from investigation.evidence.timings import Timing
 
 
 def test_the_answers_are_the_records_with_the_fields_that_were_asked_for():

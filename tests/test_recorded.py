@@ -4,7 +4,7 @@ import pytest
 
 from investigation.display import recorded
 from investigation.display.recorded import RecordError
-from investigation.evidence.contest_record import OURS, ContestResult, Trial
+from investigation.evidence.sealed.contest import OURS, ContestResult, Trial
 
 
 def trial(dose, ratio, *, found, equivalent=False):

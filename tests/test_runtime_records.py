@@ -7,9 +7,9 @@ import pytest
 
 from investigation.display import figure_data, runtime_tables
 from investigation.display import runtime_figures as picture
-from investigation.evidence.deployments import ExporterCombination
+from investigation.evidence.kinds.deployments import ExporterCombination
+from investigation.evidence.kinds.timings import MARGIN, Timed, Timing
 from investigation.evidence.recorder import ControlFailedError, Recorder
-from investigation.evidence.timings import MARGIN, Timed, Timing
 from investigation.runtimes import onnx_grid, recording
 from investigation.runtimes.program import Step, Trace
 from investigation.runtimes.survey import SurveyRow

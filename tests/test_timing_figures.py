@@ -3,7 +3,7 @@ import pytest
 from worlds import multiply, network, timed
 
 from investigation.display import figure_data, figures, timing_figures
-from investigation.evidence.timings import MARGIN
+from investigation.evidence.kinds.timings import MARGIN
 
 
 def drawn(figure):

@@ -8,8 +8,8 @@ from worlds import by_identity, findings, plain_world, run
 from investigation.claims import ledger
 from investigation.claims.claim import judge
 from investigation.display.chapter import Chapter
-from investigation.evidence.correctness import RUNS
-from investigation.evidence.timings import STEP_CONFIDENCE
+from investigation.evidence.kinds.correctness import RUNS
+from investigation.evidence.kinds.timings import STEP_CONFIDENCE
 from investigation.observe import training_runs
 from investigation.observe.training_runs import TrainedNetwork
 from investigation.subject import training, training_workloads

@@ -7,18 +7,10 @@ import pytest
 
 from investigation.compiled import fusion
 from investigation.compiled.fusion import CompileSetting
-from investigation.compiled.triton import (
-    build as triton_build,
-)
-from investigation.compiled.triton import (
-    kernel as triton_kernel,
-)
-from investigation.compiled.triton import (
-    proof as triton_proof,
-)
-from investigation.compiled.triton import (
-    targets as triton_targets,
-)
+from investigation.compiled.triton import build as triton_build
+from investigation.compiled.triton import kernel as triton_kernel
+from investigation.compiled.triton import proof as triton_proof
+from investigation.compiled.triton import targets as triton_targets
 from investigation.compiled.triton.build import Built
 from investigation.compiled.triton.proof import LAYERS, Proof, ProofError
 from investigation.compiled.triton.targets import Compiled, NoTritonError

@@ -3,16 +3,16 @@
 from datetime import UTC, datetime
 
 from investigation.claims.rules.layouts import GROUPS
-from investigation.evidence.controls import Control
-from investigation.evidence.correctness import RUNS, Acceptance, Equality, TrainingRun
-from investigation.evidence.deployments import RuntimeProgram, RuntimesTried
 from investigation.evidence.environment import describe
-from investigation.evidence.layouts import BlockLayouts, Layouts, View
-from investigation.evidence.programs import Agreement, Survival
+from investigation.evidence.kinds.controls import Control
+from investigation.evidence.kinds.correctness import RUNS, Acceptance, Equality, TrainingRun
+from investigation.evidence.kinds.deployments import RuntimeProgram, RuntimesTried
+from investigation.evidence.kinds.layouts import BlockLayouts, Layouts, View
+from investigation.evidence.kinds.programs import Agreement, Survival
+from investigation.evidence.kinds.resources import Calls, Memory
+from investigation.evidence.kinds.timings import Timed, Timing
 from investigation.evidence.questions import Findings
 from investigation.evidence.records import Evidence
-from investigation.evidence.resources import Calls, Memory
-from investigation.evidence.timings import Timed, Timing
 from investigation.subject.cases import Case
 from investigation.subject.memory_formats import MEMORY_FORMATS
 

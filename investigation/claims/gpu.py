@@ -29,8 +29,8 @@ from investigation.claims.rules.time import (
     network_words,
     slowest,
 )
+from investigation.evidence.kinds.resources import Memory
 from investigation.evidence.questions import Findings
-from investigation.evidence.resources import Memory
 from investigation.evidence.words import kib
 
 NEEDS = "a complete measurement of that machine"

@@ -3,7 +3,7 @@
 from investigation.claims import questions, words
 from investigation.claims.claim import Claim
 from investigation.claims.rules import runtimes
-from investigation.evidence.timings import PLACEMENT
+from investigation.evidence.kinds.timings import PLACEMENT
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(

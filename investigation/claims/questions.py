@@ -1,14 +1,14 @@
 """The questions that the claims ask of the evidence, each written once."""
 
 from investigation.claims.rules.layouts import GROUPS
-from investigation.evidence.correctness import RUNS, Acceptance, Equality, TrainingRun
-from investigation.evidence.deployments import RuntimeProgram, RuntimesTried
-from investigation.evidence.layouts import BlockLayouts, Layouts, View
+from investigation.evidence.kinds.correctness import RUNS, Acceptance, Equality, TrainingRun
+from investigation.evidence.kinds.deployments import RuntimeProgram, RuntimesTried
+from investigation.evidence.kinds.layouts import BlockLayouts, Layouts, View
+from investigation.evidence.kinds.programs import Agreement, Layer, Survival
+from investigation.evidence.kinds.resources import Calls, Memory
+from investigation.evidence.kinds.timings import Quantity, Timing, TimingLevel
 from investigation.evidence.observation import Dtypes
-from investigation.evidence.programs import Agreement, Layer, Survival
 from investigation.evidence.questions import Question, ask
-from investigation.evidence.resources import Calls, Memory
-from investigation.evidence.timings import Quantity, Timing, TimingLevel
 from investigation.subject.memory_formats import MEMORY_FORMATS
 
 BOTH_FORMS = ("expand_as", "broadcast")

@@ -3,7 +3,7 @@
 from investigation.claims import questions, words
 from investigation.claims.claim import Claim
 from investigation.claims.rules import compiled, correctness, layouts, memory, time, training
-from investigation.evidence.timings import STEP_CONFIDENCE
+from investigation.evidence.kinds.timings import STEP_CONFIDENCE
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(

@@ -1,6 +1,6 @@
 """Words that several claims share: who wrote them, where they are decided, what it would take."""
 
-from investigation.evidence.timings import FAMILY_CONFIDENCE
+from investigation.evidence.kinds.timings import FAMILY_CONFIDENCE
 
 TICKET, CODE, DRL, PYTORCH = "ticket", "code review", "DRL review", "PyTorch review"
 OURS = "this investigation"

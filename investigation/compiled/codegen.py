@@ -24,7 +24,7 @@ from torch.fx import Graph
 from investigation.compiled import kernel_source
 from investigation.compiled.kernel_source import GeneratedProgram
 from investigation.compiled.toolchain import require_cpp_compiler
-from investigation.evidence.programs import ProgramSummary
+from investigation.evidence.kinds.programs import ProgramSummary
 from investigation.subject.cases import Case, Level
 from investigation.subject.variants import SCALES, Scale, SEBlock
 

@@ -10,8 +10,8 @@ from multiprocessing import get_context
 import torch
 
 from investigation.compiled.codegen import CPU, MODES, Generated, Mode, Target, generate
-from investigation.evidence.correctness import Aspect, Equality
-from investigation.evidence.programs import Agreement, CompiledPair, Layer, ShapeMode
+from investigation.evidence.kinds.correctness import Aspect, Equality
+from investigation.evidence.kinds.programs import Agreement, CompiledPair, Layer, ShapeMode
 from investigation.subject.cases import LEVELS, Case, Level
 from investigation.subject.memory_formats import MEMORY_FORMATS
 

@@ -8,11 +8,11 @@ from IPython.display import HTML
 
 from investigation.display.tables import table
 from investigation.evidence import files
-from investigation.evidence.controls import Control
 from investigation.evidence.environment import PROJECT
+from investigation.evidence.kinds.controls import Control
+from investigation.evidence.kinds.timings import Timing, TimingLevel
 from investigation.evidence.parameters import typed_name
 from investigation.evidence.recorder import Recorder
-from investigation.evidence.timings import Timing, TimingLevel
 from investigation.subject.cases import Case
 from investigation.timing import recording
 from investigation.timing.comparison import Comparison

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from investigation.compiled.fusion import Pairing
 from investigation.display.figures import COLOURS, canvas, forest
-from investigation.evidence.timings import Timing
+from investigation.evidence.kinds.timings import Timing
 
 MARKS = {"=": COLOURS["good"], "≈": COLOURS["unsure"], "≠": COLOURS["bad"]}
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from investigation.evidence.gpus import DeviceFacts
+from investigation.evidence.kinds.gpus import DeviceFacts
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.questions import Findings, Question, ask
-from investigation.evidence.timings import Timing
 from investigation.evidence.words import added, microseconds
 from investigation.gpu.prediction import device_s
 from investigation.subject.cases import Case

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from investigation.evidence import contest_record
-from investigation.evidence.contest_record import ContestResult, Trial
 from investigation.evidence.environment import PROJECT
-from investigation.evidence.instruction_record import InstructionCounts
-from investigation.evidence.manifest import RecordError
+from investigation.evidence.sealed import contest as contest_record
+from investigation.evidence.sealed.contest import ContestResult, Trial
+from investigation.evidence.sealed.instructions import InstructionCounts
+from investigation.evidence.sealed.manifest import RecordError
 
 Parsed = TypeVar("Parsed")
 FOLDER = PROJECT / "results"

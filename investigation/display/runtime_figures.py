@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from investigation.display import figures
-from investigation.evidence.timings import Timing
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.words import kib
 from investigation.runtimes.program import Step, Trace
 from investigation.subject.cases import Case

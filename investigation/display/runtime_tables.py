@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from investigation.evidence.deployments import RuntimeProgram
-from investigation.evidence.timings import Timing
+from investigation.evidence.kinds.deployments import RuntimeProgram
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.words import kib, percent
 from investigation.runtimes.survey import SurveyRow
 from investigation.subject.cases import Case

@@ -15,7 +15,7 @@ from investigation.display.figures import (
     percent_more,
     rows,
 )
-from investigation.evidence.timings import Timing
+from investigation.evidence.kinds.timings import Timing
 
 Intervals = Sequence[tuple[float, float]]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from investigation.evidence import migration
+from investigation.evidence.older import migration
 from investigation.evidence.records import SCHEMA_VERSION, Evidence
 
 

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from investigation.evidence.controls import Control
 from investigation.evidence.environment import PROJECT, describe
+from investigation.evidence.kinds.controls import Control
 from investigation.evidence.observation import Identity, Observation
 from investigation.evidence.parameters import Parameters
 from investigation.evidence.provenance import package_sha256, source_sha256

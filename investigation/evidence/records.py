@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from investigation.evidence import (
+from investigation.evidence.environment import Environment
+from investigation.evidence.kinds import (
     controls,
     correctness,
     deployments,
@@ -17,7 +18,6 @@ from investigation.evidence import (
     resources,
     timings,
 )
-from investigation.evidence.environment import Environment
 from investigation.evidence.observation import Observation
 
 SCHEMA_VERSION: Literal[3] = 3

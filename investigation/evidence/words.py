@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Protocol
 
+from investigation.evidence.kinds.timings import Outcome
 from investigation.evidence.observation import Interval
-from investigation.evidence.timings import Outcome
 
 
 def percent(ratio: float, interval: Interval) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from investigation.evidence.gpu_plan import GpuComparison
+from investigation.evidence.kinds.timings import MARGIN
 from investigation.evidence.parameters import Parameters
-from investigation.evidence.timings import MARGIN
+from investigation.evidence.sealed.gpu_plan import GpuComparison
 from investigation.gpu.prediction import scale_bytes
 from investigation.observe.eager_calls import launches, listed_calls
 from investigation.observe.equality import same_bits

@@ -8,9 +8,9 @@ of launches, caches or clocks, so both are the least that a device can need.
 from dataclasses import dataclass
 from typing import Literal
 
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.questions import Findings, ask
 from investigation.evidence.records import Evidence
-from investigation.evidence.timings import Timing
 from investigation.subject.cases import Case
 from investigation.subject.dtypes import DTYPES
 from investigation.subject.gpu_catalog import CARDS, Card

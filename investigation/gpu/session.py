@@ -5,15 +5,17 @@ from typing import Any
 
 import torch
 
-from investigation.evidence import environment, gpu_plan, gpu_record
-from investigation.evidence.controls import Control
-from investigation.evidence.gpu_plan import GpuComparison
-from investigation.evidence.gpus import DeviceFacts
+from investigation.evidence import environment
+from investigation.evidence.kinds.controls import Control
+from investigation.evidence.kinds.gpus import DeviceFacts
+from investigation.evidence.kinds.resources import Memory
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.observation import Dtypes, Form
 from investigation.evidence.recorder import Recorder
 from investigation.evidence.records import Evidence
-from investigation.evidence.resources import Memory
-from investigation.evidence.timings import Timing
+from investigation.evidence.sealed import gpu as gpu_record
+from investigation.evidence.sealed import gpu_plan
+from investigation.evidence.sealed.gpu_plan import GpuComparison
 from investigation.gpu import measurement as gpu_measurement
 from investigation.subject.cases import Case
 from investigation.timing import recording

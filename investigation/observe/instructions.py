@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 from torch.utils.benchmark import CallgrindStats, FunctionCounts, Timer
 
-from investigation.evidence.instruction_record import InstructionCounts
+from investigation.evidence.sealed.instructions import InstructionCounts
 
 # A function belongs to the first group whose pattern its "file:function [library]" contains.
 GROUPS: tuple[tuple[str, str], ...] = (

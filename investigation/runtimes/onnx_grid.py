@@ -8,7 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from investigation.evidence.deployments import ExporterCombination
+from investigation.evidence.kinds.deployments import ExporterCombination
 from investigation.evidence.words import kib
 from investigation.runtimes import workers
 from investigation.runtimes.modules import block
@@ -73,7 +73,7 @@ def grid(
 
 def _exported(form: OnnxExport, case: Case, x: Tensor, place: Path) -> tuple[Path, Path]:
     """Write a form as it comes and with the expansion taken out by onnxscript's rule."""
-    from investigation.runtimes.adapters import onnxruntime  # not every platform has it
+    from investigation.runtimes.adapters import onnxruntime
 
     plain, ruled = place / "plain.onnx", place / "ruled.onnx"
     onnxruntime.export(

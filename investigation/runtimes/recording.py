@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from investigation.evidence.controls import Control
-from investigation.evidence.deployments import (
+from investigation.evidence.kinds.controls import Control
+from investigation.evidence.kinds.deployments import (
     ExporterCombination,
     ExporterGrid,
     RuntimeProgram,
     RuntimesTried,
 )
-from investigation.evidence.programs import Survival
+from investigation.evidence.kinds.programs import Survival
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.recorder import Recorder
-from investigation.evidence.timings import Timing
 from investigation.runtimes.survey import SurveyRow, version
 from investigation.subject.cases import Case
 from investigation.timing.comparison import Comparison

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from investigation.evidence import words
-from investigation.evidence.timings import Outcome
+from investigation.evidence.kinds.timings import Outcome
 from investigation.timing import statistics
 from investigation.timing.statistics import Floats
 

@@ -17,14 +17,14 @@ import psutil
 import torch
 from torch.utils.benchmark import Timer
 
-from investigation.evidence.contest_record import (
+from investigation.evidence.environment import processor_name
+from investigation.evidence.sealed.contest import (
     BASE_CALLS,
     CONFIDENCE,
     DOSES,
     MARGIN,
     ContestResult,
 )
-from investigation.evidence.environment import processor_name
 from investigation.timing.contestants import GROUPS, LEADS, Method
 from investigation.timing.neighbours import busy_neighbours
 from investigation.timing.planted_work import plant, shared

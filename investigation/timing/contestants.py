@@ -9,7 +9,7 @@ import torch
 from scipy.stats import mannwhitneyu
 from torch.utils.benchmark import Measurement, Timer
 
-from investigation.evidence.contest_record import (
+from investigation.evidence.sealed.contest import (
     CONFIDENCE,
     INTERLEAVED,
     IQR,

@@ -6,7 +6,7 @@ from itertools import repeat
 
 import torch
 
-from investigation.evidence.contest_record import BASE_CALLS
+from investigation.evidence.sealed.contest import BASE_CALLS
 from investigation.timing.arms import Function
 from investigation.timing.clock import Clock, DeviceClock
 

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from investigation.evidence.controls import Control
-from investigation.evidence.recorder import Recorder
-from investigation.evidence.timings import (
+from investigation.evidence.kinds.controls import Control
+from investigation.evidence.kinds.timings import (
     CONTROL_CONFIDENCE,
     FAMILY_CONFIDENCE,
     Timed,
     Timing,
     TimingLevel,
 )
+from investigation.evidence.recorder import Recorder
 from investigation.subject.cases import Case
 from investigation.timing.comparison import Comparison
 from investigation.timing.replicate import Replication

@@ -15,7 +15,7 @@ from typing import Any, Self
 from scipy import stats
 
 from investigation.evidence import words
-from investigation.evidence.timings import Outcome
+from investigation.evidence.kinds.timings import Outcome
 from investigation.timing import statistics
 from investigation.timing.arms import Function
 from investigation.timing.comparison import Comparison

@@ -20,7 +20,7 @@ from statsmodels.stats.meta_analysis import combine_effects
 from statsmodels.stats.sandwich_covariance import S_hac_simple
 from statsmodels.tsa.stattools import acf
 
-from investigation.evidence.timings import Outcome
+from investigation.evidence.kinds.timings import Outcome
 
 Floats = NDArray[np.float64]
 

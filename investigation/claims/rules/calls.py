@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from investigation.claims.claim import Verdict, qualified, refuted, supported
-from investigation.evidence.programs import Survival
-from investigation.evidence.resources import Calls
+from investigation.evidence.kinds.programs import Survival
+from investigation.evidence.kinds.resources import Calls
 
 
 def more_calls(calls: Sequence[Calls], programs: Sequence[Survival]) -> Verdict:

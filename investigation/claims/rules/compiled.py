@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from investigation.claims.claim import Verdict, qualified, refuted, supported
-from investigation.evidence.programs import Agreement
+from investigation.evidence.kinds.programs import Agreement
 from investigation.evidence.words import capital, listed
 
 CPU = "cpu"

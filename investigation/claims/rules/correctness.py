@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from investigation.claims.claim import Verdict, qualified, refuted, supported
-from investigation.evidence.correctness import Acceptance, Equality
-from investigation.evidence.layouts import View
+from investigation.evidence.kinds.correctness import Acceptance, Equality
+from investigation.evidence.kinds.layouts import View
 
 
 def unnecessary_view(view: Sequence[View], same_dtype: Sequence[Equality]) -> Verdict:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from investigation.claims.claim import Verdict, refuted, supported
-from investigation.evidence.layouts import BlockLayouts, Layouts
+from investigation.evidence.kinds.layouts import BlockLayouts, Layouts
 
 # The groups whose tensors have elements; `channels_last` counts some of them once more.
 WITH_ELEMENTS = ("ordinary", "ambiguous", "volumes")

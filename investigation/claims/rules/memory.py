@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from investigation.claims.claim import Verdict, qualified, refuted, supported
 from investigation.claims.rules import runtimes
-from investigation.evidence.deployments import RuntimeProgram
-from investigation.evidence.layouts import View
+from investigation.evidence.kinds.deployments import RuntimeProgram
+from investigation.evidence.kinds.layouts import View
+from investigation.evidence.kinds.resources import Memory
 from investigation.evidence.observation import Dtypes
-from investigation.evidence.resources import Memory
 from investigation.evidence.words import kib
 
 READS_THE_GATE = "a tensor object that reads the gate's own memory and allocates nothing"

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from investigation.claims.claim import Verdict, qualified, refuted, supported, untested
-from investigation.evidence.deployments import RuntimeProgram, RuntimesTried
-from investigation.evidence.timings import Timing
+from investigation.evidence.kinds.deployments import RuntimeProgram, RuntimesTried
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.words import capital
 from investigation.subject.runtimes import BY_SLUG
 

@@ -6,10 +6,10 @@ from functools import wraps
 from investigation.claims.claim import Verdict, qualified, refuted, supported, untested
 from investigation.claims.rules import memory as memory_rules
 from investigation.claims.rules import runtimes
-from investigation.evidence.correctness import Acceptance, Equality
-from investigation.evidence.layouts import View
-from investigation.evidence.resources import Memory
-from investigation.evidence.timings import Timing
+from investigation.evidence.kinds.correctness import Acceptance, Equality
+from investigation.evidence.kinds.layouts import View
+from investigation.evidence.kinds.resources import Memory
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.words import percent
 
 # Where a cost stops being minor, as a share of the step that it is part of.

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from investigation.claims.claim import Verdict, qualified, refuted, supported, untested
 from investigation.claims.rules.time import training_words
-from investigation.evidence.correctness import TrainingRun
-from investigation.evidence.timings import Timing
+from investigation.evidence.kinds.correctness import TrainingRun
+from investigation.evidence.kinds.timings import Timing
 
 
 def minimal_in_training(training: Sequence[Timing], runs: Sequence[TrainingRun]) -> Verdict:

@@ -8,7 +8,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
-from investigation.evidence.gpus import LaunchFamily, LaunchOperation
+from investigation.evidence.kinds.gpus import LaunchFamily, LaunchOperation
 from investigation.evidence.observation import Dtypes
 from investigation.gpu.launch.iterators import Launches, next_address, on_recorder, recorded
 from investigation.gpu.launch.settings import Setting

@@ -11,7 +11,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from investigation.evidence.gpus import LaunchFamily
+from investigation.evidence.kinds.gpus import LaunchFamily
 from investigation.observe.equality import SHAPES
 from investigation.observe.gradients import DIFFERENTIABLE, UPSTREAM
 from investigation.observe.layout import AMBIGUOUS, EMPTY, GATES, INPUTS, ORDINARY, Sizes

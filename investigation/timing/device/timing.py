@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import cycle, repeat
 from typing import Any
 
-from investigation.evidence.timings import Quantity
+from investigation.evidence.kinds.timings import Quantity
 from investigation.timing.arms import Arm, Function
 from investigation.timing.comparison import Comparison
 from investigation.timing.device import watch as device_watch

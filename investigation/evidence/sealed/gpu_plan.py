@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from investigation.evidence.kinds.timings import Quantity, Timing, TimingLevel
 from investigation.evidence.parameters import Parameters
-from investigation.evidence.timings import Quantity, Timing, TimingLevel
 from investigation.subject.cases import Case, host_workloads, resnet_workloads
 from investigation.subject.memory_formats import MEMORY_FORMATS, MemoryFormat
 

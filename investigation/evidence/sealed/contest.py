@@ -11,7 +11,7 @@ import numpy as np
 from statsmodels.stats.proportion import proportion_confint
 
 from investigation.evidence.files import write_atomically
-from investigation.evidence.timings import PlantedDifferences
+from investigation.evidence.kinds.timings import PlantedDifferences
 
 SCHEMA = 1
 # 400 calls on operands that just fit a first-level cache take between 0.5 and 1 ms.

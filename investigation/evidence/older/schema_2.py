@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from investigation.evidence.schema_2_timings import TIMINGS, Convert, Fields, Named, Old
+from investigation.evidence.older.schema_2_timings import TIMINGS, Convert, Fields, Named, Old
 
 
 class UnknownIdError(LookupError):

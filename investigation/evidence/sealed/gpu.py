@@ -2,7 +2,7 @@
 
 A run on a GPU writes `build/record/<machine>/gpu.json`, sealed. `make record` checks it and puts
 it under `results/<machine>/`, where the chapter finds it on every machine. The file is evidence
-like a chapter's; its timings are those of `investigation.evidence.gpu_plan`.
+like a chapter's; its timings are those of `investigation.evidence.sealed.gpu_plan`.
 """
 
 import re
@@ -10,13 +10,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from investigation.evidence import files, gpu_plan, manifest
+from investigation.evidence import files
 from investigation.evidence.environment import PROJECT
 from investigation.evidence.files import EvidenceError
-from investigation.evidence.gpus import DeviceFacts
-from investigation.evidence.manifest import RecordError
+from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.parameters import Parameters
 from investigation.evidence.records import Evidence, Record
+from investigation.evidence.sealed import gpu_plan, manifest
+from investigation.evidence.sealed.manifest import RecordError
 
 NAME = "gpu.json"
 BUILT = PROJECT / "build" / "record"

@@ -14,10 +14,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from investigation.evidence import instruction_record
 from investigation.evidence.environment import revision
 from investigation.evidence.files import EvidenceError, first_fault, parse, write_atomically
 from investigation.evidence.records import Evidence
+from investigation.evidence.sealed import instructions as instruction_record
 
 NAME = "MANIFEST.json"
 SCHEMA_VERSION: Literal[1] = 1
@@ -79,7 +79,7 @@ def _read_evidence(raw: Any) -> tuple[int, EnvironmentFields]:
 
 def _read_contest(raw: Any) -> tuple[int, EnvironmentFields]:
     # It loads statistics, which takes a second that many callers need not wait.
-    from investigation.evidence import contest_record
+    from investigation.evidence.sealed import contest as contest_record
 
     kept = contest_record.ContestResult.from_dict(raw)
     return contest_record.SCHEMA, kept.environment

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from investigation.evidence import schema_2
+from investigation.evidence.older import schema_2
 
 Raw = Mapping[str, Any]
 

@@ -1,0 +1,1 @@
+"""One type for each kind of observation."""

@@ -1,0 +1,1 @@
+"""Evidence of older schemas, and what it stood for."""

@@ -1,0 +1,1 @@
+"""Files recorded on other machines, and the manifests that seal them."""
