@@ -5,6 +5,7 @@ import json
 import pytest
 from small_project import SmallProject
 
+from investigation.evidence.provenance import package_sha256
 from pipeline import building, freshness, places
 
 SOURCES = {
@@ -78,6 +79,14 @@ def test_a_module_outdates_exactly_the_chapters_that_import_it(
     assert outdated(chapters) == []
     change(workshop, changed)
     assert outdated(chapters) == expected
+
+
+def test_evidence_names_the_version_of_the_modules_that_its_notebook_imports(workshop, chapters):
+    timing, layout = (package_sha256(path, places.PACKAGE) for path in chapters)
+    assert timing != layout
+    change(workshop, "planted/timing/measure.py")
+    assert package_sha256(chapters[0], places.PACKAGE) != timing
+    assert package_sha256(chapters[1], places.PACKAGE) == layout
 
 
 @pytest.mark.parametrize(
