@@ -63,14 +63,16 @@ def compare(asked: Request) -> int:
 @commands.command(needs=("spec",), takes=("scheduler", "workers"))
 def sweep(asked: Request) -> int:
     """Measure a grid of settings: make sweep SPEC=sweeps/example.toml."""
-    from pipeline import grid, sweep, sweep_pages
+    from pipeline import cluster, grid, sweep_pages
 
     path, scheduler = asked.directions.spec or Path(), asked.directions.scheduler
     spec = grid.read(path, elsewhere=scheduler is not None)
     wanted = grid.cells(spec)
     with building.only_build(), guard.watched(str(places.BUILD)):
-        outcomes = sweep.outcomes(wanted, scheduler, asked.directions.workers)
-        page = sweep_pages.write(list(sweep.rows(outcomes)), spec.varied, places.SWEEPS / path.stem)
+        outcomes = cluster.outcomes(wanted, scheduler, asked.directions.workers)
+        page = sweep_pages.write(
+            list(cluster.rows(outcomes)), spec.varied, places.SWEEPS / path.stem
+        )
     failed = [one for one in outcomes if one.failure]
     for one in failed:
         print(f"error: {one.cell.notebook} {dict(one.cell.parameters)}: {one.failure}",

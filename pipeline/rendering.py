@@ -12,8 +12,6 @@ from pipeline.faults import BuildError, refused_in
 
 # What jupyter-book says when nothing is wrong is not worth a reader's screen.
 SHOWN_LINES = 12
-# Sphinx imports the book's own extensions from here.
-HERE = Path(__file__).resolve().parent.parent
 
 
 def render() -> None:
@@ -31,7 +29,8 @@ def render() -> None:
     ]
     done = subprocess.run(
         [*command, *options],
-        env=os.environ | {"PYTHONPATH": str(HERE)},
+        # Sphinx imports the book's own extensions from here.
+        env=os.environ | {"PYTHONPATH": str(places.HERE)},
         capture_output=True,
         text=True,
         check=False,

@@ -24,7 +24,7 @@ from worlds import (
 from investigation.evidence.environment import describe
 from investigation.evidence.files import EvidenceError
 from investigation.evidence.kinds.correctness import ScalarGate
-from pipeline import __main__, comparing, comparison_pages, places, runs
+from pipeline import __main__, comparing, comparison_pages, places
 from pipeline.faults import BuildError
 from pipeline.runs import LARGEST_BYTES, Run, read_run
 
@@ -259,7 +259,7 @@ def test_two_full_runs_are_compared_in_seconds(tmp_path):
     used_before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     words = [f"BASE={tmp_path / 'base'}", f"HEAD={tmp_path / 'head'}"]
     done = subprocess.run([sys.executable, "-m", "pipeline", "compare", *words],
-                          cwd=runs.__file__.rsplit("/", 2)[0], capture_output=True, text=True,
+                          cwd=places.HERE, capture_output=True, text=True,
                           env={"PATH": "", "MAKEFLAGS": ""}, check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "Of 1500 measurements 1500 agree" in done.stdout

@@ -16,7 +16,7 @@ from worlds import NOW, multiply
 
 from investigation.evidence.environment import describe
 from investigation.evidence.records import Evidence
-from pipeline import cells, environments, freshness, grid, places, sweep, sweep_pages
+from pipeline import cells, cluster, environments, freshness, grid, places, sweep_pages
 from pipeline.cells import Cell
 from pipeline.faults import BuildError
 
@@ -163,7 +163,7 @@ def bench(workshop, monkeypatch):
     """A folder for results, and the evidence that every tiny cell finds."""
     monkeypatch.setattr(places, "SWEEPS", workshop / "build" / "sweeps")
     monkeypatch.setattr(places, "CELLS", workshop / "build" / "sweeps" / "cells")
-    monkeypatch.setattr(sweep, "CONNECT_S", 1)
+    monkeypatch.setattr(cluster, "CONNECT_S", 1)
     kept = Evidence(notebook="tiny", source_sha256="0", package_sha256="0", parameters={},
                     environment=describe(1), started=NOW, finished=NOW,
                     records=(multiply(1.02, "slower"),))  # fmt: skip
@@ -190,10 +190,10 @@ def kill_a_worker(client, done):
 def test_a_sweep_survives_a_worker_and_never_measures_a_finished_cell_twice(bench):
     wanted = tiny_cells(bench, range(24))
     with (
-        sweep._own_cluster(workers=2) as own,
-        sweep.cluster(own.scheduler_address, workers=0) as client,
+        cluster._own_cluster(workers=2) as own,
+        cluster.connected(own.scheduler_address, workers=0) as client,
     ):
-        found = sweep.run(client, wanted, tiny, progress=kill_a_worker)
+        found = cluster.run(client, wanted, tiny, progress=kill_a_worker)
         assert shown_at(client.dashboard_link) == 200
         assert [one.cell for one in found] == wanted
         assert [one.failure for one in found if one.failure] == []
@@ -201,7 +201,7 @@ def test_a_sweep_survives_a_worker_and_never_measures_a_finished_cell_twice(benc
         assert {key for key, *_ in noted} == {one.key for one in wanted}
         assert len(noted) <= 24 + 2, "only what the lost worker was at may be measured again"
         assert not overlapping(noted)
-        again = sweep.run(client, wanted, tiny)
+        again = cluster.run(client, wanted, tiny)
     assert again == found
     assert log(bench) == noted
 
@@ -220,19 +220,19 @@ def overlapping(noted):
 
 def test_a_cell_that_fails_is_told_and_not_kept(bench):
     wanted = tiny_cells(bench, [-1, 5])
-    with sweep.cluster(None, workers=1) as client:
-        failed, good = sweep.run(client, wanted, tiny)
+    with cluster.connected(None, workers=1) as client:
+        failed, good = cluster.run(client, wanted, tiny)
     assert failed.failure == "control failed with seed -1"
     assert good.evidence
     assert len(log(bench)) == 3, "a failure is tried once more"
-    assert [sweep.kept(one) is not None for one in wanted] == [False, True]
+    assert [cluster.kept(one) is not None for one in wanted] == [False, True]
 
 
 def test_a_result_of_another_torch_than_was_asked_for_does_not_count(bench):
     asked, *_ = tiny_cells(bench, [3])
     other = asked.model_copy(update={"torch": "0.0.1"})
-    with sweep.cluster(None, workers=1) as client:
-        (failed,) = sweep.run(client, [other], tiny)
+    with cluster.connected(None, workers=1) as client:
+        (failed,) = cluster.run(client, [other], tiny)
     assert failed.failure.startswith(f"measured with torch {environments.installed()}")
 
 
@@ -240,7 +240,7 @@ def test_a_result_that_cannot_be_read_is_measured_again(bench):
     (cell,) = tiny_cells(bench, [1])
     cell.folder.mkdir(parents=True)
     cell.result.write_text('{"half": ')
-    assert sweep.kept(cell) is None
+    assert cluster.kept(cell) is None
     assert not cells.is_kept(cell)
 
 
@@ -248,7 +248,7 @@ def test_a_result_that_cannot_be_read_is_measured_again(bench):
 def test_where_no_scheduler_answers_it_is_said():
     with (
         pytest.raises(BuildError, match=r"SCHEDULER=tcp://127\.0\.0\.1:9: no scheduler answers"),
-        sweep.cluster("tcp://127.0.0.1:9", workers=1),
+        cluster.connected("tcp://127.0.0.1:9", workers=1),
     ):
         pass
 
@@ -264,7 +264,7 @@ def test_a_cluster_that_may_time_nothing_is_refused():
             dashboard_address="127.0.0.1:0",
         ) as own,
         pytest.raises(BuildError, match="none of its 1 workers offers the resource timing; start"),
-        sweep.cluster(own.scheduler_address, workers=1),
+        cluster.connected(own.scheduler_address, workers=1),
     ):
         pass
 

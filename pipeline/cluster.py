@@ -44,13 +44,13 @@ def outcomes(wanted: list[Cell], scheduler: str | None, workers: int) -> list[Ou
     """Return what became of every cell, with a cluster where any is yet to be measured."""
     if all(kept(cell) for cell in wanted):
         return [Outcome(cell, kept(cell)) for cell in wanted]
-    with cluster(scheduler, workers) as client:
+    with connected(scheduler, workers) as client:
         print(f"{len(wanted)} cells; {client.dashboard_link} shows where they stand", flush=True)
         return run(client, wanted)
 
 
 @contextmanager
-def cluster(scheduler: str | None, workers: int) -> Iterator[Client]:
+def connected(scheduler: str | None, workers: int) -> Iterator[Client]:
     """Give a client of a running scheduler, or of a cluster of this machine's own.
 
     Raises `BuildError` where no scheduler answers, or none of its workers may time anything.
