@@ -41,9 +41,16 @@ help: ## List the targets
 $(COMMANDS): $(VENV)/installed
 	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline $@
 
+# A worker a core; tests that share something long to make, such as a book, stay on one.
+SPREAD := --numprocesses auto --maxprocesses 8 --dist loadgroup
+
+.PHONY: check
+check: lint ## Check what is quick to check: lint, types and every test without a book or a browser
+	@$(BIN)/python -m pytest $(SPREAD) -m 'not slow' -q
+
 .PHONY: test
 test: $(VENV)/installed ## Run the whole test suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(SPREAD)
 
 .PHONY: kills
 kills: $(VENV)/installed ## Kill a small build at a hundred random moments; KILL_SEED= repeats them

@@ -1,16 +1,23 @@
 """What many tests share: a project of its own to build in, and quiet profiling."""
 
 import os
+import signal
 
 # Read when torch is loaded; else the profiler notes its start and stop on stderr.
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
 import pytest
+from filelock import FileLock
 from whole_book import build_in
 
 from investigation.compiled import toolchain
 from investigation.compiled.omission import MissingToolError
 from pipeline import places
+
+# A shell ignores the keyboard's interrupt for what it starts in the background, and every process
+# that is started here would inherit that; a person's make does not.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Dask writes its settings on import, by default into the home folder.
 os.environ.setdefault("DASK_CONFIG", str(places.BUILD / "dask"))
@@ -19,12 +26,37 @@ BUILT = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "RENDER
          "RETIRED")  # fmt: skip
 
 
+# The tests' own book, kept from run to run: a run executes the chapters that have changed since.
+BOOK = places.BUILD / "tests" / "book"
+# What takes a whole book, a browser, a kernel or make; `make check` leaves it out.
+SLOW_FIXTURES = frozenset({"book", "browser", "built", "surveyed"})
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what is slow, and keep together what shares something that takes long to make.
+
+    A worker gets the tests of a file, or all tests of the book; the longest start first.
+    """
+    for item in items:
+        reads_the_book = "book" in item.fixturenames
+        builds = hasattr(item.module, "SmallProject") or SLOW_FIXTURES & set(item.fixturenames)
+        if builds:
+            item.add_marker(pytest.mark.slow)
+        item.add_marker(pytest.mark.xdist_group("book" if reads_the_book else item.path.stem))
+    items.sort(key=lambda item: ("book" not in item.fixturenames, not _is_slow(item)))
+
+
+def _is_slow(item):
+    return item.get_closest_marker("slow") is not None
+
+
 @pytest.fixture(scope="session")
-def book(tmp_path_factory):
+def book():
     """The folder of a finished book: this project's notebooks and pages, another build folder."""
-    folder = tmp_path_factory.mktemp("build")
-    build_in(folder)
-    return folder
+    BOOK.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(BOOK.with_suffix(".lock")):
+        build_in(BOOK)
+    return BOOK
 
 
 @pytest.fixture(scope="session")
