@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 import torch
+from torch.utils.backend_registration import rename_privateuse1_backend
 
 from investigation.compiled.omission import MissingToolError
 from investigation.evidence.environment import PROJECT
@@ -103,4 +104,4 @@ def _failed(compiler: str, said: str) -> str:
 def load(cache: Path = CACHE) -> None:
     """Make the recording device of this process. Raises `NoRecorderError` as `library` does."""
     torch.ops.load_library(str(library(cache)))
-    torch.utils.rename_privateuse1_backend(DEVICE)
+    rename_privateuse1_backend(DEVICE)
