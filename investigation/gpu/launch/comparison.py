@@ -32,7 +32,9 @@ def launches(scale: Scale, setting: Setting) -> Mapping[Step, Recorded]:
         return made
 
     found: dict[Step, Recorded] = {("multiply", ""): recorded(multiply, next_address())}
+    after_product = next_address()
     for name, one in setting.upstream.items():
+        torch.ops.launch.start_at(after_product)  # whatever the gradients before have taken
         upstream = on_recorder(one.to(made[0].dtype))
         address = next_address()
         operands: Mapping[LaunchOperation, Tensor] = {

@@ -98,9 +98,10 @@ def _dtypes(_: torch.Generator) -> Iterator[Setting]:
     for one, other in product(MULTIPLIED, repeat=2):
         backward = {one, other} <= set(DIFFERENTIABLE)
         for shape, (name, memory_format) in product(SHAPES, FORMATS.items()):
-            x = torch.empty(shape, dtype=DTYPES[one]).contiguous(memory_format=memory_format)
-            gate = torch.empty((*shape[:2], 1, 1), dtype=DTYPES[other])
-            upstream = {"contiguous": torch.empty(shape)} if backward else {}
+            x = torch.empty(shape, dtype=DTYPES[one], device="meta")
+            x = x.contiguous(memory_format=memory_format)
+            gate = torch.empty((*shape[:2], 1, 1), dtype=DTYPES[other], device="meta")
+            upstream = {"contiguous": torch.empty(shape, device="meta")} if backward else {}
             yield Setting("dtypes", f"{one} × {other}: {shape}, {name}", x, gate, upstream)
 
 
