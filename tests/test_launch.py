@@ -12,7 +12,7 @@ from investigation.display import launch_tables
 from investigation.evidence.gpus import Launch, SameLaunches
 from investigation.evidence.records import repeated_names
 from investigation.evidence.resources import Memory
-from investigation.gpu.launch import extension, proof, recording, settings
+from investigation.gpu.launch import controls, extension, proof, recording, settings
 from investigation.gpu.launch.comparison import Group, how_they_differ
 from investigation.gpu.launch.extension import NoRecorderError
 from investigation.gpu.launch.iterators import Iterator, Operand, Recorded, Result
@@ -144,16 +144,28 @@ def test_a_control_that_is_missed_is_not_taken_for_noticed(found, change):
     assert not found.controls.model_copy(update=change).noticed
 
 
+def asked_for(form, case):
+    """What the profiler sees a form ask for beside its output."""
+    x, gate = case.tensors()
+    count = memory.bytes_allocated(lambda: SCALES[form](x, gate)) - 4 * x.numel()
+    dtypes = "mixed" if case.gate_dtype else "same"
+    return Memory(says="", phase="line", form=form, dtypes=dtypes, bytes=count, case=case)
+
+
 def test_a_cpus_iterator_converts_what_the_profiler_measures(found):
-    for dtypes, case in {"same": CASE, "mixed": CASE.with_gate("bfloat16")}.items():
-        x, gate = case.tensors()
-        for form in ("expand_as", "broadcast"):
-            asked = memory.bytes_allocated(lambda f=form, a=x, b=gate: SCALES[f](a, b))
-            measured = Memory(says="", phase="line", form=form, dtypes=dtypes,
-                              bytes=asked - 4 * x.numel())  # fmt: skip
-            assert proof.agrees(measured, found.controls)
-            more = measured.model_copy(update={"bytes": measured.bytes + 1})
-            assert not proof.agrees(more, found.controls)
+    cases = (CASE, CASE.with_gate("bfloat16"))
+    measured = [asked_for(form, case) for case in cases for form in SCALES]
+    beside = list(controls.beside_measured(measured, found.controls))
+    assert len(beside) == 4
+    assert all(converted == bytes_ for *_, converted, bytes_ in beside)
+    assert len({converted for *_, converted, _ in beside}) == 3  # nothing, a gate, a full gate
+
+
+def test_a_measured_copy_that_the_iterator_does_not_make_shows(found):
+    measured = asked_for("broadcast", CASE)
+    more = measured.model_copy(update={"bytes": 64})
+    ((*_, converted, bytes_),) = controls.beside_measured([more], found.controls)
+    assert converted != bytes_
 
 
 def test_the_two_forms_convert_alike_in_a_world_without_the_copy(found):

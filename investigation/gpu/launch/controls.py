@@ -1,12 +1,13 @@
 """What has to come out different, or the comparison could not see a difference."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from investigation.evidence.observation import Dtypes, Form
+from investigation.evidence.resources import Memory
 from investigation.gpu.launch.comparison import differences, how_they_differ, launches
 from investigation.gpu.launch.iterators import Recorded, on_cpu
 from investigation.gpu.launch.settings import Setting
@@ -82,3 +83,17 @@ def converted_bytes(x: Tensor, gate: Tensor) -> int:
     return sum(
         one.storage_bytes for one, name in zip(made, names, strict=True) if one.dtype != name
     )
+
+
+def beside_measured(
+    measured: Iterable[Memory], found: Controls
+) -> Iterator[tuple[Dtypes, Form, int, int]]:
+    """Iterate over dtypes, form, bytes that an iterator converts, and bytes that were measured.
+
+    `measured` are the records of what a form asks for beside its output; those of forms that were
+    not tried here are passed over. They are of the case that the controls were tried in.
+    """
+    for one in measured:
+        converted = found.converted[one.dtypes]
+        if one.phase == "line" and one.form in converted:
+            yield one.dtypes, one.form, converted[one.form], one.bytes

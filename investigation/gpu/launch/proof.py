@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict
 
 from investigation.evidence.gpus import LaunchFamily, LaunchOperation
 from investigation.evidence.observation import Form
-from investigation.evidence.resources import Memory
 from investigation.gpu.launch import controls, extension
 from investigation.gpu.launch.comparison import Group, compare, launches
 from investigation.gpu.launch.controls import NARROW_GATE, Controls
@@ -74,18 +73,20 @@ def shown_cases(case: Case) -> tuple[Case, ...]:
     return tuple(one for each in formats for one in (each, each.with_gate(NARROW_GATE)))
 
 
-def prove(case: Case, on: Chip, seed: int) -> Proof:
+def prove(case: Case, on: Chip, seed: int, on_cpu: Case | None = None) -> Proof:
     """Return what both forms launch in every setting, and in those of `case` on a chip.
 
-    Two processes share the settings. Raises `NoRecorderError` where iterators cannot be recorded,
+    `on_cpu` is the case of the control on a CPU, `case` unless given. Two processes share the
+    settings. Raises `NoRecorderError` where iterators cannot be recorded,
     `LaunchError` where a process that records them fails.
     """
     extension.require_recorder()
     rest = [one for one in FAMILIES if one != MOST]
-    closely = {"case": case.model_dump(mode="json"), "slug": on.slug}
+    cases = {"case": case, "on_cpu": on_cpu or case}
+    closely = {name: one.model_dump(mode="json") for name, one in cases.items()}
     jobs = (
         Job(compared, {"families": [MOST], "seed": seed}, NO_DEVICE),
-        Job(looked_at, {"families": rest, "seed": seed, **closely}, NO_DEVICE),
+        Job(looked_at, {"families": rest, "seed": seed, "slug": on.slug, **closely}, NO_DEVICE),
     )
     most, others = (
         one.answer_or(LaunchError, "recording what eager CUDA launches")
@@ -103,13 +104,17 @@ def compared(families: Sequence[LaunchFamily], seed: int) -> list[dict[str, Any]
 
 
 def looked_at(
-    families: Sequence[LaunchFamily], seed: int, case: Mapping[str, Any], slug: str
+    families: Sequence[LaunchFamily],
+    seed: int,
+    slug: str,
+    case: Mapping[str, Any],
+    on_cpu: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Do as `compared`, and return the launches of a case, and the controls, besides."""
     groups, this = compared(families, seed), Case.model_validate(case)
     with torch.autograd.set_multithreading_enabled(False):
         seen = [one.model_dump(mode="json") for one in shown(shown_cases(this), chip(slug))]
-        held = controls.tried(this, seed).model_dump(mode="json")
+        held = controls.tried(Case.model_validate(on_cpu), seed).model_dump(mode="json")
     return {"chip": slug, "groups": groups, "shown": seen, "controls": held}
 
 
@@ -129,8 +134,3 @@ def _setting(case: Case) -> Setting:
     dtype = getattr(torch, case.gate_dtype or case.dtype)
     gate = torch.empty(*case.shape[:2], 1, 1, dtype=dtype, device="meta")
     return Setting("ordinary", case.name, x, gate, {"like the input": x})
-
-
-def agrees(measured: Memory, found: Controls) -> bool:
-    """Tell whether a CPU's iterator converts as many bytes as were measured in the same case."""
-    return found.converted[measured.dtypes].get(measured.form) == measured.bytes
