@@ -10,7 +10,7 @@ from torch import Tensor
 
 from investigation.evidence.kinds.gpus import LaunchFamily, LaunchOperation
 from investigation.evidence.observation import Dtypes
-from investigation.gpu.launch.iterators import Launches, next_address, on_recorder, recorded
+from investigation.gpu.launch.iterators import Recorded, next_address, on_recorder, recorded
 from investigation.gpu.launch.settings import Setting
 from investigation.subject.variants import Scale
 
@@ -20,34 +20,42 @@ Step = tuple[LaunchOperation, str]
 HOW = ("other kernels", "another order", "other arguments")
 
 
-def launches(scale: Scale, setting: Setting) -> Mapping[Step, Launches]:
+def launches(scale: Scale, setting: Setting) -> Mapping[Step, Recorded]:
     """Return what a form launches: its product, and both gradients for each one from above."""
     torch.ops.launch.start_at(0)
     backward = bool(setting.upstream)
     x, gate = (on_recorder(one).requires_grad_(backward) for one in (setting.x, setting.gate))
     made: list[Tensor] = []
-    found: dict[Step, Launches] = {
-        ("multiply", ""): recorded(lambda: made.append(scale(x, gate)), next_address())
-    }
-    (output,) = made
+
+    def multiply() -> list[Tensor]:
+        made.append(scale(x, gate))
+        return made
+
+    found: dict[Step, Recorded] = {("multiply", ""): recorded(multiply, next_address())}
+    after_product = next_address()
     for name, one in setting.upstream.items():
-        upstream = on_recorder(one.to(output.dtype))
+        torch.ops.launch.start_at(after_product)  # whatever the gradients before have taken
+        upstream = on_recorder(one.to(made[0].dtype))
         address = next_address()
-        for operation, operand in (("gradient_of_input", x), ("gradient_of_gate", gate)):
-            step = partial(torch.autograd.grad, output, operand, upstream, retain_graph=True)
+        operands: Mapping[LaunchOperation, Tensor] = {
+            "gradient_of_input": x,
+            "gradient_of_gate": gate,
+        }
+        for operation, operand in operands.items():
+            step = partial(torch.autograd.grad, made, operand, upstream, retain_graph=True)
             found[operation, name] = recorded(step, address)
     return found
 
 
-def how_they_differ(one: Launches, other: Launches) -> str | None:
-    """Return in which of `HOW` two lists of launches differ, None where they are the same.
+def how_they_differ(one: Recorded, other: Recorded) -> str | None:
+    """Return in which of `HOW` what two forms launch differs, None where it is the same.
 
-    Every field of every iterator counts, addresses included: the same launches have the same
-    arguments.
+    Every field of every iterator counts, addresses included, and how the results lie: the same
+    launches have the same arguments.
     """
     if one == other:
         return None
-    names = [[iterator.operation for iterator in each] for each in (one, other)]
+    names = [[iterator.operation for iterator in each.launches] for each in (one, other)]
     if Counter(names[0]) != Counter(names[1]):
         return HOW[0]
     return HOW[1] if names[0] != names[1] else HOW[2]

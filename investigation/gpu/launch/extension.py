@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 import torch
+from torch.utils.backend_registration import rename_privateuse1_backend
 
 from investigation.compiled.omission import MissingToolError
 from investigation.evidence.environment import PROJECT
@@ -20,7 +21,7 @@ from investigation.gpu.launch import source
 
 SOURCE = Path(__file__).with_name("recorder.cpp")
 # A chapter is executed again where a module has changed, so this module changes with its source.
-SOURCE_SHA256 = "767b43e4b5c47931ecb1428aebab00665e5628a52cb313a06fc3b9bce1ff86d4"
+SOURCE_SHA256 = "0a9e43d053aa424f500eaec9646f21333fa020970e3312650a03900e2db28bc7"
 CACHE = PROJECT / "build" / "cache" / "launch"
 DEVICE = "recorder"
 COMPILERS = ("g++", "clang++", "c++")
@@ -103,4 +104,4 @@ def _failed(compiler: str, said: str) -> str:
 def load(cache: Path = CACHE) -> None:
     """Make the recording device of this process. Raises `NoRecorderError` as `library` does."""
     torch.ops.load_library(str(library(cache)))
-    torch.utils.rename_privateuse1_backend(DEVICE)
+    rename_privateuse1_backend(DEVICE)

@@ -1,6 +1,6 @@
 """Torch's iterators as records: all of what a kernel is chosen and launched from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import torch
@@ -52,17 +52,51 @@ Launches = tuple[Iterator, ...]
 ITERATORS = TypeAdapter(Launches)
 
 
+class Result(BaseModel):
+    """How a tensor that came out lies; torch can lay the same launch out in several ways."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: tuple[int, ...]
+    stride: tuple[int, ...]
+    offset: int
+    dtype: str
+    conjugated: bool
+
+
+class Recorded(BaseModel):
+    """What one call launched, in order, and how its results lie; those without elements do not."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    launches: Launches
+    results: tuple[Result, ...]
+
+
 @lru_cache(maxsize=64)
 def parsed(recorded: str) -> Launches:
     """Return iterators from JSON; two forms that record the same are read once."""
     return ITERATORS.validate_json(recorded)
 
 
-def recorded(run: Callable[[], object], address: int) -> Launches:
-    """Return what `run` launches, in order; its tensors get addresses from `address` on."""
+def recorded(run: Callable[[], Sequence[Tensor]], address: int) -> Recorded:
+    """Return what `run` launches; its tensors get addresses from `address` on."""
     torch.ops.launch.start_at(address)
-    run()
-    return parsed(torch.ops.launch.taken())
+    made = run()
+    launched = parsed(torch.ops.launch.taken())
+    return Recorded.model_construct(
+        launches=launched, results=tuple(_result(one) for one in made if one.numel())
+    )
+
+
+def _result(made: Tensor) -> Result:
+    return Result.model_construct(
+        size=tuple(made.shape),
+        stride=made.stride(),
+        offset=int(made.storage_offset()),
+        dtype=str(made.dtype).removeprefix("torch."),
+        conjugated=made.is_conj(),
+    )
 
 
 def next_address() -> int:

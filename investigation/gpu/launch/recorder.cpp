@@ -45,9 +45,16 @@ at::Tensor made(at::IntArrayRef size, at::IntArrayRef stride, int64_t offset, at
   return tensor;
 }
 
+// As torch's `create_out` does: strides where an operator names them, else a memory format.
 at::Tensor made(at::IntArrayRef size, at::IntArrayRef stride, const at::TensorOptions& options) {
   const at::DimVector contiguous(c10::contiguous_strides(size));
-  return made(size, stride.empty() ? at::IntArrayRef(contiguous) : stride, 0, c10::typeMetaToScalarType(options.dtype()));
+  const auto dtype = c10::typeMetaToScalarType(options.dtype());
+  auto tensor = made(size, stride.empty() ? at::IntArrayRef(contiguous) : stride, 0, dtype);
+  const auto format = options.memory_format_opt().value_or(at::MemoryFormat::Contiguous);
+  if (stride.empty() && format != at::MemoryFormat::Contiguous) {
+    tensor.unsafeGetTensorImpl()->empty_tensor_restride(format);
+  }
+  return tensor;
 }
 
 std::string quoted(at::ScalarType dtype) {
@@ -146,11 +153,7 @@ at::Tensor empty_strided(
 at::Tensor empty(
     at::IntArrayRef size, std::optional<at::ScalarType> dtype, std::optional<at::Layout>, std::optional<at::Device>,
     std::optional<bool>, std::optional<at::MemoryFormat> format) {
-  auto tensor = made(size, {}, at::dtype(dtype.value_or(at::kFloat)));
-  if (format && *format != at::MemoryFormat::Contiguous) {
-    tensor.unsafeGetTensorImpl()->empty_tensor_restride(*format);
-  }
-  return tensor;
+  return made(size, {}, at::dtype(dtype.value_or(at::kFloat)).memory_format(format));
 }
 
 // The iterator of a product of CPU tensors, in which torch converts operands of two dtypes.

@@ -4,7 +4,7 @@ Only sizes, strides, offsets and dtypes matter, so a setting holds CPU tensors t
 as the others should be; a tensor that no memory could hold is expanded from one element.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -43,28 +43,31 @@ class Setting:
         return _name(self.x.dtype), _name(self.gate.dtype)
 
 
-def settings(seed: int) -> Iterator[Setting]:
-    """Iterate over everything that is tried."""
+def settings(families: Iterable[LaunchFamily], seed: int) -> Iterator[Setting]:
+    """Iterate over everything that is tried in some families."""
     generator = torch.Generator().manual_seed(seed)
-    yield from _layouts("ordinary", (ORDINARY,), generator, UPSTREAM)
-    yield from _layouts("ambiguous", AMBIGUOUS, generator, UPSTREAM)
-    yield from _empty(generator)
-    yield from _volumes()
-    yield from _large()
-    yield from _dtypes()
+    for family in families:
+        yield from FAMILIES[family](generator)
+
+
+def _ordinary(generator: torch.Generator) -> Iterator[Setting]:
+    return _layouts("ordinary", (ORDINARY,), generator)
+
+
+def _ambiguous(generator: torch.Generator) -> Iterator[Setting]:
+    return _layouts("ambiguous", AMBIGUOUS, generator)
 
 
 def _layouts(
     family: LaunchFamily,
     sizes: tuple[Sizes, ...],
     generator: torch.Generator,
-    upstream: Mapping[str, Callable[[Tensor], Tensor]],
 ) -> Iterator[Setting]:
     for size, (one, make_x), (other, make_gate) in product(sizes, INPUTS.items(), GATES.items()):
         x, gate, gradient = make_x(size, generator), make_gate(size, generator), torch.zeros(size)
         yield Setting(
             family, f"{size}: input {one}, gate {other}", x, gate,
-            {name: lay_out(gradient) for name, lay_out in upstream.items()},
+            {name: lay_out(gradient) for name, lay_out in UPSTREAM.items()},
         )  # fmt: skip
 
 
@@ -75,7 +78,7 @@ def _empty(generator: torch.Generator) -> Iterator[Setting]:
         yield Setting("empty", f"{size}: input {name}", make(size, generator), gate, {})
 
 
-def _volumes() -> Iterator[Setting]:
+def _volumes(_: torch.Generator) -> Iterator[Setting]:
     formats = (torch.contiguous_format, torch.channels_last_3d)
     for one, other in product(formats, repeat=2):
         x = torch.zeros(2, 3, 4, 5, 6).contiguous(memory_format=one)
@@ -83,7 +86,7 @@ def _volumes() -> Iterator[Setting]:
         yield Setting("volumes", f"input {one}, gate {other}", x, gate, {str(one): x})
 
 
-def _large() -> Iterator[Setting]:
+def _large(_: torch.Generator) -> Iterator[Setting]:
     for size, (name, memory_format) in product(LARGE, FORMATS.items()):
         strides = torch.empty(size, device="meta").contiguous(memory_format=memory_format).stride()
         x = torch.empty_strided(size, strides, device="meta")
@@ -91,15 +94,26 @@ def _large() -> Iterator[Setting]:
         yield Setting("large", f"{size}, {name}", x, gate, {name: x})
 
 
-def _dtypes() -> Iterator[Setting]:
+def _dtypes(_: torch.Generator) -> Iterator[Setting]:
     for one, other in product(MULTIPLIED, repeat=2):
         backward = {one, other} <= set(DIFFERENTIABLE)
         for shape, (name, memory_format) in product(SHAPES, FORMATS.items()):
-            x = torch.empty(shape, dtype=DTYPES[one]).contiguous(memory_format=memory_format)
-            gate = torch.empty((*shape[:2], 1, 1), dtype=DTYPES[other])
-            upstream = {"contiguous": torch.empty(shape)} if backward else {}
+            x = torch.empty(shape, dtype=DTYPES[one], device="meta")
+            x = x.contiguous(memory_format=memory_format)
+            gate = torch.empty((*shape[:2], 1, 1), dtype=DTYPES[other], device="meta")
+            upstream = {"contiguous": torch.empty(shape, device="meta")} if backward else {}
             yield Setting("dtypes", f"{one} × {other}: {shape}, {name}", x, gate, upstream)
 
 
 def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
+
+
+FAMILIES: Mapping[LaunchFamily, Callable[[torch.Generator], Iterator[Setting]]] = {
+    "ordinary": _ordinary,
+    "ambiguous": _ambiguous,
+    "volumes": _volumes,
+    "empty": _empty,
+    "large": _large,
+    "dtypes": _dtypes,
+}

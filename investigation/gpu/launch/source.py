@@ -5,7 +5,7 @@ are installed here, so a line number is that of this torch; a passage that is no
 the source has changed, and that what was read from it may no longer hold.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from investigation.compiled.omission import MissingToolError
@@ -20,11 +20,16 @@ class OtherSourceError(MissingToolError):
 
 @dataclass(frozen=True)
 class Passage:
-    """A line of torch's source, and what it decides; `line` is None for a file not installed."""
+    """A line of torch's source, and what it decides.
+
+    The line is the first that holds `text` after one that holds `after`. `line` is None for a file
+    that is not installed.
+    """
 
     decides: str
     file: str
     text: str
+    after: str = ""
     line: int | None = None
 
     def __str__(self) -> str:
@@ -36,11 +41,13 @@ READ: tuple[Passage, ...] = (
         "nothing is launched for no elements",
         f"{CUDA}/Loops.cuh",
         "if (iter.numel() == 0) {",
+        "void gpu_kernel(TensorIteratorBase& iter",
     ),
     Passage(
         "what 32 bits cannot index is launched part by part",
         f"{CUDA}/Loops.cuh",
         "for (auto& sub_iter : iter.with_32bit_indexing()) {",
+        "void gpu_kernel(TensorIteratorBase& iter",
     ),
     Passage(
         "elements are cast one by one where an operand has not the product's dtype",
@@ -81,6 +88,7 @@ READ: tuple[Passage, ...] = (
         "contiguous operands of two dtypes are cast in a kernel without offset calculator",
         f"{CUDA}/CUDALoops.cuh",
         "auto loader = memory::LoadWithCast<traits::arity>(iter);",
+        "c10::cast_and_store<arg0_t>(dtypes[0], out, result);",  # the end of HIP's part
     ),
     Passage(
         "other strides and two dtypes: an offset calculator, casts, 4 elements a thread",
@@ -125,9 +133,10 @@ def _found(passage: Passage, folder: Path) -> Passage:
         return passage
     path = folder / passage.file
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    for number, line in enumerate(lines, start=1):
+    start = next((i for i, line in enumerate(lines) if passage.after in line), len(lines))
+    for number, line in enumerate(lines[start:], start=start + 1):
         if passage.text in line:
-            return Passage(passage.decides, passage.file, passage.text, number)
+            return replace(passage, line=number)
     raise OtherSourceError(
         f"what eager CUDA launches was read from another torch: {passage.file} has no line "
         f"{passage.text!r} here"

@@ -1,0 +1,99 @@
+"""What has to come out different, or the comparison could not see a difference."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+
+from investigation.evidence.observation import Dtypes, Form
+from investigation.evidence.resources import Memory
+from investigation.gpu.launch.comparison import differences, how_they_differ, launches
+from investigation.gpu.launch.iterators import Recorded, on_cpu
+from investigation.gpu.launch.settings import Setting
+from investigation.observe.layout import GATES, INPUTS, ORDINARY
+from investigation.subject.cases import Case
+from investigation.subject.variants import broadcast, materialized
+
+NARROW_GATE = "bfloat16"
+
+
+class Controls(BaseModel):
+    """The controls as they came out.
+
+    `written_out` counts the settings whose product notices a gate that is written out in full,
+    `transposed` the input layouts whose product notices a transposed gate; each of as many as
+    were tried. `converted` is how many bytes a CPU's iterator converts to another dtype before
+    the product, by dtypes and form.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    written_out: tuple[int, int]
+    transposed: tuple[int, int]
+    converted: Mapping[Dtypes, Mapping[Form, int]]
+
+    @property
+    def noticed(self) -> bool:
+        """Whether every difference that was made was seen."""
+        return all(seen == tried > 0 for seen, tried in (self.written_out, self.transposed))
+
+    @property
+    def cpu_differs(self) -> bool:
+        """Whether the forms convert as much with one dtype on a CPU, and differ with two."""
+        same, mixed = self.converted["same"], self.converted["mixed"]
+        return same["expand_as"] == same["broadcast"] and mixed["expand_as"] > mixed["broadcast"]
+
+
+def tried(case: Case, seed: int) -> Controls:
+    """Run the controls on the recording device, and on the CPU for a case."""
+    generator = torch.Generator().manual_seed(seed)
+    gate, transposed = (GATES[name](ORDINARY, generator) for name in ("contiguous", "transposed"))
+    inputs = [make(ORDINARY, generator) for make in INPUTS.values()]
+    plain = [_product(x, gate) for x in inputs]
+    written = [how for *_, how in differences(broadcast, materialized, plain)]
+    turned = [how_they_differ(_launched(x, gate), _launched(x, transposed)) for x in inputs]
+    return Controls(
+        written_out=(len(written) - written.count(None), len(written)),
+        transposed=(len(turned) - turned.count(None), len(turned)),
+        converted={"same": _converted(case), "mixed": _converted(case.with_gate(NARROW_GATE))},
+    )
+
+
+def _product(x: Tensor, gate: Tensor) -> Setting:
+    return Setting("ordinary", "a control", x, gate, {})
+
+
+def _launched(x: Tensor, gate: Tensor) -> Recorded:
+    return launches(broadcast, _product(x, gate))["multiply", ""]
+
+
+def _converted(case: Case) -> dict[Form, int]:
+    x, gate = case.tensors()
+    return {
+        "expand_as": converted_bytes(x, gate.expand_as(x)),
+        "broadcast": converted_bytes(x, gate),
+    }
+
+
+def converted_bytes(x: Tensor, gate: Tensor) -> int:
+    """Return the bytes of the copies that a CPU's iterator makes of operands in another dtype."""
+    made = on_cpu(x, gate).operands[1:]
+    names = (str(one.dtype).removeprefix("torch.") for one in (x, gate))
+    return sum(
+        one.storage_bytes for one, name in zip(made, names, strict=True) if one.dtype != name
+    )
+
+
+def beside_measured(
+    measured: Iterable[Memory], found: Controls
+) -> Iterator[tuple[Dtypes, Form, int, int]]:
+    """Iterate over dtypes, form, bytes that an iterator converts, and bytes that were measured.
+
+    `measured` are the records of what a form asks for beside its output; those of forms that were
+    not tried here are passed over. They are of the case that the controls were tried in.
+    """
+    for one in measured:
+        converted = found.converted[one.dtypes]
+        if one.phase == "line" and one.form in converted:
+            yield one.dtypes, one.form, converted[one.form], one.bytes
