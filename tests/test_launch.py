@@ -9,9 +9,9 @@ import torch
 from pydantic import ValidationError
 
 from investigation.display import launch_tables
-from investigation.evidence.gpus import Launch, SameLaunches
+from investigation.evidence.kinds.gpus import Launch, SameLaunches
+from investigation.evidence.kinds.resources import Memory
 from investigation.evidence.records import repeated_names
-from investigation.evidence.resources import Memory
 from investigation.gpu.launch import controls, extension, proof, recording, settings
 from investigation.gpu.launch.comparison import Group, how_they_differ
 from investigation.gpu.launch.extension import NoRecorderError

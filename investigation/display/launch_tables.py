@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from investigation.evidence.gpus import Launch, SameLaunches
+from investigation.evidence.kinds.gpus import Launch, SameLaunches
 from investigation.evidence.words import listed
 from investigation.gpu.launch.source import Passage
 

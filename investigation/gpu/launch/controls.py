@@ -6,8 +6,8 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
+from investigation.evidence.kinds.resources import Memory
 from investigation.evidence.observation import Dtypes, Form
-from investigation.evidence.resources import Memory
 from investigation.gpu.launch.comparison import differences, how_they_differ, launches
 from investigation.gpu.launch.iterators import Recorded, on_cpu
 from investigation.gpu.launch.settings import Setting

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from pydantic import BaseModel, ConfigDict
 
-from investigation.evidence.gpus import LaunchFamily, LaunchOperation
+from investigation.evidence.kinds.gpus import LaunchFamily, LaunchOperation
 from investigation.evidence.observation import Form
 from investigation.gpu.launch import controls, extension
 from investigation.gpu.launch.comparison import Group, compare, launches

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from investigation.evidence.gpus import Launch, SameLaunches
+from investigation.evidence.kinds.gpus import Launch, SameLaunches
 from investigation.gpu.launch.comparison import Group
 from investigation.gpu.launch.proof import Proof, Shown
 
