@@ -31,7 +31,7 @@ class DeviceFacts(Observation):
 
 
 class PredictedTime(Observation):
-    """The least device time of the scale step by a card's stated bandwidth; not measured."""
+    """The scale step's device time from memory, by a card's stated bandwidth; not measured."""
 
     type: Literal["predicted_time"] = "predicted_time"
     card: str
