@@ -111,3 +111,8 @@ class SameLaunches(Observation):
     def same(self) -> bool:
         """Whether nothing differs."""
         return self.differing == 0
+
+    @property
+    def of_a_gradient(self) -> bool:
+        """Whether what is computed belongs to the backward pass."""
+        return self.operation != "multiply"
