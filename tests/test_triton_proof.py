@@ -145,7 +145,21 @@ def test_fused_means_as_many_kernels_and_none_for_the_scale_step_alone(change, h
     assert Proof(tuple(worlds)).fused("sm_90") == [(BLOCK, held)]
 
 
-def test_each_form_is_built_in_a_process_of_its_own_with_caches_of_its_own(monkeypatch):
+@pytest.mark.parametrize("shares", [1, 2])
+def test_settings_are_dealt_so_that_no_process_gets_all_the_dear_ones(shares):
+    asked = list(triton_build.settings(CASE, ["float32", "bfloat16"]))
+    dealt = triton_proof.dealt_out(asked, shares)
+    assert len(dealt) == shares
+    assert sorted(one.slug for share in dealt for one in share) == sorted(one.slug for one in asked)
+    for dear in ("dynamic", "channels_last"):
+        counts = [sum(dear in one.slug for one in share) for share in dealt]
+        assert counts == [4 // shares] * shares
+    assert [len(share) for share in triton_proof.dealt_out(asked[:1], 8)] == [1]
+    assert triton_proof.dealt_out(asked[:1], 0) == [asked[:1]]
+
+
+@pytest.mark.parametrize("cores", [1, 2, 8])
+def test_each_form_is_built_in_processes_of_its_own_with_caches_of_their_own(monkeypatch, cores):
     asked = []
 
     def answered(jobs, _):
@@ -153,12 +167,16 @@ def test_each_form_is_built_in_a_process_of_its_own_with_caches_of_its_own(monke
         return [Reply([]) for _ in jobs]
 
     monkeypatch.setattr(triton_targets, "require_triton", lambda: "Triton")
+    monkeypatch.setattr(triton_proof, "CORES", cores)
     monkeypatch.setattr(triton_proof, "in_fresh_processes", answered)
     triton_proof.prove(CHIPS, [BLOCK, MIXED])
-    assert [one.arguments["form"] for one in asked] == ["expand_as", "broadcast"]
-    assert asked[0].arguments["asked"] == asked[1].arguments["asked"]
+    by_form = {form: [one for one in asked if one.arguments["form"] == form]
+               for form in triton_build.FORMS}  # fmt: skip
+    shares = [[one.arguments["asked"] for one in jobs] for jobs in by_form.values()]
+    assert shares[0] == shares[1]
+    assert len(shares[0]) == min(2, max(1, cores // 2))
     for cache in ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "TMPDIR"):
-        assert len({one.environment[cache] for one in asked}) == 2
+        assert len({one.environment[cache] for one in asked}) == len(asked)
 
 
 def test_a_process_makes_one_form_and_its_control_and_never_the_other_form(monkeypatch):

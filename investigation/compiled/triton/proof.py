@@ -5,6 +5,7 @@ caches in a folder of each, removed afterwards: nothing that was generated or co
 is used for the other, or an answer would be compared with itself.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from investigation.subject import gpu_catalog
 from investigation.subject.gpu_catalog import Chip
 from investigation.timing.processes import Job, in_fresh_processes
 
+CORES = os.cpu_count() or 1
 SETTINGS = TypeAdapter(tuple[CompileSetting, ...])
 BUILT = TypeAdapter(tuple[Built, ...])
 
@@ -32,7 +34,7 @@ class ProofError(RuntimeError):
 
 
 def prove(chips: Sequence[Chip], asked: Sequence[CompileSetting]) -> "Proof":
-    """Compile both forms and the controls for every chip, the two forms side by side.
+    """Compile both forms and the controls for every chip, side by side as far as cores reach.
 
     Raises `NoTritonError` where Triton is not installed, `ProofError` where a process fails.
     """
@@ -40,7 +42,11 @@ def prove(chips: Sequence[Chip], asked: Sequence[CompileSetting]) -> "Proof":
     slugs = [one.slug for one in chips]
     what = f"compiling for {' and '.join(slugs)}"
     with TemporaryDirectory() as folder:
-        jobs = [_job(slugs, asked, form, Path(folder, form)) for form in FORMS]
+        jobs = [
+            _job(slugs, share, form, Path(folder, f"{form}{place}"))
+            for place, share in enumerate(dealt_out(asked, CORES // len(FORMS)))
+            for form in FORMS
+        ]
         answers = [one.answer_or(ProofError, what) for one in in_fresh_processes(jobs, len(jobs))]
     built = [one for answer in answers for one in BUILT.validate_python(answer)]
     places = [one.slug for one in asked]
@@ -48,6 +54,20 @@ def prove(chips: Sequence[Chip], asked: Sequence[CompileSetting]) -> "Proof":
         built, key=lambda one: (slugs.index(one.chip), places.index(one.setting.slug))
     )
     return Proof(tuple(in_order))
+
+
+def dealt_out(asked: Sequence[CompileSetting], shares: int) -> list[list[CompileSetting]]:
+    """Return the settings in as many shares or fewer, at least one, so that each takes as long."""
+    hands: list[list[CompileSetting]] = [[] for _ in range(max(1, min(shares, len(asked))))]
+    for index, one in enumerate(sorted(asked, key=_cost)):
+        turn, place = divmod(index, len(hands))
+        hands[-1 - place if turn % 2 else place].append(one)  # dealt to and fro
+    return hands
+
+
+def _cost(setting: CompileSetting) -> tuple[bool, bool]:
+    """Order settings by what they take: symbols the most, then the layout with more kernels."""
+    return setting.dynamic, setting.case.memory_format == "channels_last"
 
 
 def _job(slugs: Sequence[str], asked: Sequence[CompileSetting], form: str, folder: Path) -> Job:
