@@ -10,6 +10,9 @@ from investigation.evidence import files
 from investigation.evidence.questions import Findings
 from pipeline import execution, places
 
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def without_compiler(tmp_path_factory):

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parents[1]
 LINT = Path(sys.executable).with_name("lint-imports")
 DOWNWARDS = "The investigation's packages import downwards only"
@@ -83,7 +86,8 @@ def test_make_lint_asks_about_the_imports():
 def test_cases_and_records_are_read_without_torch():
     program = (
         "import sys\n"
-        "from investigation.evidence import gpu_record, records, words\n"
+        "from investigation.evidence import records, words\n"
+        "from investigation.evidence.sealed import gpu\n"
         "from investigation.subject import cases\n"
         "sys.exit('torch' in sys.modules)"
     )

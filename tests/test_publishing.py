@@ -14,6 +14,9 @@ from pipeline import packing, places, rendering
 from pipeline.faults import BuildError
 from pipeline.publishing import configured, publication
 
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PUBLISHED = {

@@ -8,6 +8,9 @@ from small_project import SmallProject
 from investigation.evidence.provenance import package_sha256
 from pipeline import building, freshness, places
 
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
+
 SOURCES = {
     "planted/subject/cases.py": "A = 1\n",
     "planted/timing/measure.py": "from planted.subject import cases\n",

@@ -20,6 +20,9 @@ from pipeline import cells, cluster, environments, freshness, grid, places, swee
 from pipeline.cells import Cell
 from pipeline.faults import BuildError
 
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
+
 GOOD = """
 notebooks = ["one_setting"]
 [grid]

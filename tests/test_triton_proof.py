@@ -17,6 +17,9 @@ from investigation.compiled.triton.targets import Compiled, NoTritonError
 from investigation.subject import gpu_catalog
 from investigation.subject.cases import Case
 
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
+
 CASE = Case(slug="small", name="small", shape=(4, 16, 8, 8))
 BLOCK = CompileSetting("block", "training", False, CASE)
 MIXED = CompileSetting("multiply", "inference", False, CASE.with_gate("bfloat16"))
