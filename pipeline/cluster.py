@@ -1,7 +1,7 @@
 """Measure the cells of a sweep on a Dask cluster: this machine's own, or one that is running.
 
 A worker offers the resource `timing` once, so it times one cell at a time; a machine with
-several workers has its lock besides (`pipeline.cells`). What a lost worker was measuring is given
+several workers has its lock besides (`cells`). What a lost worker was measuring is given
 to another; what was finished is on disk and never measured again.
 """
 
