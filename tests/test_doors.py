@@ -52,7 +52,7 @@ def test_every_import_goes_through_a_door(copy):
         ("investigation.gpu.session", "from investigation.runtimes import modules", DOWNWARDS),
         ("investigation.subject.host", "import investigation.evidence.records", DOWNWARDS),
         ("investigation.claims.claim", "from investigation.timing import noise", CLAIMS),
-        ("pipeline.runs", "from investigation.timing import noise", PIPELINE),
+        ("pipeline.compare.runs", "from investigation.timing import noise", PIPELINE),
         ("investigation.fix.sources", "from pipeline import places", ALONE),
         ("investigation.subject.variants", "from investigation.subject import host", CIRCLES),
     ],

@@ -18,9 +18,10 @@ from tqdm.auto import tqdm
 from investigation.evidence.files import EvidenceError, read, write_atomically
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.records import Evidence
-from pipeline import cells, places
-from pipeline.cells import Cell
+from pipeline import places
 from pipeline.faults import BuildError
+from pipeline.sweep import cells
+from pipeline.sweep.cells import Cell
 
 TIMING = "timing"
 RETRIES = 1  # of a cell that fails: a control can fail by chance

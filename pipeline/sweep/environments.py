@@ -10,7 +10,8 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from pipeline import places, uv
+from pipeline import places
+from pipeline.upkeep import uv
 
 READY = "ready"
 
