@@ -20,8 +20,8 @@ from worlds import (
 
 from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.questions import Findings
-from pipeline import answers
-from pipeline.answers import NO, NOT_MEASURED, OPEN, PART, YES
+from pipeline.pages import answers
+from pipeline.pages.answers import NO, NOT_MEASURED, OPEN, PART, YES
 
 
 def run(world, **parameters):

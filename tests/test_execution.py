@@ -6,7 +6,8 @@ import os
 import nbformat
 import pytest
 
-from pipeline import execution, freshness, notebooks, places
+from pipeline import places
+from pipeline.chapters import execution, freshness, notebooks
 from pipeline.faults import BuildError
 
 # Kernels, compilers or processes of their own.

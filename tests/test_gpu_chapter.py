@@ -10,7 +10,7 @@ from investigation.evidence import files
 from investigation.evidence.kinds.gpus import HiddenFrom, PredictedTime
 from investigation.evidence.questions import Findings, ask
 from pipeline import places
-from pipeline.execution import KERNEL_ARGUMENTS
+from pipeline.chapters.execution import KERNEL_ARGUMENTS
 
 # Kernels, compilers or processes of their own.
 pytestmark = pytest.mark.slow
