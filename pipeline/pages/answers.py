@@ -59,6 +59,10 @@ def _alone(level: TimingLevel, **fields: Any) -> Question[Timing]:
     return ask(Timing, level=level, **usual | forms | fields)
 
 
+def _compiled(level: TimingLevel) -> Question[Timing]:
+    return ask(Timing, level=level, runtime="compile", family=None, role="measurement")
+
+
 def _in_runtime(slug: str, family: str) -> Question[Timing]:
     return ask(Timing, level="block", runtime=slug, family=family, role="measurement")
 
@@ -93,7 +97,8 @@ PYTORCH = (
         "torch.compile",
         "06_compiled",
         parts={
-            "what is compiled": ask(Timing, runtime="compile", family=None, quantity="end_to_end"),
+            "the multiply, compiled": _compiled("multiply"),
+            "the SE block, compiled": _compiled("block"),
             "the SE block, beside the runtimes": _in_runtime("compile", "pytorch"),
         },
         same=ask(Agreement, layer="kernels", target="cpu"),
