@@ -1,8 +1,9 @@
 import pytest
 import torch
 
-from investigation.observe import eager_calls, torch_source
-from investigation.observe.eager_calls import launches
+from investigation.compiled import fusion
+from investigation.observe import eager_calls
+from investigation.observe.eager_calls import launches, launching
 from investigation.subject.cases import Case
 from investigation.subject.variants import SCALES
 
@@ -50,11 +51,66 @@ def test_a_call_that_only_changes_strides_launches_nothing():
     ]  # fmt: skip
 
 
-def test_a_comment_of_torchs_own_is_found_or_its_absence_said(tmp_path):
-    assert "pushed down into the kernel" in torch_source.comment(torch_source.CASTING, "On CUDA")
-    (tmp_path / "a.h").write_text("// one\n// two\nint x;\n// three\n")
-    assert torch_source.comment("a.h", "two", tmp_path) == "one two"
-    with pytest.raises(LookupError, match=r"a\.h has no comment on 'four'"):
-        torch_source.comment("a.h", "four", tmp_path)
-    with pytest.raises(LookupError, match=r"b\.h is not installed"):
-        torch_source.comment("b.h", "one", tmp_path)
+@pytest.mark.parametrize("layout", ["contiguous", "channels_last"])
+@pytest.mark.parametrize("calls", [eager_calls.multiply_calls, eager_calls.backward_calls])
+def test_what_both_forms_launch_is_the_same_call_by_call_and_the_copys_is_not(calls, layout):
+    made = {name: launching(calls(SCALES[name], CASE.with_format(layout))) for name in SCALES}
+    assert made["expand_as"] == made["broadcast"] != made["materialized"]
+    assert made["expand_as"][0] == (
+        "mul.Tensor(float32 8×16×4×4 in steps of "
+        + {"contiguous": "(256, 16, 4, 1)", "channels_last": "(256, 1, 64, 16)"}[layout]
+        + "; float32 8×16×4×4 in steps of (16, 1, 0, 0)) → float32 8×16×4×4 in steps of "
+        + {"contiguous": "(256, 16, 4, 1)", "channels_last": "(256, 1, 64, 16)"}[layout]
+    )
+
+
+def test_the_blocks_launches_are_the_same_call_by_call():
+    made = {name: launching(eager_calls.block_calls(name, CASE)) for name in SCALES}
+    assert made["expand_as"] == made["broadcast"] != made["materialized"]
+
+
+def test_as_many_launches_in_another_order_are_not_the_same():
+    case = CASE.with_gate("bfloat16")
+    made = [eager_calls.backward_calls(SCALES[one], case) for one in ("expand_as", "broadcast")]
+    assert launches(made[0]) == launches(made[1])
+    assert launching(made[0]) != launching(made[1])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x, y: x / y,  # another name
+        lambda x, y: x[:1] * y[:1],  # another shape
+        lambda x, y: x * y.mT,  # other strides
+        lambda x, y: x * y[..., :1],  # a gate that is repeated
+        lambda x, y: x * y.bfloat16(),  # another dtype
+    ],
+)
+def test_a_launch_that_differs_in_anything_is_another(change):
+    x, y = torch.empty(2, 3, 4, 4), torch.empty(2, 3, 4, 4)
+    plain, other = (
+        launching(eager_calls.listed_calls(run))[-1]
+        for run in (lambda: x * y, lambda: change(x, y))
+    )
+    assert plain != other
+
+
+def test_a_launch_with_another_argument_is_another():
+    x = torch.empty(2, 3)
+    first, second = (
+        launching(eager_calls.listed_calls(run))
+        for run in (lambda: x.add(x, alpha=1), lambda: x.add(x, alpha=2))
+    )
+    assert first != second
+
+
+@pytest.mark.parametrize("dtype", fusion.AUTOCAST_TO)
+def test_under_autocast_the_block_is_cast_by_the_policy_of_its_device(dtype):
+    case = CASE.with_gate(dtype)
+    made = {
+        device: launching(eager_calls.block_calls("expand_as", case, device))
+        for device in ("cpu", "cuda")
+    }
+    assert made["cuda"] == made["cpu"] != launching(eager_calls.block_calls("expand_as", CASE))
+    assert any(f"→ {dtype}" in call for call in made["cuda"])
+    assert not any(map(torch.is_autocast_enabled, ("cpu", "cuda")))

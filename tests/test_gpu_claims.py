@@ -17,7 +17,11 @@ MIXED = slower("multiply", "end_to_end", 1.5, of_two_dtypes=True)
 SAME_DTYPE = memory("expand_as", "same", 2**20)
 TWO_DTYPES = memory("expand_as", "mixed", 2**20)
 
-PLAIN = {"T1": "refuted", "T6": "refuted", "C4": "supported", "P1": "supported", "V3": "supported"}
+TRAINING = slower("training_step", "end_to_end", 1.02)
+PLAIN = {
+    "T1": "refuted", "T6": "refuted", "C4": "supported", "D1": "supported", "P1": "supported",
+    "V3": "supported",
+}  # fmt: skip
 FLIPS = [
     ("T6", NETWORK, "supported", "+2.00 %"),
     ("T6", MULTIPLY, "qualified", "handed over by the host up to +20.00 %"),
@@ -25,6 +29,8 @@ FLIPS = [
     ("C4", NETWORK, "refuted", "measurable in the network"),
     ("C4", MULTIPLY, "qualified", "a measurable one below it"),
     ("C4", MIXED, "qualified", "with two dtypes up to +50.00 %"),
+    ("D1", TRAINING, "refuted", "A step differs by more than 1 %: a training step of the host"),
+    ("D1", TRAINING[1:], "refuted", "+2.00 % (+1.90 to +2.10) in channels_last"),
     ("P1", NETWORK, "refuted", "Not negligible"),
     ("P1", MIXED, "qualified", "two dtypes"),
     ("V3", NETWORK, "refuted", "takes longer"),
@@ -75,6 +81,19 @@ def test_a_claim_of_time_is_untested_where_the_network_is_inconclusive(claim):
     found = verdict(claim, plain_records(*unclear))
     assert found.status == "untested"
     assert "cannot tell" in found.sentence
+
+
+def test_d1_is_untested_where_a_training_step_reaches_across_the_margin():
+    (step, *_) = steps("training_step", "end_to_end")
+    for unclear in (timed(step, 1.0095, "slower"), timed(step, 1.0, "inconclusive")):
+        found = verdict("D1", plain_records(unclear))
+        assert found.status == "untested"
+        assert "cannot tell" in found.sentence
+
+
+def test_the_hosts_time_and_the_forward_step_decide_nothing_about_training():
+    others = [*slower("training_step", "host", 1.5), *NETWORK]
+    assert verdict("D1", plain_records(*others)).status == "supported"
 
 
 def test_slower_by_chance_among_many_is_no_overhead():

@@ -1,6 +1,7 @@
 """`make gpu` and `make record`, and a chapter that goes on from another's evidence."""
 
 import json
+import re
 
 import nbformat
 import pytest
@@ -22,6 +23,7 @@ def test_without_a_gpu_there_is_one_line_that_says_what_this_machine_has(monkeyp
         gpu.measure(request(["gpu", *word.split()]).parameters, None)
 
 
+LENGTH = re.compile(r"\d+ comparisons on the GPU, which take about (\d+) minutes\n")
 PARAMETERS_DEVICES = "investigation.evidence.parameters.available_devices"
 
 
@@ -36,6 +38,18 @@ def test_the_accelerator_that_is_there_is_taken_or_the_one_that_is_named(monkeyp
     assert gpu.chosen_device({}) == "xpu"
     with pytest.raises(BuildError, match="DEVICE=cuda: this machine has cpu and xpu"):
         gpu.chosen_device({"device": "cuda"})
+
+
+@pytest.mark.usefixtures("workshop")
+def test_how_long_it_takes_is_said_before_it_starts_and_grows_with_the_budgets(monkeypatch, capsys):
+    monkeypatch.setattr("pipeline.gpu.available_devices", lambda: ("cpu", "cuda"))
+    monkeypatch.setattr(PARAMETERS_DEVICES, lambda: ("cpu", "cuda"))
+    said = []
+    monkeypatch.setattr(building, "build", lambda *_, **__: said.append(capsys.readouterr().out))
+    gpu.measure(request(["gpu"]).parameters, None)
+    gpu.measure(request(["gpu", "BUDGET=6", "NETWORK_BUDGET=50"]).parameters, None)
+    minutes = [int(LENGTH.fullmatch(one)[1]) for one in said]
+    assert 10 * minutes[0] - 10 <= minutes[1] <= 10 * minutes[0]
 
 
 @pytest.mark.usefixtures("workshop")

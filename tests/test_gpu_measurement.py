@@ -23,7 +23,7 @@ from investigation.display import gpu_figures
 from investigation.display.gpu_tables import beside_prediction, levels, predicted_and_measured
 from investigation.evidence.kinds.controls import Control
 from investigation.evidence.kinds.gpus import DeviceFacts
-from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.kinds.timings import STEP_CONFIDENCE, Timing
 from investigation.evidence.parameters import Parameters
 from investigation.evidence.questions import Findings, ask
 from investigation.evidence.recorder import ControlFailedError, Recorder
@@ -33,6 +33,7 @@ from investigation.evidence.sealed.gpu_plan import QUANTITIES
 from investigation.gpu import measurement as gpu_measurement
 from investigation.gpu import prediction
 from investigation.gpu import session as gpu_session
+from investigation.subject.memory_formats import MEMORY_FORMATS
 from investigation.timing.device.timing import Rotation
 from pipeline import places
 
@@ -73,6 +74,9 @@ def test_the_comparisons_of_make_gpu_ask_for_less_than_half_of_ten_minutes():
     asked = sum(gpu_measurement.settings_of(step, settings).budget_s
                 for step in gpu_plan.plan(settings))  # fmt: skip
     assert 0 < asked < TEN_MINUTES_S / 2
+    assert gpu_plan.minutes(settings) == pytest.approx(2 * asked / 60)
+    # `make gpu` says it from the package's own defaults, before it opens the notebook
+    assert gpu_plan.minutes(Parameters.check()) == gpu_plan.minutes(settings)
 
 
 @pytest.mark.parametrize(("level", "of_two_dtypes"), LEVELS)
@@ -84,6 +88,53 @@ def test_both_arms_of_a_step_compute_the_same_over_the_same_inputs(level, of_two
     first, second = (call() for call in baseline.calls[:2])
     assert not torch.equal(first, second)
     assert baseline.launches == candidate.launches
+
+
+@pytest.mark.parametrize("quantity", ["host", "end_to_end"])
+def test_a_training_step_is_measured_in_both_formats_with_gradients_and_at_its_own_confidence(
+    quantity,
+):
+    found = steps("training_step", quantity)
+    assert [one.memory_format for one in found] == list(MEMORY_FORMATS)
+    for one in found:
+        asked = gpu_measurement.settings_of(one, SETTINGS)
+        assert asked.grad
+        assert asked.confidence == STEP_CONFIDENCE
+        assert asked.budget_s == SETTINGS.network_budget_s
+    (forward, *_) = steps("network", quantity)
+    assert not gpu_measurement.settings_of(forward, SETTINGS).grad
+    assert steps("training_step", "device") == []
+
+
+def test_both_arms_of_a_training_step_train_one_network_each_with_its_own_line():
+    (step, *_) = steps("training_step", "end_to_end")
+    baseline, candidate = gpu_measurement.rotations(step, SETTINGS)
+    assert len(baseline.calls) == len(candidate.calls) == gpu_measurement.NETWORK_INPUTS
+    assert baseline.launches > steps_launches("network")
+    again, _ = gpu_measurement.rotations(step, SETTINGS)
+    losses = [float(one()) for one in (*baseline.calls, candidate.calls[0])]
+    same = [float(one()) for one in again.calls]
+    assert losses[:-1] == same  # the same images, and the same weights at the start
+    assert losses[-1] != losses[0]  # the same images once more, in a network that was trained
+
+
+def steps_launches(level):
+    (step, *_) = steps(level, "end_to_end")
+    return gpu_measurement.rotations(step, SETTINGS)[0].launches
+
+
+def test_a_training_step_whose_host_pays_more_is_found_on_the_simulated_device():
+    queue, session = SimulatedDevice(), Recorder(gpu_session.CHAPTER, device="cpu")
+    chosen = tuple(steps("training_step", "host") + steps("training_step", "end_to_end"))
+    settings = QUICK.model_copy(update={"network_budget_s": 0.08})
+    for step, comparison in gpu_measurement.run(queue, chosen, settings, arms=simulated(queue)):
+        gpu_session.keep(session, step, comparison)
+    found = Findings((session.evidence(),)).answers(ask(Timing, level="training_step"))
+    assert len(found) == len(chosen)
+    for one in found:
+        assert one.confidence == STEP_CONFIDENCE
+        if one.quantity == "host":
+            assert one.single.difference_s == pytest.approx(EXTRA_S, rel=0.1)
 
 
 def test_the_control_launches_a_kernel_more():
@@ -175,7 +226,8 @@ def test_a_device_that_is_not_in_the_catalogue_has_no_prediction():
 
 def test_the_networks_step_is_shown_in_every_quantity_and_format():
     rows = list(levels(findings(), H200))
-    assert len(rows) == 6
+    assert [row["step"] for row in rows].count("the host network's forward step") == 6
+    assert [row["step"] for row in rows].count("the host network's training step") == 4
     assert all("equivalent" in str(row["expand_as adds"]) for row in rows)
 
 

@@ -46,7 +46,7 @@ def recorder():
 
 @pytest.fixture(scope="module")
 def found():
-    return proof.prove(CASE, chip("cuda90"), seed=0)
+    return proof.prove(CASE, chip("sm_90"), seed=0)
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,10 @@ import pytest
 from investigation.gpu.launch import source
 from investigation.gpu.launch.iterators import Iterator, Operand
 from investigation.gpu.launch.kernels import launched
-from investigation.gpu.launch.source import OtherSourceError, passages
-from investigation.observe.torch_source import HEADERS
+from investigation.gpu.launch.source import HEADERS, OtherSourceError, passages
 from investigation.subject.gpu_catalog import chip
 
-A100, H100, MI300X = chip("cuda80"), chip("cuda90"), chip("gfx942")
+A100, H100, MI300X = chip("sm_80"), chip("sm_90"), chip("gfx942")
 SIZES = {
     "bool": 1, "uint8": 1, "int8": 1, "int16": 2, "int32": 4, "int64": 8, "float16": 2,
     "bfloat16": 2, "float32": 4, "float64": 8, "complex64": 8, "complex128": 16,

@@ -48,7 +48,7 @@ def test_a_misspelt_question_of_a_page_fails_the_build(tmp_path, asked, says):
 def claim(**changes):
     plain = {"id": "T1", "who": "ticket", "quote": "it is so", "rule": "Supported if so.",
              "verdict": "supported", "because": "It is so.", "chapters": ["02_strides"],
-             "gpu": None}  # fmt: skip
+             "gpu": None, "eager_cuda": None}  # fmt: skip
     return plain | changes
 
 
@@ -68,6 +68,15 @@ def test_a_claim_on_a_gpu_is_shown_by_machine_and_as_untested_where_none_was_mea
     assert "**refuted**: It is not." in shown
     assert "T2" not in shown
     assert "**untested on a GPU**" in chapter_pages.gpu_claims_of("x", [claim(gpu=unmeasured)])
+
+
+def test_what_the_launches_say_of_a_claim_stands_beneath_its_verdict_and_in_the_gpu_chapter():
+    noted, plain = claim(eager_cuda="Shown by the launch."), claim(id="T2")
+    shown = chapter_pages.claims_of("02_strides", [noted, plain])
+    assert shown.count("*Eager CUDA.* Shown by the launch.") == 1
+    assert "**supported**: It is so.\\\n  *Eager CUDA.*" in shown
+    alone = chapter_pages.launch_claims_of("07_gpu", [noted, plain])
+    assert alone == "- **T1**, ticket: “it is so”\\\n  Shown by the launch."
 
 
 def test_a_name_that_does_not_exist_fails_the_build_with_its_page(tmp_path):

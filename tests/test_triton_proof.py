@@ -16,6 +16,7 @@ from investigation.compiled.triton.proof import LAYERS, Proof, ProofError
 from investigation.compiled.triton.targets import Compiled, NoTritonError
 from investigation.subject import gpu_catalog
 from investigation.subject.cases import Case
+from investigation.timing.processes import Reply
 
 # Kernels, compilers or processes of their own.
 pytestmark = pytest.mark.slow
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.slow
 CASE = Case(slug="small", name="small", shape=(4, 16, 8, 8))
 BLOCK = CompileSetting("block", "training", False, CASE)
 MIXED = CompileSetting("multiply", "inference", False, CASE.with_gate("bfloat16"))
-CHIPS = [gpu_catalog.chip(slug) for slug in ("cuda90", "gfx942")]
+CHIPS = [gpu_catalog.chip(slug) for slug in ("sm_90", "gfx942")]
 needs_triton = pytest.mark.skipif(
     importlib.util.find_spec("triton") is None, reason="Triton does not exist on this platform"
 )
@@ -83,7 +84,7 @@ def test_with_two_dtypes_the_conversion_happens_inside_the_kernel(built):
 
 @needs_triton
 def test_the_assembly_is_the_chips_own_and_holds_no_path(built):
-    for chip, mark in (("cuda90", ".target sm_90a"), ("gfx942", "gfx942")):
+    for chip, mark in (("sm_90", ".target sm_90a"), ("gfx942", "gfx942")):
         for one in built.variants(chip, BLOCK)["expand_as"].compiled:
             assert mark in one.assembly
             assert ".py" not in one.assembly
@@ -98,7 +99,7 @@ def test_a_second_run_makes_the_same(built):
 @needs_triton
 def test_a_process_that_fails_is_said_in_one_line():
     unknown = dataclasses.replace(CHIPS[0], architecture=10)
-    with pytest.raises(ProofError, match="compiling for cuda10 failed: KeyError: 'cuda10: no such"):
+    with pytest.raises(ProofError, match="compiling for sm_10 failed: KeyError: 'sm_10: no such"):
         triton_proof.prove([unknown], [MIXED])
 
 
@@ -128,7 +129,7 @@ def made_up(variant, binary="b", **rest):
     plain = {"source_sha256": "s", "kernels_sha256": "k", "kernels": 3, "launches": 3}
     more = {"library_calls": (), "buffers": 1, "scales_alone": False, "programs": ()}
     filled = plain | more | rest
-    return Built(chip="cuda90", setting=BLOCK, variant=variant, compiled=(code,), **filled)
+    return Built(chip="sm_90", setting=BLOCK, variant=variant, compiled=(code,), **filled)
 
 
 def test_a_difference_in_any_layer_shows_in_that_layer():
@@ -144,18 +145,38 @@ def test_a_difference_in_any_layer_shows_in_that_layer():
 )
 def test_fused_means_as_many_kernels_and_none_for_the_scale_step_alone(change, held):
     worlds = [made_up("broadcast"), made_up("expand_as", **change)]
-    assert Proof(tuple(worlds)).fused("cuda90") == [(BLOCK, held)]
+    assert Proof(tuple(worlds)).fused("sm_90") == [(BLOCK, held)]
 
 
-def test_settings_are_dealt_so_that_no_process_gets_all_the_dear_ones():
-    asked = list(triton_build.settings(CASE, ["float32", "bfloat16"]))
-    shares = [triton_proof.dealt_out(asked, 2, place) for place in range(2)]
-    assert sorted(one.slug for share in shares for one in share) == sorted(
-        one.slug for one in asked
-    )
-    for dear in ("dynamic", "channels_last"):
-        counts = [sum(dear in one.slug for one in share) for share in shares]
-        assert counts == [2, 2]
+def test_each_form_is_built_in_a_process_of_its_own_with_caches_of_its_own(monkeypatch):
+    asked = []
+
+    def answered(jobs, _):
+        asked.extend(jobs)
+        return [Reply([]) for _ in jobs]
+
+    monkeypatch.setattr(triton_targets, "require_triton", lambda: "Triton")
+    monkeypatch.setattr(triton_proof, "in_fresh_processes", answered)
+    triton_proof.prove(CHIPS, [BLOCK, MIXED])
+    assert [one.arguments["form"] for one in asked] == ["expand_as", "broadcast"]
+    assert asked[0].arguments["asked"] == asked[1].arguments["asked"]
+    for cache in ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "TMPDIR"):
+        assert len({one.environment[cache] for one in asked}) == 2
+
+
+def test_a_process_makes_one_form_and_its_control_and_never_the_other_form(monkeypatch):
+    made = []
+
+    def keep(_setting, variant, _target):
+        made.append(variant)
+        return variant
+
+    monkeypatch.setattr(fusion, "made_in", keep)
+    monkeypatch.setattr(triton_targets, "apart", lambda *_: [])
+    for form in triton_build.FORMS:
+        for setting in (BLOCK, dataclasses.replace(BLOCK, dynamic=True)):
+            assert list(triton_build.build([], setting, form)) == []
+    assert made == ["expand_as", "materialized", "expand_as", "broadcast", "opaque", "broadcast"]
 
 
 def test_the_settings_cover_formats_dtypes_and_sizes_and_a_multiply_of_two_dtypes():

@@ -26,7 +26,7 @@ SMALL = {
     "LEVELS": "multiply",
     "RUNTIMES": "eager,onnxruntime",
     "DTYPE_PAIRS": "float32:bfloat16",
-    "CHIPS": "cuda90",
+    "CHIPS": "sm_90",
 }
 CHAPTERS = [notebook.stem for notebook in discover()]
 FOLDERS = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "RENDERED", "HTML",

@@ -26,13 +26,37 @@ Rule = Callable[..., Verdict]
 
 
 @dataclass(frozen=True)
+class Note:
+    """What other evidence says of a claim beside its verdict, which it does not change.
+
+    `says` makes a sentence of the answers to the `questions`, whatever they are; `needs` says what
+    it would take where one has no answer. Raises `QuestionError` as `Claim` does.
+    """
+
+    questions: Questions
+    says: Callable[..., str]
+    needs: str
+
+    def __post_init__(self) -> None:
+        require_answers(self.says.__name__, self.says, self.questions)
+
+    def on(self, findings: Findings) -> str:
+        """Return the sentence on these findings."""
+        answers = {name: findings.answers(question) for name, question in self.questions.items()}
+        if not all(answers.values()):
+            return f"Not shown here: it takes {self.needs}."
+        return self.says(**answers)
+
+
+@dataclass(frozen=True)
 class Claim:
     """A sentence that somebody wrote about the line, and the rule that decides it.
 
     `rule` is the rule in words, shown on the page; `decide` is the same rule in code. It receives
     the answers to the claim's `questions`, each a tuple of records under the question's name, and
     nothing else. Where a question has no answer the claim is untested, and `needs` says what it
-    would take. `cell` is the label of the deciding cell, in the first of `chapters`.
+    would take. `cell` is the label of the deciding cell, in the first of `chapters`. `eager_cuda`
+    is noted beside the verdict: what the launches of eager CUDA say.
 
     Raises `QuestionError` where the rule does not take just these answers.
     """
@@ -46,12 +70,13 @@ class Claim:
     needs: str
     decide: Rule
     questions: Questions = field(default_factory=dict)
+    eager_cuda: Note | None = None
 
     def __post_init__(self) -> None:
         require_answers(self.id, self.decide, self.questions)
 
 
-def require_answers(claim: str, decide: Rule, questions: Questions) -> None:
+def require_answers(claim: str, decide: Callable[..., object], questions: Questions) -> None:
     """Raise `QuestionError` unless a rule takes just the answers to these questions."""
     taken = set(inspect.signature(decide).parameters)
     if taken != set(questions):

@@ -29,12 +29,15 @@ from investigation.claims.rules.time import (
     network_words,
     slowest,
 )
+from investigation.claims.rules.training import minimal_in_time
 from investigation.evidence.kinds.resources import Memory
+from investigation.evidence.kinds.timings import STEP_CONFIDENCE
 from investigation.evidence.questions import Findings
 from investigation.evidence.words import kib
 
 NEEDS = "a complete measurement of that machine"
 NETWORK = steps("network", "broadcast", "expand_as")
+TRAINING = steps("training_step", "broadcast", "expand_as")
 HOST, DEVICE, START_TO_FINISH = (
     multiplies("same", quantity) for quantity in ("host", "device", "end_to_end")
 )
@@ -177,6 +180,15 @@ RULES: tuple[GpuRule, ...] = (
         "untested if the network is inconclusive.",
         gain,
         TIMES,
+    ),
+    GpuRule(
+        "D1",
+        "The time only: on a GPU no training runs are compared. Supported if a training step of "
+        "the host network is within ±1 % from start to finish in both memory formats (each judged "
+        f"at {100 * STEP_CONFIDENCE:g} %, because there are two); refuted if a step is slower or "
+        "faster by more than 1 %; untested while a step's interval reaches across ±1 %.",
+        minimal_in_time,
+        {"training": TRAINING},
     ),
     GpuRule(
         "P1",

@@ -1,8 +1,10 @@
 """The questions that the claims ask of the evidence, each written once."""
 
+from investigation.claims.rules.launches import OF_LAYOUTS
 from investigation.claims.rules.layouts import GROUPS
 from investigation.evidence.kinds.correctness import RUNS, Acceptance, Equality, TrainingRun
 from investigation.evidence.kinds.deployments import RuntimeProgram, RuntimesTried
+from investigation.evidence.kinds.gpus import Launch, SameLaunches
 from investigation.evidence.kinds.layouts import BlockLayouts, Layouts, View
 from investigation.evidence.kinds.programs import Agreement, Layer, Survival
 from investigation.evidence.kinds.resources import Calls, Memory
@@ -57,6 +59,11 @@ SAME_DTYPE = ask(Equality, aspect="same_dtype")
 MIXED_DTYPES = ask(Equality, aspect="mixed_dtypes")
 ACCEPTED = ask(Acceptance)
 TRAINING_RUNS = ask(TrainingRun, every={"run": RUNS})
+
+SAME_LAUNCHES = ask(SameLaunches, every={"family": OF_LAYOUTS})
+SAME_PRODUCTS = ask(SameLaunches, operation="multiply", every={"dtypes": ("same", "mixed")})
+SAME_GRADIENTS = ask(SameLaunches, of_a_gradient=True)
+PRODUCTS_WITH_EXPAND_AS = ask(Launch, operation="multiply", form="expand_as")
 
 LAYOUTS = ask(Layouts, every={"group": GROUPS})
 BLOCKS = ask(BlockLayouts, every={"memory_format": MEMORY_FORMATS, "detached": (False, True)})

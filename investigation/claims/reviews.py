@@ -1,6 +1,6 @@
 """What the three reviews say."""
 
-from investigation.claims import questions, words
+from investigation.claims import launches, questions, words
 from investigation.claims.claim import Claim
 from investigation.claims.rules import compiled, correctness, layouts, memory, time, training
 from investigation.evidence.kinds.timings import STEP_CONFIDENCE
@@ -35,6 +35,7 @@ CLAIMS: tuple[Claim, ...] = (
         needs="a run of the strides chapter",
         decide=memory.zero_copy_view,
         questions={"view": questions.VIEW},
+        eager_cuda=launches.NO_MEMORY,
     ),
     Claim(
         id="C3",
@@ -122,6 +123,7 @@ CLAIMS: tuple[Claim, ...] = (
         needs="a run of the channels_last chapter",
         decide=layouts.channels_last_verified,
         questions={"layouts": questions.LAYOUTS, "blocks": questions.BLOCKS},
+        eager_cuda=launches.SAME_LAYOUTS,
     ),
     Claim(
         id="P1",
@@ -148,6 +150,7 @@ CLAIMS: tuple[Claim, ...] = (
         needs="a run of the strides chapter",
         decide=memory.no_allocation,
         questions={"view": questions.VIEW, "mixed_memory": questions.MIXED_MEMORY},
+        eager_cuda=launches.NO_MEMORY,
     ),
     Claim(
         id="P3",

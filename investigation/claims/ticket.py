@@ -1,6 +1,6 @@
 """What the ticket says, and what it asks to verify."""
 
-from investigation.claims import questions, words
+from investigation.claims import launches, questions, words
 from investigation.claims.claim import Claim
 from investigation.claims.rules import calls, correctness, layouts, memory, time
 
@@ -23,6 +23,7 @@ CLAIMS: tuple[Claim, ...] = (
             "mixed_memory": questions.MIXED_MEMORY,
             "exported": questions.EXPORTED,
         },
+        eager_cuda=launches.NO_MEMORY,
     ),
     Claim(
         id="T2",
@@ -60,6 +61,7 @@ CLAIMS: tuple[Claim, ...] = (
         needs="a run of the channels_last chapter",
         decide=layouts.layout_trouble,
         questions={"layouts": questions.LAYOUTS, "blocks": questions.BLOCKS},
+        eager_cuda=launches.SAME_LAYOUTS,
     ),
     Claim(
         id="T5",
@@ -111,6 +113,7 @@ CLAIMS: tuple[Claim, ...] = (
             "mixed_dtypes": questions.MIXED_DTYPES,
             "accepted": questions.ACCEPTED,
         },
+        eager_cuda=launches.SAME_BITS,
     ),
 )
 
@@ -126,6 +129,7 @@ TO_VERIFY: tuple[Claim, ...] = (
         needs="a run of the broadcasting chapter",
         decide=correctness.outputs_equal,
         questions={"same_dtype": questions.SAME_DTYPE, "mixed_dtypes": questions.MIXED_DTYPES},
+        eager_cuda=launches.SAME_BITS,
     ),
     Claim(
         id="V2",
@@ -138,6 +142,7 @@ TO_VERIFY: tuple[Claim, ...] = (
         needs="a run of the channels_last chapter",
         decide=layouts.layouts_equal,
         questions={"layouts": questions.LAYOUTS, "blocks": questions.BLOCKS},
+        eager_cuda=launches.SAME_LAYOUTS,
     ),
     Claim(
         id="V3",

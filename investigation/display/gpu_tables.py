@@ -1,11 +1,13 @@
 """Tables of the GPU chapter: what was measured on each machine, beside what was predicted."""
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.questions import Findings, Question, ask
+from investigation.evidence.sealed.gpu_plan import QUANTITIES_OF, STEPS
 from investigation.evidence.words import added, microseconds
 from investigation.gpu.prediction import device_s
 from investigation.subject.cases import Case
@@ -66,14 +68,15 @@ def _added(timing: Timing) -> str:
 
 
 def levels(findings: Findings, machine: str) -> Iterator[dict[str, object]]:
-    """Yield a quantity of the network's step a row, with its interval."""
-    for quantity in ("host", "device", "end_to_end"):
-        for layout in MEMORY_FORMATS:
+    """Yield a quantity of the network's forward or training step a row, with its interval."""
+    for level, quantities in QUANTITIES_OF.items():
+        for quantity, layout in product(quantities, MEMORY_FORMATS):
             one = findings.answer(
-                _measured(machine, level="network", quantity=quantity, memory_format=layout)
+                _measured(machine, level=level, quantity=quantity, memory_format=layout)
             )
             yield {
-                "a forward step of the host network": quantity.replace("_", " "),
+                "step": STEPS[level],
+                "time": quantity.replace("_", " "),
                 "format": layout,
                 "broadcast": f"{1e3 * one.single.baseline_s:,.3f} ms",
                 "expand_as adds": _added(one),

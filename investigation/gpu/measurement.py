@@ -7,12 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from investigation.evidence.kinds.timings import MARGIN
+from investigation.evidence.kinds.timings import MARGIN, STEP_CONFIDENCE
 from investigation.evidence.parameters import Parameters
 from investigation.evidence.sealed.gpu_plan import GpuComparison
 from investigation.gpu.prediction import scale_bytes
 from investigation.observe.eager_calls import launches, listed_calls
 from investigation.observe.equality import same_bits
+from investigation.subject import training, training_workloads
 from investigation.subject.cases import Case
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import SCALES, SEBlock
@@ -26,6 +27,7 @@ from investigation.timing.settings import Settings
 
 # Networks in rotation: their images are small, and what they make in between is not.
 NETWORK_INPUTS = 4
+CONFIDENCE = 0.95
 
 
 def run(
@@ -49,10 +51,12 @@ def run(
 
 def settings_of(step: GpuComparison, settings: Parameters) -> Settings:
     """Return what a step asks of the instrument, its budget in seconds among it."""
-    budget = settings.network_budget_s if step.level == "network" else settings.budget_s
+    trains = step.level == "training_step"
     return Settings(
-        budget_s=budget,
+        budget_s=step.budget_s(settings),
         margin=MARGIN,
+        confidence=STEP_CONFIDENCE if trains else CONFIDENCE,
+        grad=trains,
         seed=settings.seed,
         device=settings.device,
         threads=settings.threads,
@@ -63,10 +67,30 @@ def settings_of(step: GpuComparison, settings: Parameters) -> Settings:
 
 def rotations(step: GpuComparison, settings: Parameters) -> tuple[Rotation, Rotation]:
     """Return both arms of a step on the run's device, over the same inputs in rotation."""
-    inputs = _inputs(step, settings)
-    calls = list(zip(*_pairs(step, inputs, settings), strict=True))
-    baseline, candidate = (Rotation(one, _launches(one[0])) for one in calls)
+    pairs = (
+        _training_pairs(step, settings)
+        if step.level == "training_step"
+        else _pairs(step, _inputs(step, settings), settings)
+    )
+    calls = list(zip(*pairs, strict=True))
+    grad = settings_of(step, settings).grad
+    baseline, candidate = (Rotation(one, _launches(one[0], grad)) for one in calls)
     return baseline, candidate
+
+
+def _training_pairs(
+    step: GpuComparison, settings: Parameters
+) -> Iterator[tuple[Function, Function]]:
+    """Yield both arms' training step for each batch in rotation; they train one network on."""
+    how = training.SETTINGS[step.memory_format]
+    network = training.host(SCALES[step.baseline], how, settings.seed).to(settings.device)
+    optimizer = training.optimizer_of(network)
+    for index in range(NETWORK_INPUTS):
+        images = training_workloads.random_images(
+            settings.batch, step.memory_format, settings.seed + index, settings.device
+        )
+        run = partial(training.step, network, optimizer, images, how)
+        yield sharing(network, step.baseline, step.candidate, run)
 
 
 def _inputs(step: GpuComparison, settings: Parameters) -> list[tuple[Tensor, ...]]:
@@ -105,8 +129,8 @@ def _module(step: GpuComparison, settings: Parameters) -> torch.nn.Module:
     return block.to(memory_format=FORMATS[step.memory_format])  # type: ignore[call-overload, no-any-return]
 
 
-def _launches(call: Function) -> int:
-    with torch.no_grad():
+def _launches(call: Function, grad: bool) -> int:
+    with torch.set_grad_enabled(grad):
         return launches(listed_calls(call))
 
 

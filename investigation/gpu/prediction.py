@@ -2,7 +2,8 @@
 
 The device's time is the bytes that cannot be avoided over the memory's stated speed; the host's
 is what the eager chapter measured for a call whose tensor is too small to matter. Neither knows
-of launches, caches or clocks, so both are the least that a device can need.
+of launches or clocks, so a device may need longer; nor of caches, so one whose cache holds the
+tensors may need less.
 """
 
 from dataclasses import dataclass

@@ -12,9 +12,11 @@ CUDA_GUIDE = "NVIDIA, CUDA C++ Programming Guide, technical specifications per c
 
 @dataclass(frozen=True)
 class Chip:
-    """What Inductor and Triton ask about a device before they write a kernel for it."""
+    """What Inductor and Triton ask about a device before they write a kernel for it.
 
-    name: str
+    `example` is a card with this chip.
+    """
+
     backend: Literal["cuda", "hip"]
     architecture: int | str
     example: str
@@ -33,8 +35,13 @@ class Chip:
 
     @property
     def slug(self) -> str:
-        """The name inside a record's id and on the command line: `cuda90`, `gfx942`."""
-        return f"cuda{self.architecture}" if self.backend == "cuda" else str(self.architecture)
+        """The name inside a record's id and on the command line: `sm_90`, `gfx942`."""
+        return f"sm_{self.architecture}" if self.backend == "cuda" else str(self.architecture)
+
+    @property
+    def name(self) -> str:
+        """The same with a card that has it: `sm_90 (H100)`."""
+        return f"{self.slug} ({self.example})"
 
     @property
     def assembly(self) -> str:
@@ -48,9 +55,7 @@ class Chip:
 
 
 def _nvidia(architecture: int, example: str, multiprocessors: int, *sources: str) -> Chip:
-    major, minor = divmod(architecture, 10)
     return Chip(
-        name=f"CUDA {major}.{minor}",
         backend="cuda",
         architecture=architecture,
         example=example,
@@ -64,10 +69,9 @@ def _nvidia(architecture: int, example: str, multiprocessors: int, *sources: str
 
 CHIPS: tuple[Chip, ...] = (
     _nvidia(80, "A100", 108, "NVIDIA A100 Tensor Core GPU Architecture, whitepaper, 2020"),
-    _nvidia(90, "H100 SXM", 132, "NVIDIA H100 Tensor Core GPU Architecture, whitepaper, 2022"),
+    _nvidia(90, "H100", 132, "NVIDIA H100 Tensor Core GPU Architecture, whitepaper, 2022"),
     _nvidia(100, "B200", 148, "NVIDIA Blackwell Architecture Technical Brief, 2024"),
     Chip(
-        name="AMD gfx942",
         backend="hip",
         architecture="gfx942",
         example="MI300X",

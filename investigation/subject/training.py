@@ -1,6 +1,7 @@
 """How the host network is trained, with the scale step of one's choice."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -123,8 +124,7 @@ def phases(
 def loss_of(network: nn.Module, batch: Images, setting: TrainingSetting) -> Tensor:
     """Return the cross-entropy over a batch, with the penalty where the setting asks for one."""
     images = batch.images.requires_grad_(setting.penalty > 0)
-    low = DTYPES[setting.autocast or "bfloat16"]
-    with torch.autocast(images.device.type, dtype=low, enabled=setting.autocast is not None):
+    with _autocast(images.device.type, setting.autocast):
         loss = functional.cross_entropy(network(images), batch.classes)
     if setting.penalty:
         (gradient,) = torch.autograd.grad(loss, images, create_graph=True)
@@ -135,6 +135,11 @@ def loss_of(network: nn.Module, batch: Images, setting: TrainingSetting) -> Tens
 def optimizer_of(network: nn.Module) -> torch.optim.Optimizer:
     """Return plain stochastic gradient descent with momentum."""
     return torch.optim.SGD(network.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
+
+
+def _autocast(device: str, dtype: str | None) -> AbstractContextManager[object]:
+    """Return autocast to a dtype; without one nothing, since some devices have no autocast."""
+    return torch.autocast(device, dtype=DTYPES[dtype]) if dtype else nullcontext()
 
 
 def batches(images: Images, setting: TrainingSetting, epochs: int, seed: int) -> Iterator[Images]:

@@ -25,11 +25,13 @@ def training_arms(
     return sharing(network, baseline, candidate, lambda: step(network, optimizer, data, setting))
 
 
-def random_images(batch: int, memory_format: MemoryFormat, seed: int) -> Images:
+def random_images(
+    batch: int, memory_format: MemoryFormat, seed: int, device: str = "cpu"
+) -> Images:
     """Return images `(batch, 3, 32, 32)` of the host network's own size, and classes for them."""
-    images = workloads.random_images(batch, memory_format, seed)
+    images = workloads.random_images(batch, memory_format, seed, device)
     generator = torch.Generator().manual_seed(seed)
-    return Images(images, torch.randint(10, (batch,), generator=generator))
+    return Images(images, torch.randint(10, (batch,), generator=generator).to(device))
 
 
 def replicated_training(batch: int, memory_format: MemoryFormat, seed: int) -> Arms:

@@ -1,9 +1,11 @@
 """Measure on this machine's GPU, and keep what was measured."""
 
+import math
 import os
 from collections.abc import Mapping
 
 from investigation.evidence.parameters import ParameterError, Parameters, available_devices
+from investigation.evidence.sealed import gpu_plan
 from pipeline import building, guard, places
 from pipeline.faults import BuildError
 
@@ -13,6 +15,7 @@ NOTEBOOK = "07_gpu"
 def measure(parameters: Mapping[str, object], time_limit_s: float | None) -> None:
     """Execute the GPU's chapter on the GPU. Raises `BuildError` where there is none."""
     device = chosen_device(parameters)
+    print(estimate(parameters))
     with building.only_build(), guard.watched(str(places.BUILD)):
         building.build(
             {**parameters, "device": device},
@@ -20,6 +23,16 @@ def measure(parameters: Mapping[str, object], time_limit_s: float | None) -> Non
             time_limit_s=time_limit_s,
             rerun=True,
         )
+
+
+def estimate(parameters: Mapping[str, object]) -> str:
+    """Return a line that says about how long measuring will take, from the plan's budgets.
+
+    Raises `ParameterError` for a parameter that cannot be used.
+    """
+    settings = Parameters.check(**{**parameters, "device": "cpu"})
+    minutes, count = math.ceil(gpu_plan.minutes(settings)), len(gpu_plan.plan(settings))
+    return f"{count} comparisons on the GPU, which take about {minutes} minutes"
 
 
 def chosen_device(parameters: Mapping[str, object]) -> str:

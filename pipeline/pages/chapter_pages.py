@@ -39,7 +39,7 @@ def write(chapter: str, claims: list[dict[str, Any]]) -> None:
 def claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
     """Return the claims that a chapter has a part in, each with its rule and its verdict."""
     lines = [
-        _claim_lines(one, one["who"], one["rule"], one["verdict"], one["because"])
+        _claim_lines(one, one["who"], one["rule"], one["verdict"], one["because"]) + _noted(one)
         for one in claims
         if chapter in one["chapters"]
     ]
@@ -61,13 +61,32 @@ def gpu_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def launch_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
+    """Return what the launches of eager CUDA say of each claim that they say something of."""
+    del chapter  # only one shows them
+    noted = (one for one in claims if one["eager_cuda"])
+    return "\n".join(
+        harmless(f"- {_quoted(one, one['who'])}\\\n  {one['eager_cuda']}") for one in noted
+    )
+
+
 def _claim_lines(claim: dict[str, Any], who: str, rule: str, verdict: str, because: str) -> str:
-    quoted = f"**{claim['id']}**, {who}: “{claim['quote']}”"
+    quoted = _quoted(claim, who)
     return harmless(f"- {quoted}\\\n  *Rule.* {rule}\\\n  **{verdict}**: {because}")
+
+
+def _quoted(claim: dict[str, Any], who: str) -> str:
+    return f"**{claim['id']}**, {who}: “{claim['quote']}”"
+
+
+def _noted(claim: dict[str, Any]) -> str:
+    note = claim["eager_cuda"]
+    return harmless(f"\\\n  *Eager CUDA.* {note}") if note else ""
 
 
 # What assembly adds to a chapter's cell that has one of these tags.
 FILLED: Mapping[str, Callable[[str, list[dict[str, Any]]], str]] = {
     "claims": claims_of,
     "gpu-claims": gpu_claims_of,
+    "launch-claims": launch_claims_of,
 }

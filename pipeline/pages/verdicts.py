@@ -36,6 +36,7 @@ def claims(findings: Findings) -> list[dict[str, Any]]:
             "cell": claim.cell,
             "questions": {name: str(one) for name, one in claim.questions.items()},
             "gpu": on_a_gpu(claim.id, findings),
+            "eager_cuda": claim.eager_cuda.on(findings) if claim.eager_cuda else None,
         }
         for claim in ledger.CLAIMS
     ]

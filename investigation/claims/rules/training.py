@@ -22,6 +22,16 @@ def minimal_in_training(training: Sequence[Timing], runs: Sequence[TrainingRun])
     return qualified(f"Minimal in time, not in every bit: {words}. {_run_words(runs)}")
 
 
+def minimal_in_time(training: Sequence[Timing]) -> Verdict:
+    """D1 on a GPU: does a training step take as long? No training runs were compared there."""
+    words = training_words(training)
+    if any(_outside(one) for one in training):
+        return refuted(f"A step differs by more than 1 %: {words}.")
+    if any(one.verdict != "equivalent" for one in training):
+        return untested(f"This machine cannot tell: {words}.")
+    return supported(f"Minimal in time: {words}.")
+
+
 def _outside(step: Timing) -> bool:
     """Tell whether a whole interval of candidate over baseline lies outside the margin."""
     low, high = step.interval

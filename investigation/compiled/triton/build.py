@@ -13,9 +13,10 @@ from investigation.compiled.triton.targets import Compiled
 from investigation.subject.cases import Case
 from investigation.subject.gpu_catalog import Chip
 
-FORMS = ("expand_as", "broadcast")
-# `materialized` is what an eager mode would write out in full; `opaque` cannot be fused away.
-CONTROLS = ("materialized", "opaque")
+# Each form, with the control that is made in its process. `materialized` is what an eager mode
+# would write out in full; `opaque` cannot be fused away.
+CONTROL_OF = {"expand_as": "materialized", "broadcast": "opaque"}
+FORMS = tuple(CONTROL_OF)
 
 
 def settings(case: Case, dtype_pairs: Sequence[str]) -> Iterator[CompileSetting]:
@@ -37,7 +38,7 @@ def is_multiply(setting: CompileSetting) -> bool:
 
 
 def is_shown(setting: CompileSetting) -> bool:
-    """Tell whether a page shows this setting's kernels; its forms are then compiled afresh."""
+    """Tell whether a page shows this setting's kernels."""
     return setting.case.dtype == "float32" and not setting.dynamic
 
 
@@ -89,10 +90,10 @@ class Built(BaseModel):
         return tuple(one.binary_sha256 for one in self.compiled)
 
 
-def build(chips: Sequence[Chip], setting: CompileSetting) -> Iterable[Built]:
-    """Yield both forms, and the controls where the setting has them, for every chip."""
+def build(chips: Sequence[Chip], setting: CompileSetting, form: str) -> Iterable[Built]:
+    """Yield a form, and its control where the setting has one, for every chip."""
     target = triton_targets.target(*chips)
-    for variant in FORMS + (CONTROLS if has_controls(setting) else ()):
+    for variant in (form, *([CONTROL_OF[form]] if has_controls(setting) else ())):
         made = triton_targets.apart(fusion.made_in(setting, variant, target), chips)
         yield from (_built(chip, setting, one) for chip, one in zip(chips, made, strict=True))
 
@@ -117,14 +118,10 @@ def _built(chip: Chip, setting: CompileSetting, made: Generated) -> Built:
 
 
 def _machine_code(made: Generated, chip: Chip, shown: bool) -> Iterator[Compiled]:
-    """Yield every kernel in every configuration.
+    """Yield every kernel in every configuration; its assembly is kept where a page shows it.
 
-    In a shown setting each form is compiled afresh, whatever was compiled before; in the others
-    a text that was compiled for one form is not compiled again for the other.
+    A text that occurs in several settings of this process's form is compiled once.
     """
     for text in (text for program in made.programs for text in program.kernels):
-        if shown:
-            yield from triton_targets.compiled(text, chip)
-        else:
-            kept = triton_targets.compiled_once(text, chip)
-            yield from (one.model_copy(update={"assembly": ""}) for one in kept)
+        for one in triton_targets.compiled_once(text, chip):
+            yield one if shown else one.model_copy(update={"assembly": ""})

@@ -1,8 +1,8 @@
-"""Both forms of the block compiled for GPUs, setting by setting, in fresh processes.
+"""Both forms of the block compiled for GPUs, setting by setting, each in a process of its own.
 
-They run in interpreters of their own, because describing a chip patches the process, and with
-empty caches in a folder that is removed afterwards, because a compiler's cache would compare an
-answer with itself.
+They run in fresh interpreters, because describing a chip patches the process, and with empty
+caches in a folder of each, removed afterwards: nothing that was generated or compiled for one form
+is used for the other, or an answer would be compared with itself.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from investigation.compiled.fusion import CompileSetting
 from investigation.compiled.kernel_source import residual
 from investigation.compiled.triton import kernel as triton_kernel
 from investigation.compiled.triton import targets as triton_targets
-from investigation.compiled.triton.build import Built, build, is_multiply
+from investigation.compiled.triton.build import FORMS, Built, build, is_multiply
 from investigation.compiled.triton.kernel import Kernel
 from investigation.subject import gpu_catalog
 from investigation.subject.gpu_catalog import Chip
@@ -31,18 +31,17 @@ class ProofError(RuntimeError):
     """A process that ended without an answer; the message says why."""
 
 
-def prove(chips: Sequence[Chip], asked: Sequence[CompileSetting], processes: int = 2) -> "Proof":
-    """Compile both forms and the controls for every chip, in `processes` at a time.
+def prove(chips: Sequence[Chip], asked: Sequence[CompileSetting]) -> "Proof":
+    """Compile both forms and the controls for every chip, the two forms side by side.
 
     Raises `NoTritonError` where Triton is not installed, `ProofError` where a process fails.
     """
     triton_targets.require_triton()
     slugs = [one.slug for one in chips]
     what = f"compiling for {' and '.join(slugs)}"
-    dealt = [share for place in range(processes) if (share := dealt_out(asked, processes, place))]
     with TemporaryDirectory() as folder:
-        jobs = [_job(slugs, share, Path(folder, str(i))) for i, share in enumerate(dealt)]
-        answers = [one.answer_or(ProofError, what) for one in in_fresh_processes(jobs, processes)]
+        jobs = [_job(slugs, asked, form, Path(folder, form)) for form in FORMS]
+        answers = [one.answer_or(ProofError, what) for one in in_fresh_processes(jobs, len(jobs))]
     built = [one for answer in answers for one in BUILT.validate_python(answer)]
     places = [one.slug for one in asked]
     in_order = sorted(
@@ -51,20 +50,7 @@ def prove(chips: Sequence[Chip], asked: Sequence[CompileSetting], processes: int
     return Proof(tuple(in_order))
 
 
-def dealt_out(asked: Sequence[CompileSetting], processes: int, place: int) -> list[CompileSetting]:
-    """Return the settings of one process: dealt to and fro, the cheap ones first."""
-    cheap_first = sorted(asked, key=_cost)
-    turns = (cheap_first[at : at + processes] for at in range(0, len(asked), processes))
-    to_and_fro = (turn if not index % 2 else turn[::-1] for index, turn in enumerate(turns))
-    return [turn[place] for turn in to_and_fro if place < len(turn)]
-
-
-def _cost(setting: CompileSetting) -> tuple[bool, bool]:
-    """Order settings by what they take: symbols the most, then the layout with more kernels."""
-    return setting.dynamic, setting.case.memory_format == "channels_last"
-
-
-def _job(slugs: Sequence[str], asked: Sequence[CompileSetting], folder: Path) -> Job:
+def _job(slugs: Sequence[str], asked: Sequence[CompileSetting], form: str, folder: Path) -> Job:
     """Send every cache to a folder of its own, and hide what devices there are."""
     folder.mkdir()
     isolated = {
@@ -77,13 +63,16 @@ def _job(slugs: Sequence[str], asked: Sequence[CompileSetting], folder: Path) ->
         "TORCHINDUCTOR_COMPILE_THREADS": "1",
     }
     settings = SETTINGS.dump_python(tuple(asked), mode="json")
-    return Job(build_all, {"chips": slugs, "asked": settings}, isolated)
+    return Job(build_all, {"chips": slugs, "asked": settings, "form": form}, isolated)
 
 
-def build_all(chips: Sequence[str], asked: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Build in this process, for every chip, in every setting; all of it as JSON."""
+def build_all(
+    chips: Sequence[str], asked: Sequence[Mapping[str, Any]], form: str
+) -> list[dict[str, Any]]:
+    """Build a form in this process, for every chip, in every setting; all of it as JSON."""
     built_for = [gpu_catalog.chip(slug) for slug in chips]
-    made = [one for setting in SETTINGS.validate_python(asked) for one in build(built_for, setting)]
+    settings = SETTINGS.validate_python(asked)
+    made = [one for setting in settings for one in build(built_for, setting, form)]
     answer: list[dict[str, Any]] = BUILT.dump_python(tuple(made), mode="json")
     return answer
 

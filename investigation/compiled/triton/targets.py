@@ -257,7 +257,7 @@ def compiled(kernel: str, chip: Chip) -> list[Compiled]:
 
 @cache
 def compiled_once(kernel: str, chip: Chip) -> tuple[Compiled, ...]:
-    """Do as `compiled`, once for each text in this process."""
+    """Do as `compiled`, once for each text in this process, which has one form only."""
     return tuple(compiled(kernel, chip))
 
 

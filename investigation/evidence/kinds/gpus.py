@@ -31,7 +31,7 @@ class DeviceFacts(Observation):
 
 
 class PredictedTime(Observation):
-    """The least device time of the scale step by a card's stated bandwidth; not measured."""
+    """The scale step's device time from memory, by a card's stated bandwidth; not measured."""
 
     type: Literal["predicted_time"] = "predicted_time"
     card: str
@@ -111,3 +111,8 @@ class SameLaunches(Observation):
     def same(self) -> bool:
         """Whether nothing differs."""
         return self.differing == 0
+
+    @property
+    def of_a_gradient(self) -> bool:
+        """Whether what is computed belongs to the backward pass."""
+        return self.operation != "multiply"

@@ -73,12 +73,16 @@ class MixedMultiplies(Observation):
 
 
 class Launches(Observation):
-    """Kernels that eager mode launches on a GPU, counted from the calls that it makes."""
+    """Kernels that eager mode launches on a GPU, counted from the calls that it makes.
+
+    `calls` are the calls that launch them, each with its arguments, shapes, strides and dtypes.
+    """
 
     type: Literal["launches"] = "launches"
     level: Literal["multiply", "block", "gradients"]
     form: Form
     launches: Count
+    calls: tuple[str, ...] = ()
 
     about: ClassVar[tuple[str, ...]] = ("level", "form")
     unit: ClassVar[str | None] = "launches"

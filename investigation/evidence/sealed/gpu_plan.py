@@ -17,14 +17,25 @@ QUANTITY_WORDS: Mapping[Quantity, str] = {
     "end_to_end": "a call from start to finish",
 }
 WARM: tuple[Quantity, ...] = ("host", "device", "end_to_end")
+# A captured graph would replay a training step with the optimizer's state of its capture.
+QUANTITIES_OF: Mapping[TimingLevel, tuple[Quantity, ...]] = {
+    "network": WARM,
+    "training_step": ("host", "end_to_end"),
+}
+STEPS: Mapping[TimingLevel, str] = {
+    "network": "the host network's forward step",
+    "training_step": "the host network's training step",
+}
+# Warming up, capturing and compiling take about as long as the budgets, and no budget holds them.
+BESIDE_THE_BUDGETS = 2
 
 
 @dataclass(frozen=True)
 class GpuComparison:
     """One comparison: a quantity of `candidate` against `baseline` at one level.
 
-    `case` is None for the network. A control compares the plain multiply with itself, or with
-    the one that writes the gate out in full.
+    `case` is None for a step of the network. A control compares the plain multiply with itself, or
+    with the one that writes the gate out in full.
     """
 
     quantity: Quantity
@@ -48,7 +59,7 @@ class GpuComparison:
     def says(self) -> str:
         """What the record is of, in words."""
         what = f"{self.level}{' of two dtypes' * self.of_two_dtypes}"
-        name = self.case.name if self.case else "the host network's forward step"
+        name = self.case.name if self.case else STEPS[self.level]
         forms = f"{self.candidate} against {self.baseline}"
         return f"{QUANTITY_WORDS[self.quantity]}: {what}, {name}, {self.memory_format}, {forms}"
 
@@ -63,6 +74,10 @@ class GpuComparison:
             "candidate": self.candidate,
             "role": "control" if self.is_control else "measurement",
         }
+
+    def budget_s(self, settings: Parameters) -> float:
+        """Return the seconds that a run with these parameters gives to it."""
+        return settings.network_budget_s if self.level in STEPS else settings.budget_s
 
     def expected(self, device: str) -> Timing:
         """Return the record that it makes on a device, without what it measures."""
@@ -79,8 +94,15 @@ def plan(settings: Parameters) -> tuple[GpuComparison, ...]:
         *_comparisons("multiply", workloads, MEMORY_FORMATS, QUANTITIES),
         *_comparisons("multiply", _mixed(workloads), MEMORY_FORMATS[:1], WARM),
         *_comparisons("block", (reader, *host), MEMORY_FORMATS, WARM),
-        *(GpuComparison(one, "network", None, layout) for layout in MEMORY_FORMATS for one in WARM),
+        *_steps("network"),
+        *_steps("training_step"),
     )
+
+
+def minutes(settings: Parameters) -> float:
+    """Return about how long a run with these parameters takes, from the budgets of its plan."""
+    asked_s = sum(one.budget_s(settings) for one in plan(settings))
+    return BESIDE_THE_BUDGETS * asked_s / 60
 
 
 def _controls(case: Case) -> Iterator[GpuComparison]:
@@ -99,6 +121,12 @@ def _comparisons(
         for layout in layouts:
             for quantity in quantities:
                 yield GpuComparison(quantity, level, case.with_format(layout), layout)
+
+
+def _steps(level: TimingLevel) -> Iterator[GpuComparison]:
+    for layout in MEMORY_FORMATS:
+        for quantity in QUANTITIES_OF[level]:
+            yield GpuComparison(quantity, level, None, layout)
 
 
 def _mixed(cases: tuple[Case, ...]) -> tuple[Case, ...]:

@@ -8,7 +8,7 @@ tries it, and `kernels` and `reductions` say what CUDA's published source makes 
 In a chapter, whose later cells that use `launched` are left out where there is no compiler:
 
     omission.needs_for("launched", extension.require_recorder)
-    launched = proof.prove(case, gpu_catalog.chip("cuda90"), settings.seed)
+    launched = proof.prove(case, gpu_catalog.chip("sm_90"), settings.seed)
     records = [chapter.keep(one) for one in recording.records(launched)]
     table(launch_tables.same_rows(one for one in records if isinstance(one, SameLaunches)))
 

@@ -8,9 +8,11 @@ the source has changed, and that what was read from it may no longer hold.
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from investigation.compiled.omission import MissingToolError
-from investigation.observe.torch_source import HEADERS
+import torch
 
+from investigation.compiled.omission import MissingToolError
+
+HEADERS = Path(torch.__file__).parent / "include"
 CUDA = "ATen/native/cuda"
 
 

@@ -1,0 +1,96 @@
+"""What the launches of eager CUDA say of a claim, beside its verdict: same kernels or not.
+
+Each function returns one sentence or two, whatever the launches were, and never decides a claim.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from investigation.evidence.kinds.gpus import Launch, LaunchFamily, SameLaunches
+from investigation.evidence.words import listed
+
+# Families that pair layouts of input, gate and gradient; each has one real dtype.
+OF_LAYOUTS: tuple[LaunchFamily, ...] = ("ordinary", "ambiguous", "volumes", "empty")
+UNSHOWN = "Not shown: time, other backends, and a kernel that a library chooses at run time."
+# What it means where two dtypes or complex ones differ in the backward pass, by how they do.
+OF_DTYPES = {
+    "another order": "a gate narrower than the product has its gradient rounded at full size",
+    "other arguments": "a complex gate is conjugated and written out at full size",
+}
+
+
+def same_bits(product: Sequence[SameLaunches]) -> str:
+    """T7, V1: is the product the same kernel with the same arguments?"""
+    if _differing(product):
+        return f"Not so by the launch: the product's launches {_difference(product)}. {UNSHOWN}"
+    return (
+        f"Shown by the launch: in {_tried(product)} settings, two dtypes among them, both forms "
+        "launch the same kernel with the same arguments for the product, and hence get the same "
+        f"bits. {UNSHOWN}"
+    )
+
+
+def no_memory(
+    product: Sequence[SameLaunches], gradients: Sequence[SameLaunches], launched: Sequence[Launch]
+) -> str:
+    """T1, C2, P2: does the line launch a copy, or take memory, that `x * y` does not?"""
+    copies = sorted({listed(one.dtypes) for one in launched if one.calculates != "mul"})
+    if copies:
+        return (
+            "Not so by the launch: with `expand_as` more than the product is launched, for "
+            f"{'; '.join(copies)}. {UNSHOWN}"
+        )
+    if _differing(product):
+        return f"Not so by the launch: the product's launches {_difference(product)}. {UNSHOWN}"
+    return (
+        f"Shown by the launch: in {_tried(product)} settings, two dtypes among them, the product "
+        "is the same launch at the same addresses in both forms, and with `expand_as` no copy is "
+        f"launched beside it. {_of_gradients(gradients)} {UNSHOWN}"
+    )
+
+
+def same_layouts(launches: Sequence[SameLaunches]) -> str:
+    """T4, V2, D4: do the launches, and how the results lie, depend on the form in any layout?"""
+    of_layouts = [one for one in launches if one.family in OF_LAYOUTS]
+    if _differing(of_layouts):
+        return f"Not so by the launch: the launches {_difference(of_layouts)}. {UNSHOWN}"
+    return (
+        f"Shown by the launch: in {_tried(of_layouts)} settings, every pairing of layouts, "
+        "forward and backward, both forms launch the same kernels with the same strides, and the "
+        f"results lie alike. {UNSHOWN}"
+    )
+
+
+def _of_gradients(gradients: Sequence[SameLaunches]) -> str:
+    if not _differing(gradients):
+        return "So it is in the backward pass."
+    how = _how(gradients)
+    of_dtypes = all(one.family == "dtypes" for one in gradients if one.differing)
+    if not of_dtypes or not set(how) <= set(OF_DTYPES):
+        return f"Not so in the backward pass, whose launches {_difference(gradients)}."
+    words = listed([f"{OF_DTYPES[one]} ({count} settings)" for one, count in how.items()])
+    return f"So it is in the backward pass, but for what is left out here: {words}."
+
+
+def _tried(launches: Sequence[SameLaunches]) -> str:
+    return f"{sum(one.tried for one in launches):,}"
+
+
+def _differing(launches: Sequence[SameLaunches]) -> int:
+    return sum(one.differing for one in launches)
+
+
+def _how(launches: Sequence[SameLaunches]) -> dict[str, int]:
+    """Return how many settings differ in each way."""
+    how: Counter[str] = Counter()
+    for one in launches:
+        how.update(one.differing_by)
+    return dict(sorted(how.items()))
+
+
+def _difference(launches: Sequence[SameLaunches]) -> str:
+    """Say in how many settings something differs, how, and in which one first."""
+    named = listed([f"{name} in {count}" for name, count in _how(launches).items()])
+    examples = [one.example for one in launches if one.example]
+    first = f", such as {examples[0]}" if examples else ""
+    return f"differ in {_differing(launches)} of {_tried(launches)} settings ({named}{first})"

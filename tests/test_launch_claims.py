@@ -1,0 +1,133 @@
+"""What the launches of eager CUDA say of a claim, where they are the same and where not."""
+
+import pytest
+from worlds import CASE, findings, plain_world, planted
+
+from investigation.claims.claim import Note, judge
+from investigation.claims.ledger import CLAIMS
+from investigation.evidence.kinds.gpus import Launch, SameLaunches
+from investigation.evidence.questions import QuestionError, ask
+from pipeline import verdicts
+
+BITS, MEMORY, LAYOUTS = ("T7", "V1"), ("T1", "C2", "P2"), ("T4", "V2", "D4")
+NOTED = {one.id: one for one in CLAIMS if one.eager_cuda}
+SHOWN, NOT_SO = "Shown by the launch", "Not so by the launch"
+
+
+def same(operation, family, dtypes="same", differing=0, how="other kernels"):
+    by = {"differing_by": {how: differing}, "example": "x × y"} if differing else {}
+    return SameLaunches(says="launches", operation=operation, family=family, dtypes=dtypes,
+                        tried=9, differing=differing, **by)  # fmt: skip
+
+
+def launch(calculates="mul", place=0, operation="multiply"):
+    return Launch(
+        says="a launch", case=CASE, operation=operation, form="expand_as", place=place,
+        calculates=calculates, shape=(4,), stride_bytes=((4,),), dtypes=("float32", "bfloat16"),
+        contiguous=True, fits_32_bits=True, chip="sm_90",
+    )  # fmt: skip
+
+
+ALIKE = [
+    *(same(operation, family)
+      for operation in ("multiply", "gradient_of_input", "gradient_of_gate")
+      for family in ("ordinary", "ambiguous", "volumes", "empty", "dtypes")),
+    same("multiply", "dtypes", "mixed"),
+    same("gradient_of_gate", "dtypes", "mixed", 3, "another order"),
+    same("gradient_of_input", "dtypes", "mixed", 2, "other arguments"),
+    launch(),
+]  # fmt: skip
+
+# The worlds in which the line of some claims says the opposite, and what it then says.
+OTHERWISE = [
+    (BITS, [same("multiply", "dtypes", "mixed", 4)], "differ in 4 of 54 settings"),
+    (BITS, [same("multiply", "ordinary", "same", 1, "other arguments")], "other arguments in 1"),
+    (MEMORY, [same("multiply", "dtypes", "mixed", 4)], "(other kernels in 4, such as x × y)"),
+    (
+        MEMORY,
+        [launch("copy", place=1)],
+        "more than the product is launched, for float32 and bfloat16",
+    ),
+    (LAYOUTS, [same("multiply", "volumes", "same", 2)], "differ in 2 of 108 settings"),
+    (LAYOUTS, [same("gradient_of_gate", "empty", "same", 1)], "other kernels in 1"),
+]
+
+
+def world(*changed):
+    return findings(planted(*ALIKE, *changed))
+
+
+def note(claim, *changed):
+    return NOTED[claim].eager_cuda.on(world(*changed))
+
+
+def test_the_claims_that_have_a_line_are_these():
+    assert set(NOTED) == {*BITS, *MEMORY, *LAYOUTS}
+
+
+@pytest.mark.parametrize("claim", sorted(NOTED))
+def test_where_the_launches_are_the_same_the_line_says_so_and_what_it_does_not_show(claim):
+    assert note(claim).startswith(SHOWN)
+    assert "Not shown: time, other backends, and a kernel that a library chooses" in note(claim)
+
+
+@pytest.mark.parametrize(("claims", "changed", "says"), OTHERWISE)
+def test_where_they_are_not_the_line_says_the_opposite(claims, changed, says):
+    for claim in claims:
+        assert note(claim, *changed).startswith(NOT_SO)
+        assert says in note(claim, *changed)
+        assert "Not shown: time" in note(claim, *changed)
+
+
+def test_every_line_has_a_world_in_which_it_says_the_opposite():
+    assert {one for claims, *_ in OTHERWISE for one in claims} == set(NOTED)
+
+
+@pytest.mark.parametrize("claim", MEMORY)
+def test_a_complex_gate_and_a_narrower_one_are_left_out_of_the_backward_pass_by_name(claim):
+    said = note(claim)
+    assert "a complex gate is conjugated and written out at full size (2 settings)" in said
+    assert "a gate narrower than the product has its gradient rounded at full size (3 set" in said
+    none = [same(f"gradient_of_{one}", "dtypes", "mixed") for one in ("input", "gate")]
+    assert "So it is in the backward pass. " in note(claim, *none)
+
+
+@pytest.mark.parametrize("claim", MEMORY)
+@pytest.mark.parametrize(
+    "changed",
+    [
+        same("gradient_of_input", "ordinary", "same", 1, "other arguments"),
+        same("gradient_of_input", "dtypes", "mixed", 1, "other kernels"),
+    ],
+)
+def test_any_other_difference_in_the_backward_pass_is_not_taken_for_these(claim, changed):
+    assert "Not so in the backward pass, whose launches differ in" in note(claim, changed)
+
+
+@pytest.mark.parametrize("claim", BITS)
+def test_the_gradients_say_nothing_of_the_outputs(claim):
+    assert note(claim, same("gradient_of_gate", "ordinary", "same", 5)).startswith(SHOWN)
+
+
+@pytest.mark.parametrize("claim", sorted(NOTED))
+def test_no_launch_changes_a_verdict(claim):
+    alike = judge(NOTED[claim], findings(plain_world()))
+    for _, changed, _ in OTHERWISE:
+        assert judge(NOTED[claim], world(*changed)) == alike
+
+
+@pytest.mark.parametrize("claim", sorted(NOTED))
+def test_without_launches_one_line_says_what_it_takes(claim):
+    said = NOTED[claim].eager_cuda.on(findings(plain_world()))
+    assert said.startswith("Not shown here: it takes a run of the GPU chapter")
+
+
+def test_the_ledger_keeps_the_line_with_the_claim():
+    kept = {one["id"]: one["eager_cuda"] for one in verdicts.claims(world())}
+    assert {name for name, said in kept.items() if said} == set(NOTED)
+    assert kept["T7"] == note("T7")
+
+
+def test_a_note_that_does_not_take_the_answers_to_its_questions_is_refused():
+    with pytest.raises(QuestionError, match="its rule takes other, its questions are launches"):
+        Note({"launches": ask(SameLaunches)}, lambda other: f"{other}", "a run")
