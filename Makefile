@@ -26,12 +26,12 @@ export TORCHINDUCTOR_CACHE_DIR := $(CURDIR)/build/cache/inductor
 export DASK_CONFIG := $(CURDIR)/build/dask
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/cache/hypothesis
 
-# Each is a function of pipeline/commands.py, whose text begins with its help.
+# Each is a function of pipeline/cli/commands.py, whose text begins with its help.
 COMMANDS := book rerun compare sweep gpu record seal fix audit serve
 
 .PHONY: help
 help: ## List the targets
-	@{ sed -nE '/^def ([a-z]+)\W.*/{s//  make \1@/; N; s/\n *"""(.*)\.(""")?$$/\1/p}' pipeline/commands.py; \
+	@{ sed -nE '/^def ([a-z]+)\W.*/{s//  make \1@/; N; s/\n *"""(.*)\.(""")?$$/\1/p}' pipeline/cli/commands.py; \
 	  sed -nE 's/^([a-z-]+):.*## (.*)/  make \1@\2/p' Makefile; } | column -t -s@
 	@echo
 	@echo '  Variables go behind a target: make book BUDGET=1 SHAPE=8,64,32,32 THREADS=2'
@@ -60,7 +60,7 @@ kills: $(VENV)/installed ## Kill a small build at a hundred random moments; KILL
 lint: $(VENV)/installed ## Check style, types and who imports whom
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
-	@$(BIN)/python -m pipeline.tidy check
+	@$(BIN)/python -m pipeline.upkeep.tidy check
 	@$(BIN)/mypy --no-error-summary investigation pipeline benchmarks
 	@found=$$($(BIN)/lint-imports --no-logo --cache-dir build/cache/imports) || { echo "$$found"; exit 1; }
 	@found=$$($(BIN)/zizmor --quiet --offline --pedantic .github/workflows) || { echo "$$found"; exit 1; }
@@ -70,7 +70,7 @@ lint: $(VENV)/installed ## Check style, types and who imports whom
 tidy: $(VENV)/installed ## Store the notebooks without outputs, and put code into its style
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
-	@$(BIN)/python -m pipeline.tidy
+	@$(BIN)/python -m pipeline.upkeep.tidy
 
 .PHONY: lab
 lab: $(VENV)/installed ## Open the notebooks in JupyterLab
@@ -92,6 +92,6 @@ $(VENV)/installed: requirements.lock
 	@echo 'installing into $(VENV) (once; a minute)'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock uv
-	@$(BIN)/python pipeline/uv.py --python $(BIN)/python -r requirements.lock
+	@$(BIN)/python pipeline/upkeep/uv.py --python $(BIN)/python -r requirements.lock
 	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "investigation.pth").write_text("$(CURDIR)\n", encoding="utf-8")'
 	@touch $@

@@ -7,7 +7,7 @@ import click
 
 from investigation.evidence.files import EvidenceError
 from investigation.evidence.sealed.manifest import RecordError
-from pipeline.commands import commands
+from pipeline.cli.commands import commands
 from pipeline.faults import STOPPED, BuildError, refused_by_the_system
 
 STOPPED_STATUS = 130  # a shell's, for a command that was interrupted

@@ -17,8 +17,10 @@ from filelock import FileLock, Timeout
 from investigation.evidence.files import write_atomically
 from investigation.evidence.questions import Findings
 from investigation.evidence.sealed import manifest
-from pipeline import freshness, places, promotion, publishing, recovery, verdicts
+from pipeline import places
+from pipeline.chapters import freshness, promotion, recovery
 from pipeline.faults import BuildError
+from pipeline.pages import publishing, verdicts
 
 
 @contextmanager
@@ -61,7 +63,7 @@ def planned(
     """Return the parameters that each notebook is to run with."""
     if not parameters:
         return {notebook: {} for notebook in notebooks}
-    from pipeline.notebooks import chosen
+    from pipeline.chapters.notebooks import chosen
 
     return chosen(notebooks, parameters)
 
@@ -76,7 +78,7 @@ def run_outdated(
         if force or follows or not freshness.is_current(notebook, parameters):
             outdated[notebook] = parameters
     if outdated:
-        from pipeline import execution
+        from pipeline.chapters import execution
     for index, (notebook, parameters) in enumerate(outdated.items(), start=1):
         execution.execute(
             notebook, parameters, f"[{index}/{len(outdated)}]", time_limit_s=time_limit_s
@@ -93,7 +95,7 @@ def make_pages(notebooks: list[Path]) -> str:
     page = places.HTML / "index.html"
     if page.exists() and stamp.exists() and stamp.read_text("utf-8") == inputs:
         return "up to date"
-    from pipeline import assembly, rendering
+    from pipeline.pages import assembly, rendering
 
     assembly.assemble(evidences, verdicts.claims(findings))
     rendering.render()

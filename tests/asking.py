@@ -2,8 +2,8 @@
 
 import click
 
-from pipeline.commandline import Request
-from pipeline.commands import commands
+from pipeline.cli.commandline import Request
+from pipeline.cli.commands import commands
 
 
 def request(words: list[str], makeflags: str = "") -> Request:

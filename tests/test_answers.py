@@ -20,15 +20,15 @@ from worlds import (
 
 from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.questions import Findings
-from pipeline import answers
-from pipeline.answers import NO, NOT_MEASURED, OPEN, PART, YES
+from pipeline.pages import answers, settings
+from pipeline.pages.answers import NO, NOT_MEASURED, OPEN, PART, YES
 
 
 def run(world, **parameters):
     return evidence(*world.values(), notebook="04_eager_cost", parameters=parameters)
 
 
-def decision(world, name=answers.ONE_DTYPE, device=answers.CPU):
+def decision(world, name=settings.ONE_DTYPE, device=settings.CPU):
     known = findings(world)
     made = answers.decisions(known, answers.answers(known))
     return next(one for one in made if (one.setting.name, one.setting.device) == (name, device))
@@ -59,10 +59,10 @@ def test_one_slow_part_of_many_has_to_be_slow_at_the_confidence_of_its_family():
 
 
 def test_a_setting_that_no_chapter_measured_says_so():
-    unmeasured = decision(plain_world(), device=answers.GPU)
+    unmeasured = decision(plain_world(), device=settings.GPU)
     assert unmeasured.change == NOT_MEASURED
     assert "no GPU was measured yet: `make gpu record`" in unmeasured.measured
-    assert decision({}, device=answers.CPU).measured == "`04_eager_cost` has not run here"
+    assert decision({}, device=settings.CPU).measured == "`04_eager_cost` has not run here"
 
 
 def test_the_words_name_the_whole_steps_the_dearest_part_and_the_memory():
@@ -105,9 +105,9 @@ def offered(world, **parameters):
 
 def test_what_can_be_chosen_is_what_was_measured_and_a_gpu_in_any_case():
     chosen = offered(plain_world())
-    assert chosen["devices"] == [answers.CPU, answers.GPU]
+    assert chosen["devices"] == [settings.CPU, settings.GPU]
     assert set(chosen["sizes"]) == {answers.HOST, "128×32×32×32"}
-    assert answers.ONE_DTYPE in chosen["settings"]
+    assert settings.ONE_DTYPE in chosen["settings"]
 
 
 def test_what_was_not_measured_comes_with_the_command_that_measures_it():
@@ -115,9 +115,9 @@ def test_what_was_not_measured_comes_with_the_command_that_measures_it():
         next(
             one
             for one in offered(plain_world(), shape=[1, 2, 3, 4])["decisions"]
-            if (one["name"], one["device"]) == (answers.ONE_DTYPE, device)
+            if (one["name"], one["device"]) == (settings.ONE_DTYPE, device)
         )
-        for device in (answers.CPU, answers.GPU)
+        for device in (settings.CPU, settings.GPU)
     )
     assert (here["command"], here["shape"]) == ("make rerun NOTEBOOK=04_eager_cost", True)
     assert (there["command"], there["shape"]) == ("make gpu", False)
@@ -129,9 +129,9 @@ def test_a_gpu_that_was_measured_is_a_device_of_its_own():
                 asked("broadcast", "mixed")]  # fmt: skip
     world = planted(*(one.model_copy(update={"machine": "some-card"}) for one in measured))
     assert decision(world, device="Some Card").change == YES
-    mixed = decision(world, answers.TWO_DTYPES, "Some Card")
+    mixed = decision(world, settings.TWO_DTYPES, "Some Card")
     assert (mixed.change, mixed.measured) == (YES, "1,024 KiB beside the output against 0 B")
-    assert answers.GPU not in offered(world)["devices"]
+    assert settings.GPU not in offered(world)["devices"]
 
 
 def exported(written, ratio=1.0, verdict="equivalent"):

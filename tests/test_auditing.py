@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from pipeline.auditing import judged
+from pipeline.upkeep.auditing import judged
 
 KNOWN = {"id": "GHSA-1", "fix_versions": ["1.1"]}
 SOUND = {"name": "sound", "version": "1.0", "vulns": []}

@@ -4,6 +4,9 @@ from investigation.compiled import captures
 from investigation.compiled.codegen import VARIANTS
 from investigation.subject.cases import Case
 
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
+
 CASE = Case(slug="small", name="small", shape=(2, 8, 4, 4))
 X, GATE = CASE.tensors()
 

@@ -11,6 +11,9 @@ from investigation.compiled.codegen import generate
 from investigation.compiled.toolchain import NoCompilerError
 from investigation.subject.cases import Case
 
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
+
 CASE = Case(slug="small", name="small", shape=(2, 8, 4, 4))
 
 

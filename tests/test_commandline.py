@@ -4,9 +4,10 @@ import sys
 import pytest
 from asking import request
 
-from pipeline import commandline, places
+from pipeline import places
 from pipeline.__main__ import main
-from pipeline.commands import commands
+from pipeline.cli import commandline
+from pipeline.cli.commands import commands
 from pipeline.faults import BuildError
 
 
@@ -124,5 +125,5 @@ def test_a_command_starts_without_what_it_may_not_need():
     command = "import pipeline.__main__, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", command], cwd=places.HERE, capture_output=True,
                             text=True, check=True).stdout.split()  # fmt: skip
-    assert "pipeline.commandline" in loaded
+    assert "pipeline.cli.commandline" in loaded
     assert slow.isdisjoint(loaded)

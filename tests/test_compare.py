@@ -24,9 +24,10 @@ from worlds import (
 from investigation.evidence.environment import describe
 from investigation.evidence.files import EvidenceError
 from investigation.evidence.kinds.correctness import ScalarGate
-from pipeline import __main__, comparing, comparison_pages, places
+from pipeline import __main__, places
+from pipeline.compare import comparing, comparison_pages
+from pipeline.compare.runs import LARGEST_BYTES, Run, read_run
 from pipeline.faults import BuildError
-from pipeline.runs import LARGEST_BYTES, Run, read_run
 
 HERE = describe(1)
 

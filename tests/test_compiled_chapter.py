@@ -8,7 +8,11 @@ from investigation.claims import ledger
 from investigation.display.tables import listing
 from investigation.evidence import files
 from investigation.evidence.questions import Findings
-from pipeline import execution, places
+from pipeline import places
+from pipeline.chapters import execution
+
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,9 @@ from investigation.compiled.workloads import (
 from investigation.observe.equality import same_bits
 from investigation.subject.cases import Case
 
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
+
 CASE = Case(slug="small", name="small", shape=(2, 8, 4, 4))
 
 

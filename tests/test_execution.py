@@ -6,13 +6,18 @@ import os
 import nbformat
 import pytest
 
-from pipeline import execution, freshness, notebooks, places
+from pipeline import places
+from pipeline.chapters import execution, freshness, notebooks
 from pipeline.faults import BuildError
+
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
 
 EVIDENCE = """
 import json, os, pathlib
 from investigation.evidence.environment import describe
 from investigation.evidence.provenance import source_sha256
+
 record = {record}
 kept = dict(schema_version=3, notebook="01_tiny", package_sha256="0", parameters={{"size": size}},
             source_sha256=source_sha256(pathlib.Path("01_tiny.ipynb")),

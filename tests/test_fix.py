@@ -12,8 +12,9 @@ import pytest
 
 from investigation.fix import findings, rewriting, sources
 from investigation.fix.findings import REWRITE, Finding
-from pipeline import freshness, places
+from pipeline import places
 from pipeline.__main__ import main
+from pipeline.chapters import freshness
 
 ROOT = Path(__file__).parent.parent
 LINE = "def scale(x, y):\n    return x * y.expand_as(x)\n"

@@ -13,7 +13,7 @@ CASE = Case(slug="small", name="small", shape=(2, 8, 4, 4))
 NARROW = CASE.with_gate("bfloat16")
 
 
-pytestmark = pytest.mark.usefixtures("compiler")
+pytestmark = [pytest.mark.usefixtures("compiler"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

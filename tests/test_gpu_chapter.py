@@ -10,7 +10,10 @@ from investigation.evidence import files
 from investigation.evidence.kinds.gpus import HiddenFrom, PredictedTime
 from investigation.evidence.questions import Findings, ask
 from pipeline import places
-from pipeline.execution import KERNEL_ARGUMENTS
+from pipeline.chapters.execution import KERNEL_ARGUMENTS
+
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
 
 HIDDEN = 'import sys\nsys.modules["triton"] = None\n'
 SMALL = {"shape": [4, 8, 4, 4], "batch": 2, "resnet_batch": 1}

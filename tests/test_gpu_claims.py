@@ -8,7 +8,7 @@ from investigation.evidence.kinds.resources import Memory
 from investigation.evidence.questions import Findings
 from investigation.evidence.recorder import Recorder
 from investigation.gpu import session as gpu_session
-from pipeline import chapter_pages, verdicts
+from pipeline.pages import chapter_pages, verdicts
 
 BY_CLAIM = {rule.claim: rule for rule in RULES}
 NETWORK = [*slower("network", "host", 1.02), *slower("network", "end_to_end", 1.02)]

@@ -8,13 +8,15 @@ import pytest
 from asking import request
 
 from investigation.evidence.sealed import gpu as gpu_record
-from pipeline import building, freshness, gpu, places
+from pipeline import building, places
+from pipeline.chapters import freshness
+from pipeline.cli import gpu
 from pipeline.faults import BuildError
 
 
 @pytest.mark.parametrize("word", ["", "DEVICE=cuda", "DEVICE=xpu"])
 def test_without_a_gpu_there_is_one_line_that_says_what_this_machine_has(monkeypatch, word):
-    monkeypatch.setattr("pipeline.gpu.available_devices", lambda: ("cpu",))
+    monkeypatch.setattr("pipeline.cli.gpu.available_devices", lambda: ("cpu",))
     monkeypatch.setattr(PARAMETERS_DEVICES, lambda: ("cpu",))
     name = word.partition("=")[2] or "cuda"
     with pytest.raises(BuildError, match=f"^DEVICE={name}: this machine has cpu$"):
@@ -31,7 +33,7 @@ def test_the_processor_is_no_gpu():
 
 
 def test_the_accelerator_that_is_there_is_taken_or_the_one_that_is_named(monkeypatch):
-    monkeypatch.setattr("pipeline.gpu.available_devices", lambda: ("cpu", "xpu"))
+    monkeypatch.setattr("pipeline.cli.gpu.available_devices", lambda: ("cpu", "xpu"))
     monkeypatch.setattr(PARAMETERS_DEVICES, lambda: ("cpu", "xpu"))
     assert gpu.chosen_device({}) == "xpu"
     with pytest.raises(BuildError, match="DEVICE=cuda: this machine has cpu and xpu"):
@@ -53,7 +55,7 @@ def test_how_long_it_takes_is_said_before_it_starts_and_grows_with_the_budgets(m
 @pytest.mark.usefixtures("workshop")
 def test_it_executes_the_chapter_anew_on_that_device(monkeypatch):
     asked = []
-    monkeypatch.setattr("pipeline.gpu.available_devices", lambda: ("cpu", "cuda"))
+    monkeypatch.setattr("pipeline.cli.gpu.available_devices", lambda: ("cpu", "cuda"))
     monkeypatch.setattr(PARAMETERS_DEVICES, lambda: ("cpu", "cuda"))
     monkeypatch.setattr(building, "build", lambda *words, **named: asked.append((words, named)))
     gpu.measure(request(["gpu", "BUDGET=0.5"]).parameters, None)
@@ -95,6 +97,8 @@ def test_a_chapter_is_executed_again_after_one_that_it_reads(monkeypatch):
     other = notebook("08_other", [])
     executed = []
     monkeypatch.setattr(freshness, "is_current", lambda path, _: path != earlier)
-    monkeypatch.setattr("pipeline.execution.execute", lambda path, *_, **__: executed.append(path))
+    monkeypatch.setattr(
+        "pipeline.chapters.execution.execute", lambda path, *_, **__: executed.append(path)
+    )
     building.run_outdated({earlier: {}, later: {}, other: {}}, force=False)
     assert executed == [earlier, later]

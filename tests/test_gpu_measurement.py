@@ -37,6 +37,9 @@ from investigation.subject.memory_formats import MEMORY_FORMATS
 from investigation.timing.device.timing import Rotation
 from pipeline import places
 
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
+
 STEPS_OF_THE_DEVICE = steps("multiply", "device")
 LEVELS = [("multiply", False), ("multiply", True), ("block", False), ("network", False)]
 HOST_S, EXTRA_S, KERNEL_S = 4e-6, 1e-6, 3e-6

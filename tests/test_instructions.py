@@ -8,6 +8,9 @@ from investigation.evidence.sealed.instructions import InstructionCounts
 from investigation.observe import instructions
 from investigation.observe.instructions import InstructionError
 
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
+
 # As Callgrind writes them, torch 2.13 and CPython 3.11.
 FUNCTIONS = {
     "???:at::TensorIteratorBase::build(at::TensorIteratorConfig&) [libtorch_cpu.so]": (

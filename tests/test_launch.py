@@ -22,6 +22,9 @@ from investigation.subject.gpu_catalog import chip
 from investigation.subject.variants import SCALES
 from investigation.timing.processes import Job, in_fresh_processes
 
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
+
 CASE = Case(slug="reader", name="a small shape", shape=(2, 8, 4, 4))
 NARROWER = {"float16 × bfloat16", "bfloat16 × float16", "float32 × float16", "float32 × bfloat16",
             "float64 × float16", "float64 × bfloat16", "float64 × float32"}  # fmt: skip

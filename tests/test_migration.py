@@ -12,7 +12,7 @@ from investigation.evidence import files
 from investigation.evidence.files import EvidenceError
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.records import SCHEMA_VERSION
-from pipeline.runs import read_run
+from pipeline.compare.runs import read_run
 
 # A whole run of the book as it was under schema 2, with the verdicts of that time.
 BOOK = Path(__file__).parent / "data" / "book_of_schema_2.zip"

@@ -3,9 +3,10 @@
 import pytest
 from worlds import findings, plain_world
 
-from pipeline import assembly, chapter_pages, places, rendering
+from pipeline import places
 from pipeline.building import only_build
 from pipeline.faults import BuildError
+from pipeline.pages import assembly, chapter_pages, rendering
 
 
 def names():

@@ -12,10 +12,14 @@ from test_guard import gone
 
 from investigation.timing.processes import Job, in_fresh_processes, one_line
 
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
+
 # A caller that its test can end; in a job of a shell's background it would ignore SIGINT.
 CALLER = """
 import signal, sys, process_jobs
 from investigation.timing.processes import Job, in_fresh_processes
+
 signal.signal(signal.SIGINT, signal.default_int_handler)
 when, note = sys.argv[1:]
 list(in_fresh_processes([Job(process_jobs.hangs, {"when": when, "note": note})]))

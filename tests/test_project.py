@@ -10,10 +10,11 @@ import nbformat
 import pytest
 
 from investigation.evidence import parameters
-from pipeline import places, tidy
-from pipeline.commands import commands
-from pipeline.notebooks import declared_parameters
+from pipeline import places
+from pipeline.chapters.notebooks import declared_parameters
+from pipeline.cli.commands import commands
 from pipeline.places import discover
+from pipeline.upkeep import tidy
 
 NOTEBOOKS = discover()
 STORED = sorted(places.NOTEBOOKS.glob("*.ipynb"))

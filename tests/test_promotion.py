@@ -11,8 +11,10 @@ from investigation.evidence import files
 from investigation.evidence.environment import describe
 from investigation.evidence.provenance import source_sha256
 from investigation.evidence.records import Evidence
-from pipeline import building, freshness, places, promotion, recovery, rendering
+from pipeline import building, places
+from pipeline.chapters import freshness, promotion, recovery
 from pipeline.faults import BuildError
+from pipeline.pages import rendering
 
 PARAMETERS = {"tags": ["parameters"]}
 INJECTED = {"tags": ["injected-parameters"]}

@@ -10,9 +10,13 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from pipeline import packing, places, rendering
+from pipeline import places
 from pipeline.faults import BuildError
-from pipeline.publishing import configured, publication
+from pipeline.pages import packing, rendering
+from pipeline.pages.publishing import configured, publication
+
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

@@ -6,7 +6,11 @@ import pytest
 from small_project import SmallProject
 
 from investigation.evidence.provenance import package_sha256
-from pipeline import building, freshness, places
+from pipeline import building, places
+from pipeline.chapters import freshness
+
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
 
 SOURCES = {
     "planted/subject/cases.py": "A = 1\n",
@@ -127,7 +131,7 @@ def test_a_real_build_executes_what_imports_a_changed_module_and_nothing_for_wor
     assert said(project).startswith("0 executed, pages up to date")
     replace(project, "investigation/claims/ticket.py", "Supported if", "Upheld if")
     replace(project, "book/index.md", "The end.", "The very end.")
-    replace(project, "pipeline/verdicts.py", '"""Judge', '"""Weigh')
+    replace(project, "pipeline/pages/verdicts.py", '"""Judge', '"""Weigh')
     assert said(project).startswith("0 executed, pages rendered")
     assert "Upheld if" in (project.build / "claims.json").read_text()
     assert "The very end." in (project.build / "html" / "index.html").read_text()

@@ -1,5 +1,10 @@
+import pytest
+
 from investigation.compiled.recompilation import compilations, guards
 from investigation.subject.cases import Case
+
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
 
 CASE = Case(slug="small", name="small", shape=(3, 12, 4, 4))
 SHAPES = ((3, 12, 4, 4), (5, 12, 4, 4), (7, 12, 4, 4))

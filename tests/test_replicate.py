@@ -21,6 +21,9 @@ from investigation.timing.replicate import (
 )
 from investigation.timing.settings import Settings
 
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
+
 Arms = tuple[Callable[[], object], Callable[[], object]]
 
 

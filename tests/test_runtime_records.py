@@ -17,6 +17,9 @@ from investigation.subject.cases import Case
 from investigation.subject.runtimes import BY_SLUG, Runtime
 from investigation.timing.processes import Reply
 
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
+
 TINY = Case(slug="tiny", name="a tiny case", shape=(2, 8, 6, 6))
 
 

@@ -15,6 +15,9 @@ from investigation.subject import runtimes as registry
 from investigation.subject.cases import Case
 from investigation.subject.runtimes import BY_SLUG, REMEDIES, RUNTIMES
 
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
+
 TINY = Case(slug="tiny", name="a tiny case", shape=(2, 8, 6, 6))
 X, _ = TINY.tensors()
 SETTINGS = {"budget_s": 0.05, "threads": 1, "seed": 0, "margin": 0.01}

@@ -12,7 +12,8 @@ from worlds import control
 
 from investigation.display.tables import say, table
 from investigation.evidence.harmless import WORD_JOINER, harmless
-from pipeline import assembly, places
+from pipeline import places
+from pipeline.pages import assembly
 
 HOSTILE = {
     "a tag": "<script>alert(1)</script>",

@@ -16,9 +16,14 @@ from worlds import NOW, multiply
 
 from investigation.evidence.environment import describe
 from investigation.evidence.records import Evidence
-from pipeline import cells, cluster, environments, freshness, grid, places, sweep_pages
-from pipeline.cells import Cell
+from pipeline import places
+from pipeline.chapters import freshness
 from pipeline.faults import BuildError
+from pipeline.sweep import cells, cluster, environments, grid, sweep_pages
+from pipeline.sweep.cells import Cell
+
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
 
 GOOD = """
 notebooks = ["one_setting"]

@@ -5,7 +5,8 @@ from copy import deepcopy
 
 import pytest
 
-from pipeline import places, tidy
+from pipeline import places
+from pipeline.upkeep import tidy
 
 TIDY = {
     "cells": [

@@ -18,6 +18,9 @@ from investigation.subject import gpu_catalog
 from investigation.subject.cases import Case
 from investigation.timing.processes import Reply
 
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
+
 CASE = Case(slug="small", name="small", shape=(4, 16, 8, 8))
 BLOCK = CompileSetting("block", "training", False, CASE)
 MIXED = CompileSetting("multiply", "inference", False, CASE.with_gate("bfloat16"))

@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from pipeline import uv
+from pipeline.upkeep import uv
 
 LISTED = """\
 :env:.default-timeout='180'

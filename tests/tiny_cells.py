@@ -4,8 +4,8 @@ import json
 import time
 from pathlib import Path
 
-from pipeline import cells
-from pipeline.cells import Cell, CellError
+from pipeline.sweep import cells
+from pipeline.sweep.cells import Cell, CellError
 
 TAKES_S = 0.05
 

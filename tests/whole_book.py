@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import places
 from pipeline.building import build
-from pipeline.commandline import parameters
+from pipeline.cli.commandline import parameters
 from pipeline.places import discover
 
 # Nothing but parameters is smaller than in a reader's build.

@@ -1,7 +1,7 @@
 """Measure the cells of a sweep on a Dask cluster: this machine's own, or one that is running.
 
 A worker offers the resource `timing` once, so it times one cell at a time; a machine with
-several workers has its lock besides (`pipeline.cells`). What a lost worker was measuring is given
+several workers has its lock besides (`cells`). What a lost worker was measuring is given
 to another; what was finished is on disk and never measured again.
 """
 
@@ -18,9 +18,10 @@ from tqdm.auto import tqdm
 from investigation.evidence.files import EvidenceError, read, write_atomically
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.records import Evidence
-from pipeline import cells, places
-from pipeline.cells import Cell
+from pipeline import places
 from pipeline.faults import BuildError
+from pipeline.sweep import cells
+from pipeline.sweep.cells import Cell
 
 TIMING = "timing"
 RETRIES = 1  # of a cell that fails: a control can fail by chance

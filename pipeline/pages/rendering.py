@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline import packing, places
+from pipeline import places
 from pipeline.faults import BuildError, refused_in
+from pipeline.pages import packing
 
 # What jupyter-book says when nothing is wrong is not worth a reader's screen.
 SHOWN_LINES = 12

@@ -3,7 +3,8 @@
 import shutil
 from pathlib import Path
 
-from pipeline import places, promotion
+from pipeline import places
+from pipeline.chapters import promotion
 
 
 def carry_on() -> None:

@@ -15,7 +15,7 @@ from investigation.evidence.kinds.controls import Control
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.observation import Identity, Observation
 from investigation.evidence.records import Evidence
-from pipeline.runs import Run
+from pipeline.compare.runs import Run
 
 PairOutcome = Literal["agree", "differ", "not comparable", "only in base", "only in head"]
 # What moves a time, besides the line: of the environment, and of the case.

@@ -15,9 +15,10 @@ from investigation.evidence import files
 from investigation.evidence.files import write_atomically
 from investigation.evidence.provenance import cells_sha256
 from investigation.evidence.records import Evidence
-from pipeline import freshness, places
+from pipeline import places
+from pipeline.chapters import freshness
+from pipeline.chapters.freshness import products
 from pipeline.faults import BuildError
-from pipeline.freshness import products
 
 READY = "ready.json"
 

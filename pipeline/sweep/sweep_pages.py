@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from investigation.display import figures
 from investigation.evidence.files import write_atomically
 from investigation.evidence.parameters import shown
-from pipeline import templating
+from pipeline.pages import templating
 
 MARGIN = 0.01  # of the book's comparisons
 COLUMNS = 3  # of panels in a figure

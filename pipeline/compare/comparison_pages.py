@@ -10,8 +10,8 @@ from investigation.evidence.files import write_atomically
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.observation import Observation
 from investigation.evidence.words import percent
-from pipeline import templating
-from pipeline.comparing import Pair, RunComparison
+from pipeline.compare.comparing import Pair, RunComparison
+from pipeline.pages import templating
 
 WIDEST = 46  # characters of a column in a terminal
 

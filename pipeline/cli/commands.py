@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 from investigation.evidence.sealed import manifest
-from pipeline import auditing, building, comparing, comparison_pages, guard, places, runs
-from pipeline.commandline import Commands, Request
+from pipeline import building, guard, places
+from pipeline.cli.commandline import Commands, Request
+from pipeline.compare import comparing, comparison_pages, runs
 from pipeline.faults import BuildError
+from pipeline.upkeep import auditing
 
 LOOPBACK = "127.0.0.1"  # what is served is nobody else's business
 
@@ -63,7 +65,7 @@ def compare(asked: Request) -> int:
 @commands.command(needs=("spec",), takes=("scheduler", "workers"))
 def sweep(asked: Request) -> int:
     """Measure a grid of settings: make sweep SPEC=sweeps/example.toml."""
-    from pipeline import cluster, grid, sweep_pages
+    from pipeline.sweep import cluster, grid, sweep_pages
 
     path, scheduler = asked.directions.spec or Path(), asked.directions.scheduler
     spec = grid.read(path, elsewhere=scheduler is not None)
@@ -85,7 +87,7 @@ def sweep(asked: Request) -> int:
 @commands.command(takes=("time_limit_s",), parameters=True)
 def gpu(asked: Request) -> int:
     """Measure on this machine's GPU: make gpu DEVICE=cuda, or xpu, or mps."""
-    from pipeline import gpu
+    from pipeline.cli import gpu
 
     gpu.measure(asked.parameters, asked.directions.time_limit_s)
     return 0
@@ -94,7 +96,7 @@ def gpu(asked: Request) -> int:
 @commands.command
 def record(asked: Request) -> int:
     """Keep what make gpu measured, under results; make gpu record does both."""
-    from pipeline import gpu
+    from pipeline.cli import gpu
 
     del asked  # it takes no variables
     gpu.record()
@@ -116,7 +118,7 @@ def fix(asked: Request) -> int:
 
     The diff goes to standard output, everything else to standard error.
     """
-    from pipeline import fix
+    from pipeline.cli import fix
 
     return fix.fix(asked.directions.src or Path(), apply=asked.directions.apply == "1")
 

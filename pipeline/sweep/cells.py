@@ -21,7 +21,8 @@ from typing import Any
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline import environments, guard, places
+from pipeline import guard, places
+from pipeline.sweep import environments
 
 KEY = r"^[0-9a-f]{32}$"
 
@@ -77,7 +78,7 @@ def _in_a_process(cell: Cell) -> None:
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
         started = subprocess.Popen(
-            [_python(cell), "-m", "pipeline.cells", cell.model_dump_json()],
+            [_python(cell), "-m", "pipeline.sweep.cells", cell.model_dump_json()],
             stdin=subprocess.PIPE,
             stdout=said,
             stderr=said,
@@ -144,7 +145,7 @@ def _end_with_the_worker() -> None:
 
 def _execute(cell: Cell, mark: str) -> None:
     """Execute the cell's notebook and keep its result, whole or not at all."""
-    from pipeline import execution, notebooks, promotion
+    from pipeline.chapters import execution, notebooks, promotion
 
     notebook = places.NOTEBOOKS / f"{cell.notebook}.ipynb"
     staging = places.SWEEPS / "staging" / cell.key

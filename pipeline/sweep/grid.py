@@ -18,10 +18,12 @@ from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from investigation.evidence.parameters import ParameterError, Parameters, checked, shown
 from investigation.evidence.provenance import source_sha256
-from pipeline import environments, freshness, places
-from pipeline.cells import Cell
+from pipeline import places
+from pipeline.chapters import freshness
+from pipeline.chapters.notebooks import declared_parameters
 from pipeline.faults import BuildError
-from pipeline.notebooks import declared_parameters
+from pipeline.sweep import environments
+from pipeline.sweep.cells import Cell
 
 MOST_CELLS = 10_000
 LARGEST_BYTES = 2**20

@@ -20,8 +20,9 @@ from investigation.evidence.observation import Observation
 from investigation.evidence.questions import Findings, QuestionError, ask
 from investigation.evidence.records import TYPES, Evidence, Record
 from investigation.evidence.words import kib, percent
-from pipeline import answers, chapter_pages, places, publishing, templating
+from pipeline import places
 from pipeline.faults import BuildError
+from pipeline.pages import answers, chapter_pages, publishing, templating
 
 
 def assemble(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> None:

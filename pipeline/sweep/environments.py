@@ -1,6 +1,6 @@
 """A Python with another torch, in an environment of its own, made once.
 
-One caller at a time makes one: `pipeline.cells` does so under the machine's timing lock.
+One caller at a time makes one: `cells` does so under the machine's timing lock.
 """
 
 import re
@@ -10,7 +10,8 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from pipeline import places, uv
+from pipeline import places
+from pipeline.upkeep import uv
 
 READY = "ready"
 

@@ -14,9 +14,10 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from tqdm.auto import tqdm
 
-from pipeline import freshness, guard, places, promotion
+from pipeline import guard, places
+from pipeline.chapters import freshness, promotion
+from pipeline.chapters.notebooks import declared_parameters, time_limit
 from pipeline.faults import BuildError
-from pipeline.notebooks import declared_parameters, time_limit
 
 # The profiler notes its start and stop on stderr, which a strict build takes for a warning; it
 # reads its level when torch is loaded, so the kernel has to be born with it.

@@ -1,0 +1,1 @@
+"""What a person types: the commands, their variables, and what the smaller of them do."""

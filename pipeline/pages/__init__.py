@@ -1,0 +1,1 @@
+"""From evidence to pages: judge, answer, fill in, render, pack."""

@@ -1,0 +1,134 @@
+"""The settings that the line runs in, and the questions that the evidence of each answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from investigation.claims import questions
+from investigation.evidence.kinds.deployments import RuntimeProgram
+from investigation.evidence.kinds.gpus import DeviceFacts
+from investigation.evidence.kinds.programs import Agreement
+from investigation.evidence.kinds.resources import Memory
+from investigation.evidence.kinds.timings import Quantity, Timing, TimingLevel
+from investigation.evidence.questions import Findings, Question, ask
+
+ONE_DTYPE, TWO_DTYPES = "PyTorch eager, one dtype", "PyTorch eager, two dtypes"
+CPU, GPU = "a CPU", "a GPU"
+
+Timed = Mapping[str, Question[Timing]]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting that the line runs in, and the questions that its evidence answers.
+
+    `wholes` and `parts` ask for timings, each under words for what was timed: a whole step of a
+    network, or a part of one. `memory` asks for the bytes that each form asks for beside its
+    output; `written` for the bytes that a program writes more; `same` for the settings in which
+    both forms become the same kernels. `chapter` measures it, on `device`.
+    """
+
+    name: str
+    chapter: str
+    device: str = CPU
+    wholes: Timed = field(default_factory=dict)
+    parts: Timed = field(default_factory=dict)
+    memory: Question[Memory] | None = None
+    written: Question[RuntimeProgram] | None = None
+    same: Question[Agreement] | None = None
+
+
+def _alone(level: TimingLevel, **fields: Any) -> Question[Timing]:
+    """Ask for the line against its rewrite in eager mode, as it stands."""
+    usual: dict[str, Any] = {"quantity": "end_to_end", "runtime": None, "role": "measurement"}
+    forms = {"baseline": "broadcast", "candidate": "expand_as"}
+    return ask(Timing, level=level, **usual | forms | fields)
+
+
+def _compiled(level: TimingLevel) -> Question[Timing]:
+    return ask(Timing, level=level, runtime="compile", family=None, role="measurement")
+
+
+def _in_runtime(slug: str, family: str) -> Question[Timing]:
+    return ask(Timing, level="block", runtime=slug, family=family, role="measurement")
+
+
+PYTORCH = (
+    Setting(
+        ONE_DTYPE,
+        "04_eager_cost",
+        wholes={"a forward step of the host network": questions.NETWORK},
+        parts={
+            "the multiply, in several processes": _alone("multiply", replicated=True),
+            "the multiply": questions.MULTIPLY,
+            "the SE block": _alone("block"),
+            "the multiply, over sizes": _alone("multiply", series="sizes"),
+            "the SE block, beside the runtimes": _in_runtime("eager", "pytorch"),
+        },
+        memory=questions.SAME_MEMORY,
+    ),
+    Setting(
+        TWO_DTYPES,
+        "04_eager_cost",
+        parts={"the multiply": questions.MIXED_MULTIPLY},
+        memory=questions.MIXED_MEMORY,
+    ),
+    Setting(
+        "training",
+        "05_training",
+        wholes={"a training step of the host network": questions.TRAINING},
+        parts={"the multiply, forward and backward": _alone("scale_step")},
+    ),
+    Setting(
+        "torch.compile",
+        "06_compiled",
+        parts={
+            "the multiply, compiled": _compiled("multiply"),
+            "the SE block, compiled": _compiled("block"),
+            "the SE block, beside the runtimes": _in_runtime("compile", "pytorch"),
+        },
+        same=ask(Agreement, layer="kernels", target="cpu"),
+    ),
+)
+NO_GPU = Setting(ONE_DTYPE, "07_gpu", GPU)
+EXPORTED = Setting("exported runtimes", "08_runtimes")
+
+
+def settings(findings: Findings) -> tuple[Setting, ...]:
+    """Return every setting: PyTorch's own, on each GPU measured, and each exported runtime."""
+    exported = tuple(_exported(one) for one in findings.answers(questions.EXPORTED))
+    gpus = tuple(setting for one in findings.machines for setting in _on_gpu(one, findings))
+    return (*PYTORCH, *(gpus or (NO_GPU,)), *(exported or (EXPORTED,)))
+
+
+def _exported(program: RuntimeProgram) -> Setting:
+    return Setting(
+        program.title,
+        EXPORTED.chapter,
+        parts={"the SE block": _in_runtime(program.runtime, "exported")},
+        written=ask(RuntimeProgram, runtime=program.runtime),
+    )
+
+
+def _on_gpu(machine: str, findings: Findings) -> tuple[Setting, Setting]:
+    """Return the settings of one GPU that was measured."""
+    device = findings.answer(ask(DeviceFacts, machine=machine)).device_name
+    quantities: Mapping[str, Quantity] = {
+        "from start to finish": "end_to_end",
+        "the device's work": "device",
+        "the host's part": "host",
+    }
+
+    def timed(level: TimingLevel, words: str, **fields: Any) -> Timed:
+        return {
+            f"{words}, {what}": _alone(level, quantity=quantity, **fields).on(machine)
+            for what, quantity in quantities.items()
+        }
+
+    step = {"a forward step of the host network": questions.NETWORK.on(machine)}
+    parts = {**timed("multiply", "the multiply", dtypes="same"), **timed("block", "the SE block")}
+    mixed = timed("multiply", "the multiply", dtypes="mixed")
+    return (
+        Setting(ONE_DTYPE, NO_GPU.chapter, device, step, parts, questions.SAME_MEMORY.on(machine)),
+        Setting(TWO_DTYPES, NO_GPU.chapter, device, {}, mixed, questions.MIXED_MEMORY.on(machine)),
+    )

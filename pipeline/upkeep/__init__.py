@@ -1,0 +1,1 @@
+"""What keeps the project in order: installing, auditing, the form of its notebooks."""
