@@ -42,7 +42,7 @@ def test_the_accelerator_that_is_there_is_taken_or_the_one_that_is_named(monkeyp
 
 @pytest.mark.usefixtures("workshop")
 def test_how_long_it_takes_is_said_before_it_starts_and_grows_with_the_budgets(monkeypatch, capsys):
-    monkeypatch.setattr("pipeline.gpu.available_devices", lambda: ("cpu", "cuda"))
+    monkeypatch.setattr("pipeline.cli.gpu.available_devices", lambda: ("cpu", "cuda"))
     monkeypatch.setattr(PARAMETERS_DEVICES, lambda: ("cpu", "cuda"))
     said = []
     monkeypatch.setattr(building, "build", lambda *_, **__: said.append(capsys.readouterr().out))

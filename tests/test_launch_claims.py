@@ -7,7 +7,7 @@ from investigation.claims.claim import Note, judge
 from investigation.claims.ledger import CLAIMS
 from investigation.evidence.kinds.gpus import Launch, SameLaunches
 from investigation.evidence.questions import QuestionError, ask
-from pipeline import verdicts
+from pipeline.pages import verdicts
 
 BITS, MEMORY, LAYOUTS = ("T7", "V1"), ("T1", "C2", "P2"), ("T4", "V2", "D4")
 NOTED = {one.id: one for one in CLAIMS if one.eager_cuda}
