@@ -63,6 +63,10 @@ seal: $(VENV)/installed ## check and seal what was recorded on a machine: MACHIN
 fix: $(VENV)/installed ## a code base without its needless expansions: SRC=path shows it, APPLY=1 writes it
 	@$(BIN)/python -m pipeline.fix
 
+.PHONY: wild
+wild: $(VENV)/installed ## what the fix finds in released packages, and patches; PIN=timm==1.0.31 shows an entry
+	@$(BIN)/python -m pipeline.wild
+
 .PHONY: test
 test: $(VENV)/installed ## run the whole test suite
 	@$(BIN)/python -m pytest

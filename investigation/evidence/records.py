@@ -16,6 +16,7 @@ from investigation.evidence import (
     programs,
     resources,
     timings,
+    wild,
 )
 from investigation.evidence.environment import Environment
 from investigation.evidence.observation import Observation
@@ -59,6 +60,8 @@ Record = Annotated[
     | gpus.DeviceFacts
     | gpus.PredictedTime
     | gpus.HiddenFrom
+    | wild.Survey
+    | wild.SurveyedPackage
     | controls.Control,
     Field(discriminator="type"),
 ]
