@@ -62,6 +62,8 @@ Record = Annotated[
     | gpus.HiddenFrom
     | wild.Survey
     | wild.SurveyedPackage
+    | wild.ReleasedNetwork
+    | wild.ReleasedProgram
     | controls.Control,
     Field(discriminator="type"),
 ]

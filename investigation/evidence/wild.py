@@ -81,3 +81,52 @@ class SurveyedPackage(Observation):
     def has_the_line(self) -> bool:
         """Whether the package holds `return x * y.expand_as(x)`, whatever its names."""
         return any(one.exact for one in self.taken)
+
+
+class ReleasedNetwork(Observation):
+    """A released network in eager mode, as it is and with the patch: which tensors differ.
+
+    Each pair is the number of tensors compared and of those whose bits differ.
+    """
+
+    type: Literal["released_network"] = "released_network"
+    network: str
+    title: str
+    package: str
+    version: str
+    outputs: tuple[Count, Count]
+    gradients: tuple[Count, Count]
+    weights: tuple[Count, Count]  # and buffers, after a training step
+
+    about: ClassVar[tuple[str, ...]] = ("network",)
+    unit: ClassVar[str | None] = "tensors that differ"
+
+    @property
+    def value(self) -> int:
+        """How many tensors differ."""
+        return sum(one[1] for one in (self.outputs, self.gradients, self.weights))
+
+
+class ReleasedProgram(Observation):
+    """A released network in one runtime: what runs, as it is and with the patch.
+
+    `refused` is why there is no program, in a line; the numbers are 0 then.
+    """
+
+    type: Literal["released_program"] = "released_program"
+    network: str
+    runtime: str
+    title: str
+    version: str
+    steps: Count = 0
+    steps_patched: Count = 0
+    expansions: Count = 0
+    expansions_patched: Count = 0
+    bytes_written: Count = 0
+    bytes_patched: Count = 0
+    equal: bool = False  # both results are eager mode's, within the tolerance
+    refused: str | None = None
+
+    about: ClassVar[tuple[str, ...]] = ("network", "runtime")
+    unit: ClassVar[str | None] = "steps that only expand"
+    shows: ClassVar[str] = "expansions"
