@@ -64,8 +64,8 @@ fix: $(VENV)/installed ## a code base without its needless expansions: SRC=path 
 	@$(BIN)/python -m pipeline.fix
 
 .PHONY: wild
-wild: $(VENV)/installed ## survey released packages and write patches; NETWORK=ecaresnet26t, or all, measures networks
-	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline.wild
+wild: $(VENV)/installed ## what the fix finds in released packages, and patches; PIN=timm==1.0.31 shows an entry
+	@$(BIN)/python -m pipeline.wild
 
 .PHONY: test
 test: $(VENV)/installed ## run the whole test suite

@@ -22,8 +22,7 @@ from investigation.fix.archives import ArchiveError
 from investigation.fix.catalogue import Catalogue, CatalogueError, Package
 from investigation.fix.findings import RulesError
 from investigation.fix.patches import PatchError
-from investigation.subject.released import BY_SLUG, ReleasedNetwork
-from pipeline import index, networks, places, wild_record
+from pipeline import index, places, wild_record
 from pipeline.commandline import variables
 from pipeline.faults import BuildError, refused_by_the_system
 from pipeline.index import UnavailableError
@@ -32,10 +31,7 @@ FOLDER = places.BUILD / "wild"
 PATCHES = places.BUILD / "patches"
 DOWNLOADS = 4  # at once
 LEFT_OUT = (UnavailableError, ArchiveError, PatchError, RulesError)
-ALLOWED = {
-    "PIN": "allowed is a release, such as PIN=timm==1.0.31",
-    "NETWORK": "allowed is a network's name, or all",
-}
+ALLOWED = {"PIN": "allowed is a release, such as PIN=timm==1.0.31"}
 
 
 def main(words: list[str]) -> int:
@@ -55,34 +51,12 @@ def run(given: Mapping[str, str]) -> int:
     """Survey the list, or print the entry of a release to add to it; return the exit status."""
     unknown = [name for name in given if name not in ALLOWED]
     if unknown:
-        raise BuildError(f"{unknown[0]}: no such parameter; there are {', '.join(ALLOWED)}")
+        raise BuildError(f"{unknown[0]}: no such parameter; there is {', '.join(ALLOWED)}")
     if "PIN" in given:
         return print_entry(given["PIN"])
-    asked = _networks(given.get("NETWORK", ""))
     FOLDER.mkdir(parents=True, exist_ok=True)
     with FileLock(FOLDER / "lock"):
-        listed = catalogue.read()
-        status = survey_all(listed)
-        return max([status, *(measure_network(one, listed) for one in asked)])
-
-
-def _networks(name: str) -> list[ReleasedNetwork]:
-    if name == "all":
-        return list(BY_SLUG.values())
-    return [networks.chosen(name)] if name else []
-
-
-def measure_network(network: ReleasedNetwork, listed: Catalogue) -> int:
-    """Measure one released network, and go on without it if it fails; return the exit status."""
-    titles = {one.name: one.title for one in listed.packages}
-    patch = PATCHES / f"{titles.get(network.package, network.package)}.patch"
-    try:
-        for line in networks.measure(network, listed.packages, patch):
-            _tell(line)
-    except BuildError as error:
-        _tell(f"error: {error}")
-        return 1
-    return 0
+        return survey_all(catalogue.read())
 
 
 def print_entry(release: str) -> int:

@@ -38,12 +38,7 @@ def keep(name: str, records: tuple[Observation, ...], source_sha256: str) -> str
         finished=datetime.now(UTC),
         records=records,  # type: ignore[arg-type]  # each is one of the union
     )
-    return put(name, evidence)
-
-
-def put(name: str, evidence: Evidence) -> str:
-    """Put evidence among this machine's records, and seal them; return where it is."""
-    path = folder_of(evidence.environment, places.RECORDED) / name
+    path = folder_of(environment, places.RECORDED) / name
     files.write(evidence, path)
     try:
         manifest.seal(path.parent)

@@ -62,8 +62,6 @@ Record = Annotated[
     | gpus.HiddenFrom
     | wild.Survey
     | wild.SurveyedPackage
-    | wild.ReleasedNetwork
-    | wild.ReleasedProgram
     | controls.Control,
     Field(discriminator="type"),
 ]

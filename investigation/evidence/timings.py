@@ -87,7 +87,6 @@ class Timing(Observation):
     mode: Literal["inference", "training"] = "inference"
     memory_format: MemoryFormat = "contiguous"
     runtime: str | None = None
-    network: str | None = None  # a released one; None for the host network
     family: Literal["pytorch", "exported", "remedy"] | None = None
     role: Literal["measurement", "control", "demonstration"] = "measurement"
     device: Device = "cpu"
@@ -113,7 +112,6 @@ class Timing(Observation):
         "mode",
         "memory_format",
         "runtime",
-        "network",
         "role",
         "replicated",
     )
