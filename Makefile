@@ -48,6 +48,10 @@ SPREAD := --numprocesses auto --maxprocesses 8 --dist loadgroup
 check: lint ## Check what is quick to check: lint, types and every test without a book or a browser
 	@$(BIN)/python -m pytest $(SPREAD) -m 'not slow' -q
 
+.PHONY: wild
+wild: $(VENV)/installed ## what the fix finds in released packages, and patches; PIN=timm==1.0.31 shows an entry
+	@$(BIN)/python -m pipeline.wild
+
 .PHONY: test
 test: $(VENV)/installed ## Run the whole test suite
 	@$(BIN)/python -m pytest $(SPREAD)

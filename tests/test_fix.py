@@ -257,7 +257,7 @@ def test_rules_that_cannot_be_asked_are_said_in_one_line(tmp_path, run, monkeypa
 def test_a_rewrite_that_would_not_parse_is_not_made(tmp_path, run, monkeypatch):
     path = tmp_path / "net.py"
     path.write_text(LINE)
-    wrong = Finding(0, 2, REWRITE, "", cuts=((LINE.index("x * y"), len(LINE) - 2),))
+    wrong = Finding(0, 2, REWRITE, "", (0, 0), cuts=((LINE.index("x * y"), len(LINE) - 2),))
     monkeypatch.setattr(rewriting, "scan", lambda _: [wrong])
     status, diff, remarks = run(f"SRC={path}", "APPLY=1")
     assert (status, diff) == (0, b"")

@@ -17,6 +17,7 @@ from investigation.evidence.kinds import (
     programs,
     resources,
     timings,
+    wild,
 )
 from investigation.evidence.observation import Observation
 
@@ -61,6 +62,8 @@ Record = Annotated[
     | gpus.HiddenFrom
     | gpus.Launch
     | gpus.SameLaunches
+    | wild.Survey
+    | wild.SurveyedPackage
     | controls.Control,
     Field(discriminator="type"),
 ]

@@ -29,15 +29,16 @@ class RulesError(RuntimeError):
 class Finding:
     """One place that a rule names, in the text of that index.
 
-    `line` counts from 1. `cuts` are the ranges of UTF-8 bytes that can go, where they can, and
-    `uncovers` tells whether the tensor that stays is the work of another expansion, which may
-    be the next to go.
+    `line` counts from 1, and `place` is where the call stands, in UTF-8 bytes. `cuts` are the
+    ranges of such bytes that can go, where they can, and `uncovers` tells whether the tensor that
+    stays is the work of another expansion, which may be the next to go.
     """
 
     index: int
     line: int
     rule: str
     message: str
+    place: Range
     cuts: tuple[Range, ...] = ()
     uncovers: bool = False
 
@@ -71,6 +72,7 @@ def _finding(match: dict[str, Any]) -> Finding:
         line=match["range"]["start"]["line"] + 1,
         rule=match["ruleId"],
         message=match["message"],
+        place=_range(match),
     )
     return _with_cuts(place, match) if place.rule == REWRITE else place
 

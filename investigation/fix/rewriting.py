@@ -24,12 +24,17 @@ class Change:
     source: Source
     after: bytes
     expansions: int
+    findings: tuple[Finding, ...] = ()
 
-    def diff(self) -> bytes:
-        """Return the unified diff, as `patch -p0` takes it, in the file's own bytes."""
-        name = self.source.path.as_posix().encode()
+    def diff(self, names: tuple[str, str] | None = None) -> bytes:
+        """Return the unified diff in the file's own bytes, as `patch -p0` takes it.
+
+        `names` are what it calls the file before and after, where that is not the file's path.
+        """
+        path = self.source.path.as_posix()
+        old, new = (one.encode() for one in names or (path, path))
         before, after = _lines(self.source.raw), _lines(self.after)
-        return b"".join(difflib.diff_bytes(difflib.unified_diff, before, after, name, name))
+        return b"".join(difflib.diff_bytes(difflib.unified_diff, before, after, old, new))
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Remark:
     path: Path
     line: int
     message: str
+    rule: str = ""
 
     def __str__(self) -> str:
         where = f"{self.path}:{self.line}: warning" if self.line else f"{self.path}: left as it is"
@@ -47,8 +53,12 @@ class Remark:
 
 @dataclass(frozen=True)
 class Report:
-    """All that was found in a code base, in the order of its files."""
+    """All that was found in a code base, in the order of its files.
 
+    `looked_at` are the files that mention an expansion and parse.
+    """
+
+    looked_at: tuple[Source, ...]
     changes: tuple[Change, ...]
     warnings: tuple[Remark, ...]
     unparsed: tuple[Remark, ...]
@@ -67,10 +77,11 @@ def examine(root: Path) -> Report:
     found = list(_sources(root, unreadable, unparsed))
     texts = [one.text for one in found]
     findings = scan(texts)
-    warned = [Remark(found[one.index].path, one.line, one.message) for one in findings
-              if not one.cuts]  # fmt: skip
-    changes = list(_changes(found, settle(texts, findings), unparsed))
-    return Report(tuple(changes), tuple(warned), tuple(unparsed), tuple(unreadable))
+    warned = [Remark(found[one.index].path, one.line, one.message, one.rule)
+              for one in findings if not one.cuts]  # fmt: skip
+    settled = settle(texts, findings)
+    changes = list(_changes(found, settled, [one for one in findings if one.cuts], unparsed))
+    return Report(tuple(found), tuple(changes), tuple(warned), tuple(unparsed), tuple(unreadable))
 
 
 def _sources(root: Path, unreadable: list[Remark], unparsed: list[Remark]) -> Iterator[Source]:
@@ -91,12 +102,17 @@ def _sources(root: Path, unreadable: list[Remark], unparsed: list[Remark]) -> It
 
 
 def _changes(
-    found: Sequence[Source], settled: Sequence["Settled"], unparsed: list[Remark]
+    found: Sequence[Source],
+    settled: Sequence["Settled"],
+    findings: Iterable[Finding],
+    unparsed: list[Remark],
 ) -> Iterator[Change]:
     """Yield the files that change, each of them shown to parse still."""
-    for source, after in zip(found, settled, strict=True):
+    by_text = _by_text(findings)
+    for index, (source, after) in enumerate(zip(found, settled, strict=True)):
         if after.expansions:
-            change = Change(source, source.encoded(after.text), after.expansions)
+            gone = tuple(by_text[index])
+            change = Change(source, source.encoded(after.text), after.expansions, gone)
             try:
                 sources.check(change.after)
             except LeftAsItIsError as reason:
@@ -123,9 +139,7 @@ def settle(texts: Sequence[str], findings: Iterable[Finding]) -> list[Settled]:
 
     Taking out one expansion can uncover another: `y.expand_as(x).expand_as(x)`.
     """
-    by_text = defaultdict(list)
-    for one in findings:
-        by_text[one.index].append(one)
+    by_text = _by_text(findings)
     settled = [_without(text, by_text[index]) for index, text in enumerate(texts)]
     again = [index for index, found in by_text.items() if any(one.uncovers for one in found)]
     if again:
@@ -133,6 +147,14 @@ def settle(texts: Sequence[str], findings: Iterable[Finding]) -> list[Settled]:
         for index, after in zip(again, settle(shorter, scan(shorter)), strict=True):
             settled[index] = Settled(after.text, settled[index].expansions + after.expansions)
     return settled
+
+
+def _by_text(findings: Iterable[Finding]) -> defaultdict[int, list[Finding]]:
+    """Return the findings of each text, by its index."""
+    by_text = defaultdict(list)
+    for one in findings:
+        by_text[one.index].append(one)
+    return by_text
 
 
 def _without(text: str, findings: Iterable[Finding]) -> Settled:

@@ -1,0 +1,179 @@
+"""`make wild`: what the fix finds in released packages, recorded, and a patch for each of them.
+
+Archives, unpacked files and patches lie under `build/`; the record goes under `results/`. A second
+run takes from `build/wild/` what it has. Exit status 1 when a package had to be left out.
+"""
+
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from filelock import FileLock
+from pydantic import ValidationError
+
+from investigation.evidence import files
+from investigation.evidence.kinds.wild import Survey, SurveyedPackage
+from investigation.fix import archives, catalogue, patches, rewriting, survey
+from investigation.fix.archives import ArchiveError
+from investigation.fix.catalogue import Catalogue, CatalogueError, Package
+from investigation.fix.findings import RulesError
+from investigation.fix.patches import PatchError
+from pipeline import places
+from pipeline.cli.commandline import variables
+from pipeline.faults import BuildError, refused_by_the_system
+from pipeline.wild import index
+from pipeline.wild import record as wild_record
+from pipeline.wild.index import UnavailableError
+
+FOLDER = places.BUILD / "wild"
+PATCHES = places.BUILD / "patches"
+DOWNLOADS = 4  # at once
+LEFT_OUT = (UnavailableError, ArchiveError, PatchError, RulesError)
+ALLOWED = {"PIN": "allowed is a release, such as PIN=timm==1.0.31"}
+
+
+def main(words: list[str]) -> int:
+    """Run the command; return the exit status."""
+    try:
+        return run(variables(os.environ.get("MAKEFLAGS", ""), words))
+    except (BuildError, CatalogueError, UnavailableError) as error:
+        _tell(f"error: {error}")
+    except OSError as error:
+        _tell(f"error: {refused_by_the_system(error)}")
+    except KeyboardInterrupt:
+        _tell("error: stopped; what was surveyed is kept, and the same command goes on from there")
+    return 1
+
+
+def run(given: Mapping[str, str]) -> int:
+    """Survey the list, or print the entry of a release to add to it; return the exit status."""
+    unknown = [name for name in given if name not in ALLOWED]
+    if unknown:
+        raise BuildError(f"{unknown[0]}: no such parameter; there is {', '.join(ALLOWED)}")
+    if "PIN" in given:
+        return print_entry(given["PIN"])
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with FileLock(FOLDER / "lock"):
+        return survey_all(catalogue.read())
+
+
+def print_entry(release: str) -> int:
+    """Print what the list needs to hold for one release; return the exit status."""
+    name, sign, version = release.partition("==")
+    if not (name and sign and version):
+        raise BuildError(f"PIN={release}: {ALLOWED['PIN']}")
+    try:
+        print(catalogue.entry(index.pin(release)), end="")
+    except ValidationError:
+        raise BuildError(f"PIN={release}: {ALLOWED['PIN']}") from None
+    return 0
+
+
+def survey_all(listed: Catalogue) -> int:
+    """Survey every package of the list, write patches and record; return the exit status."""
+    missing: dict[str, str] = {}
+    found: list[SurveyedPackage] = []
+    with ThreadPoolExecutor(DOWNLOADS) as pool:
+        downloads = [pool.submit(_archive, one) for one in listed.packages]
+        for package, download in zip(listed.packages, downloads, strict=True):
+            try:
+                found.append(_surveyed(package, download.result()))
+            except LEFT_OUT as reason:
+                missing[package.name] = str(reason)
+                _tell(f"{package.title}: left out: {reason}")
+    if not found:
+        raise BuildError("no package of the list could be surveyed; nothing is recorded")
+    write_patches(found)
+    about = Survey(
+        says="released packages in which the fix looked for expansions",
+        list_sha256=listed.sha256,
+        rules_sha256=survey.rules_sha256(),
+        listed=len(listed.packages),
+        missing=missing,
+    )
+    _tell(summary(about, found))
+    _tell(wild_record.keep("survey.json", (about, *found), listed.sha256))
+    return 1 if missing else 0
+
+
+def _archive(package: Package) -> Path | None:
+    """Return the package's archive, None where its survey is kept and no archive is needed."""
+    return None if _kept(package) else index.fetch(package, FOLDER / "archives")
+
+
+def _surveyed(package: Package, archive: Path | None) -> SurveyedPackage:
+    if archive:
+        _survey(package, archive)
+    kept = _kept(package)
+    assert kept is not None
+    return kept
+
+
+def _kept(package: Package) -> SurveyedPackage | None:
+    """Return the survey of a package that an earlier run made with the same rules."""
+    path = _result(package, ".json")
+    try:
+        return SurveyedPackage.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):  # not yet, or half of one
+        return None
+
+
+def _survey(package: Package, archive: Path) -> None:
+    """Unpack an archive, look at it, and keep the patch and then the record."""
+    folder = FOLDER / "packages" / package.title
+    count = archives.unpack(archive, folder, rewriting.EXPANSION.search)
+    try:
+        report = rewriting.examine(folder)
+        record = survey.survey(package, folder, count, report)
+        patch = patches.patch_of(folder, report)
+        if patch:
+            patches.verify(folder, report, patch)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    _result(package, ".patch").parent.mkdir(parents=True, exist_ok=True)
+    _result(package, ".patch").write_bytes(patch)
+    files.write_atomically(_result(package, ".json"), record.model_dump_json(indent=1) + "\n")
+
+
+def _result(package: Package, suffix: str) -> Path:
+    """Return where a survey is kept: by the archive, and by all that decides what is found."""
+    of = f"{package.model_dump_json()} {survey.rules_sha256()}"
+    return FOLDER / "surveyed" / (hashlib.sha256(of.encode()).hexdigest()[:32] + suffix)
+
+
+def write_patches(found: Iterable[SurveyedPackage]) -> None:
+    """Write the patch and the text of a pull request of every package that has one."""
+    shutil.rmtree(PATCHES, ignore_errors=True)
+    PATCHES.mkdir(parents=True)
+    for one in found:
+        if one.taken:
+            package = Package(**one.model_dump(include={"version", "archive", "sha256"}),
+                              name=one.package)  # fmt: skip
+            shutil.copyfile(_result(package, ".patch"), PATCHES / f"{package.title}.patch")
+            text = patches.request(one)
+            (PATCHES / f"{package.title}.md").write_text(text, encoding="utf-8")
+
+
+def summary(about: Survey, found: Sequence[SurveyedPackage]) -> str:
+    """Return what was found, in a line."""
+    holding = [one for one in found if one.taken]
+    gone = sum(len(one.taken) for one in holding)
+    left = sum(len(one.left) for one in found)
+    read = sum(one.files for one in found)
+    return (
+        f"{len(found)} of {about.listed} packages, {read:,} Python files: {gone} expansions can go "
+        f"in {len(holding)} packages, {sum(one.has_the_line for one in found)} of which hold "
+        f"the line; {left} are left to a person; patches are in {os.path.relpath(PATCHES)}"
+    )
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

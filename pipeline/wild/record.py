@@ -1,0 +1,80 @@
+"""What was seen of released packages, kept under `results/` and sealed, unless it is there."""
+
+import hashlib
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from investigation.evidence import files
+from investigation.evidence.environment import Environment, describe
+from investigation.evidence.files import EvidenceError
+from investigation.evidence.observation import Observation
+from investigation.evidence.records import Evidence
+from investigation.evidence.sealed import manifest
+from investigation.evidence.sealed.manifest import RecordError
+from pipeline import places
+from pipeline.faults import BuildError
+
+CHAPTER = "10_wild"
+
+
+def keep(name: str, records: tuple[Observation, ...], source_sha256: str) -> str:
+    """Write and seal the records, unless they are recorded as they are; return what was done.
+
+    `source_sha256` is the digest of the list that they come from.
+    """
+    for path in sorted(places.RECORDED.glob(f"*/{name}")):
+        if _records(path) == records:
+            return f"nothing changed since {os.path.relpath(path)}"
+    started = datetime.now(UTC)
+    environment = describe()
+    evidence = Evidence(
+        notebook=CHAPTER,
+        source_sha256=source_sha256,
+        package_sha256=_code_sha256(),
+        parameters={},
+        environment=environment,
+        started=started,
+        finished=datetime.now(UTC),
+        records=records,  # type: ignore[arg-type]  # each is one of the union
+    )
+    path = folder_of(environment, places.RECORDED) / name
+    files.write(evidence, path)
+    try:
+        manifest.seal(path.parent)
+    except RecordError as error:
+        raise BuildError(f"{error}; the record is written and not sealed") from None
+    return f"recorded in {os.path.relpath(path)}"
+
+
+def _code_sha256() -> str:
+    """Return a digest of what surveys: the fix and its rules."""
+    digest = hashlib.sha256()
+    for folder in (places.PACKAGE / "fix", places.HERE / "rewrites"):
+        for path in sorted(one for one in folder.rglob("*") if one.suffix in (".py", ".yml")):
+            digest.update(path.relative_to(folder).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _records(path: Path) -> tuple[Observation, ...] | None:
+    try:
+        return files.read(path).records
+    except EvidenceError:  # of an older kind, or cut short: written anew
+        return None
+
+
+def folder_of(environment: Environment, results: Path) -> Path:
+    """Return the folder of this machine's records: the one that has some, or a new one."""
+    here = environment.model_dump(mode="json")
+    for folder in manifest.machine_folders(results):
+        sealed = manifest.read(folder).records.values()
+        # A record that counts instructions, which no clock decides, names no processor.
+        said = [one.environment for one in sealed if "processor" in one.environment]
+        if said and all(
+            one.get(key) == here[key] for one in said for key in ("processor", "cores")
+        ):
+            return folder
+    words = re.sub(r"[^a-z0-9]+", "-", environment.processor.lower()).strip("-")
+    return results / f"{words}-{environment.cores}-cores"
