@@ -71,7 +71,7 @@ def _name(folder: Path, path: Path) -> str:
 def rules_sha256() -> str:
     """Return a digest of the rules and of the code that applies them."""
     digest = hashlib.sha256()
-    code = [*(PACKAGE / "fix").glob("*.py"), PACKAGE / "evidence" / "wild.py"]
+    code = [*(PACKAGE / "fix").glob("*.py"), PACKAGE / "evidence" / "kinds" / "wild.py"]
     for path in (*sorted(code), *sorted(RULES.parent.glob("*/*.yml"))):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
