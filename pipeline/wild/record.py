@@ -1,6 +1,5 @@
 """What was seen of released packages, kept under `results/` and sealed, unless it is there."""
 
-import hashlib
 import os
 import re
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from investigation.evidence.observation import Observation
 from investigation.evidence.records import Evidence
 from investigation.evidence.sealed import manifest
 from investigation.evidence.sealed.manifest import RecordError
+from investigation.fix.survey import rules_sha256
 from pipeline import places
 from pipeline.faults import BuildError
 
@@ -32,7 +32,7 @@ def keep(name: str, records: tuple[Observation, ...], source_sha256: str) -> str
     evidence = Evidence(
         notebook=CHAPTER,
         source_sha256=source_sha256,
-        package_sha256=_code_sha256(),
+        package_sha256=rules_sha256(),
         parameters={},
         environment=environment,
         started=started,
@@ -46,16 +46,6 @@ def keep(name: str, records: tuple[Observation, ...], source_sha256: str) -> str
     except RecordError as error:
         raise BuildError(f"{error}; the record is written and not sealed") from None
     return f"recorded in {os.path.relpath(path)}"
-
-
-def _code_sha256() -> str:
-    """Return a digest of what surveys: the fix and its rules."""
-    digest = hashlib.sha256()
-    for folder in (places.PACKAGE / "fix", places.HERE / "rewrites"):
-        for path in sorted(one for one in folder.rglob("*") if one.suffix in (".py", ".yml")):
-            digest.update(path.relative_to(folder).as_posix().encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def _records(path: Path) -> tuple[Observation, ...] | None:
