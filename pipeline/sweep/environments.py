@@ -52,8 +52,8 @@ def make(version: str) -> None:
     _run([str(uv.PROGRAM), "venv", "--quiet", "--python", sys.executable, str(folder)], version)
     wanted = folder / "requirements.txt"
     wanted.write_text(requirements(places.LOCK.read_text(encoding="utf-8"), version))
-    install = [sys.executable, "-P", uv.__file__, "--python", str(folder), "-r", str(wanted)]
-    _run(install, version)
+    install = ["--compile-bytecode", "--python", str(folder), "-r", str(wanted)]
+    _run([sys.executable, "-P", uv.__file__, *install], version)
     (folder / READY).touch()
 
 

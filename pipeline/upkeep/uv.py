@@ -20,8 +20,8 @@ VARIABLES = {
     "timeout": "UV_HTTP_TIMEOUT",
     "default-timeout": "UV_HTTP_TIMEOUT",
 }
-# What pip does unasked: take the best version of all indexes, and compile what it installs.
-UNASKED = ("--index-strategy", "unsafe-best-match", "--compile-bytecode")
+# What pip does unasked: take the best version of all indexes.
+UNASKED = ("--index-strategy", "unsafe-best-match")
 
 
 def settings(listed: str) -> dict[str, str]:
