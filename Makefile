@@ -41,12 +41,9 @@ help: ## List the targets
 $(COMMANDS): $(VENV)/installed
 	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline $@
 
-# A worker a core; tests that share something long to make, such as a book, stay on one.
-SPREAD := --numprocesses auto --maxprocesses 8 --dist loadgroup
-
 .PHONY: check
 check: lint ## Check what is quick to check: lint, types and every test without a book or a browser
-	@$(BIN)/python -m pytest $(SPREAD) -m 'not slow' -q
+	@$(BIN)/python -m pytest --numprocesses auto -m 'not slow' -q
 
 .PHONY: wild
 wild: $(VENV)/installed ## what the fix finds in released packages, and patches; PIN=timm==1.0.31 shows an entry
@@ -54,7 +51,7 @@ wild: $(VENV)/installed ## what the fix finds in released packages, and patches;
 
 .PHONY: test
 test: $(VENV)/installed ## Run the whole test suite
-	@$(BIN)/python -m pytest $(SPREAD)
+	@$(BIN)/python -m pytest --numprocesses auto
 
 .PHONY: kills
 kills: $(VENV)/installed ## Kill a small build at a hundred random moments; KILL_SEED= repeats them

@@ -32,6 +32,7 @@ BOOK = places.BUILD / "tests" / "book"
 SLOW_FIXTURES = frozenset({"book", "browser", "built", "surveyed"})
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items):
     """Mark what is slow, and keep together what shares something that takes long to make.
 
