@@ -32,19 +32,23 @@ BOOK = places.BUILD / "tests" / "book"
 SLOW_FIXTURES = frozenset({"book", "browser", "built", "surveyed"})
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items):
+def pytest_itemcollected(item):
     """Mark what is slow, and keep together what shares something that takes long to make.
 
-    A worker gets the tests of a file, or all tests of the book; the longest start first.
+    A worker gets the tests of a file, or all tests of the book.
     """
-    for item in items:
-        reads_the_book = "book" in item.fixturenames
-        builds = hasattr(item.module, "SmallProject") or SLOW_FIXTURES & set(item.fixturenames)
-        if builds:
-            item.add_marker(pytest.mark.slow)
-        item.add_marker(pytest.mark.xdist_group("book" if reads_the_book else item.path.stem))
-    items.sort(key=lambda item: ("book" not in item.fixturenames, not _is_slow(item)))
+    if hasattr(item.module, "SmallProject") or SLOW_FIXTURES & set(item.fixturenames):
+        item.add_marker(pytest.mark.slow)
+    item.add_marker(pytest.mark.xdist_group("book" if _reads_the_book(item) else item.path.stem))
+
+
+def pytest_collection_modifyitems(items):
+    """Let what takes longest start first."""
+    items.sort(key=lambda item: (not _reads_the_book(item), not _is_slow(item)))
+
+
+def _reads_the_book(item):
+    return "book" in item.fixturenames
 
 
 def _is_slow(item):
