@@ -32,23 +32,25 @@ BOOK = places.BUILD / "tests" / "book"
 SLOW_FIXTURES = frozenset({"book", "browser", "built", "surveyed"})
 
 
-def pytest_itemcollected(item):
-    """Mark what is slow, and keep together what shares something that takes long to make.
-
-    A worker gets the tests of a file, or all tests of the book.
-    """
-    if hasattr(item.module, "SmallProject") or SLOW_FIXTURES & set(item.fixturenames):
-        item.add_marker(pytest.mark.slow)
-    item.add_marker(pytest.mark.xdist_group("book" if _reads_the_book(item) else item.path.stem))
-
-
 def pytest_collection_modifyitems(items):
-    """Let what takes longest start first."""
-    items.sort(key=lambda item: (not _reads_the_book(item), not _is_slow(item)))
+    """Mark what is slow, and let what takes longest start first.
+
+    A worker gets the tests of a file. The book is built by the first of them; who else reads it
+    comes last, when it is there.
+    """
+    for item in items:
+        if hasattr(item.module, "SmallProject") or SLOW_FIXTURES & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
+    readers = {item.path.stem for item in items if "book" in item.fixturenames} - {"test_book"}
+    items.sort(key=lambda item: _place(item, readers))
 
 
-def _reads_the_book(item):
-    return "book" in item.fixturenames
+def _place(item, readers):
+    if item.path.stem == "test_book":
+        return 0
+    if item.path.stem in readers:
+        return 3
+    return 1 if _is_slow(item) else 2
 
 
 def _is_slow(item):
