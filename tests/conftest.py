@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 # Read when torch is loaded; else the profiler notes its start and stop on stderr.
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")
@@ -96,6 +97,8 @@ def workshop(tmp_path, monkeypatch):
     monkeypatch.setattr(places, "RECORDED", tmp_path / "results")
     monkeypatch.setattr(places, "LOCK", tmp_path / "requirements.lock")
     monkeypatch.syspath_prepend(tmp_path)  # a package is found by its name
+    for name in [one for one in sys.modules if one.partition(".")[0] == "planted"]:
+        monkeypatch.delitem(sys.modules, name)  # of an earlier test's folder
     for folder in ("build", "notebooks", "planted"):
         (tmp_path / folder).mkdir()
     (tmp_path / "requirements.lock").write_text("torch==2.13.0\n")
