@@ -15,11 +15,13 @@ from typing import Any, Self
 
 from investigation.evidence import words
 from investigation.evidence.kinds.timings import Outcome
+from investigation.subject.workloads import Makers
 from investigation.timing import statistics
 from investigation.timing.arms import Function
 from investigation.timing.comparison import Comparison, exponential, finite
 from investigation.timing.errors import MeasurementError
 from investigation.timing.measure import compare_patiently
+from investigation.timing.preparations import compare_made_patiently
 from investigation.timing.processes import Job, importable, in_fresh_processes
 
 # For a process that keeps the memory that it has freed. Left alone, glibc gives it back and takes
@@ -32,7 +34,7 @@ KEEPING_MEMORY = {
     "MALLOC_TOP_PAD_": str(2**28),
 }
 
-MakeArms = Callable[..., tuple[Function, Function]]
+MakeArms = Callable[..., tuple[Function, Function] | Makers]
 MadeBy = tuple[MakeArms, Mapping[str, Any]]
 
 
@@ -125,10 +127,11 @@ def replicate_together(
     """Compare in `processes` fresh interpreters, one after the other, and combine.
 
     `arms` names what is compared: each time a function at the top of an importable module and
-    its arguments as JSON, whose call returns (baseline, candidate). Every process makes and
-    compares them all, each process beginning with the next one. `budget_s` is for each
-    comparison, on top of what a process takes to start and to build the arms. Process `i` has
-    hash seed and order seed `seed + i`, and `environment` beside this process's own.
+    its arguments as JSON, whose call returns (baseline, candidate), or `Makers` of them.
+    Every process makes and compares them all, each process beginning with the next one.
+    `budget_s` is for each comparison, on top of what a process takes to start and to build the
+    arms. Process `i` has hash seed and order seed `seed + i`, and `environment` beside this
+    process's own.
     `compare_kwargs` are those of `investigation.timing.measure.compare_patiently`.
 
     Raises ReplicationError where a process fails, ValueError where `arms` or `processes`
@@ -163,9 +166,13 @@ def _job(
 def compare_all(
     arms: Sequence[tuple[str, str, Mapping[str, Any]]], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Make each pair of arms in this process, and return their comparisons as JSON, by name."""
+    """Make each pair of arms in this process, and return their comparisons as JSON, by name.
+
+    Where makers are returned, the arms are made several times in each process.
+    """
     compared = {}
     for name, make, given in arms:
-        baseline, candidate = resolve_name(make)(**given)
-        compared[name] = compare_patiently(baseline, candidate, **settings).to_dict()
+        made = resolve_name(make)(**given)
+        compare = compare_made_patiently if isinstance(made, Makers) else compare_patiently
+        compared[name] = compare(*made, **settings).to_dict()
     return compared

@@ -18,9 +18,6 @@ from investigation.subject.memory_formats import MEMORY_FORMATS, MemoryFormat
 Outcome = Literal["faster", "slower", "equivalent", "inconclusive"]
 # Where two times count as equal, as a share; fixed before anything was measured.
 MARGIN = 0.01
-# Two separately prepared copies of one program can differ by where their tensors happen to lie
-# (the runtimes chapter's controls measure by how much). What is smaller is no cost of the line.
-PLACEMENT = 0.05
 # Asked whether any of many comparisons is slower, thirty at 95 % would answer yes by chance in
 # every second book. At 99.9 %, a hundred do so in one book of ten.
 FAMILY_CONFIDENCE = 0.999
@@ -180,11 +177,6 @@ class Timing(Observation):
     def family_verdict(self) -> Outcome:
         """The verdict as one of many comparisons; of a replication, its own."""
         return self.alone.verdict_in_family if self.alone else self.verdict
-
-    @property
-    def slower_beyond_placement(self) -> bool:
-        """Whether it is slower in its family, by more than two copies of one program can be."""
-        return self.slower_in_family and self.ratio > 1 + PLACEMENT
 
 
 class Bandwidth(Observation):

@@ -1,8 +1,10 @@
 """ONNX Runtime, fed by either of PyTorch's exporters."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import onnx
 import onnxruntime
@@ -87,16 +89,13 @@ def apply_rule(source: Path, target: Path) -> None:
 
 def load(model: Path, x: Tensor, threads: int, level: str = "all") -> Program:
     """Load `model` at one of ONNX Runtime's `LEVELS`."""
-    session = _session(model, threads, level, profile=None)
-    feeds = {"x": x.numpy()}
 
-    def run() -> object:
-        return session.run(None, feeds)
+    def again() -> Callable[[], list[Any]]:
+        session = _session(model, threads, level, profile=None)
+        return partial(session.run, None, {"x": x.clone().numpy()})
 
-    def result() -> Tensor:
-        return torch.from_numpy(session.run(None, feeds)[0])
-
-    return Program(run, result, _profiled(model, x, threads, level))
+    run = again()
+    return Program(again, lambda: torch.from_numpy(run()[0]), _profiled(model, x, threads, level))
 
 
 def _session(
