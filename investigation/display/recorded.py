@@ -57,7 +57,9 @@ def verdict_shares(result: ContestResult, plant: str) -> dict[str, dict[str, lis
 
 
 def _shares_of(result: ContestResult, method: str, plant: str, verdict: str) -> list[float]:
-    at_dose = ([one.verdict for one in result.of(method, plant, dose)] for dose in result.doses())
+    at_dose = (
+        [str(one.verdict) for one in result.of(method, plant, dose)] for dose in result.doses()
+    )
     return [verdicts.count(verdict) / max(1, len(verdicts)) for verdicts in at_dose]
 
 

@@ -86,7 +86,9 @@ def written_out(recorder: Recorder, row: SurveyRow, case: Case) -> Timing | None
     None where the runtime refuses that block.
     """
     compared = row.control("materialized")
-    return compared and _cost(recorder, row, compared, case, role="control")
+    if compared is None:
+        return None
+    return _cost(recorder, row, compared, case, role="control")
 
 
 def _cost(
