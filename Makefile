@@ -46,8 +46,8 @@ check: lint ## Check what is quick to check: lint, types and every test without 
 	@$(BIN)/python -m pytest --numprocesses auto -m 'not slow' -q
 
 .PHONY: wild
-wild: $(VENV)/installed ## what the fix finds in released packages, and patches; PIN=timm==1.0.31 shows an entry
-	@$(BIN)/python -m pipeline.wild
+wild: $(VENV)/installed ## Survey released packages and write patches; NETWORK=all, or a name, measures networks
+	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline.wild
 
 .PHONY: test
 test: $(VENV)/installed ## Run the whole test suite

@@ -15,6 +15,7 @@ from investigation.evidence.kinds import (
     gpus,
     layouts,
     programs,
+    released,
     resources,
     timings,
     wild,
@@ -64,6 +65,8 @@ Record = Annotated[
     | gpus.SameLaunches
     | wild.Survey
     | wild.SurveyedPackage
+    | released.ReleasedEquality
+    | released.ReleasedProgram
     | controls.Control,
     Field(discriminator="type"),
 ]

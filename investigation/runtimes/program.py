@@ -6,6 +6,8 @@ from typing import Any, Self
 
 from torch import Tensor
 
+Run = Callable[[], object]
+
 
 @dataclass(frozen=True)
 class Step:
@@ -26,13 +28,15 @@ class Program:
     `run` is one inference, and what gets timed; `result` returns its first output, with as many
     images as the runtime takes at a time. `steps` is read from what ran: a profile, a plan or
     the runtime's own graph. `arena_bytes` is the memory that the runtime planned for one
-    inference, where it says so.
+    inference, where it says so. `load` returns another `run`: the same program, its session,
+    weights and input made anew, for a comparison that is to hold for more than one placement.
     """
 
-    run: Callable[[], object]
+    run: Run
     result: Callable[[], Tensor]
     steps: tuple[Step, ...]
     arena_bytes: int | None = None
+    load: Callable[[], Run] | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 One caller at a time makes one: `cells` does so under the machine's timing lock.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -47,13 +48,22 @@ def make(version: str) -> None:
     """
     if is_ready(version):
         return
-    folder = folder_of(version)
+    wanted = requirements(places.LOCK.read_text(encoding="utf-8"), version)
+    install(folder_of(version), wanted, f"torch {version}")
+
+
+def install(folder: Path, requirements: str, what: str, **told: str) -> None:
+    """Make an environment with these requirements; `told` are further environment variables.
+
+    Raises `EnvironmentFailedError` with `what` cannot be installed, and why.
+    """
     shutil.rmtree(folder, ignore_errors=True)
-    _run([str(uv.PROGRAM), "venv", "--quiet", "--python", sys.executable, str(folder)], version)
+    make = [str(uv.PROGRAM), "venv", "--quiet", "--python", sys.executable, str(folder)]
+    run(make, what, **told)
     wanted = folder / "requirements.txt"
-    wanted.write_text(requirements(places.LOCK.read_text(encoding="utf-8"), version))
-    install = ["--compile-bytecode", "--python", str(folder), "-r", str(wanted)]
-    _run([sys.executable, "-P", uv.__file__, *install], version)
+    wanted.write_text(requirements, encoding="utf-8")
+    from_list = ["--compile-bytecode", "--python", str(folder), "-r", str(wanted)]
+    run([sys.executable, "-P", uv.__file__, *from_list], what, **told)
     (folder / READY).touch()
 
 
@@ -88,11 +98,17 @@ def _name(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""
 
 
-def _run(command: list[str], version: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def run(command: list[str], what: str, **told: str) -> str:
+    """Run a step of an installation and return what it prints.
+
+    Raises `EnvironmentFailedError` with `what` cannot be installed, and why.
+    """
+    around = os.environ | told
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=around)
     if done.returncode:
         reason = _reason(done.stderr) or f"status {done.returncode}"
-        raise EnvironmentFailedError(f"torch {version} cannot be installed here: {reason}")
+        raise EnvironmentFailedError(f"{what} cannot be installed here: {reason}")
+    return done.stdout
 
 
 def _reason(said: str) -> str:

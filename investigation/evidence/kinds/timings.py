@@ -35,6 +35,7 @@ TimingLevel = Literal[
     "scale_step",  # forward and backward
     "block",
     "network",  # a forward step of the host network
+    "released_network",  # one inference of a network that a package releases
     "training_step",  # of the host network
     "compilation",
     "check",  # a way of keeping the shape check
@@ -73,7 +74,8 @@ class Timing(Observation):
     """A paired comparison of two ways of running the same thing.
 
     `processes` holds one entry a fresh process where the comparison was replicated, else `alone`
-    holds the only one. `runtime` is what runs the program, None for eager mode as it stands.
+    holds the only one. `runtime` is what runs the program, None for eager mode as it stands;
+    `network` names the released network whose program it is.
     `role` is `control` where the outcome is known beforehand, and `demonstration` where a page
     shows the instrument at work; only a `measurement` is evidence about the line.
     """
@@ -87,6 +89,7 @@ class Timing(Observation):
     mode: Literal["inference", "training"] = "inference"
     memory_format: MemoryFormat = "contiguous"
     runtime: str | None = None
+    network: str | None = None  # a released one
     family: Literal["pytorch", "exported", "remedy"] | None = None
     role: Literal["measurement", "control", "demonstration"] = "measurement"
     device: Device = "cpu"
@@ -112,6 +115,7 @@ class Timing(Observation):
         "mode",
         "memory_format",
         "runtime",
+        "network",
         "role",
         "replicated",
     )

@@ -12,7 +12,7 @@ from torch.fx import Node
 
 from investigation.runtimes.graph_pass import without_expansions
 from investigation.runtimes.modules import exported, first
-from investigation.runtimes.program import Program, Step
+from investigation.runtimes.program import Program, Run, Step
 
 
 def prepare(
@@ -32,13 +32,15 @@ def prepare(
     file = folder / "block.pte"
     lowered.save(str(file))
     _unsafe_reset_threadpool(threads)
-    method = Runtime.get().load_program(file).load_method("forward")
-    assert method is not None
 
-    def run() -> object:
-        return method.execute([x])
+    def load() -> Run:
+        method = Runtime.get().load_program(file).load_method("forward")
+        assert method is not None
+        moved = x.clone()
+        return lambda: method.execute([moved])
 
-    return Program(run, lambda: first(run()).clone(), steps(lowered), _arena(lowered))
+    run = load()
+    return Program(run, lambda: first(run()).clone(), steps(lowered), _arena(lowered), load)
 
 
 def _arena(lowered: ExecutorchProgramManager) -> int:

@@ -13,7 +13,7 @@ from torch._inductor.utils import run_and_get_code
 from investigation.compiled.toolchain import require_cpp_compiler
 from investigation.runtimes import traces
 from investigation.runtimes.modules import exported, first
-from investigation.runtimes.program import Program, Step
+from investigation.runtimes.program import Program, Run, Step
 
 # In the code that Inductor writes around its kernels: `buf3 = empty_strided_cpu((8, 4), ...,
 # torch.float32)` asks for memory, `cpp_fused_mul_2(...)` and `extern_kernels.mm(...)` work.
@@ -35,7 +35,14 @@ def prepare(module: nn.Module, x: Tensor, _folder: Path, _threads: int) -> Progr
     def run() -> object:
         return compiled(x)
 
-    return Program(run, lambda: first(run()), tuple(steps(code)))
+    def load() -> Run:
+        # A copy of the module would be compiled again, so its weights move instead.
+        for one in (*module.parameters(), *module.buffers()):
+            one.data = one.data.clone()
+        moved = x.clone()
+        return lambda: compiled(moved)
+
+    return Program(run, lambda: first(run()), tuple(steps(code)), load=load)
 
 
 def steps(code: str) -> Iterator[Step]:

@@ -1,8 +1,9 @@
 """ONNX Runtime, fed by either of PyTorch's exporters."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import onnx
 import onnxruntime
@@ -87,16 +88,18 @@ def apply_rule(source: Path, target: Path) -> None:
 
 def load(model: Path, x: Tensor, threads: int, level: str = "all") -> Program:
     """Load `model` at one of ONNX Runtime's `LEVELS`."""
-    session = _session(model, threads, level, profile=None)
-    feeds = {"x": x.numpy()}
 
-    def run() -> object:
-        return session.run(None, feeds)
+    def again() -> Callable[[], list[Any]]:
+        session = _session(model, threads, level, profile=None)
+        feeds = {"x": x.clone().numpy()}
+        return lambda: session.run(None, feeds)
+
+    run = again()
 
     def result() -> Tensor:
-        return torch.from_numpy(session.run(None, feeds)[0])
+        return torch.from_numpy(run()[0])
 
-    return Program(run, result, _profiled(model, x, threads, level))
+    return Program(run, result, _profiled(model, x, threads, level), load=again)
 
 
 def _session(
