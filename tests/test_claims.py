@@ -54,6 +54,7 @@ PLAIN = {
     "P1": "supported", "P2": "supported", "P3": "supported", "P4": "refuted", "P5": "supported",
     "V1": "supported", "V2": "supported", "V3": "supported",
     "X1": "refuted", "X2": "untested", "X3": "supported",
+    "X4": "refuted",
 }  # fmt: skip
 
 # The worlds in which it comes to something else, and what the sentence must then say.

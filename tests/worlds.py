@@ -179,8 +179,15 @@ def plain_world():
         *(block_in(name) for name in ("library", "compiler")),
         program("mend", family="remedy"),
         block_in("mend", family="remedy"),
+        *(released(name, "executorch_xnnpack") for name in ("one_net", "other_net")),
     ]  # fmt: skip
     return by_identity(records)
+
+
+def released(name, runtime, ratio=1.0, verdict="equivalent", **about):
+    """One inference of a network that a package releases, as released against patched."""
+    return timing("released_network", ratio, verdict, case=None, network=name, runtime=runtime,
+                  **about)  # fmt: skip
 
 
 def by_identity(records):

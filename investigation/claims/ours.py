@@ -2,7 +2,7 @@
 
 from investigation.claims import history, questions, words
 from investigation.claims.claim import Claim
-from investigation.claims.rules import runtimes
+from investigation.claims.rules import released, runtimes
 from investigation.evidence.kinds.timings import PLACEMENT
 
 CLAIMS: tuple[Claim, ...] = (
@@ -66,5 +66,23 @@ CLAIMS: tuple[Claim, ...] = (
             "remedies": questions.REMEDIES,
             "remedied": questions.REMEDIED_BLOCKS,
         },
+    ),
+    Claim(
+        id="X4",
+        who=words.OURS,
+        quote="a whole deployed network is slower for it",
+        read_as="One inference of a whole network, as a package releases it, takes longer with "
+        "the line than with the project's patch.",
+        rule="Each network in each runtime is judged by itself, slower or faster "
+        f"({words.FAMILY}); equal has to be shown. Supported if all are slower; qualified if some are, with those "
+        "that are and those that are faster named; refuted if each is equal or faster; untested "
+        "if none is slower and some are undecided.",
+        history=(history.WILD,),
+        not_covered=words.OTHER_NETWORKS,
+        chapters=(words.WILD,),
+        cell="deciding-networks",
+        needs=words.MEASURED_NETWORKS,
+        decide=released.slower_for_it,
+        questions={"timed": questions.RELEASED},
     ),
 )
