@@ -22,6 +22,7 @@ RENDERED = BUILD / "rendered"
 HTML = BUILD / "html"
 RETIRED = BUILD / "html.retired"
 SWEEPS = BUILD / "sweeps"
+PATCHES = BUILD / "patches"
 CELLS = SWEEPS / "cells"
 CLAIMS = BUILD / "claims.json"
 

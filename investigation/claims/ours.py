@@ -74,9 +74,9 @@ CLAIMS: tuple[Claim, ...] = (
         read_as="One inference of a whole network, as a package releases it, takes longer with "
         "the line than with the project's patch.",
         rule="Each network in each runtime is judged by itself, slower or faster "
-        f"({words.FAMILY}); equal has to be shown. Supported if all are slower; qualified if some are, with those "
-        "that are and those that are faster named; refuted if each is equal or faster; untested "
-        "if none is slower and some are undecided.",
+        f"({words.FAMILY}); equal has to be shown. Supported if all are slower; qualified if some "
+        "are, with those that are and those that are faster named; refuted if each is equal or "
+        "faster; untested if none is slower and some are undecided.",
         history=(history.WILD,),
         not_covered=words.OTHER_NETWORKS,
         chapters=(words.WILD,),

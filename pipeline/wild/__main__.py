@@ -34,7 +34,6 @@ from pipeline.wild import record as wild_record
 from pipeline.wild.index import UnavailableError
 
 FOLDER = places.BUILD / "wild"
-PATCHES = places.BUILD / "patches"
 DOWNLOADS = 4  # at once
 LEFT_OUT = (UnavailableError, ArchiveError, PatchError, RulesError)
 ALLOWED = {
@@ -72,7 +71,7 @@ def run(given: Mapping[str, str]) -> int:
         listed = catalogue.read()
         found, status = survey_all(listed)
         if asked:
-            status = max(status, measuring.measure(asked, listed, PATCHES, scheduler, _tell))
+            status = max(status, measuring.measure(asked, listed, places.PATCHES, scheduler, _tell))
             write_patches(found)
         return status
 
@@ -167,15 +166,15 @@ def _result(package: Package, suffix: str) -> Path:
 def write_patches(found: Iterable[SurveyedPackage]) -> None:
     """Write the patch and the text of a pull request of every package that has one."""
     known = wild_record.measured()
-    shutil.rmtree(PATCHES, ignore_errors=True)
-    PATCHES.mkdir(parents=True)
+    shutil.rmtree(places.PATCHES, ignore_errors=True)
+    places.PATCHES.mkdir(parents=True)
     for one in found:
         if one.taken:
             package = Package(**one.model_dump(include={"version", "archive", "sha256"}),
                               name=one.package)  # fmt: skip
-            shutil.copyfile(_result(package, ".patch"), PATCHES / f"{package.title}.patch")
+            shutil.copyfile(_result(package, ".patch"), places.PATCHES / f"{package.title}.patch")
             text = patches.request(one, measured_in(known, one.package))
-            (PATCHES / f"{package.title}.md").write_text(text, encoding="utf-8")
+            (places.PATCHES / f"{package.title}.md").write_text(text, encoding="utf-8")
 
 
 def summary(about: Survey, found: Sequence[SurveyedPackage]) -> str:
@@ -187,7 +186,7 @@ def summary(about: Survey, found: Sequence[SurveyedPackage]) -> str:
     return (
         f"{len(found)} of {about.listed} packages, {read:,} Python files: {gone} expansions can go "
         f"in {len(holding)} packages, {sum(one.has_the_line for one in found)} of which hold "
-        f"the line; {left} are left to a person; patches are in {os.path.relpath(PATCHES)}"
+        f"the line; {left} are left to a person; patches are in {os.path.relpath(places.PATCHES)}"
     )
 
 

@@ -7,7 +7,6 @@ from investigation.claims.rules.runtimes import title
 from investigation.evidence.kinds.timings import Outcome, Timing
 from investigation.evidence.words import listed, percent
 
-
 WORDS: dict[Outcome, str] = {
     "slower": "slower",
     "faster": "faster",
