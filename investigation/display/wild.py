@@ -35,10 +35,16 @@ def survey(folder: Path = FOLDER) -> tuple[Record, ...]:
 
 
 def networks(folder: Path = FOLDER) -> tuple[Record, ...]:
-    """Return what was recorded of released networks, under the name of each machine."""
+    """Return what was recorded of released networks, under the name of each machine.
+
+    Raises `RecordError` where there is nothing.
+    """
+    paths = sorted(folder.glob("*/network_*.json"))
+    if not paths:
+        raise RecordError(f"{folder}: no network is recorded; make wild NETWORK=all records them")
     return tuple(
         record.model_copy(update={"machine": path.parent.name})
-        for path in sorted(folder.glob("*/network_*.json"))
+        for path in paths
         for record in _read(path).records
     )
 
