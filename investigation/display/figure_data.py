@@ -46,7 +46,8 @@ def _intervals(axes: Axes) -> Iterator[Point]:
     for container in axes.containers:
         if isinstance(container, ErrorbarContainer):
             line, _, bars = container.lines
-            ends = [segment[:, 1] for segment in bars[0].get_segments()] if bars else []
+            along = 0 if container.has_xerr else 1
+            ends = [segment[:, along] for segment in bars[0].get_segments()] if bars else []
             for row, (low, high) in zip(_points(axes, line, container), ends, strict=True):
                 yield {**row, "low": low, "high": high}
 
@@ -70,7 +71,13 @@ def _parts(container: object) -> set[Line2D]:
 def _points(axes: Axes, line: Line2D, named: Any) -> Iterator[Point]:
     x_names, y_names = _names(axes.xaxis), _names(axes.yaxis)
     for x, y in np.asarray(line.get_xydata()).tolist():
-        yield {"series": _label(named), "x": x_names.get(x, x), "y": y_names.get(y, y)}
+        yield {"series": _label(named), "x": _named(x, x_names), "y": _named(y, y_names)}
+
+
+def _named(place: float, names: dict[float, str]) -> object:
+    """Return the name that a place belongs to, also beside the middle of a row of names."""
+    rows = list(names) == list(range(len(names)))
+    return names.get(round(place) if rows else place, place)
 
 
 def _bars(axes: Axes) -> Iterator[Point]:

@@ -13,6 +13,8 @@ from investigation.evidence.kinds.timings import Quantity, Timing, TimingLevel
 from investigation.evidence.questions import Findings, Question, ask
 
 ONE_DTYPE, TWO_DTYPES = "PyTorch eager, one dtype", "PyTorch eager, two dtypes"
+TRAINING, TRAINING_MIXED = "training, one dtype", "training, two dtypes"
+COMPILED = "torch.compile"
 CPU, GPU = "a CPU", "a GPU"
 
 Timed = Mapping[str, Question[Timing]]
@@ -63,7 +65,7 @@ PYTORCH = (
             "the multiply": questions.MULTIPLY,
             "the SE block": _alone("block"),
             "the multiply, over sizes": _alone("multiply", series="sizes"),
-            "the SE block, beside the runtimes": _in_runtime("eager", "pytorch"),
+            "the SE block (timed in the runtimes chapter)": _in_runtime("eager", "pytorch"),
         },
         memory=questions.SAME_MEMORY,
     ),
@@ -74,18 +76,24 @@ PYTORCH = (
         memory=questions.MIXED_MEMORY,
     ),
     Setting(
-        "training",
+        TRAINING,
         "05_training",
         wholes={"a training step of the host network": questions.TRAINING},
-        parts={"the multiply, forward and backward": _alone("scale_step")},
+        parts={"the multiply, forward and backward": _alone("scale_step", dtypes="same")},
     ),
     Setting(
-        "torch.compile",
+        TRAINING_MIXED,
+        "05_training",
+        parts={"the multiply, forward and backward": _alone("scale_step", dtypes="mixed")},
+        memory=ask(Memory, phase="backward", dtypes="mixed", required=False),
+    ),
+    Setting(
+        COMPILED,
         "06_compiled",
         parts={
             "the multiply, compiled": _compiled("multiply"),
             "the SE block, compiled": _compiled("block"),
-            "the SE block, beside the runtimes": _in_runtime("compile", "pytorch"),
+            "the SE block (timed in the runtimes chapter)": _in_runtime("compile", "pytorch"),
         },
         same=ask(Agreement, layer="kernels", target="cpu"),
     ),
@@ -110,7 +118,7 @@ def _exported(program: RuntimeProgram) -> Setting:
     )
 
 
-def _on_gpu(machine: str, findings: Findings) -> tuple[Setting, Setting]:
+def _on_gpu(machine: str, findings: Findings) -> tuple[Setting, ...]:
     """Return the settings of one GPU that was measured."""
     device = findings.answer(ask(DeviceFacts, machine=machine)).device_name
     quantities: Mapping[str, Quantity] = {
@@ -126,9 +134,11 @@ def _on_gpu(machine: str, findings: Findings) -> tuple[Setting, Setting]:
         }
 
     step = {"a forward step of the host network": questions.NETWORK.on(machine)}
+    trained = {"a training step of the host network": questions.TRAINING.on(machine)}
     parts = {**timed("multiply", "the multiply", dtypes="same"), **timed("block", "the SE block")}
     mixed = timed("multiply", "the multiply", dtypes="mixed")
     return (
         Setting(ONE_DTYPE, NO_GPU.chapter, device, step, parts, questions.SAME_MEMORY.on(machine)),
         Setting(TWO_DTYPES, NO_GPU.chapter, device, {}, mixed, questions.MIXED_MEMORY.on(machine)),
+        Setting(TRAINING, NO_GPU.chapter, device, trained),
     )
