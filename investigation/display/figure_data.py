@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from matplotlib.ticker import FixedFormatter, FuncFormatter
 
 COLUMNS = ("panel", "series", "x", "y", "low", "high")
 Point = dict[str, object]
+MATPLOTLIBS = re.compile(r"_(child|container|nolegend|line|collection)")
 
 
 def as_csv(figure: Figure) -> str:
@@ -106,9 +108,12 @@ def _cells(axes: Axes) -> Iterator[Point]:
 
 
 def _label(named: Any) -> str:
-    """Return what the legend calls a series; matplotlib's own names mean nothing to a reader."""
+    """Return what a series is called; matplotlib's own names mean nothing to a reader.
+
+    A label that begins with `_` is in no legend: matplotlib's own, or that of one mark of many.
+    """
     label = str(named.get_label())
-    return "" if label.startswith("_") else label
+    return "" if MATPLOTLIBS.match(label) else label.removeprefix("_")
 
 
 def _names(axis: Axis) -> dict[float, str]:

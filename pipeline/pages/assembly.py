@@ -15,6 +15,7 @@ import yaml
 from jinja2 import UndefinedError
 
 from investigation.claims.words import STATUSES
+from investigation.display.outcomes import WORDS
 from investigation.evidence import files
 from investigation.evidence.kinds.controls import Control
 from investigation.evidence.kinds.timings import Timing
@@ -92,7 +93,7 @@ def first_page(findings: Findings, found: list[Answer], made: list[Decision]) ->
         "definitions": DEFINITIONS,
         "statuses": STATUSES,
         "decision_rule": decisions.RULE,
-        "shown": decisions.shown,
+        "shown": WORDS.__getitem__,
         "sizes_tried": answers.span(found),
         "priority": partial(disposition.priority, findings, made),
         "elsewhere": partial(disposition.elsewhere, made),

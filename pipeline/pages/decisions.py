@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from investigation.display.outcomes import WORDS, counted
 from investigation.evidence.questions import Findings
 from investigation.evidence.words import kib
 from pipeline.pages.answers import Answer
@@ -108,10 +109,10 @@ class Decision:
     def _facts(self) -> Iterable[str]:
         yield from filter(None, [self.extra.memory, self.extra.same])
         for one in self.wholes:
-            yield f"{one.where}: {one.change}, {shown(one.outcome)}"
+            yield f"{one.where}: {one.change}, {WORDS[one.outcome]}"
         parts = [one for one in self.found if not one.whole]
         if parts:
-            yield _counted(parts)
+            yield f"{counted(one.timing for one in parts)} timings"
         for extreme in filter(None, [self.worst, self.best]):
             if not extreme.whole:
                 yield f"most {extreme.outcome}: {extreme.where}, {extreme.change}"
@@ -132,21 +133,6 @@ def _at_one_size(found: Sequence[Answer], extra: Extra) -> str:
     if "slower" in outcomes or extra.memory:
         return CHANGE
     return NO_DIFFERENCE if outcomes == {"equivalent"} or extra.all_same else CANNOT_TELL
-
-
-def shown(outcome: str) -> str:
-    """Return an outcome in the words of the first page."""
-    return {"equivalent": NO_DIFFERENCE, "inconclusive": CANNOT_TELL}.get(outcome, outcome)
-
-
-def _counted(found: Sequence[Answer]) -> str:
-    """Tell how many comparisons came out slower, faster, the same and undecided."""
-    outcomes = [one.outcome for one in found]
-    counts = {
-        one: outcomes.count(one) for one in ("slower", "faster", "equivalent", "inconclusive")
-    }
-    told = [f"{shown(one)} in {count}" for one, count in counts.items() if count]
-    return f"{', '.join(told)} of {len(found)} timings"
 
 
 def _few(sizes: Sequence[str]) -> str:

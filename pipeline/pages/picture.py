@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from investigation.display import figures
+from investigation.display.outcomes import counted
 from investigation.display.setting_figures import Mark, SettingRow, settings_figure
 from investigation.evidence.kinds.timings import MARGIN
 from pipeline.pages.answers import Answer
-from pipeline.pages.decisions import Decision, shown
+from pipeline.pages.decisions import Decision
 from pipeline.pages.settings import CPU, GPU
 
 
@@ -59,12 +60,8 @@ def _alt(made: Sequence[Decision], *, narrow: bool) -> str:
 
 def caption(made: Sequence[Decision]) -> str:
     """Return what to see in the picture, counted from it."""
-    outcomes = [answer.outcome for one in made for answer in one.found]
-    counts = {
-        one: outcomes.count(one) for one in ("slower", "faster", "equivalent", "inconclusive")
-    }
-    told = ", ".join(f"{shown(one)} in {count}" for one, count in counts.items())
+    timings = [answer.timing for one in made for answer in one.found]
     return (
         "Each mark is one timing at one input, with its 95 % interval; in a row the smallest "
-        f"input is on top. Of {len(outcomes)} timings: {told}."
+        f"input is on top. With the line: {counted(timings)} timings."
     )

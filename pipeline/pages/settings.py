@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from investigation.claims import questions
 from investigation.evidence.kinds.deployments import RuntimeProgram
@@ -17,6 +17,7 @@ TRAINING, TRAINING_MIXED = "training, one dtype", "training, two dtypes"
 COMPILED = "torch.compile"
 CPU, GPU = "a CPU", "a GPU"
 
+Mode = Literal["inference", "training"]
 Timed = Mapping[str, Question[Timing]]
 
 
@@ -47,8 +48,8 @@ def _alone(level: TimingLevel, **fields: Any) -> Question[Timing]:
     return ask(Timing, level=level, **usual | forms | fields)
 
 
-def _compiled(level: TimingLevel) -> Question[Timing]:
-    return ask(Timing, level=level, runtime="compile", family=None, role="measurement")
+def _compiled(level: TimingLevel, mode: Mode = "inference") -> Question[Timing]:
+    return ask(Timing, level=level, mode=mode, runtime="compile", family=None, role="measurement")
 
 
 def _in_runtime(slug: str, family: str) -> Question[Timing]:
@@ -92,7 +93,9 @@ PYTORCH = (
         "06_compiled",
         parts={
             "the multiply, compiled": _compiled("multiply"),
+            "the multiply, compiled for training": _compiled("multiply", "training"),
             "the SE block, compiled": _compiled("block"),
+            "the SE block, compiled for training": _compiled("block", "training"),
             "the SE block (timed in the runtimes chapter)": _in_runtime("compile", "pytorch"),
         },
         same=ask(Agreement, layer="kernels", target="cpu"),

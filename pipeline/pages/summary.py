@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from investigation.display.outcomes import WORDS
 from investigation.evidence.kinds.correctness import Aspect, Equality
 from investigation.evidence.kinds.layouts import Layouts
 from investigation.evidence.questions import Findings, ask
@@ -12,7 +13,6 @@ from pipeline.pages.decisions import (
     NO_DIFFERENCE,
     NOT_MEASURED,
     Decision,
-    shown,
 )
 from pipeline.pages.disposition import exported, longer
 from pipeline.pages.settings import (
@@ -58,7 +58,7 @@ def _why(decision: Decision) -> str:
 
 def network(decision: Decision) -> str:
     """Tell what came out for the steps of a network, one word if all agree."""
-    outcomes = {one.timing.memory_format: shown(one.outcome) for one in decision.wholes}
+    outcomes = {one.timing.memory_format: WORDS[one.outcome] for one in decision.wholes}
     if len(set(outcomes.values())) == 1:
         return next(iter(outcomes.values()))
     return ", ".join(f"{outcome} ({layout})" for layout, outcome in outcomes.items())
