@@ -22,7 +22,6 @@ from investigation.display import figure_data
 from investigation.display.setting_figures import Mark, SettingRow, settings_figure
 from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.kinds.layouts import Layouts
-from investigation.evidence.kinds.resources import MixedMultiplies
 from pipeline.pages import answers, decisions, disposition, picture, settings, summary
 
 LARGE = CASE.model_copy(update={"slug": "large", "shape": (8, 256, 56, 56)})
@@ -56,12 +55,7 @@ def test_the_tickets_priority_follows_the_steps_of_its_own_network(plant, headli
     assert ground in found.grounds
 
 
-def test_the_priority_tells_of_two_dtypes_in_the_network_and_of_gpus():
-    def counted(mixed):
-        return MixedMultiplies(says="under autocast", tried=6, mixed=mixed)
-
-    assert "one dtype at every one" in rank(counted(0)).grounds
-    assert "2 of its 6 multiplies have two dtypes" in rank(counted(2)).grounds
+def test_the_priority_tells_what_was_measured_on_gpus():
     assert rank().grounds.endswith("On a GPU, nothing was measured.")
     card = DeviceFacts(says="the device", device_name="Some Card", machine="card")
     steps = [one.model_copy(update={"machine": "card"}) for one in network(1.05, "slower")]
@@ -109,10 +103,10 @@ def test_the_first_sentence_tells_of_bits_layouts_and_gradients():
 
 def test_the_second_sentence_tells_of_one_dtype_in_both_directions():
     assert "slower with the line in 0 of 1 timings." in sentences()[1]
-    assert "a step shows: no difference" in sentences()[1]
+    assert "A step of a whole network: no difference" in sentences()[1]
     assert "at worst 50 % longer at 128×32×32×32" in sentences(multiply(1.5, "slower"))[1]
     assert "0 of 1 timings, and faster in 1" in sentences(multiply(0.5, "faster"))[1]
-    assert "a step shows: cannot tell" in sentences(*network(1.005, "inconclusive"))[1]
+    assert "A step of a whole network: cannot tell" in sentences(*network(1.005, "inconclusive"))[1]
 
 
 def test_the_third_sentence_tells_of_two_dtypes_or_that_nothing_was_found():

@@ -24,7 +24,7 @@ WORDS: dict[Outcome, str] = {
 }
 TICKS = (0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50)
 # Where the marks of a row lie, as shares of its height: beside its name, or below it on a phone.
-BESIDE, BELOW = (-0.32, 0.32), (-0.18, 0.34)
+BESIDE, BELOW = (-0.34, 0.34), (-0.08, 0.36)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def settings_figure(rows: Sequence[SettingRow], margin: float, *, narrow: bool =
     _require_each_once("rows", [one.name for one in rows])
     for row in rows:
         _require_each_once("marks", [one.label for one in row.marks])
-    width, height = (3.9, 1.1 + 0.46 * len(rows)) if narrow else (8.6, 0.9 + 0.3 * len(rows))
+    width, height = (3.9, 1.2 + 0.5 * len(rows)) if narrow else (9.4, 0.9 + 0.25 * len(rows))
     with canvas(width=width, height=height) as (figure, axis):
         axis.axvspan(1 - margin, 1 + margin, color=COLOURS["neutral"], alpha=0.3, lw=0)
         axis.axvline(1, color=INK, lw=0.8)
@@ -92,8 +92,8 @@ def _marks(axis: Axes, place: int, row: SettingRow, between: Interval) -> None:
 def _words(axis: Axes, place: int, row: SettingRow, *, narrow: bool) -> None:
     at = axis.get_yaxis_transform()
     if narrow:
-        axis.text(0, place - 0.22, row.name, transform=at, va="bottom", fontsize=9)
-        axis.text(1, place - 0.22, row.decision, transform=at, va="bottom", ha="right", fontsize=9)
+        axis.text(0, place - 0.14, row.name, transform=at, va="bottom", fontsize=9)
+        axis.text(1, place - 0.14, row.decision, transform=at, va="bottom", ha="right", fontsize=9)
     else:
         axis.text(1.02, place, row.decision, transform=at, va="center")
 

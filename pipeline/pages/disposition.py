@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from investigation.evidence.kinds.correctness import Equality
-from investigation.evidence.kinds.resources import MixedMultiplies
 from investigation.evidence.kinds.timings import MARGIN
 from investigation.evidence.questions import Findings, ask
 from investigation.evidence.words import listed
@@ -52,7 +51,7 @@ def priority(findings: Findings, made: Iterable[Decision]) -> Priority:
     if same and not same[0].same:
         return Priority("open; change nothing yet", "The two forms return other bits.")
     headline, grounds = _of_the_network(steps)
-    return Priority(headline, " ".join(filter(None, [grounds, _mixed(findings), gpus(known)])))
+    return Priority(headline, f"{grounds} {gpus(known)}")
 
 
 def _of_the_network(steps: Sequence[Answer]) -> tuple[str, str]:
@@ -83,17 +82,6 @@ def _of_the_network(steps: Sequence[Answer]) -> tuple[str, str]:
 def _steps(steps: Iterable[Answer], outcome: str) -> str:
     found = [one for one in steps if one.outcome == outcome]
     return f"{outcome} with the line in {listed([f'{one.where} ({one.change})' for one in found])}"
-
-
-def _mixed(findings: Findings) -> str:
-    """Tell whether the network multiplies two dtypes under autocast."""
-    counted = findings.answers(ask(MixedMultiplies))
-    if not counted:
-        return ""
-    one = counted[0]
-    if not one.mixed:
-        return "Autocast gives its network one dtype at every one of these multiplies."
-    return f"Under autocast {one.mixed} of its {one.tried} multiplies have two dtypes."
 
 
 def gpus(made: Iterable[Decision]) -> str:

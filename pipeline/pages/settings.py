@@ -106,10 +106,10 @@ EXPORTED = Setting("exported runtimes", "08_runtimes")
 
 
 def settings(findings: Findings) -> tuple[Setting, ...]:
-    """Return every setting: PyTorch's own, on each GPU measured, and each exported runtime."""
+    """Return every setting: PyTorch's own, each exported program, and each GPU measured."""
     exported = tuple(_exported(one) for one in findings.answers(questions.EXPORTED))
     gpus = tuple(setting for one in findings.machines for setting in _on_gpu(one, findings))
-    return (*PYTORCH, *(gpus or (NO_GPU,)), *(exported or (EXPORTED,)))
+    return (*PYTORCH, *(exported or (EXPORTED,)), *(gpus or (NO_GPU,)))
 
 
 def _exported(program: RuntimeProgram) -> Setting:

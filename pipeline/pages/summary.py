@@ -148,7 +148,7 @@ def _one_dtype(decision: Decision) -> str:
         worst = max(slower, key=lambda one: one.timing.ratio)
         told += f", at worst {longer(worst)} at {worst.size}"
     told += f", and faster in {len(faster)}" if faster else ""
-    step = f" Of a whole network a step shows: {network(decision)}." if decision.wholes else ""
+    step = f" A step of a whole network: {network(decision)}." if decision.wholes else ""
     return f"In eager PyTorch with one dtype the multiply or the block alone is {told}.{step}"
 
 
