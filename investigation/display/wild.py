@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import yaml
 
+from investigation.display import outcomes
 from investigation.display.recorded import FOLDER
 from investigation.evidence import files
 from investigation.evidence.files import EvidenceError
@@ -162,7 +163,7 @@ def programs(found: Iterable[ReleasedProgram], timed: Iterable[Timing]) -> Itera
             "result is eager's": one.equal,
             "one inference, patched": f"{1e3 * seconds(timing):,.2f} ms",
             "time as released, against patched": percent(timing.ratio, timing.interval),
-            "": timing.family_verdict,
+            "": outcomes.WORDS[timing.outcome],
         }
 
 

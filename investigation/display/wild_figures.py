@@ -6,9 +6,9 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from investigation.display import figures
+from investigation.display import figures, outcomes
 from investigation.evidence.kinds.timings import Timing
-from investigation.evidence.words import change, listed
+from investigation.evidence.words import capital, listed
 from investigation.subject.runtimes import BY_SLUG
 
 TICKS = (0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 4, 8)
@@ -28,7 +28,8 @@ def ratios(timed: Sequence[Timing]) -> Figure:
             axis.axvline(1, color=figures.INK, lw=0.8)
             for panel, one in zip(panels, timed, strict=True):
                 if panel == network:
-                    _interval(axis, runtimes.index(str(one.runtime)), one)
+                    row = runtimes.index(str(one.runtime))
+                    figures.interval(axis, row, one.ratio, one.interval, one.outcome)
             axis.set_yticks(range(len(runtimes)), [_title(one) for one in runtimes])
             axis.set_ylim(len(runtimes) - 0.5, -0.5)
         _as_multiples(axes[0][0], timed)
@@ -40,13 +41,6 @@ def ratios(timed: Sequence[Timing]) -> Figure:
 def _title(runtime: str) -> str:
     known = BY_SLUG.get(runtime)
     return known.title if known else runtime
-
-
-def _interval(axis: Any, row: int, timing: Timing) -> None:
-    low, high = timing.interval
-    ends = [[timing.ratio - low], [high - timing.ratio]]
-    colour = figures.VERDICT_COLOURS[timing.family_verdict]
-    axis.errorbar([timing.ratio], [row], xerr=ends, fmt="o", color=colour, ms=5, lw=2.2)
 
 
 def _as_multiples(axis: Any, timed: Sequence[Timing]) -> None:
@@ -61,8 +55,9 @@ def _as_multiples(axis: Any, timed: Sequence[Timing]) -> None:
 
 
 def _legend(figure: Figure, axis: Any, timed: Sequence[Timing]) -> None:
-    for verdict in dict.fromkeys(one.family_verdict for one in timed):
-        axis.plot([], [], "o-", color=figures.VERDICT_COLOURS[verdict], label=verdict)
+    for outcome in dict.fromkeys(one.outcome for one in timed):
+        label, colour = outcomes.WORDS[outcome], figures.VERDICT_COLOURS[outcome]
+        axis.plot([], [], "o-", color=colour, label=label)
     figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=4)
 
 
@@ -75,22 +70,8 @@ def in_words(timed: Sequence[Timing]) -> str:
 
 def found(timed: Sequence[Timing]) -> str:
     """Return how many comparisons came out how, and the largest in each direction."""
-    words = {"equivalent": "equal", "inconclusive": "undecided"}
-    verdicts = [words.get(one.family_verdict, one.family_verdict) for one in timed]
-    counted = [f"{verdicts.count(one)} {one}" for one in dict.fromkeys(verdicts)]
-    extremes = [
-        f"the {word} by most: {one.network} in {_title(str(one.runtime))}, {change(one.ratio)}"
-        for word, one in (("slower", _most(timed, "slower")), ("faster", _most(timed, "faster")))
-        if one is not None
-    ]
-    return (
-        f"{listed(counted)} of {len(timed)}".capitalize()
-        + "".join(f"; {one}" for one in extremes)
-        + "."
-    )
+    return f"{capital(outcomes.counted(timed))}. {outcomes.extremes(timed, _name)}."
 
 
-def _most(timed: Sequence[Timing], verdict: str) -> Timing | None:
-    those = [one for one in timed if one.family_verdict == verdict]
-    pick = max if verdict == "slower" else min
-    return pick(those, key=lambda one: one.ratio, default=None)
+def _name(timing: Timing) -> str:
+    return f"{timing.network} in {_title(str(timing.runtime))}"

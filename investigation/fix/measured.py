@@ -48,7 +48,7 @@ def _program(one: ReleasedProgram, timing: Timing | None) -> str:
         return f"{named}: not measured ({one.refused or 'no time was kept'})."
     return (
         f"{named}: the time of the whole network as released, against patched: "
-        f"{percent(timing.ratio, timing.interval)}, {timing.family_verdict}; steps that only "
+        f"{percent(timing.ratio, timing.interval)}, {timing.outcome}; steps that only "
         f"expand: {one.expansions} as released, {one.expansions_patched} patched; memory written "
         f"in one inference: {kib(one.bytes_written)} as released, {kib(one.bytes_patched)} patched."
     )

@@ -17,7 +17,7 @@ WORDS: dict[Outcome, str] = {
 
 def slower_for_it(timed: Sequence[Timing]) -> Verdict:
     """X4: is a whole network slower as released, in the runtimes that it was timed in?"""
-    groups = {words: [one for one in timed if one.family_verdict == outcome]
+    groups = {words: [one for one in timed if one.outcome == outcome]
               for outcome, words in WORDS.items()}  # fmt: skip
     counted = [_counted(words, found) for words, found in groups.items() if found]
     sentence = f"Of {len(timed)} pairs of network and runtime, {listed(counted)}."
@@ -46,7 +46,7 @@ def _table(timed: Iterable[Timing]) -> list[Row]:
     return [
         (
             f"{one.network}, {title(one)}",
-            f"{percent(one.ratio, one.interval)}: {WORDS[one.family_verdict]}",
+            f"{percent(one.ratio, one.interval)}: {WORDS[one.outcome]}",
         )
         for one in timed
     ]
