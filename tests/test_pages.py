@@ -126,3 +126,17 @@ def test_a_second_build_in_the_same_folder_is_refused():
         only_build(),
     ):
         pass
+
+
+def test_the_patches_of_released_packages_go_with_the_pages(tmp_path, monkeypatch):
+    monkeypatch.setattr(places, "PATCHES", tmp_path / "patches")
+    monkeypatch.setattr(places, "SOURCE", tmp_path / "source")
+    assert "make wild" in chapter_pages.patches_of("10_wild", [])
+    (tmp_path / "patches").mkdir()
+    (tmp_path / "patches/net-1.patch").write_text("--- a/net.py\n")
+    (tmp_path / "patches/net-1.md").write_text("# Take it out\n")
+    shown = chapter_pages.patches_of("10_wild", [])
+    assert "`the patch <../data/patches/net-1.patch>`" in shown
+    copied = tmp_path / "source/data/patches"
+    assert (copied / "net-1.patch").read_text() == "--- a/net.py\n"
+    assert (copied / "net-1.txt").read_text() == "# Take it out\n"
