@@ -4,6 +4,7 @@ import json
 import time
 from urllib.parse import urlsplit
 
+import published
 import pytest
 from bs4 import BeautifulSoup
 from whole_book import CHAPTERS, build_in
@@ -126,6 +127,37 @@ def test_the_picker_holds_every_comparison_of_the_two_forms_and_no_other(book):
         if isinstance(record, Timing)
     ]
     assert shown == {one.name for one in timings if compares_the_two_forms(one)}
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_drawn_timing_is_the_one_that_its_label_names(book, chapter):
+    kept = files.read(book / "results" / f"{chapter}.json").records
+    timings = [one for one in kept if isinstance(one, Timing) and not one.machine]
+    for rows in published.figures(page(book, chapter)):
+        for row in published.with_intervals(rows):
+            named = [one for one in timings if published.place(row) in published.names(one)]
+            assert any(
+                published.drawn(row) == pytest.approx(numbers)
+                for one in named
+                for numbers in published.numbers(one)
+            ), row
+
+
+def test_every_mark_of_the_first_picture_is_a_timing_of_the_setting_that_it_stands_in(book):
+    timings = {
+        timing.ratio: timing
+        for path in (book / "results").glob("*.json")
+        for timing in files.read(path).records
+        if isinstance(timing, Timing)
+    }
+    index = page(book, "index")
+    shown = {row["data-evidence"]: row["data-setting"] for row in index.select(".picker tbody tr")}
+    for rows in published.figures(index):
+        assert len(rows) == len(shown)
+        for row in rows:
+            timing = timings[float(row["x"])]
+            assert [float(row[end]) for end in published.ENDS] == pytest.approx(timing.interval)
+            assert shown[timing.name] == row["y"]
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

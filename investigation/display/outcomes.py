@@ -1,5 +1,6 @@
 """What timings came out as, in words: each sentence is computed, and true in any world."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
@@ -64,3 +65,11 @@ def _of(programs: Iterable[RuntimeProgram], timings: Iterable[Timing]) -> list[T
 def writers(programs: Iterable[RuntimeProgram], *, writing: bool) -> str:
     """Name the programs that write more with the line, or those that do not."""
     return listed([one.title for one in programs if bool(one.bytes_more) == writing]) or "none"
+
+
+def rounded_up(value: float) -> str:
+    """Return a number with two digits that is not below it: what is said to be `at most` is."""
+    if value == 0:
+        return "0"
+    digit = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
+    return f"{math.ceil(round(value / digit, 6)) * digit:.2g}"
