@@ -26,6 +26,7 @@ from worlds import (
     planted,
     program,
     recalibration,
+    released,
     survival,
     training_step,
     view,
@@ -44,6 +45,7 @@ from pipeline.pages import verdicts
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
 SLOW_NETWORK = network(1.02, "slower")
+SLOW_RELEASED = released("one_net", "executorch_xnnpack", 1.2, "slower")
 UNCLEAR_NETWORK = network(1.0, "inconclusive", 0.05)
 
 # What each claim comes to in the plain world.
@@ -184,6 +186,7 @@ FLIPS = [
         "qualified",
         "It does in 1 of 2",
     ),
+    ("X4", [SLOW_RELEASED], "qualified", "1 slower (one_net with ExecuTorch (XNNPACK))"),
 ]
 
 

@@ -31,16 +31,15 @@ def raw(chapter):
 def test_every_verdict_of_a_book_of_schema_2_is_what_it_was(old_run):
     with zipfile.ZipFile(BOOK) as archive:
         then = json.loads(archive.read("claims.json"))
-    now = ledger.verdicts(old_run.findings)
-    assert {one["id"]: one["verdict"] for one in then} == {
-        key: verdict.status for key, verdict in now.items()
-    }
+    now = {key: verdict.status for key, verdict in ledger.verdicts(old_run.findings).items()}
+    # Released networks were not measured then.
+    assert now.pop("X4") == "untested"
+    assert {one["id"]: one["verdict"] for one in then} == now
 
 
 def test_every_chapter_of_schema_2_is_brought_up_to_this_schema(old_run):
-    assert [one.notebook for one in old_run.evidences] == sorted(
-        path.stem for path in Path("notebooks").glob("[0-9]*.ipynb")
-    )
+    chapters = {path.stem for path in Path("notebooks").glob("[0-9]*.ipynb")}
+    assert [one.notebook for one in old_run.evidences] == sorted(chapters - {"10_wild"})
     assert {one.schema_version for one in old_run.evidences} == {SCHEMA_VERSION}
 
 
