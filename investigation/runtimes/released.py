@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import torch
@@ -20,10 +21,13 @@ from investigation.runtimes.program import Program, Run, Trace
 from investigation.runtimes.workers import Answer
 from investigation.subject.released import ReleasedNetwork
 from investigation.subject.runtimes import BY_SLUG
-from investigation.timing.measure import compare_patiently
+from investigation.timing.preparations import compare_made_patiently
 
 PATCHED, RELEASED, COPY = "broadcast", "expand_as", "copy"
 LEARNING_RATE = 0.01
+# What a comparison gets the time for, whatever the budget: with fewer preparations there is no
+# interval at the confidence of a control.
+PREPARATIONS, CALLS = 20, 6
 # Whose versions the record keeps beside the package's own.
 NAMED = ("torch", "torchvision")
 Settings = Mapping[str, Any]
@@ -176,13 +180,29 @@ def _program(
 def _timed(
     programs: Mapping[str, Program], baseline: str, candidate: str, settings: Settings
 ) -> Answer:
-    makers = [_maker(programs[one]) for one in (baseline, candidate)]
-    kept = {key: settings[key] for key in ("budget_s", "threads", "seed", "margin")}
-    names = {"baseline_name": baseline, "name": candidate}
-    one, other = (make() for make in makers)
-    return compare_patiently(one, other, **names, **kept).to_dict()
+    """Compare two programs, each loaded anew several times; the slower they are, the longer."""
+    one, other = (_loader(programs[name]) for name in (baseline, candidate))
+    wanted_s = PREPARATIONS * (_seconds(one) + _seconds(other))
+    kept = {key: settings[key] for key in ("threads", "seed", "margin")}
+    return compare_made_patiently(
+        one,
+        other,
+        budget_s=max(settings["budget_s"], wanted_s),
+        baseline_name=baseline,
+        name=candidate,
+        **kept,
+    ).to_dict()
 
 
-def _maker(program: Program) -> Callable[[], Run]:
+def _loader(program: Program) -> Callable[[], Run]:
     assert program.load is not None
     return program.load
+
+
+def _seconds(load: Callable[[], Run]) -> float:
+    """Return what it takes to load a program and to run it `CALLS` times."""
+    began = perf_counter()
+    run = load()
+    for _ in range(CALLS):
+        run()
+    return perf_counter() - began

@@ -13,8 +13,8 @@ import numpy as np
 from investigation.timing import statistics
 from investigation.timing.arms import Arm, ArmPair
 from investigation.timing.clock import Clock
-from investigation.timing.comparison import Samples
 from investigation.timing.errors import BudgetError, TooFastError
+from investigation.timing.samples import Samples
 
 # A block this long holds a thousand ticks and reads of the clock, and is short against the
 # milliseconds that a neighbour's burst lasts.
@@ -47,18 +47,16 @@ def plan_pairs(arms: ArmPair, clock: Clock, start: float, budget_s: float) -> Pl
 
     Raises TooFastError and BudgetError.
     """
-    per_call = _warm_up(arms, clock, start, budget_s)
-    for arm, call_s in zip(arms, per_call, strict=True):
-        _require_visible(arm, call_s, clock)
+    per_call = warm_up(arms, clock, start, budget_s)
     deadline = start + budget_s * (1 - ANALYSIS_SHARE)
     return _lay_out(arms, per_call, deadline - clock.now(), deadline, budget_s)
 
 
-def _warm_up(arms: ArmPair, clock: Clock, start: float, budget_s: float) -> tuple[float, float]:
+def warm_up(arms: ArmPair, clock: Clock, start: float, budget_s: float) -> tuple[float, float]:
     """Least seconds a call of each arm, in blocks that double until they are long enough.
 
     The first call counts too: it is slow where there is something to prepare, and where there
-    is not it outvotes a block that met a stall.
+    is not it outvotes a block that met a stall. Raises TooFastError and BudgetError.
     """
     least = []
     for arm in arms:
@@ -72,6 +70,8 @@ def _warm_up(arms: ArmPair, clock: Clock, start: float, budget_s: float) -> tupl
             block_s = arm.seconds(calls[index], clock)
             least[index] = min(least[index], block_s / calls[index])
             calls[index] *= 1 + (block_s < SHORTEST_BLOCK_S)
+    for arm, call_s in zip(arms, least, strict=True):
+        _require_visible(arm, call_s, clock)
     return least[0], least[1]
 
 
@@ -119,23 +119,28 @@ def _too_slow(arms: ArmPair, per_call: tuple[float, float], budget_s: float) -> 
     )
 
 
-def draw_orders(seed: int, pairs_per_coin: int) -> Iterator[tuple[bool, ...]]:
+def draw_orders(draw: np.random.Generator, pairs_per_coin: int) -> Iterator[tuple[bool, ...]]:
     """Without end, the orders of the next one or two pairs: True starts with the candidate.
 
     Two pairs that share a coin start with different arms, so that a steady drift cancels.
     """
-    draw = np.random.default_rng(seed)
     while True:
         candidate_first = bool(draw.random() < 0.5)
         yield (candidate_first, not candidate_first)[:pairs_per_coin]
 
 
-def time_pairs(arms: ArmPair, clock: Clock, plan: Plan, seed: int) -> Samples:
-    """Run pairs until the plan's deadline, at least `FEWEST_PAIRS` and at most `MOST_PAIRS`."""
+def time_pairs(
+    arms: ArmPair,
+    clock: Clock,
+    plan: Plan,
+    draw: np.random.Generator,
+    fewest: int = FEWEST_PAIRS,
+) -> Samples:
+    """Run pairs until the plan's deadline, at least `fewest` and at most `MOST_PAIRS`."""
     pairs: list[tuple[float, float, bool]] = []
-    for orders in draw_orders(seed, plan.pairs_per_coin):
+    for orders in draw_orders(draw, plan.pairs_per_coin):
         late = clock.now() + len(orders) * plan.pair_s > plan.deadline
-        if len(pairs) >= FEWEST_PAIRS and (late or len(pairs) >= MOST_PAIRS):
+        if len(pairs) >= fewest and (late or len(pairs) >= MOST_PAIRS):
             break
         pairs += [_time_pair(arms, clock, plan.calls_per_block, first) for first in orders]
     baseline_s, candidate_s, candidate_first = zip(*pairs, strict=True)

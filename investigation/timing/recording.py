@@ -1,5 +1,6 @@
 """From a comparison to its record, and the two controls that every timing chapter runs."""
 
+from dataclasses import asdict
 from typing import Any
 
 from investigation.evidence.kinds.controls import Control
@@ -38,8 +39,7 @@ def timing_of(
         "memory_format": case.memory_format if case else "contiguous",
         "alone": None if several else timed(parts[0]),
         "processes": tuple(map(timed, parts)) if several else (),
-        "between_percent": getattr(comparison, "between_percent", None),
-        "heterogeneity_p": getattr(comparison, "heterogeneity_p", None),
+        **(asdict(comparison.spread) if isinstance(comparison, Replication) else {}),
     }
     return Timing(
         says=says,
@@ -70,6 +70,8 @@ def timed(comparison: Comparison) -> Timed:
         equivalence_p=comparison.equivalence_p,
         pairs=comparison.pairs,
         calls_per_block=comparison.calls_per_block,
+        preparations=comparison.preparations if comparison.spread else None,
+        **(asdict(comparison.spread) if comparison.spread else {}),
     )
 
 
