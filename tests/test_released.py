@@ -47,7 +47,7 @@ class Several(Tiny):
     def forward(self, x):
         return [x + 1, super().forward(x)]
 """
-SETTINGS = {"budget_s": 0.2, "threads": 1, "seed": 0, "margin": 0.01}
+SETTINGS = {"budget_s": 0.5, "threads": 1, "seed": 0, "margin": 0.01}
 TINY = ReleasedNetwork(
     name="tiny", title="a tiny network", package="torch",
     factory="tinynet.model:Tiny", input=(1, 4, 8, 8), arguments=(4,),
