@@ -81,7 +81,7 @@ def records(network: ReleasedNetwork, slug: str, reply: Reply) -> Iterator[Recor
     runtime = BY_SLUG[slug]
     says = f"{network.title} in {runtime.title}"
     about: dict[str, Any] = {"network": network.name, "runtime": slug}
-    named = {"title": runtime.title, "version": version(runtime)}
+    named: dict[str, Any] = {"title": runtime.title, "version": version(runtime)}
     if reply.answer is None:
         yield ReleasedProgram(says=says, refused=reply.crash, **named, **about)
         return

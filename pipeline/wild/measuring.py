@@ -53,9 +53,9 @@ def _keep(name: str, outcomes: Sequence[Outcome], tell: Tell) -> bool:
             tell(f"error: {name} in {one.cell.parameters['runtime']}: {one.failure}")
     measured = [one.evidence for one in outcomes if one.evidence is not None]
     for evidence in record.merged(measured):
-        for one in evidence.records:
-            if isinstance(one, ReleasedProgram) and one.refused:
-                tell(f"{name} in {one.runtime}: {one.refused}")
+        for program in evidence.records:
+            if isinstance(program, ReleasedProgram) and program.refused:
+                tell(f"{name} in {program.runtime}: {program.refused}")
         tell(record.put(record.NETWORK.format(name), evidence))
     if not outcomes or len(measured) < len(outcomes):
         return False

@@ -54,20 +54,20 @@ def cells_of(network: ReleasedNetwork, listed: Catalogue, folder: Path) -> list[
     patch = folder / f"{package.title}.patch" if package else None
     if package is None or patch is None or not patch.exists():
         raise BuildError(f"{network.name}: the survey has no patch of {network.package}")
-    about = {
+    about: dict[str, object] = {
         "network": network.model_dump(mode="json"),
         "package": package.model_dump(),
         "patch": patch.read_text(encoding="utf-8"),
         "settings": SETTINGS,
     }
     code = module_sha256(MEASURES)
-    return [_cell(about | {"runtime": one, "code": code}) for one in networks.RUNTIMES]
+    return [_cell({**about, "runtime": one, "code": code}) for one in networks.RUNTIMES]
 
 
-def _cell(about: dict[str, object]) -> Cell:
+def _cell(about: Mapping[str, object]) -> Cell:
     depends = {**about, "lock": places.LOCK.read_text(encoding="utf-8")}
     key = _sha256(json.dumps(depends, sort_keys=True))[:32]
-    return Cell(notebook=CHAPTER, torch=torches.installed(), parameters=about, key=key)
+    return Cell(notebook=CHAPTER, torch=torches.installed(), parameters=dict(about), key=key)
 
 
 def _sha256(text: str) -> str:
