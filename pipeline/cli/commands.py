@@ -130,6 +130,17 @@ def audit(asked: Request) -> int:
     return auditing.audit()
 
 
+@commands.command
+def pdf(asked: Request) -> int:
+    """Print the built book as one file, build/book.pdf."""
+    from pipeline.pages import printing
+
+    del asked  # it takes no variables
+    printed = printing.print_book(places.BUILD / "book.pdf")
+    print(f"open {os.path.relpath(printed)}")
+    return 0
+
+
 @commands.command(takes=("port",))
 def serve(asked: Request) -> int:
     """Serve the built book on this machine: make serve PORT=8000."""
