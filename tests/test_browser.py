@@ -270,7 +270,7 @@ def test_the_picker_shows_what_was_measured_in_the_chosen_setting(first_page, bo
 
 def test_the_picker_says_what_was_not_measured_and_how_to_measure_it(first_page):
     said = first_page.get_by_role("status")
-    first_page.get_by_label("where the line runs").select_option("training")
+    first_page.get_by_label("where the line runs").select_option("training, one dtype")
     first_page.get_by_label("input").select_option("1×256×56×56")
     assert compared(first_page) == []
     assert said.text_content().endswith(

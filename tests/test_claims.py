@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from worlds import (
     COPIES_MIXED,
@@ -10,11 +12,13 @@ from worlds import (
     agreement,
     block_in,
     block_tensors,
+    by_identity,
     calls,
     equality,
     findings,
     grown,
     mixed_dtypes,
+    multiply,
     network,
     pairings,
     parting,
@@ -30,9 +34,13 @@ from worlds import (
 from investigation.claims import words
 from investigation.claims.claim import Claim, judge, supported
 from investigation.claims.ledger import CLAIMS
+from investigation.claims.questions import MULTIPLY
+from investigation.claims.scope import scope
+from investigation.evidence.environment import describe
 from investigation.evidence.kinds.correctness import RUNS, Acceptance, Equality
 from investigation.evidence.questions import QuestionError, ask
 from investigation.subject.cases import Case
+from pipeline.pages import verdicts
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
 SLOW_NETWORK = network(1.02, "slower")
@@ -221,7 +229,7 @@ def test_a_claim_is_untested_and_names_the_question_that_has_no_answer(claim):
             verdict = judge(BY_ID[claim], findings(world))
             assert verdict.status == "untested"
             assert BY_ID[claim].needs in verdict.sentence
-            assert f"Without an answer: {question}." in verdict.sentence
+            assert str(question) in dict(verdict.table)["without an answer"]
 
 
 @pytest.mark.parametrize("claim", ["T6", "C1", "C4", "D1", "D2", "P1", "P5", "V3"])
@@ -243,8 +251,9 @@ def test_every_claim_has_a_rule_a_chapter_a_deciding_cell_and_a_required_questio
 
 
 def made(decide, **questions):
-    return Claim(id="Z1", who="me", quote="", rule="", chapters=("01_x",), cell=None, needs="",
-                 decide=decide, questions=questions)  # fmt: skip
+    return Claim(id="Z1", who="me", quote="", read_as="", rule="", history=(), not_covered="",
+                 chapters=("01_x",), cell=None, needs="", decide=decide,
+                 questions=questions)  # fmt: skip
 
 
 def test_a_rule_that_does_not_take_the_answers_to_its_questions_is_refused():
@@ -291,3 +300,37 @@ def test_where_no_exported_runtime_ran_the_ledger_tells_what_became_of_them():
     verdict = judge(BY_ID["X1"], findings(world))
     assert verdict.status == "untested"
     assert "library: ran" in verdict.sentence
+
+
+def test_every_claim_says_how_it_is_read_what_it_does_not_cover_and_when_its_rule_changed():
+    for claim in CLAIMS:
+        assert claim.read_as
+        assert claim.not_covered
+        assert claim.history == tuple(sorted(claim.history, key=lambda one: one.date))
+
+
+def test_the_pages_get_every_claim_with_its_numbers_its_scope_and_its_history():
+    kept = {one["id"]: one for one in json.loads(json.dumps(verdicts.claims(findings(planted()))))}
+    for claim in CLAIMS:
+        told = kept[claim.id]
+        assert (told["read_as"], told["not_covered"]) == (claim.read_as, claim.not_covered)
+        assert dict(told["scope"])["device"] == "cpu"
+        assert all(len(row) == 2 for row in told["table"])
+        assert [one["what"] for one in told["history"]] == [one.what for one in claim.history]
+
+
+def test_a_scope_names_what_was_tried_and_is_empty_where_nothing_was():
+    questions = BY_ID["T6"].questions
+    told = dict(scope(questions, findings(planted())))
+    assert told["torch"] == describe(1).torch
+    assert told["threads"] == "1"
+    assert told["forms"] == "expand_as and broadcast"
+    assert told["sizes"] == "128×32×32×32"
+    assert scope(questions, findings({})) == ()
+
+
+def test_a_scope_with_many_sizes_names_the_smallest_and_the_largest():
+    sizes = [Case(slug=f"s{side}", name="s", shape=(1, 16, side, side)) for side in range(1, 7)]
+    world = by_identity(multiply(case=one) for one in sizes)
+    told = dict(scope({"multiply": MULTIPLY}, findings(world)))
+    assert told["sizes"] == "6 from 1×16×1×1 to 1×16×6×6"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from investigation.claims.claim import (
     Questions,
+    Row,
     Rule,
     Verdict,
     decided,
@@ -30,6 +31,7 @@ from investigation.claims.rules.time import (
     slowest,
 )
 from investigation.claims.rules.training import minimal_in_time
+from investigation.claims.scope import scope
 from investigation.evidence.kinds.resources import Memory
 from investigation.evidence.kinds.timings import STEP_CONFIDENCE
 from investigation.evidence.questions import Findings
@@ -214,6 +216,14 @@ def on_each_machine(rule: GpuRule, findings: Findings) -> dict[str, Verdict]:
     return {machine: _on(machine, rule, findings) for machine in findings.machines}
 
 
+def scope_on(machine: str, rule: GpuRule, findings: Findings) -> tuple[Row, ...]:
+    """Return what the claim was tried on, on this machine."""
+    return scope(_asked_of(machine, rule), findings)
+
+
 def _on(machine: str, rule: GpuRule, findings: Findings) -> Verdict:
-    questions = {name: one.on(machine) for name, one in rule.questions.items()}
-    return decided(rule.decide, questions, findings, NEEDS)
+    return decided(rule.decide, _asked_of(machine, rule), findings, NEEDS)
+
+
+def _asked_of(machine: str, rule: GpuRule) -> Questions:
+    return {name: one.on(machine) for name, one in rule.questions.items()}

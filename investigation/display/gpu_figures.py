@@ -18,8 +18,13 @@ MARKERS = "ovs^D<P>"
 
 
 def agreement_grid(agreements: Sequence[ChipAgreement], layer: CompileLayer) -> Figure:
-    """Return a figure with a row for each setting and a column for each chip: `=` or `≠`."""
+    """Return a figure with a row for each setting and a column for each chip: `=` or `≠`.
+
+    Raises `ValueError` unless every chip was tried in the same settings.
+    """
     settings = agreements[0].tried
+    if any(one.tried != settings for one in agreements):
+        raise ValueError("the chips were tried in different settings")
     rows = [one.name for one in settings]
     columns = [gpu_catalog.chip(one.chip).name for one in agreements]
     same = np.array([[one not in chip.differing[layer] for chip in agreements] for one in settings])

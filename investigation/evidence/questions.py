@@ -110,16 +110,18 @@ class Findings:
     """
 
     def __init__(self, evidences: Iterable[Evidence]) -> None:
-        self._chapters: dict[tuple[object, ...], str] = {}
+        self._sources: dict[tuple[object, ...], Evidence] = {}
         self._records: list[Record] = []
         for evidence in evidences:
             for record in evidence.records:
-                self._add(record, evidence.notebook)
+                self._add(record, evidence)
 
-    def _add(self, record: Record, chapter: str) -> None:
-        earlier = self._chapters.setdefault(record.identity, chapter)
-        if earlier != chapter:
-            raise EvidenceError(f"recorded twice: {record.name}, in {earlier} and in {chapter}")
+    def _add(self, record: Record, evidence: Evidence) -> None:
+        earlier = self._sources.setdefault(record.identity, evidence).notebook
+        if earlier != evidence.notebook:
+            raise EvidenceError(
+                f"recorded twice: {record.name}, in {earlier} and in {evidence.notebook}"
+            )
         self._records.append(record)
 
     def answers(self, question: Question[R]) -> tuple[R, ...]:
@@ -145,7 +147,11 @@ class Findings:
 
     def chapter_of(self, record: Record) -> str:
         """Return the chapter that made a record."""
-        return self._chapters[record.identity]
+        return self.source_of(record).notebook
+
+    def source_of(self, record: Observation) -> Evidence:
+        """Return the run of a chapter that made a record, or adopted it from another machine."""
+        return self._sources[record.identity]
 
     @property
     def machines(self) -> tuple[str, ...]:

@@ -159,6 +159,18 @@ class Timing(Observation):
         return self.alone.verdict_in_family if self.alone else self.verdict
 
     @property
+    def outcome(self) -> Outcome:
+        """What every page calls it: a network's step by its own verdict, all else as one of many.
+
+        Slower or faster at the confidence of a family. Equivalent by its own interval: that each
+        of many is equal needs no correction for their number.
+        """
+        of_a_network = self.level in ("network", "training_step")
+        if of_a_network or self.verdict == "equivalent":
+            return self.verdict
+        return self.family_verdict
+
+    @property
     def slower_beyond_placement(self) -> bool:
         """Whether it is slower in its family, by more than two copies of one program can be."""
         return self.slower_in_family and self.ratio > 1 + PLACEMENT
