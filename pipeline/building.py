@@ -78,11 +78,9 @@ def run_outdated(
         if force or follows or not freshness.is_current(notebook, parameters):
             outdated[notebook] = parameters
     if outdated:
-        from pipeline.chapters import execution
-    for index, (notebook, parameters) in enumerate(outdated.items(), start=1):
-        execution.execute(
-            notebook, parameters, f"[{index}/{len(outdated)}]", time_limit_s=time_limit_s
-        )
+        from pipeline.chapters import timetable
+
+        timetable.Execution(outdated, time_limit_s).execute()
     return len(outdated)
 
 

@@ -14,11 +14,11 @@ from investigation.timing.errors import MeasurementError
 from investigation.timing.measure import compare_on
 from investigation.timing.replicate import (
     KEEPING_MEMORY,
-    Replication,
     ReplicationError,
     replicate,
     replicate_together,
 )
+from investigation.timing.replication import Replication
 from investigation.timing.settings import Settings
 
 # Kernels, compilers or processes of their own.
