@@ -1,6 +1,6 @@
 """Which chapters run beside each other: never one that may time something."""
 
-import _thread
+import signal
 import threading
 import time
 from itertools import chain
@@ -81,7 +81,7 @@ def chapter(workshop):
 
 
 def execute(*notebooks):
-    timetable.Execution({notebook: {} for notebook in notebooks}, 60).execute()
+    timetable.Execution({notebook: {} for notebook in notebooks}).execute()
 
 
 def names(turns):
@@ -107,6 +107,8 @@ def test_a_chapter_with_a_clock_of_any_kind_runs_alone(workshop, chapter, code):
     (workshop / "planted" / "watch.py").write_text("def now():\n    import time\n")
     quiet, other, timed = chapter("01_a"), chapter("02_b"), chapter("03_c", code)
     assert names(timetable.turns([quiet, timed, other])) == [["01_a", "02_b"], ["03_c"]]
+    together = timetable.turns([quiet, timed, other], alone_when_timed=False)
+    assert names(together) == [["01_a", "03_c", "02_b"]], "where no time is read"
 
 
 def test_a_chapter_comes_after_those_that_it_reads(chapter):
@@ -148,4 +150,4 @@ def interrupt_when_begun(folder, number):
     deadline = time.monotonic() + 60
     while len(list(folder.glob("*.begun"))) < number and time.monotonic() < deadline:
         time.sleep(0.1)
-    _thread.interrupt_main()
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)

@@ -24,12 +24,14 @@ def uses_clock(notebook: Path) -> bool:
     return not CLOCKS.isdisjoint(imports.named(notebook, places.PACKAGE))
 
 
-def turns(notebooks: list[Path]) -> Iterator[list[Path]]:
+def turns(notebooks: list[Path], *, alone_when_timed: bool = True) -> Iterator[list[Path]]:
     """Yield the notebooks in the order in which they run, those together that run side by side.
 
-    A notebook with a clock comes alone. One that reads another's evidence comes after it.
+    A notebook with a clock comes alone, unless its times are not to mean anything. One that reads
+    another's evidence comes after it.
     """
-    waiting, timed = list(notebooks), {one for one in notebooks if uses_clock(one)}
+    waiting = list(notebooks)
+    timed = {one for one in notebooks if alone_when_timed and uses_clock(one)}
     while waiting:
         ready = [one for one in waiting if not _reads_one_of(one, waiting[: waiting.index(one)])]
         turn = [one for one in ready if one not in timed] or ready[:1]
@@ -46,7 +48,8 @@ class Execution:
     """The chapters of one build that are being executed, and how many have begun."""
 
     plan: Plan
-    time_limit_s: float | None
+    time_limit_s: float | None = None
+    alone_when_timed: bool = True
     mark: str = ""
     begun: int = 0
     running: set[str] = field(default_factory=set)
@@ -55,7 +58,7 @@ class Execution:
     def execute(self) -> None:
         """Execute them all. Raises `BuildError` for the first that fails; the rest is kept."""
         with guard.watched(str(places.BUILD)) as self.mark:
-            for turn in turns(list(self.plan)):
+            for turn in turns(list(self.plan), alone_when_timed=self.alone_when_timed):
                 if len(turn) == 1:
                     self._alone(*turn)
                 else:
