@@ -40,20 +40,29 @@ def build(
     notebook: str | None = None,
     time_limit_s: float | None = None,
     rerun: bool = False,
+    alone_when_timed: bool = True,
 ) -> None:
-    """Execute what is out of date, of one notebook or of all; judge the claims; make the pages."""
+    """Execute what is out of date, of one notebook or of all; judge the claims; make the pages.
+
+    Without `alone_when_timed` a chapter that times something may run beside another, so that its
+    times mean nothing: for a build whose pages are looked at and whose numbers are not.
+    """
     started = time.monotonic()
     manifest.verify_all(places.RECORDED)
     recovery.carry_on()
     notebooks = places.discover()
     plan = planned([one for one in notebooks if notebook in (None, one.stem)], parameters)
-    executed = run_outdated(plan, force=rerun, time_limit_s=time_limit_s)
+    outdated = outdated_of(plan, force=rerun)
+    if outdated:
+        from pipeline.chapters import timetable
+
+        timetable.Execution(outdated, time_limit_s, alone_when_timed).execute()
     waiting = [one.stem for one in notebooks if not promotion.matching(one)]
     if waiting:
         print(f"executed; the pages wait for {', '.join(waiting)}: run make book")
         return
     pages = make_pages(notebooks)
-    print(f"{executed} executed, pages {pages}, {time.monotonic() - started:.0f} s")
+    print(f"{len(outdated)} executed, pages {pages}, {time.monotonic() - started:.0f} s")
     print(f"open {os.path.relpath(places.HTML / 'index.html')}")
 
 
@@ -68,22 +77,16 @@ def planned(
     return chosen(notebooks, parameters)
 
 
-def run_outdated(
-    plan: Mapping[Path, Mapping[str, object]], *, force: bool, time_limit_s: float | None = None
-) -> int:
-    """Execute the notebooks whose products are not current; return how many."""
+def outdated_of(
+    plan: Mapping[Path, Mapping[str, object]], *, force: bool
+) -> dict[Path, Mapping[str, object]]:
+    """Return the notebooks whose products are not current, with their parameters."""
     outdated: dict[Path, Mapping[str, object]] = {}
     for notebook, parameters in plan.items():  # what a chapter reads of another comes before it
         follows = {one.stem for one in outdated}.intersection(freshness.reads(notebook))
         if force or follows or not freshness.is_current(notebook, parameters):
             outdated[notebook] = parameters
-    if outdated:
-        from pipeline.chapters import execution
-    for index, (notebook, parameters) in enumerate(outdated.items(), start=1):
-        execution.execute(
-            notebook, parameters, f"[{index}/{len(outdated)}]", time_limit_s=time_limit_s
-        )
-    return len(outdated)
+    return outdated
 
 
 def make_pages(notebooks: list[Path]) -> str:

@@ -6,7 +6,7 @@ import os
 import nbformat
 import pytest
 
-from pipeline import places
+from pipeline import guard, places
 from pipeline.chapters import execution, freshness, notebooks
 from pipeline.faults import BuildError
 
@@ -40,7 +40,12 @@ def write_notebook(workshop, *sources, tags=("parameters",), name="01_tiny"):
 
 
 def run(notebook, **parameters):
-    execution.execute(notebook, parameters, "[1/1]")
+    execute(notebook, parameters)
+
+
+def execute(notebook, parameters, **options):
+    with guard.watched(str(places.BUILD)) as mark:
+        execution.execute(notebook, parameters, "[1/1]", mark, **options)
 
 
 def good_notebook(workshop, record=GOOD):
@@ -149,7 +154,7 @@ def test_a_notebook_that_hangs_is_ended(workshop):
     with pytest.raises(
         BuildError, match="01_tiny, cell 2: it ran longer than its 3 s; TIME_LIMIT="
     ):
-        execution.execute(notebook, {}, "[1/1]", time_limit_s=3)
+        execute(notebook, {}, time_limit_s=3)
 
 
 def test_a_notebooks_time_limit_is_its_own_and_grows_with_what_is_asked_of_it(workshop):

@@ -20,7 +20,7 @@ from investigation.subject.training import SETTINGS
 from investigation.subject.variants import SEBlock, broadcast, expand_as, materialized
 from investigation.timing import planted_work
 from investigation.timing.measure import compare_on
-from investigation.timing.replicate import Replication
+from investigation.timing.replication import Replication
 from investigation.timing.settings import Settings
 
 (D1,) = [claim for claim in ledger.CLAIMS if claim.id == "D1"]

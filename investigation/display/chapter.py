@@ -16,7 +16,7 @@ from investigation.evidence.recorder import Recorder
 from investigation.subject.cases import Case
 from investigation.timing import recording
 from investigation.timing.comparison import Comparison
-from investigation.timing.replicate import Replication
+from investigation.timing.replication import Replication
 
 
 class Chapter(Recorder):

@@ -153,8 +153,7 @@ def _execute(cell: Cell, mark: str) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     staging.mkdir(parents=True)
     limit = notebooks.time_limit(notebook, cell.parameters)
-    with execution.kernel_environment(staging):
-        execution.run(notebook, staging, cell.parameters, limit, mark, cell.key)
+    execution.run(notebook, staging, cell.parameters, limit, mark, cell.key)
     promotion.prepare(notebook, staging, cell.key)
     cell.folder.parent.mkdir(parents=True, exist_ok=True)
     staging.rename(cell.folder)
