@@ -51,7 +51,7 @@ def test_a_gate_that_was_written_out_shows_as_traffic():
     assert triton_kernel.scale_kernel(full).bytes_moved == 4 * 120 + 2 * 120 + 4 * 120
 
 
-# The same as torch 2.15 writes it: inputs checked in one call, an operation's result with its dtype.
+# As torch 2.15 writes it: inputs checked in one call, what an operation returns with its dtype.
 CHECKED_TOGETHER = """        assert_size_stride_grouped((primals_1, primals_2, s1), ((2, 3, 4, 5), (7, ), (s0, 3)), ((60, 20, 5, 1), (1, ), (3, 1)), 'input')
         buf4 = torch.ops.investigation.copy.default(primals_2)
         buf5 = buf4

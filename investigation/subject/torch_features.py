@@ -3,6 +3,7 @@
 Torch is loaded by the first question, as in `cases`.
 """
 
+import inspect
 from importlib import import_module
 from typing import Any
 
@@ -41,6 +42,27 @@ def named(name: str) -> Any:
         except ImportError:
             raise LackingError(f"torch {version()} has no {name}") from None
     return found
+
+
+def first(*names: str) -> Any:
+    """Return what the first of these dotted names means that this version of torch has.
+
+    Raises `LackingError` where it has none of them.
+    """
+    for name in names:
+        if has(name):
+            return named(name)
+    raise LackingError(f"torch {version()} has no {names[0]}")
+
+
+def known(config: str, **settings: Any) -> dict[str, Any]:
+    """Return those settings that a module of torch's configuration has."""
+    return {name: value for name, value in settings.items() if has(f"{config}.{name}")}
+
+
+def takes(name: str, parameter: str) -> bool:
+    """Tell whether a function of torch takes a parameter of this name."""
+    return parameter in inspect.signature(named(name)).parameters
 
 
 def accelerator() -> str | None:

@@ -39,6 +39,7 @@ class Directions(BaseModel):
     base: Path | None = None
     head: Path = places.BUILD
     spec: Path | None = None
+    torch: tuple[str, ...] = ()
     scheduler: str | None = None
     workers: int = 2
     port: int = 8000
@@ -52,6 +53,7 @@ class Directions(BaseModel):
         "base": "allowed is a folder or a zip that holds a run's evidence",
         "head": "allowed is a folder or a zip that holds a run's evidence, such as build",
         "spec": "allowed is a file that describes a sweep, such as sweeps/example.toml",
+        "torch": "allowed are releases of sweeps/versions.toml, such as TORCH=2.13.0,2.15.0",
         "scheduler": "allowed is an address such as tcp://10.0.0.1:8786",
         "workers": f"allowed is a whole number from 1 to {CORES * 2}, two a core",
         "port": "allowed is a whole number from 1 to 65535",
@@ -65,6 +67,11 @@ class Directions(BaseModel):
         if value == "":
             raise ValueError(f"nothing is named; {cls.allowed[str(info.field_name)]}")
         return value
+
+    @field_validator("torch", mode="before")
+    @classmethod
+    def _releases_are_named(cls, value: str) -> tuple[str, ...]:
+        return tuple(value.split(","))
 
     @field_validator("notebook")
     @classmethod

@@ -84,6 +84,23 @@ def sweep(asked: Request) -> int:
     return int(bool(failed))
 
 
+@commands.command(takes=("torch", "scheduler"))
+def versions(asked: Request) -> int:
+    """Observe all that needs no clock under each torch: make versions TORCH=2.13.0,2.15.0."""
+    from pipeline.sweep import cluster, versions
+
+    wanted = versions.cells(versions.read(), asked.directions.torch)
+    with building.only_build(), guard.watched(str(places.BUILD)):
+        # One at a time: an environment takes up to 9 GB.
+        outcomes = cluster.outcomes(wanted, asked.directions.scheduler, workers=1)
+    for path in versions.keep(outcomes):
+        print(f"recorded in {os.path.relpath(path)}")
+    failed = [one for one in outcomes if one.failure]
+    for one in failed:
+        print(f"error: torch {one.cell.torch} is left out: {one.failure}", file=sys.stderr)
+    return int(bool(failed))
+
+
 @commands.command(takes=("time_limit_s",), parameters=True)
 def gpu(asked: Request) -> int:
     """Measure on this machine's GPU: make gpu DEVICE=cuda, or xpu, or mps."""

@@ -22,7 +22,7 @@ from investigation.evidence.records import TYPES, Evidence, Record
 from investigation.evidence.words import kib, percent
 from pipeline import places
 from pipeline.faults import BuildError
-from pipeline.pages import answers, chapter_pages, publishing, templating
+from pipeline.pages import answers, chapter_pages, publishing, templating, versions
 
 
 def assemble(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> None:
@@ -68,6 +68,7 @@ def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> di
         "kib": kib,
         "controls": controls,
         "runs": evidences,
+        "versions": versions.read(),
         "counted": lambda status: sum(claim["verdict"] == status for claim in claims),
     }
 

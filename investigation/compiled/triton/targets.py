@@ -40,29 +40,14 @@ from torch.utils import _pytree as pytree
 from torch.utils._triton import has_triton
 
 from investigation.compiled.codegen import Generated, Target
-from investigation.compiled.omission import MissingToolError
+from investigation.compiled.triton.installed import require_triton
 from investigation.observe.deviceless import PastTheBindings
+from investigation.subject import torch_features
 from investigation.subject.gpu_catalog import Chip
 
 DEVICE = torch.device("cuda:0")
 KERNEL_TEXT = re.compile(r"'''(.*?)'''", re.DOTALL)
 KERNEL_NAME = re.compile(r"^def (kernel_\d+)\(", re.MULTILINE)
-
-
-class NoTritonError(MissingToolError):
-    """Triton is not installed, without which there are no kernels for a GPU."""
-
-
-def require_triton() -> str:
-    """Return Triton's name and version. Raises `NoTritonError` where it is not installed."""
-    if importlib.util.find_spec("triton") is None:
-        raise NoTritonError(
-            "Triton, which makes a GPU's kernels, is not installed here; it is made for Linux on "
-            "x86-64"
-        )
-    import triton
-
-    return f"Triton {triton.__version__}"
 
 
 def target(*chips: Chip) -> Target:
@@ -85,7 +70,7 @@ def apart(made: Generated, chips: Sequence[Chip]) -> list[Generated]:
 @contextmanager
 def lowering_for(chips: Sequence[Chip]) -> Iterator[None]:
     """Have Inductor lower each graph for every chip in turn, moved to `cuda`."""
-    lower = moving(compile_fx._compile_fx_inner, chips)
+    lower = moving(torch_features.named("torch._inductor.compile_fx._compile_fx_inner"), chips)
     with mock.patch.object(compile_fx, "_compile_fx_inner", lower):
         yield
 

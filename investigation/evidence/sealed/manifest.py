@@ -20,6 +20,7 @@ from investigation.evidence.records import Evidence
 from investigation.evidence.sealed import instructions as instruction_record
 
 NAME = "MANIFEST.json"
+VERSIONS = "versions"  # the folder of what was observed under each torch
 SCHEMA_VERSION: Literal[1] = 1
 # What tells one machine from another: every record of a folder that names one names the same.
 MACHINE = ("processor", "cores", "accelerator")

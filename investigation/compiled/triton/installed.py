@@ -1,0 +1,26 @@
+"""Whether Triton is installed here, and is one that can be told what these proofs need."""
+
+import importlib.util
+
+from investigation.compiled.omission import MissingToolError
+
+
+class NoTritonError(MissingToolError):
+    """Triton is not installed, without which there are no kernels for a GPU."""
+
+
+def require_triton() -> str:
+    """Return Triton's name and version. Raises `NoTritonError` where it is not installed."""
+    if importlib.util.find_spec("triton") is None:
+        raise NoTritonError(
+            "Triton, which makes a GPU's kernels, is not installed here; it is made for Linux on "
+            "x86-64"
+        )
+    import triton
+
+    if not hasattr(triton, "knobs"):
+        raise NoTritonError(
+            f"Triton {triton.__version__} has no switch for the line information, which puts this "
+            "machine's paths into the code; Triton 3.4 has"
+        )
+    return f"Triton {triton.__version__}"
