@@ -40,14 +40,18 @@ def build(
     notebook: str | None = None,
     time_limit_s: float | None = None,
     rerun: bool = False,
+    keep_going: bool = False,
 ) -> None:
-    """Execute what is out of date, of one notebook or of all; judge the claims; make the pages."""
+    """Execute what is out of date, of one notebook or of all; judge the claims; make the pages.
+
+    Raises `BuildError` where a notebook fails; with `keep_going`, when the others have run.
+    """
     started = time.monotonic()
     manifest.verify_all(places.RECORDED)
     recovery.carry_on()
     notebooks = places.discover()
     plan = planned([one for one in notebooks if notebook in (None, one.stem)], parameters)
-    executed = run_outdated(plan, force=rerun, time_limit_s=time_limit_s)
+    executed = run_outdated(plan, force=rerun, time_limit_s=time_limit_s, keep_going=keep_going)
     waiting = [one.stem for one in notebooks if not promotion.matching(one)]
     if waiting:
         print(f"executed; the pages wait for {', '.join(waiting)}: run make book")
@@ -69,9 +73,16 @@ def planned(
 
 
 def run_outdated(
-    plan: Mapping[Path, Mapping[str, object]], *, force: bool, time_limit_s: float | None = None
+    plan: Mapping[Path, Mapping[str, object]],
+    *,
+    force: bool,
+    time_limit_s: float | None = None,
+    keep_going: bool = False,
 ) -> int:
-    """Execute the notebooks whose products are not current; return how many."""
+    """Execute the notebooks whose products are not current; return how many.
+
+    Raises `BuildError` where one fails; with `keep_going`, when the others have run.
+    """
     outdated: dict[Path, Mapping[str, object]] = {}
     for notebook, parameters in plan.items():  # what a chapter reads of another comes before it
         follows = {one.stem for one in outdated}.intersection(freshness.reads(notebook))
@@ -79,10 +90,17 @@ def run_outdated(
             outdated[notebook] = parameters
     if outdated:
         from pipeline.chapters import execution
+    failed: list[BuildError] = []
     for index, (notebook, parameters) in enumerate(outdated.items(), start=1):
-        execution.execute(
-            notebook, parameters, f"[{index}/{len(outdated)}]", time_limit_s=time_limit_s
-        )
+        position = f"[{index}/{len(outdated)}]"
+        try:
+            execution.execute(notebook, parameters, position, time_limit_s=time_limit_s)
+        except BuildError as error:
+            if not keep_going:
+                raise
+            failed.append(error)
+    if failed:
+        raise BuildError("; ".join(map(str, failed)))
     return len(outdated)
 
 

@@ -14,6 +14,7 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from tqdm.auto import tqdm
 
+from investigation.evidence.files import write_atomically
 from pipeline import guard, places
 from pipeline.chapters import freshness, promotion
 from pipeline.chapters.notebooks import declared_parameters, time_limit
@@ -44,9 +45,13 @@ def execute(
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     limit = time_limit_s or time_limit(notebook, parameters)
-    with kernel_environment(staging), guard.watched(str(places.BUILD)) as mark:
-        run(notebook, staging, parameters, limit, mark, f"{position} {notebook.stem}")
-    promotion.prepare(notebook, staging, inputs)
+    try:
+        with kernel_environment(staging), guard.watched(str(places.BUILD)) as mark:
+            run(notebook, staging, parameters, limit, mark, f"{position} {notebook.stem}")
+        promotion.prepare(notebook, staging, inputs)
+    except BuildError as error:  # kept for a comparison, which names a chapter that failed
+        write_atomically(promotion.failure_of(notebook), f"{error}\n")
+        raise
     promotion.promote(staging)
 
 
