@@ -118,6 +118,13 @@ def test_a_text_without_a_kernel_is_refused():
         triton_targets.compiled("x = 1", CHIPS[0])
 
 
+def test_two_forms_that_were_not_compiled_are_not_the_same_for_that():
+    bare = [made_up(one).model_copy(update={"compiled": ()}) for one in ("expand_as", "broadcast")]
+    assert Proof(tuple(bare)).against("broadcast", layers=("source",))[0].same["source"] == 1
+    with pytest.raises(ProofError, match="neither form was compiled: block, training"):
+        Proof(tuple(bare)).against("broadcast")
+
+
 def made_up(variant, binary="b", **rest):
     code = Compiled(
         kernel="kernel_0",

@@ -65,6 +65,12 @@ def takes(name: str, parameter: str) -> bool:
     return parameter in inspect.signature(named(name)).parameters
 
 
+def require_parameter(name: str, parameter: str) -> None:
+    """Raise `LackingError` where a function of torch takes no parameter of this name."""
+    if not takes(name, parameter):
+        raise LackingError(f"torch {version()}: {name} takes no {parameter}")
+
+
 def accelerator() -> str | None:
     """Return the kind of accelerator that torch sees, such as `cuda`, or None.
 

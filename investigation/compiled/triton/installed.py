@@ -18,9 +18,4 @@ def require_triton() -> str:
         )
     import triton
 
-    if not hasattr(triton, "knobs"):
-        raise NoTritonError(
-            f"Triton {triton.__version__} has no switch for the line information, which puts this "
-            "machine's paths into the code; Triton 3.4 has"
-        )
     return f"Triton {triton.__version__}"

@@ -46,6 +46,7 @@ from investigation.subject import torch_features
 from investigation.subject.gpu_catalog import Chip
 
 DEVICE = torch.device("cuda:0")
+LOWERING = "torch._inductor.compile_fx._compile_fx_inner"
 KERNEL_TEXT = re.compile(r"'''(.*?)'''", re.DOTALL)
 KERNEL_NAME = re.compile(r"^def (kernel_\d+)\(", re.MULTILINE)
 
@@ -70,7 +71,7 @@ def apart(made: Generated, chips: Sequence[Chip]) -> list[Generated]:
 @contextmanager
 def lowering_for(chips: Sequence[Chip]) -> Iterator[None]:
     """Have Inductor lower each graph for every chip in turn, moved to `cuda`."""
-    lower = moving(torch_features.named("torch._inductor.compile_fx._compile_fx_inner"), chips)
+    lower = moving(torch_features.named(LOWERING), chips)
     with mock.patch.object(compile_fx, "_compile_fx_inner", lower):
         yield
 
@@ -80,7 +81,8 @@ def described(chip: Chip) -> Iterator[None]:
     """Tell Inductor and Triton of a chip."""
     import triton
 
-    interface = _interface(chip)
+    interface, driver = _interface(chip), triton.runtime.driver
+    active = "_active" if hasattr(driver, "_active") else "active"  # before Triton 3.4
     known = {"cuda": interface, "cuda:0": interface}
     device_interface.get_interface_for_device("cuda")  # registers those that torch knows
     _forget()
@@ -88,7 +90,7 @@ def described(chip: Chip) -> Iterator[None]:
         mock.patch.dict(device_interface.device_interfaces, known),
         mock.patch.object(torch.cuda, "get_device_properties", interface.get_device_properties),
         mock.patch.object(torch.version, "hip", "0.0" if chip.backend == "hip" else None),
-        mock.patch.object(triton.runtime.driver, "_active", _Named(chip)),
+        mock.patch.object(driver, active, _Named(chip)),
     ):
         yield
     _forget()
@@ -207,6 +209,11 @@ def moved(value: Any) -> Any:
     with unset_fake_temporarily():
         inner = torch.empty_strided(size, stride, dtype=value.dtype, device="meta")
     return FakeTensor(value.fake_mode, inner, DEVICE)
+
+
+# Before torch 2.9 no function of Inductor's returns a kernel's options, and none is compiled here.
+OPTIONS = "torch._inductor.runtime.triton_heuristics.CachingAutotuner._create_compile_meta"
+COMPILES = torch_features.has(OPTIONS)
 
 
 class Compiled(BaseModel):

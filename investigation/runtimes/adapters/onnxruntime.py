@@ -60,6 +60,7 @@ def export(
     if exporter == "torchscript":
         _export_traced(module, x, model, dynamic=dynamic)
     else:
+        torch_features.require_parameter("torch.onnx.export", "optimize")
         program = exported(module, x, dynamic=dynamic)
         if remedy == "pass":
             program = without_expansions(program)
