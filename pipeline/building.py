@@ -130,7 +130,9 @@ def page_inputs(notebooks: list[Path]) -> str:
     digest = hashlib.sha256()
     digest.update(repr(publishing.publication()).encode())
     products = (path for one in notebooks for path in freshness.products(one))
-    sources = (_files(one) for one in (places.BOOK, places.PACKAGE, places.HERE / "pipeline"))
+    recorded = places.RECORDED / manifest.VERSIONS
+    folders = (places.BOOK, places.PACKAGE, places.HERE / "pipeline", recorded)
+    sources = (_files(one) for one in folders)
     for path in (places.CONFIG, places.CLAIMS, *products, *itertools.chain(*sources)):
         digest.update("/".join(path.parts[-2:]).encode())
         digest.update(path.read_bytes())

@@ -19,7 +19,7 @@ from investigation.evidence.parameters import (
     shown,
     typed_name,
 )
-from investigation.evidence.sealed.manifest import machine_folders
+from investigation.evidence.sealed import manifest
 from pipeline import places
 from pipeline.faults import BuildError
 
@@ -86,7 +86,7 @@ class Directions(BaseModel):
     @field_validator("machine")
     @classmethod
     def _machine_is_here(cls, value: str) -> str:
-        known = [folder.name for folder in machine_folders(places.RECORDED)]
+        known = [folder.name for folder in manifest.folders(places.RECORDED)]
         if value not in known:
             raise ValueError(f"there are {', '.join(known) or 'none'} in results")
         return value

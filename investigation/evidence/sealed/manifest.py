@@ -134,13 +134,18 @@ def verify(folder: Path) -> Manifest:
 
 
 def verify_all(results: Path) -> tuple[Manifest, ...]:
-    """Verify every machine's folder under `results`, in a fixed order."""
-    return tuple(verify(folder) for folder in machine_folders(results))
+    """Verify every folder under `results`, in a fixed order."""
+    return tuple(verify(folder) for folder in folders(results))
+
+
+def folders(results: Path) -> list[Path]:
+    """Return the folders under `results`, in a fixed order."""
+    return sorted(path for path in results.glob("*") if path.is_dir())
 
 
 def machine_folders(results: Path) -> list[Path]:
-    """Return the folders under `results`, one a machine."""
-    return sorted(path for path in results.glob("*") if path.is_dir())
+    """Return the folders under `results` that are named after a machine, for chapters to show."""
+    return [folder for folder in folders(results) if folder.name != VERSIONS]
 
 
 def record_files(folder: Path) -> list[Path]:
