@@ -41,11 +41,13 @@ def build(
     time_limit_s: float | None = None,
     rerun: bool = False,
     alone_when_timed: bool = True,
+    keep_going: bool = False,
 ) -> None:
     """Execute what is out of date, of one notebook or of all; judge the claims; make the pages.
 
     Without `alone_when_timed` a chapter that times something may run beside another, so that its
-    times mean nothing: for a build whose pages are looked at and whose numbers are not.
+    times mean nothing: for a build whose pages are looked at and whose numbers are not. Raises
+    `BuildError` where a notebook fails; with `keep_going`, when the others have run.
     """
     started = time.monotonic()
     manifest.verify_all(places.RECORDED)
@@ -56,7 +58,7 @@ def build(
     if outdated:
         from pipeline.chapters import timetable
 
-        timetable.Execution(outdated, time_limit_s, alone_when_timed).execute()
+        timetable.Execution(outdated, time_limit_s, alone_when_timed, keep_going).execute()
     waiting = [one.stem for one in notebooks if not promotion.matching(one)]
     if waiting:
         print(f"executed; the pages wait for {', '.join(waiting)}: run make book")
@@ -115,7 +117,9 @@ def page_inputs(notebooks: list[Path]) -> str:
     digest = hashlib.sha256()
     digest.update(repr(publishing.publication()).encode())
     products = (path for one in notebooks for path in freshness.products(one))
-    sources = (_files(one) for one in (places.BOOK, places.PACKAGE, places.HERE / "pipeline"))
+    recorded = places.RECORDED / manifest.VERSIONS
+    folders = (places.BOOK, places.PACKAGE, places.HERE / "pipeline", recorded)
+    sources = (_files(one) for one in folders)
     for path in (places.CONFIG, places.CLAIMS, *products, *itertools.chain(*sources)):
         digest.update("/".join(path.parts[-2:]).encode())
         digest.update(path.read_bytes())

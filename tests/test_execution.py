@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from pipeline import guard, places
-from pipeline.chapters import execution, freshness, notebooks
+from pipeline.chapters import execution, freshness, notebooks, timetable
 from pipeline.faults import BuildError
 
 # Kernels, compilers or processes of their own.
@@ -59,6 +59,30 @@ def test_a_good_run_leaves_page_evidence_and_stamp(workshop):
     assert (places.EXECUTED / "01_tiny.ipynb").exists()
     assert freshness.is_current(notebook, {"size": 3})
     assert not any(places.STAGING.iterdir())
+
+
+def test_a_failure_is_noted_until_the_notebook_runs(workshop):
+    notebook = write_notebook(workshop, "size = 1", "raise KeyError('buf6')")
+    with pytest.raises(BuildError):
+        run(notebook)
+    noted = places.FAILED / "01_tiny.txt"
+    assert noted.read_text() == "01_tiny, cell 2: KeyError: 'buf6'\n"
+    good_notebook(workshop)
+    run(notebook)
+    assert not noted.exists()
+
+
+def test_a_build_that_keeps_going_executes_the_others_and_fails_at_the_end(workshop):
+    timed = "size = 1\nimport time"  # so that one runs after the other
+    broken = write_notebook(workshop, timed, "raise KeyError('buf6')", name="00_broken")
+    good = write_notebook(workshop, timed, EVIDENCE.format(record=GOOD))
+    plan = {broken: {}, good: {}}
+    with pytest.raises(BuildError, match=r"^00_broken, cell 2: KeyError: 'buf6'$"):
+        timetable.Execution(plan).execute()
+    assert not freshness.is_current(good, {}), "without it, the first that fails is the last"
+    with pytest.raises(BuildError, match=r"^00_broken, cell 2: KeyError: 'buf6'$"):
+        timetable.Execution(plan, keep_going=True).execute()
+    assert freshness.is_current(good, {})
 
 
 def test_what_makes_a_run_outdated(workshop, monkeypatch):

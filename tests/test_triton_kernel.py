@@ -51,6 +51,24 @@ def test_a_gate_that_was_written_out_shows_as_traffic():
     assert triton_kernel.scale_kernel(full).bytes_moved == 4 * 120 + 2 * 120 + 4 * 120
 
 
+# As torch 2.15 writes it: inputs checked in one call, what an operation returns with its dtype.
+CHECKED_TOGETHER = """        assert_size_stride_grouped((primals_1, primals_2, s1), ((2, 3, 4, 5), (7, ), (s0, 3)), ((60, 20, 5, 1), (1, ), (3, 1)), 'input')
+        buf4 = torch.ops.investigation.copy.default(primals_2)
+        buf5 = buf4
+        assert_tensor_metadata(buf5, (2, 3), (3, 1), torch.bfloat16, 'copy')
+        buf6 = empty_strided_cuda((2, 3, 4, 5), (60, 20, 5, 1), torch.float32)
+"""  # noqa: E501  # a line of the generated text
+
+
+def test_sizes_are_read_however_a_host_program_checks_them():
+    assert triton_kernel.tensor_sizes(CHECKED_TOGETHER) == {
+        "primals_1": (2, 3, 4, 5),
+        "primals_2": (7,),
+        "buf5": (2, 3),
+        "buf6": (2, 3, 4, 5),
+    }
+
+
 def test_every_line_that_computes_is_explained():
     notes = dict(triton_kernel.scale_kernel(PROGRAM).annotated())
     assert notes["x1 = xindex // 20"].startswith("the number of the gate")

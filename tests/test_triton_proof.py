@@ -12,8 +12,9 @@ from investigation.compiled.triton import kernel as triton_kernel
 from investigation.compiled.triton import proof as triton_proof
 from investigation.compiled.triton import targets as triton_targets
 from investigation.compiled.triton.build import Built
+from investigation.compiled.triton.installed import NoTritonError
 from investigation.compiled.triton.proof import LAYERS, Proof, ProofError
-from investigation.compiled.triton.targets import Compiled, NoTritonError
+from investigation.compiled.triton.targets import Compiled
 from investigation.subject import gpu_catalog
 from investigation.subject.cases import Case
 from investigation.timing.processes import Reply
@@ -115,6 +116,13 @@ def test_without_triton_that_is_said(monkeypatch):
 def test_a_text_without_a_kernel_is_refused():
     with pytest.raises(ValueError, match="no Triton kernel in this text: 'x = 1'"):
         triton_targets.compiled("x = 1", CHIPS[0])
+
+
+def test_two_forms_that_were_not_compiled_are_not_the_same_for_that():
+    bare = [made_up(one).model_copy(update={"compiled": ()}) for one in ("expand_as", "broadcast")]
+    assert Proof(tuple(bare)).against("broadcast", layers=("source",))[0].same["source"] == 1
+    with pytest.raises(ProofError, match="neither form was compiled: block, training"):
+        Proof(tuple(bare)).against("broadcast")
 
 
 def made_up(variant, binary="b", **rest):

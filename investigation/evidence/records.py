@@ -17,6 +17,7 @@ from investigation.evidence.kinds import (
     programs,
     resources,
     timings,
+    versions,
     wild,
 )
 from investigation.evidence.observation import Observation
@@ -62,6 +63,8 @@ Record = Annotated[
     | gpus.HiddenFrom
     | gpus.Launch
     | gpus.SameLaunches
+    | versions.OnnxExport
+    | versions.LeftOut
     | wild.Survey
     | wild.SurveyedPackage
     | controls.Control,

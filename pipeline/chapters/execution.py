@@ -15,6 +15,7 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from tqdm.auto import tqdm
 
+from investigation.evidence.files import write_atomically
 from pipeline import guard, places
 from pipeline.chapters import freshness, promotion
 from pipeline.chapters.notebooks import declared_parameters, time_limit
@@ -54,9 +55,12 @@ def execute(
     said = None if quietly else f"{position} {notebook.stem}"
     try:
         run(notebook, staging, parameters, limit, mark, said)
+        promotion.prepare(notebook, staging, inputs)
+    except BuildError as error:  # kept for a comparison, which names a chapter that failed
+        write_atomically(promotion.failure_of(notebook), f"{error}\n")
+        raise
     finally:
         guard.sweep(mark)
-    promotion.prepare(notebook, staging, inputs)
     promotion.promote(staging)
 
 

@@ -50,19 +50,26 @@ class Execution:
     plan: Plan
     time_limit_s: float | None = None
     alone_when_timed: bool = True
+    keep_going: bool = False
     mark: str = ""
     begun: int = 0
     running: set[str] = field(default_factory=set)
+    failed: list[BuildError] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def execute(self) -> None:
-        """Execute them all. Raises `BuildError` for the first that fails; the rest is kept."""
+        """Execute them all. Raises `BuildError` for the first that fails; the rest is kept.
+
+        With `keep_going` it is raised when all have run, and names each that failed.
+        """
         with guard.watched(str(places.BUILD)) as self.mark:
             for turn in turns(list(self.plan), alone_when_timed=self.alone_when_timed):
                 if len(turn) == 1:
                     self._alone(*turn)
                 else:
                     self._side_by_side(turn)
+        if self.failed:
+            raise BuildError("; ".join(map(str, self.failed)))
 
     def _alone(self, notebook: Path) -> None:
         self._execute(notebook, self._position(), quietly=False)
@@ -92,14 +99,19 @@ class Execution:
                 self.running.discard(notebook.stem)
 
     def _execute(self, notebook: Path, position: str, *, quietly: bool) -> None:
-        execution.execute(
-            notebook,
-            self.plan[notebook],
-            position,
-            self.mark,
-            time_limit_s=self.time_limit_s,
-            quietly=quietly,
-        )
+        try:
+            execution.execute(
+                notebook,
+                self.plan[notebook],
+                position,
+                self.mark,
+                time_limit_s=self.time_limit_s,
+                quietly=quietly,
+            )
+        except BuildError as error:
+            if not self.keep_going:
+                raise
+            self.failed.append(error)
 
     def _position(self) -> str:
         self.begun += 1

@@ -112,9 +112,13 @@ def _built(chip: Chip, setting: CompileSetting, made: Generated) -> Built:
         library_calls=made.library_calls,
         buffers=made.buffers,
         scales_alone=any(one.scales_alone for one in made.programs),
-        compiled=tuple(_machine_code(made, chip, shown)) if made.variant in FORMS else (),
+        compiled=tuple(_machine_code(made, chip, shown)) if _is_compiled(made.variant) else (),
         programs=tuple(programs if shown else ()),
     )
+
+
+def _is_compiled(variant: str) -> bool:
+    return variant in FORMS and triton_targets.COMPILES
 
 
 def _machine_code(made: Generated, chip: Chip, shown: bool) -> Iterator[Compiled]:

@@ -11,12 +11,18 @@ from investigation.compiled.kernel_source import GeneratedProgram, operations
 BODY = re.compile(r"^@triton\.jit\n(def (kernel_\d+)\((.*?)\):\n(?:    .*\n|\n)*)", re.MULTILINE)
 ACCESS = re.compile(r"tl\.(load|store)\((\w+) \+ \((.*?)\), ")
 ASSIGNED = re.compile(r"^    (\w+) = (.+)$", re.MULTILINE)
+# A host program checks the shape of each input, and of what an operation returns that Inductor did
+# not write; torch 2.15 checks several inputs in one call, and the latter with their dtype.
 TENSOR = re.compile(
-    r"assert_size_stride\((?P<input>\w+), \((?P<size>[\d, ]*)\)"
+    r"assert_(?:size_stride|tensor_metadata)\((?P<input>\w+), \((?P<size>[\d, ]*)\)"
     r"|(?P<buffer>\w+) = empty_strided_\w+\(\((?P<made>[\d, ]*)\)"
     r"|(?P<renamed>\w+) = (?P<from>buf\d+)(?:; del|$)",
     re.MULTILINE,
 )
+TOGETHER = re.compile(
+    r"assert_size_stride_grouped\(\((?P<inputs>[\w, ]+)\), \((?P<sizes>\(.*?\))\), \(\("
+)
+SHAPE = re.compile(r"\(([^()]*)\)")
 # The lines that compute an index or a value, or store one; masks and sizes are left out.
 TELLING = re.compile(r"(?:x\d+|tmp\d+) = |tl\.store")
 BYTES = {"fp32": 4, "fp16": 2, "bf16": 2, "i32": 4, "i64": 8, "i1": 1}
@@ -133,14 +139,27 @@ def _arguments(host: str, name: str) -> list[str]:
 
 def tensor_sizes(host: str) -> dict[str, tuple[int, ...]]:
     """Return the shape of every tensor of a host program whose shape is static, by its name."""
-    sizes: dict[str, tuple[int, ...]] = {}
+    sizes = dict(_checked_together(host))
     for found in TENSOR.finditer(host):
         if found["renamed"]:
             sizes[found["renamed"]] = sizes.get(found["from"], ())
         else:
             name, size = found["input"] or found["buffer"], found["size"] or found["made"]
-            sizes[name] = tuple(int(one) for one in size.split(",") if one.strip())
+            sizes[name] = _numbers(size)
     return sizes
+
+
+def _checked_together(host: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Iterate over the inputs whose shapes a host program checks in one call."""
+    for found in TOGETHER.finditer(host):
+        names = (one.strip() for one in found["inputs"].split(","))
+        for name, size in zip(names, SHAPE.findall(found["sizes"]), strict=True):
+            if re.fullmatch(r"[\d, ]*", size):  # else it is an argument of the program
+                yield name, _numbers(size)
+
+
+def _numbers(size: str) -> tuple[int, ...]:
+    return tuple(int(one) for one in size.split(",") if one.strip())
 
 
 def _item_bytes(text: str, pointer: str) -> int:

@@ -233,7 +233,10 @@ def _agreement(
 
 
 def _differ(one: Built, other: Built, layer: CompileLayer) -> bool:
-    return bool(_digest(one, layer) != _digest(other, layer))
+    mine, theirs = _digest(one, layer), _digest(other, layer)
+    if mine == theirs == ():  # two that were not compiled are not the same for that
+        raise ProofError(f"neither form was compiled: {one.setting.name}")
+    return bool(mine != theirs)
 
 
 def _digest(one: Built, layer: CompileLayer) -> object:
