@@ -45,6 +45,18 @@ def test_what_it_moves_is_each_tensor_once_in_its_own_dtype():
     assert triton_kernel.scale_kernel(PROGRAM).bytes_moved == 4 * 120 + 2 * 6 + 4 * 120
 
 
+def test_what_the_kernel_does_is_told_without_the_lines_that_only_compute_an_index():
+    told = dict(triton_kernel.scale_kernel(PROGRAM).told())
+    assert list(told.values()) == [
+        "reads an element of the input (2×3×4×5)",
+        "reads an element of the gate (2×3), one for a whole channel, "
+        "and converts it in a register",
+        "the excitation's last step, done here on the way",
+        "multiplies, in a register",
+        "writes an element of the output (2×3×4×5)",
+    ]
+
+
 def test_a_gate_that_was_written_out_shows_as_traffic():
     written_out = HOST.replace("(2, 3), (3, 1)", "(2, 3, 4, 5), (60, 20, 5, 1)")
     full = GeneratedProgram(PROGRAM.kernels, written_out, PROGRAM.names)

@@ -53,6 +53,7 @@ Record = Annotated[
     | programs.Recompilations
     | programs.LibrariesBuilt
     | programs.FullSizeTensors
+    | programs.MachineCode
     | programs.Survival
     | programs.CudaGraphObstacles
     | deployments.RuntimesTried

@@ -66,6 +66,19 @@ class Kernel:
         telling = (line for line in lines if TELLING.match(line))
         return [(line, _words(line, by_line.get(line))) for line in telling]
 
+    def told(self) -> list[tuple[str, str]]:
+        """Return the lines that read, compute and write, each with its meaning for the scale step.
+
+        The largest tensor that is read is the input, a smaller one the gate.
+        """
+        largest = max((prod(one.shape) for one in self.accesses), default=0)
+        by_line = {one.line: one for one in self.accesses}
+        return [
+            (line, _meaning(by_line[line], largest) if line in by_line else words)
+            for line, words in self.annotated()
+            if line.startswith(("tmp", "tl.store"))
+        ]
+
 
 def scale_kernel(program: GeneratedProgram) -> Kernel:
     """Return the kernel of a forward program that multiplies input and gate.
@@ -171,8 +184,7 @@ def _words(line: str, access: Access | None) -> str:
     if access is not None:
         shape = "×".join(map(str, access.shape))
         verb = {"load": "reads", "store": "writes"}[access.kind]
-        converts = ", and converts it in a register" if ".to(" in line else ""
-        return f"{verb} {access.tensor} ({shape}) at element {access.index}{converts}"
+        return f"{verb} {access.tensor} ({shape}) at element {access.index}{_converts(line)}"
     if "xindex //" in line:
         return "the number of the gate: the same for all elements of one channel of one image"
     if "xindex" in line or "xoffset" in line:
@@ -182,6 +194,20 @@ def _words(line: str, access: Access | None) -> str:
     if " * " in line:
         return "multiplies, in a register"
     return "converts, in a register" if ".to(" in line else ""
+
+
+def _converts(line: str) -> str:
+    return ", and converts it in a register" if ".to(" in line else ""
+
+
+def _meaning(access: Access, largest: int) -> str:
+    shape = "×".join(map(str, access.shape))
+    if access.kind == "store":
+        return f"writes an element of the output ({shape})"
+    if prod(access.shape) == largest:
+        return f"reads an element of the input ({shape})"
+    converts = _converts(access.line)
+    return f"reads an element of the gate ({shape}), one for a whole channel{converts}"
 
 
 def instructions(assembly: str, chip_backend: str) -> dict[str, int]:
