@@ -3,7 +3,8 @@
 Where tensors lie in memory and how dictionaries hash stays the same for the life of a process
 and differs between processes, so one process can be sure of a difference that the next one does
 not show (Mytkowicz and others, Producing wrong data without doing anything obviously wrong,
-2009). The processes run one after the other, and their log ratios are combined by random effects.
+2009). The processes run one after the other, and their log ratios are combined as those of
+preparations are in one process (`investigation.timing.statistics`).
 """
 
 from collections.abc import Callable, Mapping, Sequence

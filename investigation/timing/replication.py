@@ -5,25 +5,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from scipy import stats
-
 from investigation.evidence import words
 from investigation.evidence.kinds.timings import Outcome
 from investigation.timing import statistics
-from investigation.timing.comparison import Comparison
+from investigation.timing.comparison import Comparison, exponential, finite
 
 
 @dataclass(frozen=True)
 class Replication:
-    """Comparisons of the same two callables in fresh processes, and their random-effects mean."""
+    """Comparisons of the same two callables in fresh processes, combined."""
 
     ratio: float
     ratio_interval: tuple[float, float]
     verdict: Outcome
     margin: float
     confidence: float
-    between_percent: float  # standard deviation of the ratio from process to process
-    heterogeneity_p: float  # small: processes differ by more than their own noise
+    spread: statistics.Spread  # of the processes
     name: str
     baseline_name: str
     comparisons: tuple[Comparison, ...]
@@ -34,24 +31,24 @@ class Replication:
         if len(comparisons) < 2:
             raise ValueError(f"combining takes 2 comparisons or more, not {len(comparisons)}")
         first = comparisons[0]
-        combined = statistics.combine(
-            [math.log(comparison.ratio) for comparison in comparisons],
-            [_standard_error(comparison) for comparison in comparisons],
-            first.confidence,
-        )
-        interval = math.exp(combined.low), math.exp(combined.high)
+        log_ratios = [math.log(one.ratio) for one in comparisons]
+        estimate = statistics.signed_rank(log_ratios, first.confidence)
+        interval = math.exp(estimate.low), exponential(estimate.high)
         return cls(
-            ratio=math.exp(combined.effect),
+            ratio=math.exp(estimate.location),
             ratio_interval=interval,
             verdict=statistics.judge(interval, first.margin),
             margin=first.margin,
             confidence=first.confidence,
-            between_percent=100 * combined.between_sd,
-            heterogeneity_p=combined.heterogeneity_p,
+            spread=statistics.spread(log_ratios, [one.standard_error for one in comparisons]),
             name=first.name,
             baseline_name=first.baseline_name,
             comparisons=tuple(comparisons),
         )
+
+    def at(self, confidence: float) -> Self:
+        """Judge the same processes at another confidence; ValueError unless it is in (0, 1)."""
+        return self.of([one.at(confidence) for one in self.comparisons])
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -65,13 +62,13 @@ class Replication:
     def __repr__(self) -> str:
         return (
             f"{words.outcome(self)}; {len(self.comparisons)} processes, which differ by "
-            f"{self.between_percent:.2g} % (p = {self.heterogeneity_p:.2g}))"
+            f"{self.spread.between_percent:.2g} % (p = {self.spread.heterogeneity_p:.2g}))"
         )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
         record = asdict(self)
-        record["ratio_interval"] = list(self.ratio_interval)
+        record["ratio_interval"] = finite(self.ratio_interval)
         record["comparisons"] = [comparison.to_dict() for comparison in self.comparisons]
         return record
 
@@ -79,12 +76,3 @@ class Replication:
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
         """Read what `to_dict` wrote, before or after JSON."""
         return cls.of([Comparison.from_dict(one) for one in record["comparisons"]])
-
-
-def _standard_error(comparison: Comparison) -> float:
-    """Of log(ratio), from its interval; ValueError where a process had too few pairs for one."""
-    low, high = comparison.ratio_interval
-    if not (low > 0 and math.isfinite(high)):
-        raise ValueError(f"too few pairs to combine: {comparison!r}")
-    reach = float(stats.norm.ppf((1 + statistics.insured(comparison.confidence)) / 2))
-    return (math.log(high) - math.log(low)) / (2 * reach)
