@@ -13,6 +13,7 @@ from investigation.evidence.kinds import (
     correctness,
     deployments,
     gpus,
+    in_place,
     layouts,
     programs,
     resources,
@@ -45,6 +46,7 @@ Record = Annotated[
     | resources.Traffic
     | timings.Timing
     | timings.Bandwidth
+    | in_place.LineInPlace
     | timings.PlantedDifferences
     | programs.CompiledPair
     | programs.Agreement
