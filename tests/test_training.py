@@ -20,7 +20,7 @@ from investigation.subject.training import SETTINGS
 from investigation.subject.variants import SEBlock, broadcast, expand_as, materialized
 from investigation.timing import planted_work
 from investigation.timing.measure import compare_on
-from investigation.timing.replicate import Replication
+from investigation.timing.replication import Replication
 from investigation.timing.settings import Settings
 
 (D1,) = [claim for claim in ledger.CLAIMS if claim.id == "D1"]
@@ -213,9 +213,9 @@ def test_more_work_is_the_call_and_a_wait_of_its_share():
 
 
 def timed_step(ratio):
-    """A step timed on a made-up machine, in four processes, at the rule's own confidence."""
+    """A step timed on a made-up machine, in eight processes, at the rule's own confidence."""
     comparisons = []
-    for seed in range(4):
+    for seed in range(8):
         machine = FakeMachine(steady, seed)
         arms = machine.work(0.04), machine.work(ratio * 0.04)
         settings = Settings(

@@ -13,10 +13,12 @@ from investigation.evidence.kinds import (
     correctness,
     deployments,
     gpus,
+    in_place,
     layouts,
     programs,
     resources,
     timings,
+    versions,
     wild,
 )
 from investigation.evidence.observation import Observation
@@ -44,6 +46,7 @@ Record = Annotated[
     | resources.Traffic
     | timings.Timing
     | timings.Bandwidth
+    | in_place.LineInPlace
     | timings.PlantedDifferences
     | programs.CompiledPair
     | programs.Agreement
@@ -52,6 +55,7 @@ Record = Annotated[
     | programs.Recompilations
     | programs.LibrariesBuilt
     | programs.FullSizeTensors
+    | programs.MachineCode
     | programs.Survival
     | programs.CudaGraphObstacles
     | deployments.RuntimesTried
@@ -62,6 +66,8 @@ Record = Annotated[
     | gpus.HiddenFrom
     | gpus.Launch
     | gpus.SameLaunches
+    | versions.OnnxExport
+    | versions.LeftOut
     | wild.Survey
     | wild.SurveyedPackage
     | controls.Control,

@@ -72,7 +72,8 @@ def launch_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
 
 def _claim_lines(claim: dict[str, Any], who: str, rule: str, verdict: str, because: str) -> str:
     quoted = _quoted(claim, who)
-    return harmless(f"- {quoted}\\\n  *Rule.* {rule}\\\n  **{verdict}**: {because}")
+    shown = verdict.replace("_", " ")
+    return harmless(f"- {quoted}\\\n  *Rule.* {rule}\\\n  **{shown}**: {because}")
 
 
 def _quoted(claim: dict[str, Any], who: str) -> str:

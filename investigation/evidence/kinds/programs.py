@@ -125,6 +125,27 @@ class FullSizeTensors(Observation):
     shows: ClassVar[str] = "count"
 
 
+class MachineCode(Observation):
+    """One form's scale kernel as machine code, in the first configuration that could be chosen.
+
+    `lines` are those of its generated source that read, compute or write, and `words` say what
+    each does.
+    """
+
+    type: Literal["machine_code"] = "machine_code"
+    form: Form
+    target: str
+    target_name: str
+    lines: tuple[str, ...]
+    words: tuple[str, ...]
+    binary_sha256: str
+    binary_bytes: Count
+
+    about: ClassVar[tuple[str, ...]] = ("form", "target")
+    unit: ClassVar[str | None] = "bytes"
+    shows: ClassVar[str] = "binary_bytes"
+
+
 class Survival(Observation):
     """Whether a compiled or exported program runs an operation more with `expand_as`."""
 

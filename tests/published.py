@@ -1,0 +1,68 @@
+"""The numbers that a page publishes under its figures, and the evidence that they must be of."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from urllib.parse import unquote
+
+from bs4 import BeautifulSoup
+
+from investigation.display.timing_figures import label
+from investigation.evidence.kinds.timings import Timing
+from investigation.subject.runtimes import BY_SLUG
+
+Row = dict[str, str]
+ENDS = ("low", "high")
+
+
+def figures(soup: BeautifulSoup) -> Iterator[list[Row]]:
+    """Give the rows of each figure's CSV on a page."""
+    for link in soup.select("a.figure-data"):
+        text = unquote(link["href"].split(",", 1)[1])
+        yield list(csv.DictReader(io.StringIO(text)))
+
+
+def with_intervals(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows that are of a timing, by their interval."""
+    return [row for row in rows if row["low"] and row["high"]]
+
+
+def names(timing: Timing) -> set[tuple[str, str]]:
+    """Return the panels and rows that a timing may stand in; a panel is "" in a single one."""
+    case, runtime = timing.case, BY_SLUG.get(str(timing.runtime))
+    found = {("", label(timing)), ("", timing.says), ("", timing.says.removeprefix("compiled: "))}
+    if case:
+        panel = f"{case.name.replace(',', '')} {'×'.join(map(str, case.shape))}"
+        found |= {(panel, runtime.title)} if runtime else set()
+        found |= {(panel, str(float(case.elements)))
+                  for panel in ("added to a call", "share of the multiply")}  # fmt: skip
+    return found
+
+
+def place(row: Row) -> tuple[str, str]:
+    """Return the panel and the name of the row that a number stands in."""
+    return row["panel"], row["y"] if not _is_number(row["y"]) else row["x"]
+
+
+def numbers(timing: Timing) -> list[list[float]]:
+    """Return a timing's value and interval in each of the units that figures use."""
+    ratio = [timing.ratio, *timing.interval]
+    found = [ratio, [100 * (one - 1) for one in ratio]]
+    if timing.alone:
+        added = [timing.alone.difference_s, *timing.alone.difference_interval_s]
+        found += [[scale * one for one in added] for scale in (1e6, 1e9)]
+    return found
+
+
+def drawn(row: Row) -> list[float]:
+    """Return the value and the interval that a row has."""
+    value = row["y"] if _is_number(row["y"]) else row["x"]
+    return [float(one) for one in (value, row["low"], row["high"])]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
