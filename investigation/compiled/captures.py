@@ -109,7 +109,7 @@ CAPTURES: Mapping[str, Callable[[Scale, Tensor, Tensor], Operations]] = {
     "torch.export": exported,
     "torch.export, decomposed": decomposed,
     "TorchScript, frozen": frozen,
-    "TorchScript as it runs": executed_script,
+    "TorchScript": executed_script,
 }
 
 

@@ -179,6 +179,13 @@ class Proof:
             for one, plain in self._pairs(chip, "expand_as", "broadcast")
         ]
 
+    def elided(self, chip: str) -> list[tuple[CompileSetting, bool]]:
+        """Tell for each setting whether `expand_as` has no kernel and no allocated tensor more."""
+        return [
+            (one.setting, one.kernels <= plain.kernels and one.buffers <= plain.buffers)
+            for one, plain in self._pairs(chip, "expand_as", "broadcast")
+        ]
+
     def variants(self, chip: str, setting: CompileSetting) -> dict[str, Built]:
         """Return what was built for a chip in a setting, by variant."""
         found = (one for one in self.built if (one.chip, one.setting) == (chip, setting))

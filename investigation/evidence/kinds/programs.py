@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from investigation.evidence.observation import Count, Form, Observation
 
-Layer = Literal["kernels", "fused", "source", "binary"]
+Layer = Literal["kernels", "elided", "fused", "source", "binary"]
 ShapeMode = Literal["static", "dynamic"]
 
 
@@ -44,7 +44,8 @@ class CompiledPair(Observation):
 class Agreement(Observation):
     """In how many of the settings tried both forms agree, for one target and one layer.
 
-    `fused` agrees where as many kernels run and a block's scale step has none of its own.
+    `elided` agrees where `expand_as` has no kernel and no allocated tensor more, `fused` where as
+    many kernels run and a block's scale step has none of its own.
     `differ` names the settings that do not agree.
     """
 
