@@ -13,6 +13,7 @@ from investigation.evidence.kinds import (
     correctness,
     deployments,
     gpus,
+    in_place,
     layouts,
     programs,
     resources,
@@ -44,6 +45,7 @@ Record = Annotated[
     | resources.Traffic
     | timings.Timing
     | timings.Bandwidth
+    | in_place.LineInPlace
     | timings.PlantedDifferences
     | programs.CompiledPair
     | programs.Agreement

@@ -12,7 +12,7 @@ from typing import Literal
 from investigation.claims import ledger
 from investigation.claims.claim import Verdict
 from investigation.evidence.kinds.controls import Control
-from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.observation import Identity, Observation
 from investigation.evidence.records import Evidence
 from pipeline.compare.runs import Run
@@ -60,7 +60,7 @@ class Pair:
     @property
     def measured(self) -> bool:
         """Whether this is a measurement, which has an interval, and no plain fact."""
-        return isinstance(self.base or self.head, Timing)
+        return isinstance(self.base or self.head, Measured)
 
 
 @dataclass(frozen=True)
@@ -126,10 +126,10 @@ def _obstacles(
     base: Evidence, head: Evidence, one: Observation, other: Observation
 ) -> Iterator[str]:
     """Iterate over what keeps two records from being compared, each in words."""
-    if isinstance(one, Timing):
+    if isinstance(one, Measured):
         yield from _named(MACHINE, base.environment, head.environment)
     yield from _named(CASE, one.case, other.case)
-    yield from _named(("device", "confidence"), one, other)
+    yield from _named(("device", "batch", "confidence"), one, other)
 
 
 def _named(names: Iterable[str], one: object, other: object) -> Iterator[str]:
@@ -151,6 +151,6 @@ def _word(value: object) -> str:
 
 
 def _agree(one: Observation, other: Observation) -> bool:
-    if isinstance(one, Timing) and isinstance(other, Timing):
+    if isinstance(one, Measured) and isinstance(other, Measured):
         return one.interval[0] <= other.interval[1] and other.interval[0] <= one.interval[1]
     return one.value == other.value

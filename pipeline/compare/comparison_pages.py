@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from investigation.evidence.files import write_atomically
-from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.observation import Observation
 from investigation.evidence.words import percent
 from pipeline.compare.comparing import Pair, RunComparison
@@ -32,7 +32,7 @@ def render(comparison: RunComparison) -> str:
 
 def shown(record: Observation | None) -> str:
     """Return a record's value with its unit and interval, as a person reads it."""
-    if isinstance(record, Timing):
+    if isinstance(record, Measured):
         return percent(record.ratio, record.interval)
     return "–" if record is None else f"{record.value} {record.unit or ''}".rstrip()
 
@@ -43,7 +43,7 @@ def scaled(pair: Pair) -> list[tuple[str, float, float, float]]:
     The width spans both intervals and 1.
     """
     both = {"base": pair.base, "head": pair.head}
-    runs = [(name, one) for name, one in both.items() if isinstance(one, Timing)]
+    runs = [(name, one) for name, one in both.items() if isinstance(one, Measured)]
     ends = [1.0, *(end for _, one in runs for end in one.interval if math.isfinite(end))]
     low, high = min(ends), max(ends)
     span = (high - low) or 1.0

@@ -18,7 +18,7 @@ from investigation.claims.words import STATUSES
 from investigation.display.outcomes import WORDS
 from investigation.evidence import files
 from investigation.evidence.kinds.controls import Control
-from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.observation import Observation
 from investigation.evidence.questions import Findings, QuestionError, ask
 from investigation.evidence.records import TYPES, Evidence, Record
@@ -184,7 +184,7 @@ def write_data(one: Evidence, folder: Path) -> None:
 
 def _flat(record: Record) -> dict[str, object]:
     """Return a record as a row: what every kind has, and of a timing what it came to."""
-    timing = record if isinstance(record, Timing) else None
+    timing = record if isinstance(record, Measured) else None
     low, high = timing.interval if timing else (None, None)
     case = record.case
     return {
