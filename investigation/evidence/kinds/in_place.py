@@ -123,6 +123,11 @@ class LineInPlace(Observation):
         return 1 + low, 1 + high
 
     @property
+    def outcome(self) -> Outcome:
+        """What every page calls it: of a network's step, its own verdict."""
+        return self.verdict
+
+    @property
     def pairs(self) -> int:
         """How many pairs of steps were run, in all processes."""
         return sum(one.pairs for one in self.processes)
