@@ -16,6 +16,8 @@ WORDS: dict[Outcome, str] = {
     "inconclusive": "cannot tell",
 }
 
+EXTREMES = {"slower": "largest slowdown", "faster": "largest speed-up"}
+
 
 def counted(timings: Iterable[Timing]) -> str:
     """Tell how many timings came out as what: `slower in 2, cannot tell in 1 of 3`."""
@@ -34,7 +36,7 @@ def extremes(timings: Sequence[Timing], named: Callable[[Timing], str]) -> str:
     """Name the largest differences in both directions, or tell that there is none."""
     picks = {"slower": max, "faster": min}
     found = [
-        f"most {outcome}: {named(one)}, {percent(one.ratio, one.interval)}"
+        f"{EXTREMES[outcome]}: {named(one)}, {percent(one.ratio, one.interval)}"
         for outcome, pick in picks.items()
         if (of := [one for one in timings if one.outcome == outcome])
         for one in [pick(of, key=lambda timing: timing.ratio)]
@@ -46,15 +48,15 @@ def of_writers(programs: Iterable[RuntimeProgram], timings: Sequence[Timing]) ->
     """Tell how the block came out in programs that write more with the line, and in the others."""
     known = list(programs)
     groups = {
-        "that write more with the line": [one for one in known if one.bytes_more],
-        "that write no more": [one for one in known if not one.bytes_more],
+        "write more with the line": [one for one in known if one.bytes_more],
+        "write no more": [one for one in known if not one.bytes_more],
     }
     told = [
-        f"in {len(members)} programs {which}: {counted(_of(members, timings))} timings"
+        f"in the {len(members)} that {which}: {counted(_of(members, timings))} timings"
         for which, members in groups.items()
         if members
     ]
-    return f"{capital('; '.join(told))}."
+    return f"Programs: {'; '.join(told)}."
 
 
 def _of(programs: Iterable[RuntimeProgram], timings: Iterable[Timing]) -> list[Timing]:
