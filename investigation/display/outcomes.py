@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from investigation.evidence.kinds.deployments import RuntimeProgram
 from investigation.evidence.kinds.timings import Outcome, Timing
-from investigation.evidence.words import capital, listed, percent
+from investigation.evidence.words import capital, percent
 
 # The words of the pages for each outcome; `evidence.words.DEFINITIONS` says what they mean.
 WORDS: dict[Outcome, str] = {
@@ -62,11 +62,6 @@ def of_writers(programs: Iterable[RuntimeProgram], timings: Sequence[Timing]) ->
 def _of(programs: Iterable[RuntimeProgram], timings: Iterable[Timing]) -> list[Timing]:
     slugs = {one.runtime for one in programs}
     return [one for one in timings if one.runtime in slugs]
-
-
-def writers(programs: Iterable[RuntimeProgram], *, writing: bool) -> str:
-    """Name the programs that write more with the line, or those that do not."""
-    return listed([one.title for one in programs if bool(one.bytes_more) == writing]) or "none"
 
 
 def rounded_up(value: float) -> str:
