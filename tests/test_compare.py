@@ -8,6 +8,7 @@ import zipfile
 
 import pytest
 from bs4 import BeautifulSoup
+from in_place_worlds import record
 from worlds import (
     CASE,
     SLOW_MIX,
@@ -69,6 +70,16 @@ def test_two_measurements_agree_where_their_intervals_touch():
     base = evidence_of(plain_world())
     assert pair(compared(base, near), STEP).outcome == "agree"
     assert pair(compared(base, far), STEP).outcome == "differ"
+
+
+def test_two_lines_timed_in_place_are_measurements_that_agree_where_their_intervals_touch():
+    base = evidence_of(by_identity([record(share=0.0005)]))
+    for share, outcome in ((0.0008, "agree"), (0.0010, "differ")):
+        found = compared(base, evidence_of(by_identity([record(share=share)])))
+        assert [(one.measured, one.outcome) for one in found.pairs] == [(True, outcome)]
+    (other,) = compared(base, evidence_of(by_identity([record(batch=16)]))).pairs
+    assert other.obstacles == ("batch 8 against 16",)
+    assert comparison_pages.shown(other.base) == "+0.05 % (+0.03 to +0.07)"
 
 
 @pytest.mark.parametrize(
