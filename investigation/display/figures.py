@@ -207,27 +207,27 @@ def rows(
     labels: Sequence[str],
     values: Sequence[float],
     intervals: Sequence[tuple[float, float]],
-    verdicts: Sequence[Outcome],
+    verdicts: Sequence[Outcome | None],
 ) -> None:
-    """Draw one interval a row from the top down, in the colour of its verdict."""
+    """Draw one interval a row from the top down, in the colour of its verdict, if it has one."""
     for row, (value, ends, verdict) in enumerate(zip(values, intervals, verdicts, strict=True)):
         interval(axis, row, value, ends, verdict)
-    for verdict in dict.fromkeys(verdicts):
+    for verdict in dict.fromkeys(filter(None, verdicts)):
         axis.plot([], [], "o-", color=VERDICT_COLOURS[verdict], label=WORDS[verdict])
     axis.set_yticks(range(len(labels)), labels)
     axis.invert_yaxis()
 
 
 def interval(
-    axis: Axes, row: float, value: float, ends: tuple[float, float], verdict: Outcome
+    axis: Axes, row: float, value: float, ends: tuple[float, float], verdict: Outcome | None
 ) -> None:
-    """Draw a value with its interval in a row, in the colour of its verdict."""
+    """Draw a value with its interval in a row, in the colour of its verdict, if it has one."""
     bar = axis.errorbar(
         [value], [row], xerr=[[value - ends[0]], [ends[1] - value]], fmt="o",
-        color=VERDICT_COLOURS[verdict], ms=5, elinewidth=2.2,
+        color=VERDICT_COLOURS[verdict] if verdict else COLOURS["neutral"], ms=5, elinewidth=2.2,
     )  # fmt: skip
     # Its name for the published numbers, and none for the legend, which has one entry a verdict.
-    bar.set_label(f"_{WORDS[verdict]}")
+    bar.set_label(f"_{WORDS[verdict]}" if verdict else "_nolegend")
 
 
 def legend_of_verdicts(axis: Axes) -> None:
