@@ -18,7 +18,6 @@ from matplotlib.patches import Rectangle
 
 from investigation.display import figure_data
 from investigation.display.outcomes import WORDS
-from investigation.evidence.kinds.timings import Outcome
 from investigation.evidence.words import readable
 
 # Okabe and Ito's colours, darkened where needed to stand out on white and on near-black.
@@ -32,7 +31,7 @@ COLOURS = {
     "unsure": "#b58900",
 }
 CANDIDATE = COLOURS["expand_as"]
-VERDICT_COLOURS: Mapping[Outcome, str] = {
+VERDICT_COLOURS: Mapping[str, str] = {
     "slower": COLOURS["expand_as"],
     "equivalent": COLOURS["good"],
     "inconclusive": COLOURS["neutral"],
@@ -191,7 +190,7 @@ def forest(
     labels: Sequence[str],
     ratios: Sequence[float],
     intervals: Sequence[tuple[float, float]],
-    verdicts: Sequence[Outcome],
+    verdicts: Sequence[str],
     margin: float,
 ) -> None:
     """Draw one interval a row, in percent of the baseline, over the band of the margin."""
@@ -207,7 +206,7 @@ def rows(
     labels: Sequence[str],
     values: Sequence[float],
     intervals: Sequence[tuple[float, float]],
-    verdicts: Sequence[Outcome | None],
+    verdicts: Sequence[str | None],
 ) -> None:
     """Draw one interval a row from the top down, in the colour of its verdict, if it has one."""
     for row, (value, ends, verdict) in enumerate(zip(values, intervals, verdicts, strict=True)):
@@ -219,7 +218,7 @@ def rows(
 
 
 def interval(
-    axis: Axes, row: float, value: float, ends: tuple[float, float], verdict: Outcome | None
+    axis: Axes, row: float, value: float, ends: tuple[float, float], verdict: str | None
 ) -> None:
     """Draw a value with its interval in a row, in the colour of its verdict, if it has one."""
     bar = axis.errorbar(

@@ -2,14 +2,14 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from investigation.evidence.kinds.deployments import RuntimeProgram
-from investigation.evidence.kinds.timings import Outcome, Timing
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.words import capital, percent
 
 # The words of the pages for each outcome; `evidence.words.DEFINITIONS` says what they mean.
-WORDS: dict[Outcome, str] = {
+WORDS: Mapping[str, str] = {
     "slower": "slower",
     "faster": "faster",
     "equivalent": "no difference",
