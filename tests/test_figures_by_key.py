@@ -9,6 +9,7 @@ import itertools
 from types import SimpleNamespace
 from urllib.parse import unquote
 
+import published as on_pages
 import pytest
 from bs4 import BeautifulSoup
 from worlds import CASE, MIXED, block_in, multiply, network, timed
@@ -188,3 +189,31 @@ def test_a_grid_of_programs_marks_each_setting_in_its_own_cell():
 def test_two_programs_of_one_cell_are_refused():
     with pytest.raises(ValueError, match="two pairings for one cell"):
         compiled_figures.program_grid([compiled("one"), compiled("one")])
+
+
+def matches(rows, timings):
+    """Whether each row has the numbers of a timing that may stand there, as in the built book."""
+    marks = [mark for one in timings for mark in on_pages.marks(one)]
+    return [
+        any(on_pages.place(row) == place and on_pages.drawn(row) == pytest.approx(numbers)
+            for place, numbers in marks)
+        for row in rows
+    ]  # fmt: skip
+
+
+def test_the_check_of_the_built_pages_finds_labels_that_changed_places():
+    one, other = multiply(1.2, "slower", case=CASES[0]), multiply(0.8, "faster", case=CASES[1])
+    right = timing_figures.labelled([one, other])
+    wrong = dict(zip(right, reversed(right.values()), strict=True))
+    assert matches(published(timing_figures.comparisons(right, MARGIN)), [one, other]) == [True] * 2
+    assert (
+        matches(published(timing_figures.comparisons(wrong, MARGIN)), [one, other]) == [False] * 2
+    )
+
+
+def test_the_check_of_the_built_pages_finds_runtimes_that_changed_places():
+    kept = blocks()
+    rows = published(runtime_figures.costs(kept))
+    turned = [row | {"y": other["y"]} for row, other in zip(rows, rows[::-1], strict=True)]
+    assert all(matches(rows, kept))
+    assert not all(matches(turned, kept))
