@@ -27,7 +27,7 @@ export DASK_CONFIG := $(CURDIR)/build/dask
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/cache/hypothesis
 
 # Each is a function of pipeline/cli/commands.py, whose text begins with its help.
-COMMANDS := book rerun compare sweep gpu record seal fix audit serve
+COMMANDS := book rerun compare sweep versions gpu record seal fix audit pdf serve
 
 .PHONY: help
 help: ## List the targets

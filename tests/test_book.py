@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import cache
 from urllib.parse import urlsplit
 
 import published
@@ -18,7 +19,17 @@ PAGES = ["index", "recommendation", "claims", "rerun", "status", "glossary", "re
 
 def page(book, name):
     folder = "notebooks/" if name in CHAPTERS else ""
-    return BeautifulSoup((book / "html" / f"{folder}{name}.html").read_text("utf-8"), "lxml")
+    return parsed(book / "html" / f"{folder}{name}.html")
+
+
+@cache  # a page is read by many tests, and parsing it takes a second
+def parsed(path):
+    return BeautifulSoup(path.read_text("utf-8"), "lxml")
+
+
+@cache
+def anchors(path):
+    return {one["id"] for one in parsed(path).select("[id]")}
 
 
 @pytest.mark.timeout(900)
@@ -187,8 +198,7 @@ def test_every_link_inside_the_book_leads_somewhere(book):
             target = (here / path).resolve() if path else (here / f"{name}.html")
             assert target.exists(), f"{name}: {link['href']}"
             if anchor and target.suffix == ".html":
-                aim = BeautifulSoup(target.read_text("utf-8"), "lxml")
-                assert aim.find(id=anchor), f"{name}: {link['href']}"
+                assert anchor in anchors(target), f"{name}: {link['href']}"
 
 
 def test_clock_free_claims_come_out_as_they_do_on_any_machine(book, no_compiler):

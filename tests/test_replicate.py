@@ -14,11 +14,11 @@ from investigation.timing.errors import MeasurementError
 from investigation.timing.measure import compare_on
 from investigation.timing.replicate import (
     KEEPING_MEMORY,
-    Replication,
     ReplicationError,
     replicate,
     replicate_together,
 )
+from investigation.timing.replication import Replication
 from investigation.timing.settings import Settings
 
 # Kernels, compilers or processes of their own.
@@ -102,11 +102,11 @@ def test_comparisons_share_their_processes_and_take_turns_to_begin(tmp_path: Pat
 
 
 def test_an_environment_reaches_every_process_and_only_those(tmp_path: Path) -> None:
-    arms = remembers, {"folder": str(tmp_path)}
+    arms, before = (remembers, {"folder": str(tmp_path)}), dict(os.environ)
     replicate(arms, processes=2, budget_s=0.1, environment=KEEPING_MEMORY)
     told = [path.read_text() for path in tmp_path.iterdir()]
     assert told == [KEEPING_MEMORY["MALLOC_TRIM_THRESHOLD_"]] * 2
-    assert "MALLOC_TRIM_THRESHOLD_" not in os.environ
+    assert dict(os.environ) == before
 
 
 @pytest.mark.parametrize(
@@ -137,25 +137,25 @@ def test_fewer_than_two_processes_are_refused(processes: int) -> None:
 
 
 def test_processes_that_agree_are_surer_than_one() -> None:
-    outcome = Replication.of([comparison(1.02, seed) for seed in range(5)])
+    outcome = Replication.of([comparison(1.02, seed) for seed in range(6)])
     assert outcome.verdict == "slower"
     assert outcome.ratio == pytest.approx(1.02, abs=0.001)
-    assert outcome.between_percent < 0.1
+    assert outcome.spread.between_percent < 0.1
 
 
 def test_processes_that_disagree_are_inconclusive_though_each_is_sure() -> None:
-    planted = [1.03, 0.97, 1.03, 0.97]
+    planted = [1.03, 0.97] * 3
     outcome = Replication.of([comparison(ratio, seed) for seed, ratio in enumerate(planted)])
     assert {one.verdict for one in outcome.comparisons} == {"slower", "faster"}
     assert outcome.verdict == "inconclusive"
-    assert outcome.heterogeneity_p < 1e-6
+    assert outcome.spread.heterogeneity_p < 1e-6
 
 
 def test_a_replication_reads_as_a_sentence_and_survives_json() -> None:
-    outcome = Replication.of([comparison(1.05, seed) for seed in range(3)])
+    outcome = Replication.of([comparison(1.05, seed) for seed in range(6)])
     pattern = (
         r"candidate is [45]\.\d\d % slower than baseline \(95 % interval [\d.]+ % to [\d.]+ %; "
-        r"3 processes, which differ by [\d.e-]+ % \(p = [\d.e-]+\)\)"
+        r"6 processes, which differ by [\d.e-]+ % \(p = [\d.e-]+\)\)"
     )
     assert re.fullmatch(pattern, repr(outcome))
     record = json.loads(json.dumps(outcome.to_dict(), allow_nan=False))
@@ -170,15 +170,21 @@ def test_warnings_name_their_process() -> None:
     assert any(re.match(r"process 2: only \d+ rounds", one) for one in outcome.warnings)
 
 
-def test_a_process_with_too_few_pairs_for_its_confidence_cannot_be_combined() -> None:
-    machine = FakeMachine(steady)
-    slow = machine.work(0.02)
-    few = compare_on(machine, Settings(budget_s=0.5), slow, slow).at(1 - 1e-9)
-    low, high = few.ratio_interval
-    assert low == 0
-    assert math.isinf(high)
-    with pytest.raises(ValueError, match="too few pairs to combine"):
-        Replication.of([few, few])
+def test_too_few_processes_for_the_confidence_leave_the_interval_without_ends() -> None:
+    few = Replication.of([comparison(1.05, seed) for seed in range(3)])
+    assert few.ratio_interval == (0, math.inf)
+    assert few.verdict == "inconclusive"
+    assert "95 % interval without an end" in repr(few)
+    record = json.loads(json.dumps(few.to_dict(), allow_nan=False))
+    assert Replication.from_dict(record) == few
+
+
+def test_the_same_processes_can_be_judged_at_another_confidence() -> None:
+    outcome = Replication.of([comparison(1.05, seed) for seed in range(11)])
+    strict = outcome.at(0.999)
+    assert strict.ratio == outcome.ratio
+    assert strict.ratio_interval[0] < outcome.ratio_interval[0]
+    assert strict.at(0.95) == outcome
 
 
 def test_a_failed_replication_is_a_measurement_error() -> None:

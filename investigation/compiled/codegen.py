@@ -25,6 +25,7 @@ from investigation.compiled import kernel_source
 from investigation.compiled.kernel_source import GeneratedProgram
 from investigation.compiled.toolchain import require_cpp_compiler
 from investigation.evidence.kinds.programs import ProgramSummary
+from investigation.subject import torch_features
 from investigation.subject.cases import Case, Level
 from investigation.subject.variants import SCALES, Scale, SEBlock
 
@@ -32,18 +33,18 @@ Mode = Literal["inference", "training"]
 MODES: tuple[Mode, ...] = ("inference", "training")
 
 
-@torch.library.custom_op("investigation::copy", mutates_args=())
 def copy(tensor: Tensor) -> Tensor:
     """Write a tensor out in full, behind a call that Inductor cannot look into."""
     return tensor.clone(memory_format=torch.contiguous_format)
 
 
-@copy.register_fake
-def _(tensor: Tensor) -> Tensor:
-    return torch.empty(tensor.shape, dtype=tensor.dtype, device=tensor.device)
-
-
-copy.register_autograd(lambda _, gradient: gradient)
+HAS_OPERATIONS = torch_features.has("torch.library.custom_op")
+if HAS_OPERATIONS:
+    copy = torch.library.custom_op("investigation::copy", mutates_args=())(copy)
+    copy.register_fake(
+        lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype, device=tensor.device)
+    )
+    copy.register_autograd(lambda _, gradient: gradient)
 
 
 def opaque(x: Tensor, gate: Tensor) -> Tensor:
@@ -56,7 +57,10 @@ def opaque(x: Tensor, gate: Tensor) -> Tensor:
     return x * written_out
 
 
-VARIANTS: Mapping[str, Scale] = MappingProxyType({**SCALES, "opaque": opaque})
+# Before torch 2.4 nothing can be hidden from Inductor so simply, and there is no such control.
+VARIANTS: Mapping[str, Scale] = MappingProxyType(
+    {**SCALES, "opaque": opaque} if HAS_OPERATIONS else SCALES
+)
 
 
 @dataclass(frozen=True)
@@ -261,9 +265,10 @@ def _keeping(
     """
 
     def keep(lowering: GraphLowering) -> Any:
-        direction = "backward" if lowering.is_backward else "forward"
+        direction = "backward" if getattr(lowering, "is_backward", programs) else "forward"
         graphs[f"inductor {direction}"] = operations(lowering.graph)
-        programs.append(kernel_source.normalise(lowering.codegen()[0].value))
+        generated = lowering.codegen()[0]  # a text until torch 2.7, then one with its lines
+        programs.append(kernel_source.normalise(getattr(generated, "value", generated)))
         return mock.Mock(spec=["call", "__file__"])
 
     def keep_aten(graph: Graph) -> None:
@@ -271,10 +276,16 @@ def _keeping(
 
     with (
         mock.patch.object(GraphLowering, "compile_to_module", keep),
-        inductor_config.patch(fx_graph_cache=False, joint_custom_pre_pass=keep_aten),
-        aot_config.patch(enable_autograd_cache=False, force_non_lazy_backward_lowering=True),
+        _patched(inductor_config, fx_graph_cache=False, joint_custom_pre_pass=keep_aten),
+        _patched(aot_config, enable_autograd_cache=False, force_non_lazy_backward_lowering=True),
     ):
         yield
+
+
+def _patched(config: Any, **settings: Any) -> AbstractContextManager[Any]:
+    """Patch the settings that this torch has; one without a cache needs it off no more."""
+    known = torch_features.known(config.__name__, **settings)
+    return config.patch(**known) if known else nullcontext()
 
 
 def operations(graph: Graph) -> tuple[str, ...]:

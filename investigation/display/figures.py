@@ -168,7 +168,7 @@ def address_picture(axis: Axes, addresses: np.ndarray[Any, Any], title: str, col
 def verdict_grid(
     axis: Axes, same: np.ndarray[Any, Any], rows: Sequence[str], columns: Sequence[str]
 ) -> None:
-    """Draw a grid of layouts, a mark a pairing: `same` is 1 alike, 0 different."""
+    """Draw a grid, a mark a pairing: `same` is 1 alike, 0 different, nan not tried."""
     axis.imshow(
         same,
         cmap=mpl.colors.ListedColormap([COLOURS["bad"], COLOURS["good"]]),
@@ -179,7 +179,7 @@ def verdict_grid(
     )
     axis.set_xticks(range(len(columns)), columns, rotation=30, ha="right")
     axis.set_yticks(range(len(rows)), rows)
-    for row, column in np.ndindex(same.shape):
+    for row, column in np.argwhere(~np.isnan(same)):
         axis.text(column, row, "=" if same[row, column] else "≠", ha="center", va="center")
     axis.spines[:].set_visible(False)
     axis.tick_params(length=0)

@@ -18,6 +18,7 @@ from investigation.evidence.kinds import (
     programs,
     resources,
     timings,
+    versions,
     wild,
 )
 from investigation.evidence.observation import Observation
@@ -54,6 +55,7 @@ Record = Annotated[
     | programs.Recompilations
     | programs.LibrariesBuilt
     | programs.FullSizeTensors
+    | programs.MachineCode
     | programs.Survival
     | programs.CudaGraphObstacles
     | deployments.RuntimesTried
@@ -64,6 +66,8 @@ Record = Annotated[
     | gpus.HiddenFrom
     | gpus.Launch
     | gpus.SameLaunches
+    | versions.OnnxExport
+    | versions.LeftOut
     | wild.Survey
     | wild.SurveyedPackage
     | controls.Control,

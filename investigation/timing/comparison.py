@@ -10,7 +10,8 @@ import numpy as np
 from investigation.evidence import words
 from investigation.evidence.kinds.timings import Outcome
 from investigation.timing import statistics
-from investigation.timing.statistics import Floats
+from investigation.timing.samples import Samples, values
+from investigation.timing.statistics import Floats, Spread
 
 # Fewer rounds than this give an interval that hardly ever decides anything.
 FEW_ROUNDS = 20
@@ -19,34 +20,13 @@ DISAGREEMENT_CONFIDENCE = 0.9999
 
 
 @dataclass(frozen=True)
-class Samples:
-    """Raw paired times: block `i` of each arm ran side by side, `candidate_first[i]` says how."""
-
-    baseline_s: tuple[float, ...]  # per call
-    candidate_s: tuple[float, ...]  # per call
-    candidate_first: tuple[bool, ...]
-    calls_per_block: int
-    pairs_per_coin: int  # so many pairs in a row share one draw of their orders
-
-    def fastest(self, pairs_per_round: int) -> tuple[Floats, Floats]:
-        """Per-call seconds of each arm's fastest block of every round, shape `(rounds,)` each."""
-        return (
-            statistics.fastest_of_each(self.baseline_s, pairs_per_round),
-            statistics.fastest_of_each(self.candidate_s, pairs_per_round),
-        )
-
-    def log_ratios(self, pairs_per_round: int) -> Floats:
-        """log(candidate / baseline) of every round, shape `(rounds,)`."""
-        return statistics.log_ratios(self.baseline_s, self.candidate_s, pairs_per_round)
-
-
-@dataclass(frozen=True)
 class Comparison:
     """A candidate timed against a baseline; `ratio` is candidate over baseline.
 
     The ratio is that of undisturbed times: each round of `pairs_per_round` pairs counts with
     the fastest block of each arm. `equivalence_p` is the p of two one-sided tests inside the
-    margin; the verdict asks for more, the whole two-sided interval inside it.
+    margin; the verdict asks for more, the whole two-sided interval inside it. `spread` is None
+    where the arms were made once: the interval then holds for these two objects.
     """
 
     ratio: float
@@ -71,13 +51,12 @@ class Comparison:
     name: str
     baseline_name: str
     samples: Samples
+    spread: Spread | None = None
 
     @classmethod
     def of(cls, samples: Samples, *, margin: float, confidence: float, **context: Any) -> Self:
         """Judge `samples`; `context` is every field that does not follow from them."""
-        per_round = statistics.best_round(
-            samples.baseline_s, samples.candidate_s, samples.pairs_per_coin
-        )
+        per_round = samples.pairs_per_round()
         baseline, candidate = samples.fastest(per_round)
         doubts = _doubts(samples, per_round)
         return cls(
@@ -88,10 +67,22 @@ class Comparison:
             pairs_per_round=per_round,
             calls_per_block=samples.calls_per_block,
             margin=margin,
-            equivalence_p=statistics.equivalence_p(samples.log_ratios(per_round), margin),
+            equivalence_p=statistics.equivalence_p(values(samples.log_ratios(per_round)), margin),
             samples=samples,
+            spread=_spread(samples.log_ratios(per_round)),
             **(context | {"warnings": (*context["warnings"], *doubts)}),
         )
+
+    @property
+    def preparations(self) -> int:
+        """How often both arms were made."""
+        return max(1, len(self.samples.preparations))
+
+    @property
+    def standard_error(self) -> float:
+        """Of log(ratio), at the level for which the interval holds."""
+        sample = values(self.samples.log_ratios(self.pairs_per_round))
+        return statistics.standard_error(sample, statistics.autocorrelation_inflation(sample))
 
     def at(self, confidence: float) -> Self:
         """Judge the same samples at another confidence; ValueError unless it is in (0, 1)."""
@@ -106,33 +97,33 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """JSON-able; an infinite end of an interval becomes None."""
         record = asdict(self)
-        record["ratio_interval"] = _finite(self.ratio_interval)
-        record["difference_interval"] = _finite(self.difference_interval)
+        record["ratio_interval"] = finite(self.ratio_interval)
+        record["difference_interval"] = finite(self.difference_interval)
         return record
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
         """Read what `to_dict` wrote, before or after JSON."""
-        values = {field.name: record[field.name] for field in fields(cls)}
+        kept = {field.name: record[field.name] for field in fields(cls)}
         samples = {key: _tuple(value) for key, value in record["samples"].items()}
-        values["samples"] = Samples(**samples)
-        values["warnings"] = tuple(record["warnings"])
-        values["ratio_interval"] = _infinite(record["ratio_interval"], 0.0)
-        values["difference_interval"] = _infinite(record["difference_interval"], -math.inf)
-        return cls(**values)
+        kept["samples"] = Samples(**samples)
+        kept["spread"] = Spread(**record["spread"]) if record["spread"] else None
+        kept["warnings"] = tuple(record["warnings"])
+        kept["ratio_interval"] = _infinite(record["ratio_interval"], 0.0)
+        kept["difference_interval"] = _infinite(record["difference_interval"], -math.inf)
+        return cls(**kept)
 
 
 def _estimates(
     samples: Samples, per_round: int, margin: float, confidence: float
 ) -> dict[str, Any]:
     """Compute the fields that depend on the confidence, and the two locations."""
-    baseline, candidate = samples.fastest(per_round)
-    log_ratios = np.log(candidate / baseline)
+    log_ratios = values(samples.log_ratios(per_round))
     inflation = statistics.autocorrelation_inflation(log_ratios)
-    at = statistics.insured(confidence)
+    at = confidence if samples.preparations else statistics.insured(confidence)
     ratio = statistics.signed_rank(log_ratios, at, inflation)
-    difference = statistics.signed_rank(candidate - baseline, at, inflation)
-    interval = (_exp(ratio.low), _exp(ratio.high))
+    difference = statistics.signed_rank(values(samples.differences(per_round)), at, inflation)
+    interval = (exponential(ratio.low), exponential(ratio.high))
     return {
         "ratio": math.exp(ratio.location),
         "ratio_interval": interval,
@@ -143,7 +134,15 @@ def _estimates(
     }
 
 
-def _exp(log: float) -> float:
+def _spread(of_rounds: list[Floats]) -> Spread | None:
+    if len(of_rounds) == 1:
+        return None
+    errors = [statistics.standard_error(one) for one in of_rounds]
+    return statistics.spread(values(of_rounds), errors)
+
+
+def exponential(log: float) -> float:
+    """Return e to the power of `log`, which may be infinite."""
     return math.inf if log == math.inf else math.exp(log)
 
 
@@ -151,7 +150,8 @@ def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list | tuple) else value
 
 
-def _finite(interval: tuple[float, float]) -> list[float | None]:
+def finite(interval: tuple[float, float]) -> list[float | None]:
+    """Return both ends for JSON, None for one that is infinite."""
     return [end if math.isfinite(end) else None for end in interval]
 
 
@@ -162,10 +162,10 @@ def _infinite(interval: list[float | None], lowest: float) -> tuple[float, float
 
 def _doubts(samples: Samples, per_round: int) -> tuple[str, ...]:
     """Say what the samples themselves give reason to, in words."""
-    log_ratios = samples.log_ratios(per_round)
+    parts = samples.log_ratios(per_round)
     found = (
-        _few(len(log_ratios)),
-        _dependence(log_ratios),
+        _few(len(parts[0])) if len(parts) == 1 else None,
+        _dependence(values(parts)),
         _disagreement(samples, per_round),
     )
     return tuple(doubt for doubt in found if doubt)
@@ -186,11 +186,14 @@ def _dependence(log_ratios: Floats) -> str | None:
 
 def _disagreement(samples: Samples, per_round: int) -> str | None:
     """Notice a cost that strikes only some blocks: typical ones show it, the fastest do not."""
-    log_ratios = samples.log_ratios(per_round)
-    every = samples.log_ratios(1)[: len(log_ratios) * per_round]
-    typical = np.median(every.reshape(-1, per_round), axis=1)
-    ours = statistics.signed_rank(log_ratios, DISAGREEMENT_CONFIDENCE)
-    theirs = statistics.signed_rank(typical, DISAGREEMENT_CONFIDENCE)
+    typical = [
+        np.median(every[: len(every) // per_round * per_round].reshape(-1, per_round), axis=1)
+        for every in samples.log_ratios(1)
+    ]
+    ours, theirs = (
+        statistics.signed_rank(values(one), DISAGREEMENT_CONFIDENCE)
+        for one in (samples.log_ratios(per_round), typical)
+    )
     if ours.low <= theirs.high and theirs.low <= ours.high:
         return None
     return (
@@ -202,10 +205,12 @@ def _disagreement(samples: Samples, per_round: int) -> str | None:
 def sentence(comparison: Comparison) -> str:
     """Tell the outcome in one sentence, with its interval and the size of the sample."""
     pairs, calls, threads = comparison.pairs, comparison.calls_per_block, comparison.threads
-    count = len(comparison.warnings)
+    count, made = len(comparison.warnings), comparison.preparations
     difference = words.signed_seconds(comparison.difference_s)
     warned = f" [{count} warning{'s' * (count > 1)}: {'; '.join(comparison.warnings)}]"
     return (
-        f"{words.outcome(comparison)}; {difference} a call; {pairs} pairs "
-        f"of {calls} call{'s' * (calls != 1)}, {threads} thread{'s' * (threads != 1)})"
+        f"{words.outcome(comparison)}; {difference} a call; "
+        + f"{made} preparations, " * (made > 1)
+        + f"{pairs} pairs of {calls} call{'s' * (calls != 1)}, "
+        + f"{threads} thread{'s' * (threads != 1)})"
     ) + warned * (count > 0)

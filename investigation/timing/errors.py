@@ -19,3 +19,7 @@ class TooFastError(MeasurementError):
 
 class BudgetError(MeasurementError):
     """A callable too slow for the budget."""
+
+
+class MakerError(MeasurementError):
+    """A function that should make an arm and does not."""

@@ -15,9 +15,10 @@ which is what a notebook cell has.
 
 import gc
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,9 @@ PATIENCE = 20
 def compare(baseline: Function, candidate: Function, **settings: Any) -> Comparison:
     """Time `candidate` against `baseline`, both without arguments.
 
+    The interval holds for these two objects: where their code and operands lie in memory belongs
+    to what is timed. Two programs are compared by `preparations.compare_made`.
+
     `settings` are those of `Settings`. Without a `seed`, or where it is None, a fresh one is drawn,
     which the result names. `device` is waited for around each block; `threads` and `grad` are set
     for the duration and restored, as is the garbage collector, which is off meanwhile.
@@ -45,24 +49,33 @@ def compare(baseline: Function, candidate: Function, **settings: Any) -> Compari
     Raises SettingsError, DeviceError, TooFastError or BudgetError, all of them
     MeasurementError; what a callable itself raises passes through with a note naming the arm.
     """
-    if settings.get("seed") is None:
-        settings["seed"] = int(np.random.SeedSequence().generate_state(1)[0])
-    chosen = Settings(**settings)
+    chosen = settled(settings)
     return compare_on(DeviceClock.of(chosen.device), chosen, baseline, candidate)
+
+
+def settled(settings: Mapping[str, Any]) -> Settings:
+    """Return the settings with a seed, drawn where there is none; SettingsError as `Settings`."""
+    drawn = int(np.random.SeedSequence().generate_state(1)[0])
+    return Settings(**dict(settings) | ({"seed": drawn} if settings.get("seed") is None else {}))
 
 
 def compare_patiently(
     baseline: Function, candidate: Function, *, budget_s: float = 1.0, **settings: Any
 ) -> Comparison:
-    """Do as `compare`, and once more with `PATIENCE` times the budget where it is too small.
+    """Do as `compare`, and once more with `PATIENCE` times the budget where it is too small."""
+    return patiently(partial(compare, baseline, candidate, **settings), budget_s)
+
+
+def patiently(compare_within: Callable[..., Comparison], budget_s: float) -> Comparison:
+    """Return `compare_within(budget_s=...)`, with more where the first budget is too small.
 
     For a book that must not fail because a machine was slow for a second. Nothing has been
     compared when the budget turns out too small, so trying again favours no outcome.
     """
     try:
-        return compare(baseline, candidate, budget_s=budget_s, **settings)
+        return compare_within(budget_s=budget_s)
     except BudgetError:
-        return compare(baseline, candidate, budget_s=PATIENCE * budget_s, **settings)
+        return compare_within(budget_s=PATIENCE * budget_s)
 
 
 def compare_on(
@@ -71,16 +84,16 @@ def compare_on(
     """`compare` with the clock and the settings given."""
     start, before = clock.now(), noise.read()
     arms = Arm(settings.baseline_name, baseline), Arm(settings.name, candidate)
-    with _threads(settings.threads), undisturbed(grad=settings.grad):
+    with with_threads(settings.threads), undisturbed(grad=settings.grad):
         plan = plan_pairs(arms, clock, start, settings.budget_s)
-        samples = time_pairs(arms, clock, plan, settings.seed)
+        samples = time_pairs(arms, clock, plan, np.random.default_rng(settings.seed))
     warnings = noise.warnings(before, noise.read())
     judged = Comparison.of(samples, warnings=warnings, elapsed_s=math.nan, **settings.kept)
     return replace(judged, elapsed_s=clock.now() - start)
 
 
 @contextmanager
-def _threads(number: int) -> Iterator[None]:
+def with_threads(number: int) -> Iterator[None]:
     """Compute with so many threads, and put back how many there were."""
     before = torch.get_num_threads()
     torch.set_num_threads(number)

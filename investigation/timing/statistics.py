@@ -7,6 +7,20 @@ values are independent and symmetric about log(ratio), however strongly the dist
 themselves depend on one another (Fisher, The Design of Experiments, 1935; Rosenbaum,
 Observational Studies, 2002, section 2.4). That is all that the signed-rank test asks, so it and
 the interval made from it keep their level under drift, spikes and busy neighbours.
+
+The same one level up, and by the same test. An interval over pairs holds for the two objects
+that were timed. Where each comes to lie in memory makes it faster or slower by a share that no
+number of pairs averages out, so both are made anew several times, which of them first by coin.
+What a preparation adds to log(ratio) is then as likely as its opposite, and the signed-rank test
+over one estimate a preparation keeps its level; so does the test over one estimate a process.
+The levels are those of Kalibera and Jones, Rigorous benchmarking in reasonable time, 2013.
+
+Student's t over the same estimates assumes that they are normally distributed, and so do random
+effects with Hartung and Knapp's adjustment, which are t where the standard errors are alike.
+Where a program can lie in a good or in a bad place, t excludes the truth too often; where some
+parts are disturbed, it is several times as wide (`investigation.timing.calibration`). Ranks have
+a limit instead: 95 % takes 6 parts, 99.9 % takes 11 and 99.99 % takes 15. With fewer, the
+interval has no ends.
 """
 
 import math
@@ -16,7 +30,6 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
-from statsmodels.stats.meta_analysis import combine_effects
 from statsmodels.stats.sandwich_covariance import S_hac_simple
 from statsmodels.tsa.stattools import acf
 
@@ -28,8 +41,11 @@ Floats = NDArray[np.float64]
 EXACT_RANKS_UP_TO = 50
 ROUND_SIZES = (2, 4, 8, 16)
 ROUNDS_WANTED = 25
-# Of the error that is allowed, the share kept back for what neighbouring rounds have in common.
-INSURED_SHARE = 0.2
+# Of the error that is allowed, the share kept back for choosing the size of a round.
+CHOOSING_SHARE = 0.2
+# The two-sided normal probability of one standard deviation: half of such an interval is a
+# standard error, made of ranks like every other interval here.
+ONE_SIGMA = 0.6827
 # An effect that changes with time leaves a trace in the rounds; below this p the interval widens.
 AUTOCORRELATED_BELOW_P = 0.01
 
@@ -90,10 +106,12 @@ def best_round(baseline: ArrayLike, candidate: ArrayLike, pairs_per_coin: int) -
 def insured(confidence: float) -> float:
     """Return the confidence to compute at where `confidence` is promised: 96 % for 95 %.
 
-    The test's level is exact only as far as rounds are independent; a fifth of the allowed
-    error is kept back for what they share.
+    For an interval over rounds only. Rounds of different sizes share pairs, so the choice of a
+    size, though blind to the sides, costs a little of the level: in simulation up to a fifth of
+    the error that is allowed (`tests/test_calibration.py`). Preparations share nothing, and
+    changing the sides of all pairs of one changes its sign at every size: there it costs nothing.
     """
-    return 1 - (1 - INSURED_SHARE) * (1 - confidence)
+    return 1 - (1 - CHOOSING_SHARE) * (1 - confidence)
 
 
 def walsh_averages(sample: ArrayLike) -> Floats:
@@ -132,13 +150,13 @@ def signed_rank(sample: ArrayLike, confidence: float, inflation: float = 1.0) ->
     """
     values = np.asarray(sample, dtype=float)
     averages = walsh_averages(values)
-    location, rank = float(np.median(averages)), _walsh_rank(len(values), confidence)
+    middle, rank = float(np.median(averages)), _walsh_rank(len(values), confidence)
     centre = (len(averages) - 1) / 2
     outside = math.floor(centre - inflation * (centre - rank)) if rank >= 0 else -1
     if outside < 0:
-        return Estimate(location, -math.inf, math.inf)
+        return Estimate(middle, -math.inf, math.inf)
     ends = np.partition(averages, (outside, len(averages) - 1 - outside))
-    return Estimate(location, float(ends[outside]), float(ends[len(averages) - 1 - outside]))
+    return Estimate(middle, float(ends[outside]), float(ends[len(averages) - 1 - outside]))
 
 
 def unpaired(baseline: ArrayLike, candidate: ArrayLike, confidence: float) -> Estimate:
@@ -216,31 +234,33 @@ def _centred_scores(sample: ArrayLike) -> Floats:
     return centred
 
 
+def location(sample: ArrayLike) -> float:
+    """Hodges–Lehmann location: the median of the averages of every two values."""
+    return float(np.median(walsh_averages(sample)))
+
+
+def standard_error(sample: ArrayLike, inflation: float = 1.0) -> float:
+    """Of the location of three or more values, from half of its one-sigma interval."""
+    return signed_rank(sample, ONE_SIGMA, inflation).width / 2
+
+
 @dataclass(frozen=True)
-class Combined:
-    """Several estimates of one effect: the mean, its interval and how much they disagree."""
+class Spread:
+    """How much estimates of one ratio vary from part to part: preparations, or processes."""
 
-    effect: float
-    low: float
-    high: float
-    between_sd: float  # of the true effects, in the effects' unit
-    heterogeneity_p: float  # Cochran's Q; small: the processes differ by more than their noise
+    within_percent: float  # standard error of one estimate, from what varies inside its part
+    between_percent: float  # standard deviation of the ratio from part to part
+    heterogeneity_p: float  # Cochran's Q; small: parts differ by more than their noise
 
 
-def combine(effects: ArrayLike, standard_errors: ArrayLike, confidence: float) -> Combined:
-    """Random-effects mean of two or more estimates, shape `(k,)` each.
-
-    The interval is Hartung–Knapp–Sidik–Jonkman's with t on k − 1 degrees of freedom, and never
-    narrower than the one without their scale (Röver, Knapp and Friede, BMC Medical Research
-    Methodology 15:99, 2015).
-    """
-    variances = np.maximum(np.asarray(standard_errors, dtype=float) ** 2, 1e-18)
-    result = combine_effects(np.asarray(effects, dtype=float), variances, use_t=True)
-    _, plain, _, scaled = result.conf_int(alpha=1 - confidence)
-    return Combined(
-        effect=float(result.mean_effect_re),
-        low=float(min(plain[0], scaled[0])),
-        high=float(max(plain[1], scaled[1])),
-        between_sd=math.sqrt(max(0.0, float(result.tau2))),
-        heterogeneity_p=float(result.test_homogeneity().pvalue),
+def spread(log_ratios: ArrayLike, standard_errors: ArrayLike) -> Spread:
+    """Return how much two or more parts' log ratios vary, shape `(k,)` each."""
+    values, errors = np.asarray(log_ratios, dtype=float), np.asarray(standard_errors, dtype=float)
+    within = float(np.mean(errors**2))
+    weights = 1 / np.maximum(errors, 1e-9) ** 2
+    distances = values - np.average(values, weights=weights)
+    return Spread(
+        within_percent=100 * math.sqrt(within),
+        between_percent=100 * math.sqrt(max(0.0, float(np.var(values, ddof=1)) - within)),
+        heterogeneity_p=float(stats.chi2.sf(weights @ distances**2, len(values) - 1)),
     )

@@ -5,7 +5,7 @@ measured and not because of a rule that has changed. Two intervals are compared 
 that moves a time is the same; what differs is named.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +18,7 @@ from investigation.evidence.records import Evidence
 from pipeline.compare.runs import Run
 
 PairOutcome = Literal["agree", "differ", "not comparable", "only in base", "only in head"]
+UNDECIDED = "untested"
 # What moves a time, besides the line: of the environment, and of the case.
 MACHINE = ("torch", "processor", "cores", "capability", "accelerator", "threads")
 CASE = ("shape", "dtype", "gate_dtype", "memory_format")
@@ -34,8 +35,19 @@ class ClaimPair:
 
     @property
     def changed(self) -> bool:
-        """Whether the verdict, not its wording, is another."""
-        return self.base.status != self.head.status
+        """Whether both runs decide it, and the verdict, not its wording, is another."""
+        both = (self.base.status, self.head.status)
+        return UNDECIDED not in both and both[0] != both[1]
+
+    @property
+    def lost(self) -> bool:
+        """Whether only the base decides it: the head lacks the evidence."""
+        return self.base.status != UNDECIDED == self.head.status
+
+    @property
+    def gained(self) -> bool:
+        """Whether only the head decides it."""
+        return self.base.status == UNDECIDED != self.head.status
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,17 @@ class RunComparison:
     def changed(self) -> tuple[ClaimPair, ...]:
         """The claims whose verdict is another."""
         return tuple(claim for claim in self.claims if claim.changed)
+
+    @property
+    def lost(self) -> tuple[ClaimPair, ...]:
+        """The claims that only the base decides."""
+        return tuple(claim for claim in self.claims if claim.lost)
+
+    @property
+    def failed(self) -> Mapping[str, str]:
+        """The chapters that failed in the head and not in the base, with the reasons."""
+        head, base = self.head.failed, self.base.failed
+        return {name: reason for name, reason in head.items() if name not in base}
 
     @property
     def measurements(self) -> tuple[Pair, ...]:

@@ -35,6 +35,7 @@ from pipeline.pages import (
     publishing,
     summary,
     templating,
+    versions,
 )
 from pipeline.pages.answers import Answer
 from pipeline.pages.decisions import Decision
@@ -80,6 +81,7 @@ def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> di
         "kib": kib,
         "controls": controls,
         "runs": evidences,
+        "versions": versions.read(),
         "counted": lambda status: sum(claim["verdict"] == status for claim in claims),
     }
 

@@ -45,12 +45,20 @@ Quantity = Literal[
     "device",  # the device's own time
     "cold",  # the same behind a pass over memory that fills the caches
 ]
+# Two objects, as they lie in memory; two programs, made anew several times in one process; or two
+# programs in several processes.
+HoldsFor = Literal["objects", "programs", "processes"]
 
 
 class Timed(BaseModel):
     """A candidate's time against a baseline's, in one process; times in seconds a call.
 
     `ratio` is candidate over baseline. `verdict_in_family` is the verdict at `FAMILY_CONFIDENCE`.
+    `preparations` is how often both arms were made, `within_percent` the standard error of one
+    preparation's ratio, and `between_percent` the standard deviation of the ratio from one to the
+    next. All three are None where the arms were made once; the interval then holds for these two
+    objects only. `cpu_ratio` is the ratio of the thread's processor times, None where more than
+    one thread computed; `dropped_pairs` were disturbed, as the system's counters show.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,6 +75,12 @@ class Timed(BaseModel):
     equivalence_p: Number
     pairs: Count
     calls_per_block: Count
+    preparations: Count | None = None
+    within_percent: Number | None = None
+    between_percent: Number | None = None
+    heterogeneity_p: Number | None = None
+    cpu_ratio: Number | None = None
+    dropped_pairs: Count = 0
 
 
 class Timing(Observation):
@@ -74,8 +88,9 @@ class Timing(Observation):
 
     `processes` holds one entry a fresh process where the comparison was replicated, else `alone`
     holds the only one. `runtime` is what runs the program, None for eager mode as it stands.
-    `role` is `control` where the outcome is known beforehand, and `demonstration` where a page
-    shows the instrument at work; only a `measurement` is evidence about the line.
+    `within_percent` and `between_percent` are those of its processes, as `Timed` has those of
+    preparations. `role` is `control` where the outcome is known beforehand, and `demonstration`
+    where a page shows the instrument at work; only a `measurement` is evidence about the line.
     """
 
     type: Literal["timing"] = "timing"
@@ -100,6 +115,7 @@ class Timing(Observation):
     warnings: tuple[str, ...] = ()
     alone: Timed | None = None
     processes: tuple[Timed, ...] = ()
+    within_percent: Number | None = None
     between_percent: Number | None = None
     heterogeneity_p: Number | None = None
 
@@ -129,6 +145,13 @@ class Timing(Observation):
     def replicated(self) -> bool:
         """Whether several fresh processes were measured."""
         return bool(self.processes)
+
+    @property
+    def holds_for(self) -> HoldsFor:
+        """For what the interval holds: the variation that it covers."""
+        if self.processes:
+            return "processes"
+        return "objects" if self.single.preparations is None else "programs"
 
     @property
     def dtypes(self) -> Dtypes:

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from itertools import cycle, repeat
 from typing import Any
 
+import numpy as np
+
 from investigation.evidence.kinds.timings import Quantity
 from investigation.timing.arms import Arm, Function
 from investigation.timing.comparison import Comparison
@@ -204,7 +206,7 @@ def compare_on_device(
         )
         before, start = watch(), queue.now()
         plan = plan_pairs(arms, queue, start, settings.budget_s)
-        samples = time_pairs(arms, queue, plan, settings.seed)
+        samples = time_pairs(arms, queue, plan, np.random.default_rng(settings.seed))
         elapsed_s, after = queue.now() - start, watch()
     warnings = device_watch.warnings(before, after)
     return Comparison.of(samples, warnings=warnings, elapsed_s=elapsed_s, **settings.kept)
