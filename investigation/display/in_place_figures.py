@@ -36,7 +36,7 @@ def _slots(axis: Axes, record: LineInPlace) -> None:
     drawn = {**parts, SUM: record.decisive}
     values = [1e6 * one.difference_s for one in drawn.values()]
     ends = [(1e6 * one.interval_s[0], 1e6 * one.interval_s[1]) for one in drawn.values()]
-    rows(axis, list(drawn), values, ends, ["inconclusive"] * len(parts) + [record.verdict])
+    rows(axis, list(drawn), values, ends, [None] * len(parts) + [record.verdict])
     axis.set_ylim(len(drawn) - 0.5, -0.5)  # the panels share it: turning it twice undoes it
     axis.axvline(0, color=INK, lw=0.8)
     axis.set_xlabel("µs that expand_as adds")

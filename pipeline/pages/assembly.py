@@ -198,7 +198,7 @@ def _flat(record: Record) -> dict[str, object]:
         "low": low,
         "high": high,
         "confidence": timing.confidence if timing else None,
-        "verdict": timing.verdict if timing else None,
+        "outcome": timing.outcome if timing else None,
         "control_passed": record.passed if isinstance(record, Control) else None,
         "shape": "x".join(map(str, case.shape)) if case else None,
         "dtype": case.dtype if case else None,
