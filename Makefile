@@ -57,13 +57,20 @@ test: $(VENV)/installed ## Run the whole test suite
 kills: $(VENV)/installed ## Kill a small build at a hundred random moments; KILL_SEED= repeats them
 	@KILLS=$${KILLS:-100} $(BIN)/python -m pytest -s tests/test_kills.py
 
-.PHONY: lint
+LINTS := $(addprefix lint-,types style notebooks imports workflows)
+.PHONY: lint $(LINTS)
 lint: $(VENV)/installed ## Check style, types and who imports whom
+	@$(MAKE) --no-print-directory --keep-going --jobs $(LINTS)
+lint-types:
+	@$(BIN)/mypy --no-error-summary investigation pipeline benchmarks
+lint-style:
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
+lint-notebooks:
 	@$(BIN)/python -m pipeline.upkeep.tidy check
-	@$(BIN)/mypy --no-error-summary investigation pipeline benchmarks
+lint-imports:
 	@found=$$($(BIN)/lint-imports --no-logo --cache-dir build/cache/imports) || { echo "$$found"; exit 1; }
+lint-workflows:
 	@found=$$($(BIN)/zizmor --quiet --offline --pedantic .github/workflows) || { echo "$$found"; exit 1; }
 	@$(BIN)/actionlint .github/workflows/*.yml
 
