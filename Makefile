@@ -13,7 +13,10 @@ BIN := $(VENV)/bin
 export XDG_CACHE_HOME := $(CURDIR)/$(VENV)/cache
 export PIP_CACHE_DIR := $(CURDIR)/$(VENV)/cache/pip
 export UV_CACHE_DIR := $(CURDIR)/$(VENV)/cache/uv
-export PYTHONDONTWRITEBYTECODE := 1
+# What is loaded is compiled once, when it is; compiling all that is installed takes as long as
+# installing it.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/cache/bytecode
+export PYTHONDONTWRITEBYTECODE :=
 export JUPYTER_CONFIG_DIR := $(CURDIR)/build/jupyter/config
 export JUPYTER_DATA_DIR := $(CURDIR)/build/jupyter/data
 export JUPYTER_RUNTIME_DIR := $(CURDIR)/build/jupyter/runtime
@@ -101,8 +104,5 @@ $(VENV)/installed: requirements.lock
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock uv
 	@$(BIN)/python pipeline/upkeep/uv.py --python $(BIN)/python -r requirements.lock
-	@# Compiled, they load in half the time. What few programs load is left out, as is what was
-	@# written for a newer Python and fails.
-	@$(BIN)/python -m compileall -qq -j 0 -x '/(tests?|_internal|executorch|coremltools|torchao)/' $(VENV)/lib || true
 	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "investigation.pth").write_text("$(CURDIR)\n", encoding="utf-8")'
 	@touch $@
