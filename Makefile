@@ -29,6 +29,9 @@ export TORCHINDUCTOR_CACHE_DIR := $(CURDIR)/build/cache/inductor
 export DASK_CONFIG := $(CURDIR)/build/dask
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/cache/hypothesis
 
+# Before what takes a standard input for granted: a background job may have none.
+WITH_STDIN := { : <&0; } 2>/dev/null || exec </dev/null;
+
 # Each is a function of pipeline/cli/commands.py, whose text begins with its help.
 COMMANDS := book rerun compare sweep gpu record seal fix audit serve
 
@@ -42,11 +45,11 @@ help: ## List the targets
 
 .PHONY: $(COMMANDS)
 $(COMMANDS): $(VENV)/installed
-	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline $@
+	@$(WITH_STDIN) STARTED_BY=$$PPID exec $(BIN)/python -m pipeline $@
 
 .PHONY: check
 check: lint ## Check what is quick to check: lint, types and every test without a book or a browser
-	@$(BIN)/python -m pytest --numprocesses auto -m 'not slow' -q
+	@$(WITH_STDIN) $(BIN)/python -m pytest --numprocesses auto -m 'not slow' -q
 
 .PHONY: wild
 wild: $(VENV)/installed ## what the fix finds in released packages, and patches; PIN=timm==1.0.31 shows an entry
@@ -54,11 +57,11 @@ wild: $(VENV)/installed ## what the fix finds in released packages, and patches;
 
 .PHONY: test
 test: $(VENV)/installed ## Run the whole test suite
-	@$(BIN)/python -m pytest --numprocesses auto
+	@$(WITH_STDIN) $(BIN)/python -m pytest --numprocesses auto
 
 .PHONY: kills
 kills: $(VENV)/installed ## Kill a small build at a hundred random moments; KILL_SEED= repeats them
-	@KILLS=$${KILLS:-100} $(BIN)/python -m pytest -s tests/test_kills.py
+	@$(WITH_STDIN) KILLS=$${KILLS:-100} $(BIN)/python -m pytest -s tests/test_kills.py
 
 LINTS := $(addprefix lint-,types style notebooks imports workflows)
 .PHONY: lint $(LINTS)
