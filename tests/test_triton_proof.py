@@ -196,6 +196,17 @@ def test_each_form_is_built_in_processes_of_its_own_with_caches_of_their_own(mon
         assert len({one.environment[cache] for one in asked}) == len(asked)
 
 
+def test_the_controls_are_made_at_every_level_and_in_every_mode_and_for_every_chip():
+    asked = list(fusion.settings(CASE, declared("07_gpu")))
+    made = [one for one in asked if triton_build.has_controls(one)]
+    assert all(map(triton_build.is_shown, made))
+    assert {(one.level, one.mode) for one in made} == {(one.level, one.mode) for one in asked}
+    for_every_chip = [one for one in made if triton_build.in_full(one)]
+    assert {one.level for one in for_every_chip} == {"multiply", "block"}
+    assert {one.case.memory_format for one in for_every_chip} == {"contiguous", "channels_last"}
+    assert any(one.case.gate_dtype for one in for_every_chip if one.level == "block")
+
+
 def test_a_process_makes_one_form_and_its_control_and_never_the_other_form(monkeypatch):
     made = []
 

@@ -55,8 +55,13 @@ def is_shown(setting: CompileSetting) -> bool:
 
 
 def has_controls(setting: CompileSetting) -> bool:
-    """Tell whether the controls are made in this setting; under autocast one layout is enough."""
-    return is_shown(setting) and (setting.case.gate_dtype is None or setting.plain)
+    """Tell whether the controls are made in this setting, which a page shows.
+
+    They are made at each level and in each mode, where at least two of these hold: sizes are
+    constants and tensors contiguous; there is one dtype; every chip is compiled for.
+    """
+    reasons = (setting.plain, setting.case.gate_dtype is None, in_full(setting))
+    return is_shown(setting) and sum(reasons) >= 2
 
 
 class Text(BaseModel):
@@ -102,7 +107,7 @@ class Built(BaseModel):
         return tuple(one.binary_sha256 for one in self.compiled)
 
 
-def build(chips: Sequence[Chip], setting: CompileSetting, form: str) -> Iterable[Built]:
+def build(chips: Sequence[Chip], setting: CompileSetting, form: Form) -> Iterable[Built]:
     """Yield a form, and its control where the setting has one, for the chips of the setting."""
     chips = compiled_for(setting, chips)
     target = triton_targets.target(*chips)
