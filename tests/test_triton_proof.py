@@ -244,7 +244,8 @@ def test_every_setting_is_compiled_for_the_first_chip_and_what_the_others_lack_i
     assert full == [one for one in asked if triton_build.in_full(one)]
     blocks = [one for one in full if one.level == "block"]
     assert {(one.mode, one.dynamic) for one in blocks} == {("training", False)}
-    assert {one.case.gate_dtype for one in blocks} == {None, "bfloat16", "float16"}
+    assert {one.case.gate_dtype for one in blocks} == {None, "bfloat16"}
+    assert {one.case.dtype for one in blocks} == {"float32", "bfloat16", "float16"}
     assert {one.case.memory_format for one in blocks} == {"contiguous", "channels_last"}
     assert MIXED in full
     named = " ".join(fusion.where(without["sm_90"], asked))

@@ -22,9 +22,11 @@ FORMS = tuple(CONTROL_OF)
 def in_full(setting: CompileSetting) -> bool:
     """Tell whether a setting is compiled for every chip; all others are for the first one alone.
 
-    It is the block's training step with sizes as constants, and the multiply of two dtypes.
-    Symbolic sizes and each further chip are what takes the time.
+    It is the block's training step with sizes as constants, and the multiply of two dtypes;
+    of autocast's two dtypes one is enough. What takes the time are symbolic sizes and each chip.
     """
+    if setting.case.gate_dtype == "float16":
+        return False
     training = (setting.level, setting.mode) == ("block", "training")
     return (training and not setting.dynamic) or is_multiply(setting)
 
