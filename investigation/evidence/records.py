@@ -32,11 +32,14 @@ Record = Annotated[
     | correctness.ShapeCheck
     | correctness.Rewrite
     | correctness.ScalarGate
+    | correctness.Support
     | layouts.View
     | layouts.Layouts
     | layouts.BlockLayouts
     | resources.Memory
     | resources.Calls
+    | resources.DistributedCalls
+    | resources.WayOfWriting
     | resources.BackwardCalls
     | resources.MixedMultiplies
     | resources.Launches
