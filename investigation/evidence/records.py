@@ -60,6 +60,7 @@ Record = Annotated[
     | programs.CudaGraphObstacles
     | deployments.RuntimesTried
     | deployments.RuntimeProgram
+    | deployments.VariedExport
     | deployments.ExporterGrid
     | gpus.DeviceFacts
     | gpus.PredictedTime
