@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from investigation.timing.clock import Counters
+
 # Takes the time on the clock and a generator, returns how many times as long a call takes.
 Disturbance = Callable[[float, np.random.Generator], float]
 
@@ -16,6 +18,7 @@ class FakeMachine:
         self.time_s = 0.0
         self.calls: dict[str, int] = {}
         self.waits = 0
+        self.counted = Counters(0, 0, 0)
         self._disturbance = disturbance or steady
         self._draw = np.random.default_rng(seed)
 
@@ -24,6 +27,12 @@ class FakeMachine:
 
     def synchronize(self) -> None:
         self.waits += 1
+
+    def processor_s(self) -> float:
+        return self.time_s
+
+    def counters(self) -> Counters:
+        return self.counted
 
     def work(
         self, seconds: float, name: str = "work", first_call_s: float = 0.0

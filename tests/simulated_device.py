@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from investigation.timing.clock import Counters
 from investigation.timing.device.queue import NotReachedError
 
 NOISE = 0.002
@@ -57,6 +58,12 @@ class SimulatedDevice:
     def now(self):
         self.host_s += CLOCK_S
         return self.host_s
+
+    def processor_s(self):
+        return self.now()
+
+    def counters(self):
+        return Counters(0, 0, 0)
 
     def synchronize(self):
         self.host_s = max(self.host_s, self.device_s) + SYNCHRONIZE_S

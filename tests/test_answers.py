@@ -130,7 +130,9 @@ def test_the_words_name_the_whole_steps_the_worst_part_and_the_memory():
     words = decision(world).measured
     assert "asks for 1,024 KiB beside the output instead of 0 B" in words
     assert "a forward step of the host network, contiguous: +0.40 %" in words
-    assert "slower in 2 of 2 timings; most slower: the multiply, 128×32×32×32, +30.00 %" in words
+    assert (
+        "slower in 2 of 2 timings; largest slowdown: the multiply, 128×32×32×32, +30.00 %" in words
+    )
 
 
 def test_what_does_not_compare_the_two_forms_is_no_answer():

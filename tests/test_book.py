@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import cache
 from urllib.parse import urlsplit
 
 import published
@@ -18,7 +19,17 @@ PAGES = ["index", "recommendation", "claims", "rerun", "status", "glossary", "re
 
 def page(book, name):
     folder = "notebooks/" if name in CHAPTERS else ""
-    return BeautifulSoup((book / "html" / f"{folder}{name}.html").read_text("utf-8"), "lxml")
+    return parsed(book / "html" / f"{folder}{name}.html")
+
+
+@cache  # a page is read by many tests, and parsing it takes a second
+def parsed(path):
+    return BeautifulSoup(path.read_text("utf-8"), "lxml")
+
+
+@cache
+def anchors(path):
+    return {one["id"] for one in parsed(path).select("[id]")}
 
 
 @pytest.mark.timeout(900)
@@ -132,15 +143,11 @@ def test_the_picker_holds_every_comparison_of_the_two_forms_and_no_other(book):
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_drawn_timing_is_the_one_that_its_label_names(book, chapter):
     kept = files.read(book / "results" / f"{chapter}.json").records
-    timings = [one for one in kept if isinstance(one, Timing) and not one.machine]
+    marks = [mark for one in kept if not one.machine for mark in published.marks(one)]
     for rows in published.figures(page(book, chapter)):
         for row in published.with_intervals(rows):
-            named = [one for one in timings if published.place(row) in published.names(one)]
-            assert any(
-                published.drawn(row) == pytest.approx(numbers)
-                for one in named
-                for numbers in published.numbers(one)
-            ), row
+            named = [numbers for place, numbers in marks if place == published.place(row)]
+            assert any(published.drawn(row) == pytest.approx(one) for one in named), row
 
 
 def test_every_mark_of_the_first_picture_is_a_timing_of_the_setting_that_it_stands_in(book):
@@ -191,8 +198,7 @@ def test_every_link_inside_the_book_leads_somewhere(book):
             target = (here / path).resolve() if path else (here / f"{name}.html")
             assert target.exists(), f"{name}: {link['href']}"
             if anchor and target.suffix == ".html":
-                aim = BeautifulSoup(target.read_text("utf-8"), "lxml")
-                assert aim.find(id=anchor), f"{name}: {link['href']}"
+                assert anchor in anchors(target), f"{name}: {link['href']}"
 
 
 def test_clock_free_claims_come_out_as_they_do_on_any_machine(book, no_compiler):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 
 import pytest
 from worlds import (
@@ -10,7 +11,9 @@ from worlds import (
     asked,
     block_in,
     equality,
+    evidence,
     findings,
+    grown,
     multiply,
     network,
     planted,
@@ -22,7 +25,18 @@ from investigation.display import figure_data
 from investigation.display.setting_figures import Mark, SettingRow, settings_figure
 from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.kinds.layouts import Layouts
-from pipeline.pages import answers, decisions, disposition, picture, settings, summary
+from pipeline import places
+from pipeline.pages import (
+    answers,
+    assembly,
+    decisions,
+    disposition,
+    picker,
+    picture,
+    settings,
+    summary,
+    verdicts,
+)
 
 LARGE = CASE.model_copy(update={"slug": "large", "shape": (8, 256, 56, 56)})
 
@@ -192,3 +206,40 @@ def test_the_caption_and_the_alternative_text_count_what_is_drawn():
     assert "slower in 1, no difference in" in picture.caption(slow)
     assert "PyTorch eager, one dtype: depends on size" in picture.of_settings(slow)
     assert "PyTorch eager, one dtype: no difference" in picture.of_settings(plain)
+
+
+def index_in(world, folder):
+    """The first page as it is filled in for a world."""
+    known = findings(world)
+    found = answers.answers(known)
+    made = decisions.decisions(known, found)
+    look_up = assembly.asked(known)
+    run = evidence(*world.values(), notebook="04_eager_cost")
+    shutil.copytree(places.BOOK / "_parts", folder / "_parts")
+    shutil.copy(places.BOOK / "index.md", folder)
+    names = assembly.first_page(known, found, made) | {
+        "picker": picker.choices([run], found, made),
+        "titles": {"04_eager_cost": "Cost"},
+        "claims": verdicts.claims(known),
+        "runs": [run],
+        "record": assembly.the_only(look_up),
+        "records": look_up,
+    }
+    assembly.write_pages(folder, names)
+    return (folder / "index.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("plant", "says", "never"),
+    [
+        ((), "priority: low, a matter of style", "A shape check"),
+        ((grown(5),), "returns a larger result without a warning (5 of 16", "Nothing that was tri"),
+        (network(1.05, "slower"), "priority: as filed, a performance bug", "matter of style"),
+        (network(0.95, "faster"), "priority: none; keep the line", "matter of style"),
+    ],
+)
+def test_the_first_page_holds_in_each_world(tmp_path, plant, says, never):
+    page = index_in(planted(*plant), tmp_path)
+    assert says in page
+    assert never not in page
+    assert ("+ assert result.shape == x.shape" in page) == ("A shape check" in page)

@@ -5,6 +5,7 @@ import re
 import time
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import repeat
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from fake_clock import WORLDS, FakeMachine, steady
 
 from investigation.timing import measure, pairs
+from investigation.timing.clock import DeviceClock
 from investigation.timing.comparison import Comparison
 from investigation.timing.errors import (
     BudgetError,
@@ -23,6 +25,7 @@ from investigation.timing.errors import (
     TooFastError,
 )
 from investigation.timing.measure import compare, compare_on
+from investigation.timing.recording import timed
 from investigation.timing.samples import Samples
 from investigation.timing.settings import Settings
 
@@ -131,6 +134,62 @@ def test_a_fresh_seed_is_drawn_and_named_when_none_is_given() -> None:
 def test_both_arms_are_called_equally_often_in_the_samples() -> None:
     outcome = on_machine("steady", 3, 0)
     assert len(outcome.samples.baseline_s) == len(outcome.samples.candidate_s) == outcome.pairs
+
+
+def turn(switches: int = 0, faults: int = 0, stolen: int = 0) -> pairs.Turn:
+    return pairs.Turn((), switches, faults, stolen)
+
+
+@pytest.mark.parametrize("disturbed", [turn(switches=1), turn(stolen=1), turn(faults=100)])
+def test_a_turn_is_dropped_by_what_the_system_counted(disturbed: pairs.Turn) -> None:
+    calm = [turn(faults=faults) for faults in range(5)]
+    assert pairs.undisturbed_turns([*calm, disturbed], fewest=3) == calm
+
+
+def test_faults_that_every_turn_has_belong_to_the_program() -> None:
+    turns = [turn(faults=1000 + number) for number in range(5)]
+    assert pairs.undisturbed_turns(turns, fewest=3) == turns
+
+
+def test_where_most_turns_are_disturbed_all_are_kept() -> None:
+    turns = [turn(), turn(), *[turn(switches=1)] * 3]
+    assert pairs.undisturbed_turns(turns, fewest=1) == turns
+    assert pairs.undisturbed_turns([turn(), turn(), turn(switches=1)], fewest=3) != [turn()] * 2
+
+
+def test_disturbed_pairs_are_left_out_and_counted() -> None:
+    machine = FakeMachine(steady)
+
+    def work() -> None:
+        machine.time_s += 0.5 * MS
+        if machine.time_s % 0.1 < MS:
+            machine.counted = replace(machine.counted, switches=machine.counted.switches + 1)
+            machine.time_s += 20 * MS
+
+    outcome = compare_on(machine, Settings(budget_s=0.5), work, work)
+    assert outcome.samples.dropped > 0
+    assert max(outcome.samples.baseline_s) < MS
+    assert timed(outcome).dropped_pairs == outcome.samples.dropped
+
+
+def test_processor_time_is_kept_beside_the_clock_at_one_thread() -> None:
+    machine = FakeMachine(steady)
+    arms = machine.work(0.5 * MS), machine.work(0.6 * MS)
+    outcome = compare_on(machine, Settings(budget_s=0.3), *arms)
+    assert timed(outcome).cpu_ratio == pytest.approx(1.2, abs=0.01)
+    assert timed(replace(outcome, threads=2)).cpu_ratio is None
+
+
+def test_counters_of_this_system_only_rise() -> None:
+    clock = DeviceClock.of("cpu")
+    before, seconds = clock.counters(), clock.processor_s()
+    pages = torch.ones(2**22)
+    after = clock.counters()
+    assert after.faults > before.faults
+    assert after.switches >= before.switches
+    assert after.stolen >= before.stolen
+    assert clock.processor_s() > seconds
+    del pages
 
 
 def test_the_device_is_waited_for_in_every_block() -> None:

@@ -159,7 +159,7 @@ def test_operands_of_real_tensors_come_to_lie_somewhere_else_each_time() -> None
 
     one = compare_made(make, make, budget_s=0.3, seed=0)
     assert one.preparations >= preparations.FEWEST
-    assert len({place % 4096 for place in places}) >= 5
+    assert len({place % 4096 for place in places}) >= 4
 
 
 # --- bad input, in one line each

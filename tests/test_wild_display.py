@@ -99,8 +99,8 @@ def test_two_machines_have_panels_of_their_own():
 def test_the_words_of_the_picture_follow_from_the_numbers():
     said = wild_figures.found(TIMED)
     assert said.startswith("Slower in 1, faster in 1, no difference in 1, cannot tell in 1 of 4. ")
-    assert "Most slower: one_net in ExecuTorch (XNNPACK), +30.00 %" in said
-    assert "most faster: other_net in ExecuTorch (XNNPACK), -10.00 %" in said
+    assert "Largest slowdown: one_net in ExecuTorch (XNNPACK), +30.00 %" in said
+    assert "largest speed-up: other_net in ExecuTorch (XNNPACK), -10.00 %" in said
     assert "None is slower or faster" in wild_figures.found(TIMED[:1])
     assert wild_figures.in_words(TIMED).endswith(said)
 

@@ -62,3 +62,86 @@ SAME_STEPS = Change(
 WILD = Change(
     date(2026, 11, 25), "First version.", "Written before the first run of released networks."
 )
+
+MARGIN = Change(
+    date(2026, 11, 25),
+    "Slower or faster is an interval wholly beyond the margin, equal one wholly inside it.",
+    "An interval just above 1 that reached over the margin counted as slower: noise could turn "
+    "supported into refuted.",
+)
+BOTH_WAYS = Change(
+    date(2026, 11, 25),
+    "A step that is faster with the call counts too.",
+    "The rule read one direction only: a network faster by 3 % had the verdict of one within 1 %.",
+)
+SHOWN = Change(
+    date(2026, 11, 25),
+    "Equal times have to be shown; what is undecided leaves the claim untested.",
+    "Not to see a difference had counted as equal.",
+)
+EVERY_PART = Change(
+    date(2026, 11, 25),
+    "The SE block and the multiply over sizes count too.",
+    "They had been measured, and no rule read them.",
+)
+LARGE = Change(
+    date(2026, 11, 25),
+    "Minor is judged in every timing, and a network slower by 10 % or more refutes.",
+    "The rule had asked for a minor cost only where dtypes differ or a program is exported.",
+)
+GRADIENTS = Change(
+    date(2026, 11, 25),
+    "Gradients count too, first and second order.",
+    "Second-order gradients were found to differ with one dtype, where the verdict said: the same.",
+)
+LAYOUT_GRADIENTS = Change(
+    date(2026, 11, 25),
+    "The training chapter's gradients over layouts count too.",
+    "They had been compared, and no rule read them.",
+)
+SAME_DTYPE_MEMORY = Change(
+    date(2026, 11, 25),
+    "The line's memory with one dtype counts too.",
+    "The rule spoke of every setting tried and read one of two.",
+)
+BITS = Change(
+    date(2026, 11, 25),
+    "Output bits of two dtypes count too, and only what holds is told.",
+    "The verdict had told of memory and shapes even where only one of the two changed.",
+)
+ELIDED = Change(
+    date(2026, 11, 25),
+    "Asks for no kernel and no tensor more, in more than half of the settings.",
+    "The rule had asked for identical kernels, which is P3's sentence, and ignored “typically”.",
+)
+TYPICALLY = Change(
+    date(2026, 11, 25),
+    "More than half of the settings are enough.",
+    "The rule had ignored “typically”.",
+)
+REQUEST = Change(
+    date(2026, 11, 25),
+    "A request is done or not done.",
+    "It had been supported or refuted, as if it were a statement.",
+)
+CHEAP = Change(
+    date(2026, 11, 25),
+    "Names the formats that are over 10 %; undecided ones leave the claim untested.",
+    "A format decidedly over 10 % had been called cheap or undecided.",
+)
+TELLS = Change(
+    date(2026, 11, 25),
+    "Asks whether the longer line tells what `x * y` does not.",
+    "The rule had put “enforces” in the place of “documents”.",
+)
+COUNTED = Change(
+    date(2026, 11, 25),
+    "Counts programs, and says of how many runtimes they are.",
+    "Two ways to one runtime had been counted as two runtimes.",
+)
+EACH_SIZE = Change(
+    date(2026, 11, 25),
+    "Reads every program at every workload, in both directions, without the tolerance of 5 %.",
+    "A program slower at one workload counted as slower even if it was faster at the others, and "
+    "two copies of one program differed by more than the tolerance.",
+)

@@ -3,19 +3,18 @@
 from investigation.claims import history, questions, words
 from investigation.claims.claim import Claim
 from investigation.claims.rules import released, runtimes
-from investigation.evidence.kinds.timings import PLACEMENT
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="X1",
         who=words.OURS,
         quote="once exported, a runtime writes the expansion out",
-        read_as="A program exported for another runtime writes the gate out at the input's full "
-        "size.",
-        rule="Supported if every exported runtime that runs here writes more bytes with "
-        "`expand_as` than without, by its own profile or plan; qualified if only some do; "
-        "refuted if none does.",
-        history=(history.OURS,),
+        read_as="A program that is exported to another runtime writes the gate out at the input's "
+        "full size.",
+        rule="Supported if every exported program that runs here writes more bytes with "
+        "`expand_as` than without, by its own profile or plan. Qualified if only some do. "
+        "Refuted if none does.",
+        history=(history.OURS, history.COUNTED),
         not_covered=words.OTHER_RUNTIMES,
         chapters=(words.RUNTIMES,),
         cell="deciding-runtimes",
@@ -27,13 +26,13 @@ CLAIMS: tuple[Claim, ...] = (
         id="X2",
         who=words.OURS,
         quote="where it is written out the block is slower, and nowhere else",
-        read_as="Programs that write the expansion out run the block more slowly than without it, "
-        "and no other program does.",
-        rule="A runtime counts as slower if the block is at one workload or more, by more than "
-        f"{100 * PLACEMENT:g} % ({words.FAMILY}). Supported if all exported runtimes "
-        "that write the expansion out are slower and no other is; qualified with exceptions; "
-        "refuted if none of those that write it out is.",
-        history=(history.OURS,),
+        read_as="Programs that write the expansion out run the block more slowly with it, at every "
+        "workload, and no other program does at any.",
+        rule="Read at every workload and in both directions. Supported if every timing of a "
+        "program that writes the expansion out is slower and every other is shown equal or "
+        "faster. Qualified if some of the former are slower, with exceptions on either side. "
+        f"Refuted if none of the former is slower. Untested otherwise. {words.MANY}",
+        history=(history.OURS, history.COUNTED, history.MARGIN, history.EACH_SIZE),
         not_covered=words.OTHER_RUNTIMES,
         chapters=(words.RUNTIMES,),
         cell="deciding-cost",
@@ -51,11 +50,17 @@ CLAIMS: tuple[Claim, ...] = (
         quote="an exported graph can be mended as well as its source",
         read_as="Taking the expansion out of an exported program does as well as changing the "
         "source.",
-        rule="Supported if with every remedy tried the result is equal, the runtime runs the very "
-        "steps that it runs from the changed source, and the block is not slower by more than "
-        f"{100 * PLACEMENT:g} % ({words.FAMILY}); qualified if with some; refuted if "
-        "with none.",
-        history=(history.OURS, history.SAME_STEPS),
+        rule="A remedy does as well if the result is equal, the runtime runs the very steps that "
+        "it runs from the changed source, and the block is shown to be equal in time or faster. "
+        "Supported if every remedy tried does. Refuted if none does. Qualified if some do and "
+        f"some do not. Untested otherwise. {words.MANY}",
+        history=(
+            history.OURS,
+            history.SAME_STEPS,
+            history.MARGIN,
+            history.SHOWN,
+            history.EACH_SIZE,
+        ),
         not_covered=words.OTHER_RUNTIMES,
         chapters=(words.RUNTIMES,),
         cell="deciding-remedies",
@@ -73,10 +78,10 @@ CLAIMS: tuple[Claim, ...] = (
         quote="a whole deployed network is slower for it",
         read_as="One inference of a whole network, as a package releases it, takes longer with "
         "the line than with the project's patch.",
-        rule="Each network in each runtime is judged by itself, slower or faster "
-        f"({words.FAMILY}); equal has to be shown. Supported if all are slower; qualified if some "
-        "are, with those that are and those that are faster named; refuted if each is equal or "
-        "faster; untested if none is slower and some are undecided.",
+        rule="Each network in each runtime is judged by itself. Supported if all are slower. "
+        "Qualified if some are, with those that are and those that are faster named. Refuted if "
+        "each is equal or faster. Untested if none is slower and some are undecided. "
+        f"{words.MANY}",
         history=(history.WILD,),
         not_covered=words.OTHER_NETWORKS,
         chapters=(words.WILD,),

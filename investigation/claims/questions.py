@@ -1,5 +1,7 @@
 """The questions that the claims ask of the evidence, each written once."""
 
+from typing import Any
+
 from investigation.claims.rules.launches import OF_LAYOUTS
 from investigation.claims.rules.layouts import GROUPS
 from investigation.evidence.kinds.correctness import RUNS, Acceptance, Equality, TrainingRun
@@ -24,13 +26,18 @@ def steps(level: TimingLevel, baseline: str, candidate: str) -> Question[Timing]
     )  # fmt: skip
 
 
-def multiplies(dtypes: Dtypes, quantity: Quantity = "end_to_end") -> Question[Timing]:
-    """Ask for the multiply alone, over the named workloads, each in one process."""
+def eager(level: TimingLevel, **fields: Any) -> Question[Timing]:
+    """Ask for a part of the network in eager mode, over its workloads, each in one process."""
+    usual: dict[str, Any] = {"quantity": "end_to_end", "series": "workloads"}
     return ask(
-        Timing, level="multiply", quantity=quantity, baseline="broadcast",
-        candidate="expand_as", runtime=None, role="measurement", series="workloads",
-        replicated=False, dtypes=dtypes,
+        Timing, level=level, baseline="broadcast", candidate="expand_as", runtime=None,
+        role="measurement", replicated=False, **usual | fields,
     )  # fmt: skip
+
+
+def multiplies(dtypes: Dtypes, quantity: Quantity = "end_to_end") -> Question[Timing]:
+    """Ask for the multiply alone, over the named workloads."""
+    return eager("multiply", dtypes=dtypes, quantity=quantity)
 
 
 def line_memory(dtypes: Dtypes, *, required: bool = True) -> Question[Memory]:
@@ -49,6 +56,8 @@ NETWORK = steps("network", "broadcast", "expand_as")
 TRAINING = steps("training_step", "broadcast", "expand_as")
 RECALIBRATION = steps("network", "no SE blocks", "six SE blocks")
 MULTIPLY, MIXED_MULTIPLY = multiplies("same"), multiplies("mixed")
+SIZES = eager("multiply", dtypes="same", series="sizes")
+EAGER_BLOCKS = eager("block")
 
 VIEW = ask(View)
 SAME_MEMORY, MIXED_MEMORY = line_memory("same"), line_memory("mixed")
@@ -57,6 +66,11 @@ CALLS = ask(Calls, every={"form": BOTH_FORMS})
 REFERENCE = ask(Equality, aspect="reference")
 SAME_DTYPE = ask(Equality, aspect="same_dtype")
 MIXED_DTYPES = ask(Equality, aspect="mixed_dtypes")
+GRADIENTS_OVER_LAYOUTS = ask(Equality, aspect="gradients_over_layouts")
+GRADIENTS = ask(
+    Equality, aspect="gradients_over_dtypes", every={"setting": ("same", "mixed")}
+)  # fmt: skip
+SECOND_GRADIENTS = ask(Equality, aspect="second_gradients")
 ACCEPTED = ask(Acceptance)
 TRAINING_RUNS = ask(TrainingRun, every={"run": RUNS})
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from investigation.claims.claim import Status
-from investigation.evidence.kinds.timings import FAMILY_CONFIDENCE
+from investigation.claims.rules.judging import MINOR
+from investigation.evidence.kinds.timings import FAMILY_CONFIDENCE, MARGIN
 
 # What a verdict means, on every page.
 STATUSES: Mapping[Status, str] = {
@@ -33,9 +34,16 @@ BROADCASTING, STRIDES, LAYOUT, COST, TRAINING, COMPILED, GPU, RUNTIMES, WILD = (
 BUILT = "a run of the compiled chapter, which takes a C++ compiler"
 EXPORTED = "a run of the chapter on runtimes, with an exported one among them"
 MEASURED_NETWORKS = "`make wild NETWORK=all`, which measures released networks"
-FAMILY = f"each judged at {100 * FAMILY_CONFIDENCE:g} %, because there are many"
-TRAINED = "a run of the training chapter in which the comparison is conclusive"
-TIMED = "a run of the timing chapter in which the comparison is conclusive"
+TRAINED = "a run of the training chapter"
+TIMED = "a run of the timing chapter"
+
+# Parts of rules that several share.
+EQUAL = f"equal, that is shown to be within ±{100 * MARGIN:g} %"
+LARGE = f"{100 * MINOR:g} %"
+MANY = (
+    f"Of many timings each counts as slower or faster at {100 * FAMILY_CONFIDENCE:g} % confidence."
+)
+BOTH_FORMATS = "in both memory formats"
 
 # What no verdict speaks of, by what it was decided on.
 ELSEWHERE = "Other processors and versions of torch, and devices other than those named."

@@ -96,15 +96,14 @@ def _bars(axes: Axes) -> Iterator[Point]:
 
 
 def _cells(axes: Axes) -> Iterator[Point]:
-    """Iterate over the cells of an image, each with its value as its series."""
+    """Iterate over the cells of an image that are not empty, each with its value as its series."""
     for image in axes.images:
         values = image.get_array()
         assert values is not None
         x_names, y_names = _names(axes.xaxis), _names(axes.yaxis)
-        for row, line in enumerate(values):
-            for column, value in enumerate(line):
-                place = {"x": x_names.get(column, column), "y": y_names.get(row, row)}
-                yield {"series": value, **place}
+        for row, column in np.argwhere(~np.isnan(np.ma.filled(values, np.nan))).tolist():
+            place = {"x": x_names.get(column, column), "y": y_names.get(row, row)}
+            yield {"series": values[row, column], **place}
 
 
 def _label(named: Any) -> str:

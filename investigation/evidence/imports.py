@@ -40,6 +40,15 @@ def sources(module: str, package: Path) -> list[Path]:
     return sorted(_source(one, package) for one in modules)
 
 
+def named(notebook: Path, package: Path) -> set[str]:
+    """Return what a notebook and the modules that it imports name in their imports.
+
+    Modules of any package, and what is taken from them. Raises `UnreadableCodeError`.
+    """
+    sources = [(path.read_text(encoding="utf-8"), str(path)) for path in files(notebook, package)]
+    return {name for code in (*_code_cells(notebook), *sources) for name in _names(*code)}
+
+
 def chain(notebook: Path, package: Path, part: str) -> tuple[str, ...]:
     """Return the modules through which a notebook imports one of the sub-package `part`, the last.
 

@@ -5,12 +5,13 @@ some tenths of a per cent for where their weights happen to lie, always in favou
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from investigation.subject.cases import Case
+from investigation.subject.cases import Case, host_workloads
 from investigation.subject.host import HostNetwork
 from investigation.subject.memory_formats import MemoryFormat
 from investigation.subject.torch_formats import FORMATS
@@ -18,6 +19,15 @@ from investigation.subject.variants import SCALES, Scale, SEBlock
 
 IMAGE = (3, 32, 32)
 Arms = tuple[Callable[[], object], Callable[[], object]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A network, a callable that runs a step of it, and the inputs of its SE blocks in order."""
+
+    network: nn.Module
+    run: Callable[[], object]
+    slots: tuple[Case, ...]
 
 
 def multiply_arms(case: Case, baseline: str, candidate: str, device: str = "cpu") -> Arms:
@@ -43,9 +53,22 @@ def network_arms(
     device: str = "cpu",
 ) -> Arms:
     """Return two callables that run one host network's forward step, each with its own line."""
+    step = forward_step(batch, memory_format, seed, device)
+    return sharing(step.network, baseline, candidate, step.run)
+
+
+def forward_step(
+    batch: int, memory_format: MemoryFormat, seed: int = 0, device: str = "cpu"
+) -> Step:
+    """Return the host network's forward step, with the plain product in its SE blocks."""
     images = random_images(batch, memory_format, seed, device)
-    network = host_network(baseline, memory_format, seed, device)
-    return sharing(network, baseline, candidate, partial(network, images))
+    network = host_network("broadcast", memory_format, seed, device)
+    return Step(network, partial(network, images), slots(batch, memory_format))
+
+
+def slots(batch: int, memory_format: MemoryFormat) -> tuple[Case, ...]:
+    """Return the inputs of the host network's SE blocks."""
+    return tuple(one.with_format(memory_format) for one in host_workloads(batch))
 
 
 def recalibration_arms(

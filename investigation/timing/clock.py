@@ -1,12 +1,29 @@
 """The clock that a comparison reads, and the device that it waits for."""
 
+import os
+import resource
 import time
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Protocol
 
 import torch
 
 from investigation.timing.errors import DeviceError
+
+STATISTICS = Path("/proc/stat")
+# The thread's own, where the system keeps them; else the process's.
+WHO = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What the system has counted so far of disturbances of this thread."""
+
+    switches: int  # involuntary: another thread was given the core
+    faults: int  # minor: a page of memory was not there yet
+    stolen: int  # ticks that a hypervisor took of all cores; 0 where none are shown
 
 
 class Clock(Protocol):
@@ -17,6 +34,12 @@ class Clock(Protocol):
 
     def synchronize(self) -> None:
         """Return when the device has finished all that was asked of it."""
+
+    def processor_s(self) -> float:
+        """Read the seconds that this thread has computed."""
+
+    def counters(self) -> Counters:
+        """Read what the system has counted of disturbances."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +69,26 @@ class DeviceClock:
         """Wait for the device's queue; nothing to wait for on a CPU."""
         if self.device.type != "cpu":
             torch.accelerator.synchronize(self.device)
+
+    def processor_s(self) -> float:
+        """Read the seconds that this thread has computed; takes half a microsecond."""
+        return time.thread_time()
+
+    def counters(self) -> Counters:
+        """Read the system's counters; takes about 16 µs, most of them for the stolen ticks."""
+        used = resource.getrusage(WHO)
+        return Counters(used.ru_nivcsw, used.ru_minflt, _stolen_ticks())
+
+
+def _stolen_ticks() -> int:
+    file = _statistics()
+    # The first line: cpu user nice system idle iowait irq softirq steal guest guest_nice.
+    return int(os.pread(file, 200, 0).split(maxsplit=9)[8]) if file is not None else 0
+
+
+@cache
+def _statistics() -> int | None:
+    return os.open(STATISTICS, os.O_RDONLY) if STATISTICS.exists() else None
 
 
 def available_devices() -> tuple[str, ...]:

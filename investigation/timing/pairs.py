@@ -12,7 +12,7 @@ import numpy as np
 
 from investigation.timing import statistics
 from investigation.timing.arms import Arm, ArmPair
-from investigation.timing.clock import Clock
+from investigation.timing.clock import Clock, Counters
 from investigation.timing.errors import BudgetError, TooFastError
 from investigation.timing.samples import Samples
 
@@ -29,6 +29,9 @@ WARM_UP_SHARE = 0.05
 ANALYSIS_SHARE = 0.03
 # At most half of a call may be the cost of calling anything at all.
 LEAST_CALLS_OF_NOTHING = 2.0
+# A turn with more page faults than this was disturbed: a program's own faults, for memory that
+# it asks for again in every call, are usual and stay.
+FAULTS_FACTOR, FAULTS_MORE = 2, 16
 CALLS_OF_NOTHING = 200
 
 
@@ -129,6 +132,27 @@ def draw_orders(draw: np.random.Generator, pairs_per_coin: int) -> Iterator[tupl
         yield (candidate_first, not candidate_first)[:pairs_per_coin]
 
 
+@dataclass(frozen=True)
+class Pair:
+    """One block of each arm, side by side: seconds a call, by the clock and of the processor."""
+
+    baseline_s: float
+    candidate_s: float
+    candidate_first: bool
+    baseline_cpu_s: float
+    candidate_cpu_s: float
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The pairs that share a coin, and what the system counted meanwhile."""
+
+    pairs: tuple[Pair, ...]
+    switches: int
+    faults: int
+    stolen: int
+
+
 def time_pairs(
     arms: ArmPair,
     clock: Clock,
@@ -137,24 +161,70 @@ def time_pairs(
     fewest: int = FEWEST_PAIRS,
 ) -> Samples:
     """Run pairs until the plan's deadline, at least `fewest` and at most `MOST_PAIRS`."""
-    pairs: list[tuple[float, float, bool]] = []
+    turns: list[Turn] = []
+    before = clock.counters()
     for orders in draw_orders(draw, plan.pairs_per_coin):
+        done = len(turns) * plan.pairs_per_coin
         late = clock.now() + len(orders) * plan.pair_s > plan.deadline
-        if len(pairs) >= fewest and (late or len(pairs) >= MOST_PAIRS):
+        if done >= fewest and (late or done >= MOST_PAIRS):
             break
-        pairs += [_time_pair(arms, clock, plan.calls_per_block, first) for first in orders]
-    baseline_s, candidate_s, candidate_first = zip(*pairs, strict=True)
-    return Samples(
-        baseline_s, candidate_s, candidate_first, plan.calls_per_block, plan.pairs_per_coin
+        pairs = tuple(_time_pair(arms, clock, plan.calls_per_block, first) for first in orders)
+        after = clock.counters()
+        turns.append(_turn(pairs, before, after))
+        before = after
+    return _samples(turns, undisturbed_turns(turns, fewest / plan.pairs_per_coin), plan)
+
+
+def _turn(pairs: tuple[Pair, ...], before: Counters, after: Counters) -> Turn:
+    return Turn(
+        pairs,
+        switches=after.switches - before.switches,
+        faults=after.faults - before.faults,
+        stolen=after.stolen - before.stolen,
     )
 
 
-def _time_pair(
-    arms: ArmPair, clock: Clock, calls: int, candidate_first: bool
-) -> tuple[float, float, bool]:
+def undisturbed_turns(turns: list[Turn], fewest: float) -> list[Turn]:
+    """Drop the turns that the system's counters show to have been disturbed.
+
+    The rule, fixed in advance: a turn is dropped if the thread lost its core in it, if the
+    hypervisor took a tick, or if it had more than `FAULTS_FACTOR` times the usual page faults
+    and `FAULTS_MORE` besides. It looks at no time, and at both arms of a turn together, so it
+    favours neither. Where less than half or fewer than `fewest` would be left, all are kept.
+    """
+    usual = float(np.median([turn.faults for turn in turns]))
+    most = FAULTS_FACTOR * usual + FAULTS_MORE
+    calm = [t for t in turns if not t.switches and not t.stolen and t.faults <= most]
+    return calm if len(calm) >= max(fewest, len(turns) / 2) else turns
+
+
+def _samples(turns: list[Turn], calm: list[Turn], plan: Plan) -> Samples:
+    pairs = [pair for turn in calm for pair in turn.pairs]
+    return Samples(
+        baseline_s=tuple(pair.baseline_s for pair in pairs),
+        candidate_s=tuple(pair.candidate_s for pair in pairs),
+        candidate_first=tuple(pair.candidate_first for pair in pairs),
+        calls_per_block=plan.calls_per_block,
+        pairs_per_coin=plan.pairs_per_coin,
+        baseline_cpu_s=tuple(pair.baseline_cpu_s for pair in pairs),
+        candidate_cpu_s=tuple(pair.candidate_cpu_s for pair in pairs),
+        dropped=(len(turns) - len(calm)) * plan.pairs_per_coin,
+    )
+
+
+def _time_pair(arms: ArmPair, clock: Clock, calls: int, candidate_first: bool) -> Pair:
     baseline, candidate = arms
     if candidate_first:
-        candidate_s = candidate.seconds(calls, clock)
-        return baseline.seconds(calls, clock) / calls, candidate_s / calls, True
-    baseline_s = baseline.seconds(calls, clock)
-    return baseline_s / calls, candidate.seconds(calls, clock) / calls, False
+        second, second_cpu = _block(candidate, clock, calls)
+        first, first_cpu = _block(baseline, clock, calls)
+    else:
+        first, first_cpu = _block(baseline, clock, calls)
+        second, second_cpu = _block(candidate, clock, calls)
+    return Pair(first, second, candidate_first, first_cpu, second_cpu)
+
+
+def _block(arm: Arm, clock: Clock, calls: int) -> tuple[float, float]:
+    """Seconds a call of one block, by the clock and of this thread's processor."""
+    start = clock.processor_s()
+    block_s = arm.seconds(calls, clock)
+    return block_s / calls, (clock.processor_s() - start) / calls

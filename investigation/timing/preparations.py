@@ -41,10 +41,10 @@ FEWEST, WANTED, MOST = 6, 16, 48
 LONG_ENOUGH_S = 0.05
 # Of the seconds of a preparation, making may take this share before fewer are made than wanted.
 MAKING_SHARE = 0.7
-# Memory held before an arm is made: up to two pages, in steps of a cache line.
-PAD_LINES, LINE_BYTES = 128, 64
-# And small Python objects, so that closures and the like do not return to one place.
-PAD_OBJECTS = 64
+# Memory held before an arm is made: pieces of every size up to a megabyte, in cache lines. An
+# allocator hands out the smallest hole that fits, so it takes many sizes to fill the hole that the
+# last operands have left. And small Python objects, for closures and the like.
+PADS, PAD_LINES, LINE_BYTES, PAD_OBJECTS = 8, 2**14, 64, 64
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,9 @@ class Making:
         return arms[False], arms[True]
 
     def _padding(self) -> object:
-        lines, objects = self.draw.integers(1, PAD_LINES), self.draw.integers(1, PAD_OBJECTS)
-        return torch.empty(int(lines) * LINE_BYTES, dtype=torch.uint8), [{} for _ in range(objects)]
+        lines = np.exp(self.draw.uniform(0, math.log(PAD_LINES), PADS)).astype(int)
+        pads = [torch.empty(int(one) * LINE_BYTES, dtype=torch.uint8) for one in lines]
+        return pads, [{} for _ in range(self.draw.integers(1, PAD_OBJECTS))]
 
     def _arm(self, is_candidate: bool) -> Arm:
         settings = self.settings

@@ -14,7 +14,7 @@ from investigation.evidence.kinds.timings import (
 from investigation.evidence.recorder import Recorder
 from investigation.subject.cases import Case
 from investigation.timing.comparison import Comparison
-from investigation.timing.replicate import Replication
+from investigation.timing.replication import Replication
 
 
 def timing_of(
@@ -71,8 +71,18 @@ def timed(comparison: Comparison) -> Timed:
         pairs=comparison.pairs,
         calls_per_block=comparison.calls_per_block,
         preparations=comparison.preparations if comparison.spread else None,
+        cpu_ratio=_cpu_ratio(comparison),
+        dropped_pairs=comparison.samples.dropped,
         **(asdict(comparison.spread) if comparison.spread else {}),
     )
+
+
+def _cpu_ratio(comparison: Comparison) -> float | None:
+    """Return the ratio of processor times, where one thread computes all, and it was seen to."""
+    alone = comparison.threads == 1 and comparison.device == "cpu"
+    samples = comparison.samples
+    ticked = samples.baseline_cpu_s and min(samples.baseline_cpu_s) > 0
+    return samples.cpu_ratio if alone and ticked else None
 
 
 def same_control(recorder: Recorder, comparison: Comparison, of: str = "") -> Control:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -22,23 +22,42 @@ class Samples:
     it is empty where both arms were made once, by the caller.
     """
 
+    PER_PAIR: ClassVar[tuple[str, ...]] = (
+        "baseline_s",
+        "candidate_s",
+        "candidate_first",
+        "baseline_cpu_s",
+        "candidate_cpu_s",
+    )
+
     baseline_s: tuple[float, ...]  # per call
     candidate_s: tuple[float, ...]  # per call
     candidate_first: tuple[bool, ...]
     calls_per_block: int
     pairs_per_coin: int  # so many pairs in a row share one draw of their orders
     preparations: tuple[int, ...] = ()
+    baseline_cpu_s: tuple[float, ...] = ()  # per call, of the thread's processor
+    candidate_cpu_s: tuple[float, ...] = ()
+    dropped: int = 0  # pairs in which the system's counters show a disturbance
 
     @classmethod
     def together(cls, parts: list[Self]) -> Self:
         """Join the pairs of several preparations."""
+        joined = {
+            name: tuple(one for part in parts for one in getattr(part, name))
+            for name in cls.PER_PAIR
+        }
         return replace(
             parts[0],
-            baseline_s=tuple(one for part in parts for one in part.baseline_s),
-            candidate_s=tuple(one for part in parts for one in part.candidate_s),
-            candidate_first=tuple(one for part in parts for one in part.candidate_first),
+            **joined,
             preparations=tuple(len(part.baseline_s) for part in parts),
+            dropped=sum(part.dropped for part in parts),
         )
+
+    @property
+    def cpu_ratio(self) -> float:
+        """Candidate over baseline in the thread's processor time: the median over pairs."""
+        return float(np.median(np.divide(self.candidate_cpu_s, self.baseline_cpu_s)))
 
     def parts(self) -> Iterator[tuple[Floats, Floats]]:
         """Yield the times of both arms, one preparation after the other."""

@@ -18,7 +18,7 @@ from investigation.claims.words import STATUSES
 from investigation.display.outcomes import WORDS
 from investigation.evidence import files
 from investigation.evidence.kinds.controls import Control
-from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.observation import Observation
 from investigation.evidence.questions import Findings, QuestionError, ask
 from investigation.evidence.records import TYPES, Evidence, Record
@@ -35,6 +35,7 @@ from pipeline.pages import (
     publishing,
     summary,
     templating,
+    versions,
 )
 from pipeline.pages.answers import Answer
 from pipeline.pages.decisions import Decision
@@ -80,6 +81,7 @@ def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> di
         "kib": kib,
         "controls": controls,
         "runs": evidences,
+        "versions": versions.read(),
         "counted": lambda status: sum(claim["verdict"] == status for claim in claims),
     }
 
@@ -184,7 +186,7 @@ def write_data(one: Evidence, folder: Path) -> None:
 
 def _flat(record: Record) -> dict[str, object]:
     """Return a record as a row: what every kind has, and of a timing what it came to."""
-    timing = record if isinstance(record, Timing) else None
+    timing = record if isinstance(record, Measured) else None
     low, high = timing.interval if timing else (None, None)
     case = record.case
     return {
@@ -196,7 +198,7 @@ def _flat(record: Record) -> dict[str, object]:
         "low": low,
         "high": high,
         "confidence": timing.confidence if timing else None,
-        "verdict": timing.verdict if timing else None,
+        "outcome": timing.outcome if timing else None,
         "control_passed": record.passed if isinstance(record, Control) else None,
         "shape": "x".join(map(str, case.shape)) if case else None,
         "dtype": case.dtype if case else None,

@@ -128,7 +128,7 @@ def _range(chosen: Iterable[Decision]) -> str:
     extremes = sorted(extremes, key=lambda one: one.timing.ratio)
     if len(extremes) < 2:
         return f" ({longer(extremes[0])})" if extremes else ""
-    return f" (at worst between {longer(extremes[0])} and {longer(extremes[-1])})"
+    return f" (in the worst cases {longer(extremes[0])} to {longer(extremes[-1])})"
 
 
 def longer(answer: Answer) -> str:

@@ -32,13 +32,18 @@ class CellError(Exception):
 
 
 class Cell(BaseModel):
-    """One notebook and one choice of every axis; `key` digests all that its result depends on."""
+    """One notebook and one choice of every axis; `key` digests all that its result depends on.
+
+    `packages` are the requirements beside torch of an environment that is made for this cell and
+    removed after it. None is for one that is kept, with all that is locked.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     notebook: str = Field(pattern=r"^\w+$")
     torch: str
     parameters: dict[str, Any]
+    packages: tuple[str, ...] | None = None
     key: str = Field(pattern=KEY)
 
     @property
@@ -58,7 +63,11 @@ def measure(cell: str) -> str:
     Raises `CellError` with the reason where it cannot be measured.
     """
     asked = Cell.model_validate_json(cell)
-    return measured(asked, lambda: [_python(asked), "-m", "pipeline.sweep.cells"])
+    try:
+        return measured(asked, lambda: [_python(asked), "-m", "pipeline.sweep.cells"])
+    finally:
+        if asked.packages is not None:
+            environments.remove(asked.torch, asked.packages)
 
 
 def measured(cell: Cell, script: Callable[[], list[str]]) -> str:
@@ -113,10 +122,10 @@ def _reason(lines: list[str]) -> str:
 
 
 def _python(cell: Cell) -> str:
-    if not environments.is_ready(cell.torch):
+    if not environments.is_ready(cell.torch, cell.packages):
         with timing():  # what is installed meanwhile would be timed too
-            environments.make(cell.torch)
-    return environments.python_with(cell.torch)
+            environments.make(cell.torch, cell.packages)
+    return environments.python_with(cell.torch, cell.packages)
 
 
 @contextmanager
@@ -170,8 +179,7 @@ def _execute(cell: Cell, mark: str) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     staging.mkdir(parents=True)
     limit = notebooks.time_limit(notebook, cell.parameters)
-    with execution.kernel_environment(staging):
-        execution.run(notebook, staging, cell.parameters, limit, mark, cell.key)
+    execution.run(notebook, staging, cell.parameters, limit, mark, cell.key)
     promotion.prepare(notebook, staging, cell.key)
     cell.folder.parent.mkdir(parents=True, exist_ok=True)
     staging.rename(cell.folder)

@@ -3,28 +3,21 @@
 from collections.abc import Iterable, Sequence
 
 from investigation.claims.claim import Row, Verdict, qualified, refuted, supported, untested
-from investigation.claims.rules.runtimes import title
-from investigation.evidence.kinds.timings import Outcome, Timing
+from investigation.claims.rules.judging import NAMES, Sorted, outcome, runtime_title
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.words import listed, percent
-
-WORDS: dict[Outcome, str] = {
-    "slower": "slower",
-    "faster": "faster",
-    "equivalent": "equal",
-    "inconclusive": "undecided",
-}
 
 
 def slower_for_it(timed: Sequence[Timing]) -> Verdict:
     """X4: is a whole network slower as released, in the runtimes that it was timed in?"""
-    groups = {words: [one for one in timed if one.outcome == outcome]
-              for outcome, words in WORDS.items()}  # fmt: skip
+    known = Sorted.of(timed)
+    groups = {words: known.that_are(wanted) for wanted, words in NAMES.items()}
     counted = [_counted(words, found) for words, found in groups.items() if found]
     sentence = f"Of {len(timed)} pairs of network and runtime, {listed(counted)}."
-    if groups["slower"]:
-        decide = supported if len(groups["slower"]) == len(timed) else qualified
+    if known.slower:
+        decide = supported if len(known.slower) == len(timed) else qualified
     else:
-        decide = untested if groups["undecided"] else refuted
+        decide = untested if known.undecided else refuted
     return decide(sentence, _table(timed))
 
 
@@ -35,18 +28,18 @@ def _counted(words: str, timed: Sequence[Timing]) -> str:
 
 
 def _named(timed: Iterable[Timing]) -> str:
-    """Name the runtimes, and how many networks each is true of."""
+    """Name the runtimes, and the networks in each."""
     networks: dict[str, set[str]] = {}
     for one in timed:
-        networks.setdefault(title(one), set()).add(str(one.network))
+        networks.setdefault(runtime_title(one), set()).add(str(one.network))
     return listed([f"{listed(sorted(names))} with {one}" for one, names in networks.items()])
 
 
 def _table(timed: Iterable[Timing]) -> list[Row]:
     return [
         (
-            f"{one.network}, {title(one)}",
-            f"{percent(one.ratio, one.interval)}: {WORDS[one.outcome]}",
+            f"{one.network}, {runtime_title(one)}",
+            f"{percent(one.ratio, one.interval)}: {NAMES[outcome(one)]}",
         )
         for one in timed
     ]

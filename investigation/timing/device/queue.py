@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from investigation.timing.arms import Function
-from investigation.timing.clock import DeviceClock
+from investigation.timing.clock import Clock, DeviceClock
 from investigation.timing.errors import MeasurementError
 
 # A pass over this many times the largest cache leaves nothing in it of what came before.
@@ -31,14 +31,8 @@ class Mark(Protocol):
     """A moment in the device's queue."""
 
 
-class Queue(Protocol):
+class Queue(Clock, Protocol):
     """A device's queue, with the host's clock beside it; times in seconds."""
-
-    def now(self) -> float:
-        """Read the host's clock."""
-
-    def synchronize(self) -> None:
-        """Return when the device has finished all that was asked of it."""
 
     def mark(self) -> Any:
         """Ask the device to note its time when it gets here; returns a mark."""
