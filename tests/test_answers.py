@@ -35,7 +35,7 @@ from pipeline.pages.decisions import (
 )  # fmt: skip
 
 SMALL = CASE.model_copy(update={"slug": "small", "shape": (1, 16, 2, 2)})
-OUTCOMES = {"slower": 1.2, "faster": 0.8, "equivalent": 1.0, "inconclusive": 1.005}
+OUTCOMES = {"slower": 1.2, "faster": 0.8, "equivalent": 1.0, "inconclusive": 1.01}
 
 
 def run(world, **parameters):
@@ -53,7 +53,7 @@ def decision(world, name=settings.ONE_DTYPE, device=settings.CPU):
 
 
 COPY = asked(count=4096)
-UNCLEAR = network(1.005, "inconclusive")
+UNCLEAR = network(1.01, "inconclusive")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ UNCLEAR = network(1.005, "inconclusive")
         ((multiply(1.2, "slower"),), SIZE),  # and the network shows no difference
         ((multiply(0.8, "faster"),), SIZE),
         (UNCLEAR, SIZE),  # the multiply shows no difference, the network cannot tell
-        ((*UNCLEAR, multiply(1.005, "inconclusive")), CANNOT_TELL),
+        ((*UNCLEAR, multiply(1.01, "inconclusive")), CANNOT_TELL),
         ((*network(1.05, "slower"), multiply(1.2, "slower")), CHANGE),
         ((*network(0.95, "faster"), multiply(0.8, "faster")), KEEP),
         (network(1.05, "slower", formats=("contiguous",)), SIZE),
@@ -204,7 +204,7 @@ def exported(written, ratio=1.0, verdict="equivalent"):
     ("world", "change"),
     [
         (exported(0), NO_DIFFERENCE),
-        (exported(0, 1.005, "inconclusive"), CANNOT_TELL),
+        (exported(0, 1.01, "inconclusive"), CANNOT_TELL),
         (exported(0, 1.2, "slower"), CHANGE),
         (exported(0, 0.8, "faster"), KEEP),
         (exported(2**20, 1.2, "slower"), CHANGE),

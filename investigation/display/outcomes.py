@@ -21,7 +21,7 @@ EXTREMES = {"slower": "largest slowdown", "faster": "largest speed-up"}
 
 def counted(timings: Iterable[Timing]) -> str:
     """Tell how many timings came out as what: `slower in 2, cannot tell in 1 of 3`."""
-    found = Counter(one.outcome for one in timings)
+    found: Counter[str] = Counter(one.outcome for one in timings)
     told = [f"{words} in {found[outcome]}" for outcome, words in WORDS.items() if found[outcome]]
     return f"{', '.join(told)} of {found.total()}" if told else "nothing was timed"
 

@@ -183,15 +183,18 @@ class Timing(Observation):
 
     @property
     def outcome(self) -> Outcome:
-        """What every page calls it: a network's step by its own verdict, all else as one of many.
+        """What every claim and page calls it, as `evidence.words.DEFINITIONS` has it.
 
-        Slower or faster at the confidence of a family. Equivalent by its own interval: that each
-        of many is equal needs no correction for their number.
+        Equivalent by its own interval: that each of many is equal needs no correction for their
+        number. Slower or faster also at the confidence of a family, which of a replication is its
+        own.
         """
-        of_a_network = self.level in ("network", "training_step")
-        if of_a_network or self.verdict == "equivalent":
-            return self.verdict
-        return self.family_verdict
+        (low, high), edge = self.interval, 1 + self.margin
+        if 1 / edge < low and high < edge:
+            return "equivalent"
+        if low > edge and self.family_verdict == "slower":
+            return "slower"
+        return "faster" if high < 1 / edge and self.family_verdict == "faster" else "inconclusive"
 
     @property
     def slower_beyond_placement(self) -> bool:
