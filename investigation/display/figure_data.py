@@ -101,9 +101,9 @@ def _cells(axes: Axes) -> Iterator[Point]:
         values = image.get_array()
         assert values is not None
         x_names, y_names = _names(axes.xaxis), _names(axes.yaxis)
-        for (row, column), value in np.ma.ndenumerate(np.ma.masked_invalid(values)):
+        for row, column in np.argwhere(~np.isnan(np.ma.filled(values, np.nan))).tolist():
             place = {"x": x_names.get(column, column), "y": y_names.get(row, row)}
-            yield {"series": value, **place}
+            yield {"series": values[row, column], **place}
 
 
 def _label(named: Any) -> str:

@@ -33,11 +33,14 @@ Record = Annotated[
     | correctness.ShapeCheck
     | correctness.Rewrite
     | correctness.ScalarGate
+    | correctness.Support
     | layouts.View
     | layouts.Layouts
     | layouts.BlockLayouts
     | resources.Memory
     | resources.Calls
+    | resources.DistributedCalls
+    | resources.WayOfWriting
     | resources.BackwardCalls
     | resources.MixedMultiplies
     | resources.Launches
@@ -60,6 +63,7 @@ Record = Annotated[
     | programs.CudaGraphObstacles
     | deployments.RuntimesTried
     | deployments.RuntimeProgram
+    | deployments.VariedExport
     | deployments.ExporterGrid
     | gpus.DeviceFacts
     | gpus.PredictedTime

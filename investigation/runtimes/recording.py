@@ -8,13 +8,16 @@ from investigation.evidence.kinds.deployments import (
     ExporterGrid,
     RuntimeProgram,
     RuntimesTried,
+    VariedExport,
 )
 from investigation.evidence.kinds.programs import Survival
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.recorder import Recorder
 from investigation.runtimes.survey import SurveyRow, version
+from investigation.runtimes.variations import Variation, steps_of
 from investigation.subject.cases import Case
 from investigation.timing.comparison import Comparison
+from investigation.timing.processes import Reply
 from investigation.timing.recording import timing_of
 
 
@@ -59,6 +62,24 @@ def survival(recorder: Recorder, row: SurveyRow, case: Case) -> Survival:
     says = f"the program runs an operation more with expand_as: {title}"
     return recorder.keep(
         Survival(says=says, program=title, runs_more=row.survives(case), case=case)
+    )
+
+
+def varied(recorder: Recorder, variation: Variation, reply: Reply, case: Case) -> VariedExport:
+    """Keep whether an export with open sizes, or a quantised one, still runs the expansion."""
+    with_it, without = (steps_of(reply, form) for form in ("expand_as", "broadcast"))
+    expanding = [step for step in with_it if step.expands]
+    return recorder.keep(
+        VariedExport(
+            says=f"the {variation.kind} export still runs the expansion: {variation.title}",
+            variation=variation.kind,
+            runtime=variation.title,
+            survives=len(expanding) > sum(step.expands for step in without),
+            bytes_expanded=sum(step.bytes_written for step in expanding),
+            steps=tuple(step.op for step in with_it),
+            plain_steps=tuple(step.op for step in without),
+            case=case,
+        )
     )
 
 

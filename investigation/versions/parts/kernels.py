@@ -1,6 +1,6 @@
 """What Triton compiles for GPUs that are not here: the second part of chapter 07."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from investigation.compiled import fusion
@@ -11,6 +11,7 @@ from investigation.evidence.kinds.resources import Traffic
 from investigation.evidence.observation import Observation
 from investigation.evidence.parameters import Parameters
 from investigation.subject import gpu_catalog, torch_features
+from investigation.versions.parts.programs import require_telling_names
 from investigation.versions.reader import reader
 
 # What is compared: machine code too, where this torch lets it be compiled.
@@ -26,23 +27,35 @@ def kernels(settings: Parameters) -> Iterator[Observation]:
     tried = list(build.settings(reader(settings), settings.dtype_pairs))
     found = proof.prove(chips, tried)
     for row in found.against("broadcast", layers=LAYERS):
-        differing: dict[Layer, tuple[CompileSetting, ...]] = {
-            layer: row.differing[layer] for layer in LAYERS
-        }
-        differing["fused"] = tuple(one for one, held in found.fused(row.chip) if not held)
-        name = gpu_catalog.chip(row.chip).name
-        for layer, differ in differing.items():
-            yield Agreement(
-                says=f"settings in which both forms agree, {layer}, {name}",
-                layer=layer,
-                target=row.chip,
-                target_name=name,
-                tried=len(row.tried),
-                agreeing=len(row.tried) - len(differ),
-                differ=tuple(fusion.where(differ, row.tried)),
-            )
+        for layer in LAYERS:
+            yield _agreement(row.chip, layer, row.tried, row.differing[layer])
     yield _fused_away(found)
     yield from _traffic(found, settings)
+    yield from _fused(found)
+
+
+def _agreement(
+    chip: str, layer: Layer, tried: Sequence[CompileSetting], differ: Sequence[CompileSetting]
+) -> Agreement:
+    name = gpu_catalog.chip(chip).name
+    return Agreement(
+        says=f"settings in which both forms agree, {layer}, {name}",
+        layer=layer,
+        target=chip,
+        target_name=name,
+        tried=len(tried),
+        agreeing=len(tried) - len(differ),
+        differ=tuple(fusion.where(differ, tried)),
+    )
+
+
+def _fused(found: proof.Proof) -> Iterator[Agreement]:
+    shown = found.shown(found.block)["expand_as"].programs
+    require_telling_names(name for one in shown for name in one.names)
+    for chip in found.chips:
+        settings = [one for one, _ in found.fused(chip)]
+        differ = [one for one, held in found.fused(chip) if not held]
+        yield _agreement(chip, "fused", settings, differ)
 
 
 def _fused_away(found: proof.Proof) -> FusedAway:
