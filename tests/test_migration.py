@@ -34,8 +34,6 @@ OTHERWISE = {
     "C3": ("qualified", "untested"),
     # A request is done; it is no statement that evidence supports.
     "D4": ("supported", "done"),
-    # Decided by what is large in some parts, which the network's undecided step does not change.
-    "T6": ("untested", "qualified"),
     # MNN writes the expansion out and is faster with it at two of four workloads.
     "X2": ("supported", "qualified"),
     # The remedies' times were not shown to be equal; not to be slower had been enough.

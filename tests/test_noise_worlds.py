@@ -24,6 +24,7 @@ from worlds import (
     findings,
     gradients,
     grown,
+    in_place,
     mixed_dtypes,
     pairings,
     parting,
@@ -37,6 +38,7 @@ from worlds import (
 from investigation.claims import gpu, ledger
 from investigation.evidence.kinds.correctness import RUNS
 from investigation.evidence.kinds.deployments import RuntimeProgram
+from investigation.evidence.kinds.in_place import LineInPlace
 from investigation.evidence.kinds.programs import Survival
 from investigation.evidence.kinds.timings import FAMILY_CONFIDENCE, MARGIN, Timing
 from investigation.evidence.observation import Observation
@@ -78,7 +80,19 @@ def redrawn(timing, truth, spread, draw):
 
 
 def is_about_the_line(record):
-    return isinstance(record, Timing) and record.role == "measurement"
+    return isinstance(record, Timing | LineInPlace) and record.role == "measurement"
+
+
+def of_a_step(timing):
+    """Whether it is a whole step of a network with and without the call."""
+    return timing.level in ("network", "training_step") and timing.candidate == "expand_as"
+
+
+def in_place_as(step):
+    """The line in place with the noise of a whole step, which is far more than its own."""
+    low, high = step.interval
+    (made,) = in_place(step.level, (low + high) / 2, (high - low) / 2, (step.memory_format,))
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +138,7 @@ def worlds(untimed, measured, spreads, truth, count, seed=20241227):
     for _ in range(count):
         drawn = zip(measured, spreads(measured, draw), strict=True)
         made = [redrawn(one, truth(one), float(spread), draw) for (one, _), spread in drawn]
+        made += [in_place_as(one) for one in made if of_a_step(one)]
         yield findings(by_identity([*untimed, *made]))
 
 

@@ -12,16 +12,14 @@ from investigation.observe.autograd_graph import Gradient, Node
 SLOW, QUICK = multiply(1.2, "slower"), multiply(0.8, "faster")
 
 
-def test_an_outcome_is_that_of_one_of_many_except_for_a_replication():
+def test_an_outcome_is_that_of_one_of_many_except_for_a_networks_step():
     lucky = multiply(1.02, "slower", in_family="inconclusive")
     assert lucky.outcome == "inconclusive"
     assert multiply(1.001, "equivalent", in_family="inconclusive").outcome == "equivalent"
     assert multiply(1.2, "slower").outcome == "slower"
     step = network(1.02, "slower")[0]
     wide = step.alone.model_copy(update={"verdict_in_family": "inconclusive"})
-    assert step.model_copy(update={"alone": wide}).outcome == "inconclusive"
-    several = {"alone": None, "processes": (wide, wide)}
-    assert step.model_copy(update=several).outcome == "slower"
+    assert step.model_copy(update={"alone": wide}).outcome == "slower"
 
 
 def test_timings_are_counted_by_outcome():

@@ -7,10 +7,11 @@ from investigation.evidence.environment import describe
 from investigation.evidence.kinds.controls import Control
 from investigation.evidence.kinds.correctness import RUNS, Acceptance, Equality, TrainingRun
 from investigation.evidence.kinds.deployments import RuntimeProgram, RuntimesTried
+from investigation.evidence.kinds.in_place import Added, LineInPlace, OfProcess, OnClock, Slot
 from investigation.evidence.kinds.layouts import BlockLayouts, Layouts, View
 from investigation.evidence.kinds.programs import Agreement, Survival
 from investigation.evidence.kinds.resources import Calls, Memory
-from investigation.evidence.kinds.timings import MARGIN, Timed, Timing
+from investigation.evidence.kinds.timings import MARGIN, STEP_CONFIDENCE, Timed, Timing
 from investigation.evidence.questions import Findings
 from investigation.evidence.records import Evidence
 from investigation.subject.cases import Case
@@ -77,12 +78,31 @@ def block(ratio=1.0, **about):
 
 
 def network(ratio=1.0, verdict=None, width=0.002, formats=MEMORY_FORMATS):
-    """A forward step of the host network, in all memory formats or in some."""
-    return _steps("network", ratio, verdict, width, formats)
+    """A forward step of the host network, whole and by the line in place."""
+    whole = _steps("network", ratio, verdict, width, formats)
+    return [*whole, *in_place("network", ratio, width, formats)]
 
 
 def training_step(ratio=1.0, verdict=None, width=0.002, formats=MEMORY_FORMATS):
-    return _steps("training_step", ratio, verdict, width, formats)
+    whole = _steps("training_step", ratio, verdict, width, formats)
+    return [*whole, *in_place("training_step", ratio, width, formats)]
+
+
+def in_place(level, ratio=1.0, width=0.002, formats=MEMORY_FORMATS, step_s=0.05):
+    """What the line adds to a step, timed inside the running network."""
+    added, ends = ratio - 1, (ratio - width - 1, ratio + width - 1)
+    part = {"difference_s": step_s * added, "interval_s": tuple(step_s * one for one in ends)}
+    total = OnClock(clock="processor", share=added, share_interval=ends, step_s=step_s, **part)
+    return [
+        LineInPlace(
+            says=level, level=level, memory_format=one, batch=8, clock="processor",
+            over="processes", confidence=STEP_CONFIDENCE, margin=MARGIN,
+            verdict=judge((1 + ends[0], 1 + ends[1]), MARGIN), sums=(total,),
+            slots=(Slot(case=CASE.with_format(one), line_s=1e-4, forward=Added(**part), **part),),
+            processes=(OfProcess(pairs=20, difference_s=0.0, step_s=step_s),) * 2,
+        )
+        for one in formats
+    ]  # fmt: skip
 
 
 def recalibration(ratio=1.04, verdict=None, width=0.002, formats=MEMORY_FORMATS):

@@ -15,14 +15,20 @@ CLAIMS: tuple[Claim, ...] = (
         f"{words.EQUAL}, {words.BOTH_FORMATS}, and every multiply of two dtypes is less than "
         f"{words.LARGE} slower. Qualified if some of these are {words.LARGE} slower or more. "
         "Refuted if the outputs differ, or if the step is slower or faster. Untested otherwise.",
-        history=(history.FIRST, history.UNCLEAR, history.MARGIN, history.BOTH_WAYS),
+        history=(
+            history.FIRST,
+            history.UNCLEAR,
+            history.MARGIN,
+            history.IN_PLACE,
+            history.BOTH_WAYS,
+        ),
         not_covered=words.OTHER_TIMES,
         chapters=(words.COST, words.BROADCASTING),
         cell="deciding-levels",
         needs=words.TIMED,
         decide=time.low_impact,
         questions={
-            "network": questions.NETWORK,
+            "network": questions.NETWORK_IN_PLACE,
             "mixed_multiply": questions.MIXED_MULTIPLY,
             "same_dtype": questions.SAME_DTYPE,
         },
@@ -77,6 +83,7 @@ CLAIMS: tuple[Claim, ...] = (
             history.UNCLEAR,
             history.TRAINING_STEP,
             history.MARGIN,
+            history.IN_PLACE,
             history.SHOWN,
             history.EVERY_PART,
         ),
@@ -86,8 +93,8 @@ CLAIMS: tuple[Claim, ...] = (
         needs=f"{words.TIMED}, and {words.TRAINED}",
         decide=time.measurable_gain,
         questions={
-            "network": questions.NETWORK,
-            "training": questions.TRAINING,
+            "network": questions.NETWORK_IN_PLACE,
+            "training": questions.TRAINING_IN_PLACE,
             "multiply": questions.MULTIPLY,
             "sizes": questions.SIZES,
             "blocks": questions.EAGER_BLOCKS,

@@ -17,13 +17,13 @@ CLAIMS: tuple[Claim, ...] = (
         "two), and in every training run the losses are the same bit for bit. Qualified if only "
         "in some of the runs. Refuted if in none, or if a step is slower or faster. Untested "
         "otherwise.",
-        history=(history.FIRST, history.D1_FORMATS),
+        history=(history.FIRST, history.D1_FORMATS, history.IN_PLACE),
         not_covered=words.OTHER_TRAINING,
         chapters=(words.TRAINING,),
         cell="deciding-training",
         needs=words.TRAINED,
         decide=training.minimal_in_training,
-        questions={"training": questions.TRAINING, "runs": questions.TRAINING_RUNS},
+        questions={"training": questions.TRAINING_IN_PLACE, "runs": questions.TRAINING_RUNS},
     ),
     Claim(
         id="D2",

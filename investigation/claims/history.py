@@ -66,6 +66,11 @@ MARGIN = Change(
     "An interval just above 1 that reached over the margin counted as slower: noise could turn "
     "supported into refuted.",
 )
+IN_PLACE = Change(
+    date(2026, 11, 25),
+    "The network's step is judged by the line's own time in it; whole steps are its check.",
+    "The noise of whole steps hid what the line adds to them.",
+)
 BOTH_WAYS = Change(
     date(2026, 11, 25),
     "A step that is faster with the call counts too.",

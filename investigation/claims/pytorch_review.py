@@ -14,13 +14,22 @@ CLAIMS: tuple[Claim, ...] = (
         f"every multiply of two dtypes is less than {words.LARGE} slower. Qualified if some of "
         f"these are {words.LARGE} slower or more. Refuted if the step is slower or faster. "
         "Untested otherwise.",
-        history=(history.FIRST, history.UNCLEAR, history.MARGIN, history.BOTH_WAYS),
+        history=(
+            history.FIRST,
+            history.UNCLEAR,
+            history.MARGIN,
+            history.IN_PLACE,
+            history.BOTH_WAYS,
+        ),
         not_covered=words.OTHER_TIMES,
         chapters=(words.COST,),
         cell="deciding-levels",
         needs=words.TIMED,
         decide=time.negligible,
-        questions={"network": questions.NETWORK, "mixed_multiply": questions.MIXED_MULTIPLY},
+        questions={
+            "network": questions.NETWORK_IN_PLACE,
+            "mixed_multiply": questions.MIXED_MULTIPLY,
+        },
     ),
     Claim(
         id="P2",
@@ -89,6 +98,7 @@ CLAIMS: tuple[Claim, ...] = (
             history.FIRST,
             history.UNCLEAR,
             history.MARGIN,
+            history.IN_PLACE,
             history.BOTH_WAYS,
             history.BITS,
         ),
@@ -98,7 +108,7 @@ CLAIMS: tuple[Claim, ...] = (
         needs=words.TIMED,
         decide=style.stylistic,
         questions={
-            "network": questions.NETWORK,
+            "network": questions.NETWORK_IN_PLACE,
             "mixed_memory": questions.MIXED_MEMORY,
             "accepted": questions.ACCEPTED,
             "mixed_dtypes": questions.MIXED_DTYPES,

@@ -1,12 +1,13 @@
 """The questions that the claims ask of the evidence, each written once."""
 
-from typing import Any
+from typing import Any, Literal
 
 from investigation.claims.rules.launches import OF_LAYOUTS
 from investigation.claims.rules.layouts import GROUPS
 from investigation.evidence.kinds.correctness import RUNS, Acceptance, Equality, TrainingRun
 from investigation.evidence.kinds.deployments import RuntimeProgram, RuntimesTried
 from investigation.evidence.kinds.gpus import Launch, SameLaunches
+from investigation.evidence.kinds.in_place import LineInPlace
 from investigation.evidence.kinds.layouts import BlockLayouts, Layouts, View
 from investigation.evidence.kinds.programs import Agreement, Layer, Survival
 from investigation.evidence.kinds.resources import Calls, Memory
@@ -22,6 +23,14 @@ def steps(level: TimingLevel, baseline: str, candidate: str) -> Question[Timing]
     """Ask for a step of the host network in both memory formats."""
     return ask(
         Timing, level=level, quantity="end_to_end", baseline=baseline, candidate=candidate,
+        role="measurement", every={"memory_format": MEMORY_FORMATS},
+    )  # fmt: skip
+
+
+def in_place(level: Literal["network", "training_step"]) -> Question[LineInPlace]:
+    """Ask what the line adds to a step of the host network in both memory formats."""
+    return ask(
+        LineInPlace, level=level, baseline="broadcast", candidate="expand_as",
         role="measurement", every={"memory_format": MEMORY_FORMATS},
     )  # fmt: skip
 
@@ -52,6 +61,9 @@ def agreement(layer: Layer) -> Question[Agreement]:
     return ask(Agreement, layer=layer, every={"target": ("cpu",)})
 
 
+# Where the line is timed in place, inside the running network, that decides; a whole step is its
+# check there, and decides on a GPU.
+NETWORK_IN_PLACE, TRAINING_IN_PLACE = in_place("network"), in_place("training_step")
 NETWORK = steps("network", "broadcast", "expand_as")
 TRAINING = steps("training_step", "broadcast", "expand_as")
 RECALIBRATION = steps("network", "no SE blocks", "six SE blocks")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from investigation.claims.claim import Questions, Row, answers_to
-from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.kinds.in_place import LineInPlace, Measured
 from investigation.evidence.observation import Observation
 from investigation.evidence.questions import Findings
 from investigation.evidence.words import listed
@@ -20,6 +20,7 @@ def scope(questions: Questions, findings: Findings) -> tuple[Row, ...]:
         return ()
     # Of another machine's records the chapter knows the name, and not the environment.
     environments = [findings.source_of(one).environment for one in records if not one.machine]
+    cases = [case for one in records for case in _cases(one)]
     rows = {
         "machine": listed(_each(one.machine for one in records if one.machine)),
         "processor": listed(_each(one.processor for one in environments)),
@@ -27,8 +28,8 @@ def scope(questions: Questions, findings: Findings) -> tuple[Row, ...]:
         "threads": listed(_each(_threads(one, findings) for one in records)),
         "torch": listed(_each(one.torch for one in environments)),
         "forms": listed(_each(_forms(records))),
-        "input and gate dtypes": listed(_each(_dtypes(one.case) for one in records if one.case)),
-        "sizes": _sizes([one.case for one in records if one.case]),
+        "input and gate dtypes": listed(_each(map(_dtypes, cases))),
+        "sizes": _sizes(cases),
     }
     return tuple((label, value) for label, value in rows.items() if value)
 
@@ -38,15 +39,22 @@ def _each(words: Iterable[object]) -> list[str]:
     return list(dict.fromkeys(map(str, words)))
 
 
+def _cases(record: Observation) -> list[Case]:
+    """Return the inputs that a record is of: of the line in place, those of its slots."""
+    if isinstance(record, LineInPlace):
+        return [slot.case for slot in record.slots]
+    return [record.case] if record.case else []
+
+
 def _threads(record: Observation, findings: Findings) -> int:
-    if isinstance(record, Timing):
+    if isinstance(record, Measured):
         return record.threads
     return findings.source_of(record).environment.threads
 
 
 def _forms(records: Iterable[Observation]) -> Iterable[str]:
     for one in records:
-        if isinstance(one, Timing):
+        if isinstance(one, Measured):
             yield from (one.candidate, one.baseline)
         elif getattr(one, "form", None):
             yield str(getattr(one, "form"))  # noqa: B009  # some types of record have it

@@ -114,6 +114,7 @@ CLAIMS: tuple[Claim, ...] = (
             history.UNCLEAR,
             history.RUNTIMES,
             history.MARGIN,
+            history.IN_PLACE,
             history.EVERY_PART,
             history.LARGE,
         ),
@@ -123,7 +124,7 @@ CLAIMS: tuple[Claim, ...] = (
         needs=words.TIMED,
         decide=time.overhead,
         questions={
-            "network": questions.NETWORK,
+            "network": questions.NETWORK_IN_PLACE,
             "multiply": questions.MULTIPLY,
             "sizes": questions.SIZES,
             "blocks": questions.EAGER_BLOCKS,
@@ -209,6 +210,7 @@ TO_VERIFY: tuple[Claim, ...] = (
             history.MANY,
             history.UNCLEAR,
             history.MARGIN,
+            history.IN_PLACE,
             history.BOTH_WAYS,
             history.SHOWN,
             history.EVERY_PART,
@@ -219,7 +221,7 @@ TO_VERIFY: tuple[Claim, ...] = (
         needs=words.TIMED,
         decide=time.same_time,
         questions={
-            "network": questions.NETWORK,
+            "network": questions.NETWORK_IN_PLACE,
             "multiply": questions.MULTIPLY,
             "sizes": questions.SIZES,
             "blocks": questions.EAGER_BLOCKS,

@@ -1,23 +1,22 @@
 """What timings come to: the only place where a rule reads an interval.
 
-The words are those of `evidence.words.DEFINITIONS`. Whatever reaches across an edge of the margin
-decides nothing, so noise cannot turn one verdict into its opposite. To find any slower or faster
-one among many, each has to be so at the confidence of their family; to show that all are equal,
-each has to be equal by itself (an intersection-union test; Berger, Multiparameter hypothesis
-testing and acceptance sampling, 1982).
+The words are those of `evidence.words.DEFINITIONS`, the outcome that of every page. Whatever
+reaches across an edge of the margin decides nothing, so noise cannot turn one verdict into its
+opposite.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from investigation.claims.claim import Row
+from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.kinds.timings import Outcome, Timing
 from investigation.evidence.words import percent
 from investigation.subject.runtimes import BY_SLUG
 
 # Where a cost stops being minor, as a share of the step that it is part of.
 MINOR = 0.10
-Timings = Sequence[Timing]
+Timings = Sequence[Measured]
 NAMES: Mapping[Outcome, str] = {
     "slower": "slower",
     "faster": "faster",
@@ -26,17 +25,12 @@ NAMES: Mapping[Outcome, str] = {
 }
 
 
-def outcome(timing: Timing) -> Outcome:
-    """Return what one of many comparisons comes to."""
-    return timing.outcome
-
-
-def is_large(timing: Timing) -> bool:
+def is_large(timing: Measured) -> bool:
     """Tell whether it is slower by 10 % or more: the whole interval is beyond that."""
-    return outcome(timing) == "slower" and timing.interval[0] >= 1 + MINOR
+    return timing.outcome == "slower" and timing.interval[0] >= 1 + MINOR
 
 
-def is_bounded(timing: Timing) -> bool:
+def is_bounded(timing: Measured) -> bool:
     """Tell whether it is shown not to be slower by 10 %."""
     return timing.interval[1] < 1 + MINOR
 
@@ -45,34 +39,34 @@ def is_bounded(timing: Timing) -> bool:
 class Sorted:
     """Comparisons, sorted by what they come to."""
 
-    timings: tuple[Timing, ...]
+    timings: tuple[Measured, ...]
 
     @classmethod
-    def of(cls, *groups: Iterable[Timing]) -> "Sorted":
+    def of(cls, *groups: Iterable[Measured]) -> "Sorted":
         """Return all comparisons of some groups together."""
         return cls(tuple(one for group in groups for one in group))
 
-    def that_are(self, wanted: Outcome) -> tuple[Timing, ...]:
+    def that_are(self, wanted: Outcome) -> tuple[Measured, ...]:
         """Return the comparisons that come to this."""
-        return tuple(one for one in self.timings if outcome(one) == wanted)
+        return tuple(one for one in self.timings if one.outcome == wanted)
 
     @property
-    def slower(self) -> tuple[Timing, ...]:
+    def slower(self) -> tuple[Measured, ...]:
         """Those that take longer."""
         return self.that_are("slower")
 
     @property
-    def faster(self) -> tuple[Timing, ...]:
+    def faster(self) -> tuple[Measured, ...]:
         """Those that take less time."""
         return self.that_are("faster")
 
     @property
-    def undecided(self) -> tuple[Timing, ...]:
+    def undecided(self) -> tuple[Measured, ...]:
         """Those that decide nothing."""
         return self.that_are("inconclusive")
 
     @property
-    def large(self) -> tuple[Timing, ...]:
+    def large(self) -> tuple[Measured, ...]:
         """Those slower by 10 % or more."""
         return tuple(one for one in self.timings if is_large(one))
 
@@ -95,27 +89,27 @@ class Sorted:
         return len(self.timings)
 
 
-def change(timing: Timing) -> str:
+def change(timing: Measured) -> str:
     """Return what a timing found, in percent with its interval."""
     return percent(timing.ratio, timing.interval)
 
 
-def place(timing: Timing) -> str:
+def place(timing: Measured) -> str:
     """Return what was timed: the runtime, if there is one, and the workload."""
     parts = (runtime_title(timing), timing.case.name if timing.case else timing.memory_format)
     return ", ".join(part for part in parts if part)
 
 
-def runtime_title(timing: Timing) -> str:
+def runtime_title(timing: Measured) -> str:
     """Return the name of the runtime that a timing is of; nothing for eager mode as it stands."""
-    known = BY_SLUG.get(str(timing.runtime))
-    return known.title if known else timing.runtime or ""
+    slug = timing.runtime if isinstance(timing, Timing) else None
+    return BY_SLUG[slug].title if slug in BY_SLUG else slug or ""
 
 
 def step_rows(words: str, steps: Timings) -> list[Row]:
     """Return a row for each memory format of a step."""
     return [
-        (f"{words}, {one.memory_format}", f"{change(one)}: {NAMES[outcome(one)]}") for one in steps
+        (f"{words}, {one.memory_format}", f"{change(one)}: {NAMES[one.outcome]}") for one in steps
     ]
 
 

@@ -11,7 +11,6 @@ from investigation.claims.rules.judging import (
     Sorted,
     Timings,
     change,
-    outcome,
     part_row,
     runtime_title,
 )
@@ -128,7 +127,7 @@ def _timed_row(program: RuntimeProgram, timings: Timings) -> Row:
 def _remedy_row(program: RuntimeProgram, timings: Timings) -> Row:
     steps = "the same steps" if program.same_steps else "other steps"
     results = "" if program.equal else ", other results"
-    times = [f"{change(one)}: {NAMES[outcome(one)]}" for one in _of(program, timings).timings]
+    times = [f"{change(one)}: {NAMES[one.outcome]}" for one in _of(program, timings).timings]
     return program.title, "; ".join([f"{steps}{results}", *times])
 
 

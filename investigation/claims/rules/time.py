@@ -13,7 +13,6 @@ from investigation.claims.rules.judging import (
     Sorted,
     Timings,
     is_bounded,
-    outcome,
     part_row,
     step_rows,
 )
@@ -175,7 +174,7 @@ def _table(network: Timings, parts: Mapping[str, Timings]) -> list[Row]:
 
 
 def _step_words(network: Timings) -> str:
-    found = dict.fromkeys(NAMES[outcome(one)] for one in network)
+    found = dict.fromkeys(NAMES[one.outcome] for one in network)
     return f"The network's forward step: {listed(list(found))}."
 
 

@@ -18,9 +18,6 @@ from investigation.subject.memory_formats import MEMORY_FORMATS, MemoryFormat
 Outcome = Literal["faster", "slower", "equivalent", "inconclusive"]
 # Where two times count as equal, as a share; fixed before anything was measured.
 MARGIN = 0.01
-# Two separately prepared copies of one program can differ by where their tensors happen to lie
-# (the runtimes chapter's controls measure by how much). What is smaller is no cost of the line.
-PLACEMENT = 0.05
 # Asked whether any of many comparisons is slower, thirty at 95 % would answer yes by chance in
 # every second book. At 99.9 %, a hundred do so in one book of ten.
 FAMILY_CONFIDENCE = 0.999
@@ -172,34 +169,26 @@ class Timing(Observation):
         return self.alone
 
     @property
-    def slower_in_family(self) -> bool:
-        """Whether it is slower, one of many, at the confidence of such a family."""
-        return self.family_verdict == "slower"
-
-    @property
     def family_verdict(self) -> Outcome:
         """The verdict as one of many comparisons; of a replication, its own."""
         return self.alone.verdict_in_family if self.alone else self.verdict
 
     @property
     def outcome(self) -> Outcome:
-        """What every claim and page calls it, as `evidence.words.DEFINITIONS` has it.
+        """What every page calls it: a network's step by its own verdict, all else as one of many.
 
-        Equivalent by its own interval: that each of many is equal needs no correction for their
-        number. Slower or faster also at the confidence of a family, which of a replication is its
-        own.
+        Slower or faster at the confidence of a family. Equivalent by its own interval: that each
+        of many is equal needs no correction for their number (an intersection-union test; Berger,
+        Multiparameter hypothesis testing and acceptance sampling, 1982). The interval has the
+        last word, also where an older rule recorded the verdict.
         """
+        of_a_network = self.level in ("network", "training_step")
+        verdict = self.verdict if of_a_network else self.family_verdict
         (low, high), edge = self.interval, 1 + self.margin
         if 1 / edge < low and high < edge:
             return "equivalent"
-        if low > edge and self.family_verdict == "slower":
-            return "slower"
-        return "faster" if high < 1 / edge and self.family_verdict == "faster" else "inconclusive"
-
-    @property
-    def slower_beyond_placement(self) -> bool:
-        """Whether it is slower in its family, by more than two copies of one program can be."""
-        return self.slower_in_family and self.ratio > 1 + PLACEMENT
+        beyond = low > edge if verdict == "slower" else high < 1 / edge
+        return verdict if verdict in ("slower", "faster") and beyond else "inconclusive"
 
 
 class Bandwidth(Observation):
