@@ -29,8 +29,9 @@ class Setting:
 
     `wholes` and `parts` ask for timings, each under words for what was timed: a step of a whole
     network, on a CPU by the line timed in place, or a part of one. `memory` asks for the bytes that
-    each form asks for beside its output; `written` for the bytes that a program writes more; `same` for the settings in which
-    both forms become the same kernels. `chapter` measures it, on `device`.
+    each form asks for beside its output; `written` for the bytes that a program writes more; `same`
+    for the settings in which both forms become the same kernels. `chapter` measures it, on
+    `device`.
     """
 
     name: str
