@@ -71,3 +71,7 @@ def test_an_interval_without_ends_is_drawn_as_its_estimate_alone():
     panel = f"contiguous, {in_place_figures.SHARE}"
     finite = [one for one in drawn_at(figure, panel, in_place_figures.SHARE) if math.isfinite(one)]
     assert finite == pytest.approx([0.05])
+    assert in_place_figures.in_words("contiguous", endless) == (
+        "contiguous: `expand_as` adds +25.00 µs (too few processes for an interval) to a step of "
+        "50.0 ms, +0.05 %; whether the step takes the same time is not decided."
+    )

@@ -251,6 +251,14 @@ def planted(*records):
     return plain_world() | by_identity(records)
 
 
+def at_one_size(*records):
+    """The same with no eager timing but the multiply's: one size, and the network."""
+    world = plain_world()
+    for other in (of_size(), block()):
+        del world[other.identity]
+    return world | by_identity(records)
+
+
 def findings(world):
     return Findings((evidence(*world.values()),))
 

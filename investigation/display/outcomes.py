@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from investigation.evidence.kinds.deployments import RuntimeProgram
+from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.words import capital, percent
 
@@ -19,9 +20,9 @@ WORDS: Mapping[str, str] = {
 EXTREMES = {"slower": "largest slowdown", "faster": "largest speed-up"}
 
 
-def counted(timings: Iterable[Timing]) -> str:
+def counted(timings: Iterable[Measured]) -> str:
     """Tell how many timings came out as what: `slower in 2, cannot tell in 1 of 3`."""
-    found = Counter(one.outcome for one in timings)
+    found: Counter[str] = Counter(one.outcome for one in timings)
     told = [f"{words} in {found[outcome]}" for outcome, words in WORDS.items() if found[outcome]]
     return f"{', '.join(told)} of {found.total()}" if told else "nothing was timed"
 

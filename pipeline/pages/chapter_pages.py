@@ -21,6 +21,12 @@ DOWNLOADS = """## Data of this page
 {{download}}`the schema of the evidence <../data/evidence.schema.json>`
 """
 
+MORE = (
+    "\nThe numbers of each verdict, where it was tried, what it does not cover and how its rule "
+    "changed: [claim by claim](../claims)."
+)
+NOTHING_DECIDED = "No sentence of the ticket or its reviews is decided here."
+
 
 def write(chapter: str, claims: list[dict[str, Any]]) -> None:
     """Copy an executed chapter to the book's source, with its claims and links to its data."""
@@ -43,7 +49,7 @@ def claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
         for one in claims
         if chapter in one["chapters"]
     ]
-    return "\n".join(lines) or "No sentence of the ticket or its reviews is decided here."
+    return "\n".join([*lines, MORE]) if lines else NOTHING_DECIDED
 
 
 def gpu_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:

@@ -7,6 +7,7 @@ the evidence does.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from investigation.display.outcomes import rounded_up
 from investigation.evidence.kinds.correctness import Equality
 from investigation.evidence.kinds.timings import MARGIN
 from investigation.evidence.questions import Findings, ask
@@ -66,16 +67,16 @@ def _of_the_network(steps: Sequence[Answer]) -> tuple[str, str]:
         return "as filed, a performance bug", f"On a CPU its network is {_steps(steps, 'slower')}."
     if "faster" in outcomes:
         return "none; keep the line", f"On a CPU its network is {_steps(steps, 'faster')}."
-    if outcomes == {"equivalent"}:
-        share = f"{100 * MARGIN:g} %"
-        return "low, a matter of style", (
-            f"On a CPU the line has no effect on a step of its network, within ±{share}."
-        )
     ends = [end for one in steps for end in one.timing.interval]
-    largest = 100 * max(abs(end - 1) for end in ends)
+    largest = rounded_up(100 * max(abs(end - 1) for end in ends))
+    if outcomes == {"equivalent"}:
+        return "low, a matter of style", (
+            f"On a CPU the line changes the time of a step of its network by at most {largest} %, "
+            f"inside the margin of ±{100 * MARGIN:g} %."
+        )
     return "low, a matter of style", (
         "On a CPU no effect of the line on a step of its network was found; whether there is one "
-        f"below {largest:.1f} %, this run cannot tell."
+        f"below {largest} %, this run cannot tell."
     )
 
 
