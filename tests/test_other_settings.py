@@ -5,7 +5,7 @@ import torch
 from torch import distributed as torch_distributed
 
 from investigation.evidence.kinds.correctness import Support
-from investigation.observe import distributed, in_place, tensor_kinds
+from investigation.observe import distributed, tensor_kinds, writing
 from investigation.subject.cases import Case
 
 CASE = Case(slug="small", name="small", shape=(4, 8, 6, 6))
@@ -57,7 +57,7 @@ def test_what_takes_a_kind_of_tensor_is_said_in_words():
 
 
 def test_in_place_nothing_is_asked_for_and_the_expansion_adds_its_copy_all_the_same():
-    same, mixed = (in_place.compare_ways(one) for one in (CASE, CASE.with_gate("bfloat16")))
+    same, mixed = (writing.compare_ways(one) for one in (CASE, CASE.with_gate("bfloat16")))
     asked = {way: one.bytes_asked for way, one in same.items()}
     assert asked["x * y"] == asked["x * y.expand_as(x)"] == OUTPUT
     assert asked["x.mul_(y)"] == asked["torch.mul(x, y, out=out)"] == 0

@@ -47,6 +47,7 @@ class Setting:
 def _alone(level: TimingLevel, **fields: Any) -> Question[Timing]:
     """Ask for the line against its rewrite in eager mode, as it stands."""
     usual: dict[str, Any] = {"quantity": "end_to_end", "runtime": None, "role": "measurement"}
+    usual["series"] = "workloads"
     forms = {"baseline": "broadcast", "candidate": "expand_as"}
     return ask(Timing, level=level, **usual | forms | fields)
 

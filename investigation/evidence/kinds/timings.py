@@ -97,7 +97,7 @@ class Timing(Observation):
     baseline: str = "broadcast"
     candidate: str = "expand_as"
     quantity: Quantity = "end_to_end"
-    series: Literal["workloads", "sizes"] = "workloads"
+    series: Literal["workloads", "sizes", "threads"] = "workloads"
     mode: Literal["inference", "training"] = "inference"
     memory_format: MemoryFormat = "contiguous"
     runtime: str | None = None

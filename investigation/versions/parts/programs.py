@@ -33,11 +33,11 @@ def _pairings(settings: Parameters) -> list[fusion.Pairing]:
 
 
 def both_forms(settings: Parameters) -> Iterator[Observation]:
-    """Count the settings in which both forms agree, in their kernels and in all of the source."""
+    """Count the settings in which both forms agree, in their source and in what it comes to."""
     found = _pairings(settings)
     yield from (one.record() for one in found)
-    yield fusion.agreement(found, "kernels")
-    yield fusion.agreement(found, "source")
+    for layer in ("kernels", "source", "elided"):
+        yield fusion.agreement(found, layer)
 
 
 def fused(settings: Parameters) -> Iterator[Observation]:
@@ -47,7 +47,8 @@ def fused(settings: Parameters) -> Iterator[Observation]:
     """
     found = _pairings(settings)
     blocks = [one.candidate for one in found if one.setting.level == "block"]
-    require_telling_names([name for one in blocks for name in one.names])
+    if blocks:
+        require_telling_names(name for one in blocks for name in one.names)
     yield fusion.agreement(found, "fused")
 
 
