@@ -30,7 +30,7 @@ export DASK_CONFIG := $(CURDIR)/build/dask
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/cache/hypothesis
 
 # Before what takes a standard input for granted: a background job may have none.
-WITH_STDIN := { : <&0; } 2>/dev/null || exec </dev/null;
+WITH_STDIN := { : 3<&0; } 2>/dev/null || exec </dev/null;
 
 # Each is a function of pipeline/cli/commands.py, whose text begins with its help.
 COMMANDS := book rerun compare sweep versions gpu record seal fix audit pdf serve

@@ -96,6 +96,7 @@ def book(folder, text):
     (folder / "_toc.yml").write_text("format: jb-book\nroot: index\n")
 
 
+@pytest.mark.slow  # renders
 @pytest.mark.usefixtures("workshop")
 def test_a_warning_fails_the_build_and_leaves_the_last_good_book():
     places.SOURCE.mkdir()

@@ -132,10 +132,14 @@ def test_a_bad_word_behind_make_gets_one_line_and_touches_nothing(word, expected
     assert {path: path.stat().st_mtime_ns for path in places.RESULTS.glob("*")} == before
 
 
-@pytest.mark.skipif(not BUILT, reason="make uses .venv, and these tests run elsewhere")
 def test_a_job_without_a_standard_input_gets_an_empty_one():
-    done = make("book", "BUDGET=-1", preexec_fn=lambda: os.close(0))
-    assert done.stderr.startswith("error: BUDGET=-1: allowed is")
+    looking = {command: make("--dry-run", "-o", ".venv/installed", command).stdout
+               for command in ("book", "test", "check", "kills")}  # fmt: skip
+    for command, planned in looking.items():
+        assert "|| exec </dev/null;" in planned, command
+    tried = "tried: ; @[ ! -e /dev/fd/0 ]; $(WITH_STDIN) [ -e /dev/fd/0 ]"
+    done = make("--eval", tried, "tried", preexec_fn=lambda: os.close(0))
+    assert done.returncode == 0, done.stderr
 
 
 def test_nothing_in_the_project_is_an_absolute_path_of_a_machine():
