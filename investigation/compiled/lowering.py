@@ -41,7 +41,7 @@ def lowered(
 
     def backend(traced: GraphModule, given: list[Any]) -> Callable[..., Any]:
         graphs["dynamo"] = operations(traced.graph)
-        made: Callable[..., Any] = compile_fx(traced, given)
+        made: Any = compile_fx(traced, given)
         return made if begins else traced.forward  # the source is all that is wanted
 
     torch._dynamo.reset()
@@ -66,7 +66,7 @@ def _keeping(
         backward = bool(getattr(lowering, "is_backward", programs))
         direction = "backward" if backward else "forward"
         graphs[f"inductor {direction}"] = operations(lowering.graph)
-        generated = lowering.codegen()[0]  # a text until torch 2.7, then one with its lines
+        generated: Any = lowering.codegen()[0]  # a text until torch 2.7, then one with its lines
         programs.append(kernel_source.normalise(getattr(generated, "value", generated)))
         module = mock.Mock(spec=["call", "__file__"])
         module.call = _end if backward else partial(_run, lowering.module)
@@ -83,7 +83,7 @@ def _keeping(
         yield
 
 
-def _run(graph: GraphModule, inputs: Sequence[Any]) -> tuple[Any, ...]:
+def _run(graph: torch.nn.Module, inputs: Sequence[Any]) -> tuple[Any, ...]:
     """Run a graph as it was given to Inductor."""
     return tuple(torch.fx.Interpreter(graph).run(*inputs))
 

@@ -18,7 +18,7 @@ from investigation.evidence.recorder import Recorder
 from investigation.evidence.words import change, signed_seconds
 from investigation.timing import statistics
 from investigation.timing.in_place import InPlace, LineSamples
-from investigation.timing.replicate import Replication
+from investigation.timing.replication import Replication
 from investigation.timing.slots import CLOCKS
 from investigation.timing.statistics import Estimate
 

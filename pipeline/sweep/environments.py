@@ -11,9 +11,10 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 
 from pipeline import places
 from pipeline.upkeep import uv
@@ -86,7 +87,7 @@ def install(
     *,
     constraints: str = "",
     options: tuple[str, ...] = (),
-    **told: str,
+    told: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Make an environment with these requirements; `told` are further environment variables.
 
@@ -94,13 +95,13 @@ def install(
     """
     shutil.rmtree(folder, ignore_errors=True)
     make = [str(uv.PROGRAM), "venv", "--quiet", "--python", sys.executable, str(folder)]
-    run(make, what, **told)
+    run(make, what, told)
     wanted, limits = folder / "requirements.txt", folder / "constraints.txt"
     wanted.write_text(requirements, encoding="utf-8")
     limits.write_text(constraints, encoding="utf-8")
     from_lists = ["-r", str(wanted), "--constraint", str(limits)]
     command = [sys.executable, "-P", uv.__file__, *options, "--compile-bytecode"]
-    run([*command, "--python", str(folder), *from_lists], what, **told)
+    run([*command, "--python", str(folder), *from_lists], what, told)
     (folder / READY).touch()
 
 
@@ -145,12 +146,12 @@ def _name(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""
 
 
-def run(command: list[str], what: str, **told: str) -> str:
+def run(command: list[str], what: str, told: Mapping[str, str] = MappingProxyType({})) -> str:
     """Run a step of an installation and return what it prints.
 
     Raises `EnvironmentFailedError` with `what` cannot be installed, and why.
     """
-    around = os.environ | told
+    around = os.environ | dict(told)
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=around)
     if done.returncode:
         reason = _reason(done.stderr) or f"status {done.returncode}"

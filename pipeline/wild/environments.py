@@ -32,8 +32,9 @@ def python_of(package: Package) -> Path:
     folder = places.BUILD / "wild" / "environments" / package.title
     if not (folder / environments.READY).exists():
         wanted = requirements(package)
-        told = {} if of_one_build(_resolved(folder, wanted, package)) else WITHOUT_FOLDERS
-        environments.install(folder, wanted, package.title, **told)
+        together = of_one_build(_resolved(folder, wanted, package))
+        told = {} if together else WITHOUT_FOLDERS
+        environments.install(folder, wanted, package.title, told=told)
     return folder / "bin" / "python"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from investigation.claims.claim import Row, Verdict, qualified, refuted, supported, untested
-from investigation.claims.rules.judging import NAMES, Sorted, outcome, runtime_title
+from investigation.claims.rules.judging import NAMES, Sorted, runtime_title
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.words import listed, percent
 
@@ -11,7 +11,9 @@ from investigation.evidence.words import listed, percent
 def slower_for_it(timed: Sequence[Timing]) -> Verdict:
     """X4: is a whole network slower as released, in the runtimes that it was timed in?"""
     known = Sorted.of(timed)
-    groups = {words: known.that_are(wanted) for wanted, words in NAMES.items()}
+    groups = {
+        words: [one for one in timed if one.outcome == wanted] for wanted, words in NAMES.items()
+    }
     counted = [_counted(words, found) for words, found in groups.items() if found]
     sentence = f"Of {len(timed)} pairs of network and runtime, {listed(counted)}."
     if known.slower:
@@ -39,7 +41,7 @@ def _table(timed: Iterable[Timing]) -> list[Row]:
     return [
         (
             f"{one.network}, {runtime_title(one)}",
-            f"{percent(one.ratio, one.interval)}: {NAMES[outcome(one)]}",
+            f"{percent(one.ratio, one.interval)}: {NAMES[one.outcome]}",
         )
         for one in timed
     ]

@@ -19,8 +19,8 @@ from investigation.compiled.codegen import Mode
 from investigation.compiled.fusion import CompileSetting
 from investigation.compiled.kernel_source import residual
 from investigation.compiled.triton import kernel as triton_kernel
-from investigation.compiled.triton import targets as triton_targets
 from investigation.compiled.triton.build import FORMS, Built, build, in_full, is_multiply
+from investigation.compiled.triton.installed import require_triton
 from investigation.compiled.triton.kernel import Kernel
 from investigation.evidence.observation import Form
 from investigation.subject import gpu_catalog
@@ -47,7 +47,7 @@ def prove(chips: Sequence[Chip], asked: Sequence[CompileSetting]) -> "Proof":
     A setting is compiled for the chips that `build.compiled_for` names. Raises `NoTritonError`
     where Triton is not installed, `ProofError` where a process fails.
     """
-    triton_targets.require_triton()
+    require_triton()
     slugs = [one.slug for one in chips]
     what = f"compiling for {' and '.join(slugs)}"
     with TemporaryDirectory() as folder:

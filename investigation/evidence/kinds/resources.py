@@ -102,6 +102,9 @@ class MixedMultiplies(Observation):
     shows: ClassVar[str] = "mixed"
 
 
+LaunchLevel = Literal["multiply", "block", "gradients"]
+
+
 class Launches(Observation):
     """Kernels that eager mode launches on a GPU, counted from the calls that it makes.
 
@@ -109,7 +112,7 @@ class Launches(Observation):
     """
 
     type: Literal["launches"] = "launches"
-    level: Literal["multiply", "block", "gradients"]
+    level: LaunchLevel
     form: Form
     launches: Count
     calls: tuple[str, ...] = ()

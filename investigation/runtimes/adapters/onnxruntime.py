@@ -75,7 +75,9 @@ def export(
 def _export_traced(module: nn.Module, x: Tensor, model: Path, *, dynamic: bool) -> None:
     free = {"x": {0: "B", 2: "H", 3: "W"}} if dynamic else None
     # Before torch 2.5 there is one exporter, and no parameter to choose it by.
-    chosen = {"dynamo": False} if torch_features.takes("torch.onnx.export", "dynamo") else {}
+    chosen: dict[str, Any] = (
+        {"dynamo": False} if torch_features.takes("torch.onnx.export", "dynamo") else {}
+    )
     torch.onnx.export(module, (x,), str(model), input_names=["x"], dynamic_axes=free, **chosen)
 
 

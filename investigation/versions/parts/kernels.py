@@ -82,9 +82,11 @@ def _fused_away(found: proof.Proof) -> FusedAway:
 
 
 def _traffic(found: proof.Proof, settings: Parameters) -> Iterator[Traffic]:
-    for name, kernel in found.scale_kernels(found.block).items():
-        says = f"bytes that the scale kernel moves, {name}"
-        yield Traffic(says=says, case=reader(settings), form=name, bytes=kernel.bytes_moved)
+    kernels = found.scale_kernels(found.block)
+    for form in build.FORMS:
+        says = f"bytes that the scale kernel moves, {form}"
+        moved = kernels[form].bytes_moved
+        yield Traffic(says=says, case=reader(settings), form=form, bytes=moved)
 
 
 def machine_code(settings: Parameters) -> Iterator[Observation]:
