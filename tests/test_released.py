@@ -140,7 +140,7 @@ def test_a_runtime_is_recorded_with_its_steps_times_and_copies(tiny, tmp_path):
 def test_each_program_can_be_loaded_anew_and_computes_the_same(tiny, tmp_path):
     for slug in RUNTIMES:
         program = released._program(TINY, slug, tiny, tmp_path / slug, SETTINGS)
-        one, other = program.load(), program.load()
+        one, other = program.again(), program.again()
         assert one is not other
         one(), other()
         assert program.result().shape == TINY.input

@@ -179,7 +179,7 @@ def test_each_timed_step_runs_its_own_line():
 def test_the_timed_scale_steps_return_the_same_gradients():
     case = Case(slug="small", name="small", shape=(2, 3, 4, 5))
     one, other = (
-        arm() for arm in training_workloads.scale_step_arms(case, "broadcast", "expand_as")
+        make()() for make in training_workloads.scale_step_makers(case, "broadcast", "expand_as")
     )
     assert [tuple(gradient.shape) for gradient in one] == [(2, 3, 4, 5), (2, 3, 1, 1)]
     assert all(map(torch.equal, one, other))

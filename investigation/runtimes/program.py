@@ -25,18 +25,17 @@ class Step:
 class Program:
     """A prepared module over a prepared input.
 
-    `run` is one inference, and what gets timed; `result` returns its first output, with as many
-    images as the runtime takes at a time. `steps` is read from what ran: a profile, a plan or
-    the runtime's own graph. `arena_bytes` is the memory that the runtime planned for one
-    inference, where it says so. `load` returns another `run`: the same program, its session,
-    weights and input made anew, for a comparison that is to hold for more than one placement.
+    `again` loads what was prepared anew, over an input of its own, and returns one inference of
+    it: what gets timed. `result` returns the first output of a program that was loaded once, with
+    as many images as the runtime takes at a time. `steps` is read from what ran: a profile, a
+    plan or the runtime's own graph. `arena_bytes` is the memory that the runtime planned for one
+    inference, where it says so.
     """
 
-    run: Run
+    again: Callable[[], Run]
     result: Callable[[], Tensor]
     steps: tuple[Step, ...]
     arena_bytes: int | None = None
-    load: Callable[[], Run] | None = None
 
 
 @dataclass(frozen=True)

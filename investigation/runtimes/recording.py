@@ -18,7 +18,7 @@ from investigation.runtimes.variations import Variation, steps_of
 from investigation.subject.cases import Case
 from investigation.timing.comparison import Comparison
 from investigation.timing.processes import Reply
-from investigation.timing.recording import timing_of
+from investigation.timing.recording import same_control, timing_of
 
 
 def tried(recorder: Recorder, rows: Sequence[SurveyRow]) -> RuntimesTried:
@@ -88,14 +88,26 @@ def costs(recorder: Recorder, row: SurveyRow) -> dict[str, Timing]:
     return {case.slug: _cost(recorder, row, row.comparison(case), case) for case in row.cases}
 
 
-def copies(recorder: Recorder, row: SurveyRow, case: Case) -> dict[str, Timing]:
-    """Keep two comparisons: two copies of one program, and the gate written out by its source."""
-    found = {name: row.control(name) for name in ("copy", "materialized")}
-    return {
-        name: _cost(recorder, row, comparison, case, role="control")
-        for name, comparison in found.items()
-        if comparison is not None
-    }
+def copies(recorder: Recorder, row: SurveyRow) -> dict[str, Timing]:
+    """Keep two copies of one program against each other at every workload, by its slug.
+
+    Each is a control as well: they must not come out different.
+    """
+    found = {}
+    for case in row.cases:
+        compared = row.copies(case)
+        found[case.slug] = _cost(recorder, row, compared, case, role="control")
+        same_control(recorder, compared, of=f"{row.runtime.slug}, {case.slug}")
+    return found
+
+
+def written_out(recorder: Recorder, row: SurveyRow, case: Case) -> Timing | None:
+    """Keep the gate written out by its source against the plain product.
+
+    None where the runtime refuses that block.
+    """
+    compared = row.control("materialized")
+    return _cost(recorder, row, compared, case, role="control") if compared else None
 
 
 def _cost(

@@ -181,7 +181,7 @@ def _timed(
     programs: Mapping[str, Program], baseline: str, candidate: str, settings: Settings
 ) -> Answer:
     """Compare two programs, each loaded anew several times; the slower they are, the longer."""
-    one, other = (_loader(programs[name]) for name in (baseline, candidate))
+    one, other = (programs[name].again for name in (baseline, candidate))
     wanted_s = PREPARATIONS * (_seconds(one) + _seconds(other))
     kept = {key: settings[key] for key in ("threads", "seed", "margin")}
     return compare_made_patiently(
@@ -192,11 +192,6 @@ def _timed(
         name=candidate,
         **kept,
     ).to_dict()
-
-
-def _loader(program: Program) -> Callable[[], Run]:
-    assert program.load is not None
-    return program.load
 
 
 def _seconds(load: Callable[[], Run]) -> float:

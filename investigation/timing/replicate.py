@@ -11,10 +11,12 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from pkgutil import resolve_name
 from typing import Any
 
+from investigation.subject.workloads import Makers
 from investigation.timing.arms import Function
 from investigation.timing.comparison import Comparison
 from investigation.timing.errors import MeasurementError
 from investigation.timing.measure import compare_patiently
+from investigation.timing.preparations import compare_made_patiently
 from investigation.timing.processes import Job, importable, in_fresh_processes
 from investigation.timing.replication import Replication
 
@@ -30,7 +32,7 @@ KEEPING_MEMORY = {
 
 AT_ONCE = 2  # processes that start side by side; they are timed one after the other
 
-MakeArms = Callable[..., tuple[Function, Function]]
+MakeArms = Callable[..., tuple[Function, Function] | Makers]
 MadeBy = tuple[MakeArms, Mapping[str, Any]]
 
 
@@ -56,10 +58,11 @@ def replicate_together(
     """Compare in `processes` fresh interpreters, timed one after the other, and combine.
 
     `arms` names what is compared: each time a function at the top of an importable module and
-    its arguments as JSON, whose call returns (baseline, candidate). Every process makes and
-    compares them all, each process beginning with the next one. `budget_s` is for each
-    comparison, on top of what a process takes to start and to build the arms. Process `i` has
-    hash seed and order seed `seed + i`, and `environment` beside this process's own.
+    its arguments as JSON, whose call returns (baseline, candidate), or `Makers` of them.
+    Every process makes and compares them all, each process beginning with the next one.
+    `budget_s` is for each comparison, on top of what a process takes to start and to build the
+    arms. Process `i` has hash seed and order seed `seed + i`, and `environment` beside this
+    process's own.
     `compare_kwargs` are those of `investigation.timing.measure.compare_patiently`.
 
     Raises ReplicationError where a process fails, ValueError where `arms` or `processes`
@@ -96,12 +99,14 @@ def compare_all(
 ) -> Generator[None, None, dict[str, Any]]:
     """Make each pair of arms in this process, and return their comparisons as JSON, by name.
 
+    Where makers are returned, the arms are made several times in each process.
     Yields once when all is imported that makes them, which takes as long as some comparisons.
     """
     makers = [(name, resolve_name(make), given) for name, make, given in arms]
     yield
     compared = {}
     for name, make, given in makers:
-        baseline, candidate = make(**given)
-        compared[name] = compare_patiently(baseline, candidate, **settings).to_dict()
+        made = make(**given)
+        compare = compare_made_patiently if isinstance(made, Makers) else compare_patiently
+        compared[name] = compare(*made, **settings).to_dict()
     return compared

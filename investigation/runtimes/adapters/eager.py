@@ -1,23 +1,22 @@
 """PyTorch as it is written."""
 
+from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor, nn
 
 from investigation.runtimes import traces
 from investigation.runtimes.modules import first
-from investigation.runtimes.program import Program, Run
+from investigation.runtimes.program import Program
 
 
 def prepare(module: nn.Module, x: Tensor, _folder: Path, _threads: int) -> Program:
     """Run the module call by call."""
 
-    def run() -> object:
-        return module(x)
+    def again() -> Callable[[], object]:
+        return partial(deepcopy(module), x.clone())
 
-    def load() -> Run:
-        again, moved = deepcopy(module), x.clone()
-        return lambda: again(moved)
-
-    return Program(run, lambda: first(run()), traces.steps(run), load=load)
+    run = again()
+    return Program(again, lambda: first(run()), traces.steps(run))

@@ -1,5 +1,7 @@
 """ExecuTorch: its portable kernels alone, or what XNNPACK takes handed over to it."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +14,7 @@ from torch.fx import Node
 
 from investigation.runtimes.graph_pass import without_expansions
 from investigation.runtimes.modules import exported, first
-from investigation.runtimes.program import Program, Run, Step
+from investigation.runtimes.program import Program, Step
 
 
 def prepare(
@@ -33,14 +35,13 @@ def prepare(
     lowered.save(str(file))
     _unsafe_reset_threadpool(threads)
 
-    def load() -> Run:
+    def again() -> Callable[[], object]:
         method = Runtime.get().load_program(file).load_method("forward")
         assert method is not None
-        moved = x.clone()
-        return lambda: method.execute([moved])
+        return partial(method.execute, [x.clone()])
 
-    run = load()
-    return Program(run, lambda: first(run()).clone(), steps(lowered), _arena(lowered), load)
+    run = again()
+    return Program(again, lambda: first(run()).clone(), steps(lowered), _arena(lowered))
 
 
 def _arena(lowered: ExecutorchProgramManager) -> int:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -97,15 +98,10 @@ def load(model: Path, x: Tensor, threads: int, level: str = "all") -> Program:
 
     def again() -> Callable[[], list[Any]]:
         session = _session(model, threads, level, profile=None)
-        feeds = {"x": x.clone().numpy()}
-        return lambda: session.run(None, feeds)
+        return partial(session.run, None, {"x": x.clone().numpy()})
 
     run = again()
-
-    def result() -> Tensor:
-        return torch.from_numpy(run()[0])
-
-    return Program(run, result, _profiled(model, x, threads, level), load=again)
+    return Program(again, lambda: torch.from_numpy(run()[0]), _profiled(model, x, threads, level))
 
 
 def _session(

@@ -27,21 +27,21 @@ def prepare(
     """Convert a `torch.export` program or a trace, and compile it for the CPU."""
     model = _converted(module, x, reads, remedy)
     settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
-    request = _loaded(model, x, settings)
+    core = openvino.Core()
+
+    def requested() -> openvino.InferRequest:
+        request = core.compile_model(model, "CPU", settings).create_infer_request()
+        request.set_input_tensor(openvino.Tensor(x.numpy()))  # a copy: no arm copies its input
+        request.infer()
+        return request
+
+    request = requested()
 
     def result() -> Tensor:
         request.infer()
         return torch.from_numpy(request.get_output_tensor(0).data.copy())
 
-    found = steps(request.get_compiled_model())
-    return Program(request.infer, result, found, load=lambda: _loaded(model, x, settings).infer)
-
-
-def _loaded(model: openvino.Model, x: Tensor, settings: dict[str, Any]) -> openvino.InferRequest:
-    request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
-    request.set_input_tensor(openvino.Tensor(x.numpy()))  # a copy, once: no arm copies its input
-    request.infer()
-    return request
+    return Program(lambda: requested().infer, result, steps(request.get_compiled_model()))
 
 
 def _converted(module: nn.Module, x: Tensor, reads: Reads, remedy: str | None) -> openvino.Model:
