@@ -4,6 +4,7 @@
 question about time, what each outcome comes to: a test plants it on both sides of every edge.
 """
 
+import worlds
 from worlds import (
     COPIES_MIXED,
     COPIES_SAME,
@@ -14,14 +15,15 @@ from worlds import (
     block,
     block_in,
     block_tensors,
+    by_identity,
     calls,
     equality,
     gradients,
     grown,
+    in_place,
     mixed_dtypes,
     mixed_multiply,
     multiply,
-    network,
     of_size,
     pairings,
     parting,
@@ -30,11 +32,50 @@ from worlds import (
     released,
     second_gradients,
     survival,
-    training_step,
     view,
 )
 
 from investigation.evidence.kinds.correctness import RUNS
+from investigation.subject.memory_formats import MEMORY_FORMATS
+
+
+def network(ratio=1.0, width=0.002, formats=MEMORY_FORMATS):
+    """A forward step of the host network: what the line adds to it, and as a whole."""
+    whole = worlds.network(ratio, width=width, formats=formats)
+    return [*in_place("network", ratio, width, formats), *whole]
+
+
+def training_step(ratio=1.0, width=0.002, formats=MEMORY_FORMATS):
+    whole = worlds.training_step(ratio, width=width, formats=formats)
+    return [*in_place("training_step", ratio, width, formats), *whole]
+
+
+def in_place_as(step):
+    """The line in place, where it adds as much to a step as a timing of the whole step shows."""
+    low, high = step.interval
+    (made,) = in_place(step.level, (low + high) / 2, (high - low) / 2, (step.memory_format,))
+    return made
+
+
+def plain_world():
+    """The plain world with all that a claim asks for."""
+    beside = [
+        gradients("same"),
+        gradients("mixed"),
+        second_gradients(),
+        equality("gradients_over_layouts", 90),
+        of_size(),
+        block(),
+        *network(),
+        *training_step(),
+    ]
+    return worlds.plain_world() | by_identity(beside)
+
+
+def planted(*records):
+    """The same with some of its records replaced, and others added."""
+    return plain_world() | by_identity(records)
+
 
 XNNPACK = "executorch_xnnpack"
 # What each claim comes to in the plain world.

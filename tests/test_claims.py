@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from claim_worlds import EDGES, FLIPS, PLAIN
+from claim_worlds import EDGES, FLIPS, PLAIN, plain_world, planted
 from worlds import (
     SLOW_BY_CHANCE,
     WRITES,
@@ -14,8 +14,6 @@ from worlds import (
     findings,
     grown,
     multiply,
-    plain_world,
-    planted,
     program,
     survival,
 )

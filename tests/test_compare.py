@@ -8,6 +8,7 @@ import zipfile
 
 import pytest
 from bs4 import BeautifulSoup
+from claim_worlds import network, plain_world, planted
 from in_place_worlds import record
 from worlds import (
     CASE,
@@ -17,9 +18,6 @@ from worlds import (
     control,
     evidence,
     multiply,
-    network,
-    plain_world,
-    planted,
 )
 
 from investigation.evidence.environment import describe
@@ -57,7 +55,7 @@ def test_a_run_agrees_with_itself():
 
 def test_a_changed_verdict_is_named_with_both():
     slower = compared(
-        evidence_of(plain_world()), evidence_of(planted(*network(1.02, "slower")))
+        evidence_of(plain_world()), evidence_of(planted(*network(1.02)))
     )  # fmt: skip
     changed = {one.id: (one.base.status, one.head.status) for one in slower.changed}
     assert changed["P1"] == ("supported", "refuted")
@@ -94,7 +92,7 @@ def test_two_lines_timed_in_place_are_measurements_that_agree_where_their_interv
     ],
 )
 def test_what_keeps_two_measurements_from_being_compared_is_named(environment, obstacle):
-    slow = planted(*network(1.02, "slower"))
+    slow = planted(*network(1.02))
     other = compared(evidence_of(plain_world()), evidence_of(slow, **environment))
     assert pair(other, STEP).outcome == "not comparable"
     assert pair(other, STEP).obstacles == (obstacle,)

@@ -1,7 +1,8 @@
 """What the launches of eager CUDA say of a claim, where they are the same and where not."""
 
 import pytest
-from worlds import CASE, findings, plain_world, planted
+from claim_worlds import plain_world, planted
+from worlds import CASE, findings
 
 from investigation.claims.claim import Note, judge
 from investigation.claims.ledger import CLAIMS

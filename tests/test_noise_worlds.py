@@ -11,7 +11,7 @@ from statistics import NormalDist
 import gpu_worlds
 import numpy as np
 import pytest
-from claim_worlds import FLIPS, PLAIN
+from claim_worlds import FLIPS, PLAIN, in_place_as, plain_world, planted
 from gpu_worlds import plain_records, timed
 from worlds import (
     COPIES_MIXED,
@@ -24,12 +24,9 @@ from worlds import (
     findings,
     gradients,
     grown,
-    in_place,
     mixed_dtypes,
     pairings,
     parting,
-    plain_world,
-    planted,
     program,
     second_gradients,
     survival,
@@ -86,13 +83,6 @@ def is_about_the_line(record):
 def of_a_step(timing):
     """Whether it is a whole step of a network with and without the call."""
     return timing.level in ("network", "training_step") and timing.candidate == "expand_as"
-
-
-def in_place_as(step):
-    """The line in place with the noise of a whole step, which is far more than its own."""
-    low, high = step.interval
-    (made,) = in_place(step.level, (low + high) / 2, (high - low) / 2, (step.memory_format,))
-    return made
 
 
 @pytest.fixture(scope="module")

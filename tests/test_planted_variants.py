@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from worlds import asked, equality, findings, grown, pairings, planted, view
+from claim_worlds import planted
+from worlds import asked, equality, findings, grown, pairings, view
 
 from investigation.claims.claim import judge
 from investigation.claims.ledger import CLAIMS

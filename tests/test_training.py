@@ -2,8 +2,9 @@ import math
 
 import pytest
 import torch
+from claim_worlds import in_place_as, plain_world
 from fake_clock import FakeMachine, steady
-from worlds import by_identity, findings, plain_world, run
+from worlds import by_identity, findings, run
 
 from investigation.claims import ledger
 from investigation.claims.claim import judge
@@ -237,7 +238,8 @@ def decided(ratio, *runs):
         for memory_format in MEMORY_FORMATS
     ]
     kept = [one for one in plain_world().values() if getattr(one, "level", "") != "training_step"]
-    return judge(D1, findings(by_identity([*kept, *steps, *runs])))
+    lines = [in_place_as(step) for step in steps]
+    return judge(D1, findings(by_identity([*kept, *steps, *lines, *runs])))
 
 
 def test_two_per_cent_more_work_leave_the_margin_and_flip_the_verdict():

@@ -183,16 +183,12 @@ class Timing(Observation):
 
         Slower or faster at the confidence of a family. Equivalent by its own interval: that each
         of many is equal needs no correction for their number (an intersection-union test; Berger,
-        Multiparameter hypothesis testing and acceptance sampling, 1982). The interval has the
-        last word, also where an older rule recorded the verdict.
+        Multiparameter hypothesis testing and acceptance sampling, 1982).
         """
         of_a_network = self.level in ("network", "training_step")
-        verdict = self.verdict if of_a_network else self.family_verdict
-        (low, high), edge = self.interval, 1 + self.margin
-        if 1 / edge < low and high < edge:
-            return "equivalent"
-        beyond = low > edge if verdict == "slower" else high < 1 / edge
-        return verdict if verdict in ("slower", "faster") and beyond else "inconclusive"
+        if of_a_network or self.verdict == "equivalent":
+            return self.verdict
+        return self.family_verdict
 
 
 class Bandwidth(Observation):
