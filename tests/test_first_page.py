@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import shutil
 
 import pytest
@@ -56,6 +57,7 @@ def rank(*plant):
     [
         ((), "low, a matter of style", "by at most 0.2 %, inside the margin of ±1 %"),
         (network(1.01, "inconclusive"), "low, a matter of style", "below 1.2 %, this run cannot"),
+        (network(1.0, width=math.inf), "open", "in too few processes to tell"),
         (network(1.05, "slower"), "as filed, a performance bug", "slower with the line in a forw"),
         (training_step(1.05, "slower"), "as filed, a performance bug", "a training step"),
         (network(0.95, "faster"), "none; keep the line", "faster with the line in a forward"),
@@ -242,3 +244,11 @@ def test_the_first_page_holds_in_each_world(tmp_path, plant, says, never):
     assert says in page
     assert never not in page
     assert ("+ assert result.shape == x.shape" in page) == ("A shape check" in page)
+
+
+def test_an_interval_without_ends_is_drawn_and_published_as_it_is():
+    world = at_one_size(*network(1.0, width=math.inf))
+    made = made_in(world)
+    rows = [row for row in drawn(picture.setting_rows(made)) if row["series"].startswith("a forw")]
+    assert [(row["low"], row["high"]) for row in rows] == [("-inf", "inf")] * 2
+    assert "<svg" in picture.of_settings(made)

@@ -49,7 +49,9 @@ def _intervals(axes: Axes) -> Iterator[Point]:
         if isinstance(container, ErrorbarContainer):
             line, _, bars = container.lines
             along = 0 if container.has_xerr else 1
-            ends = [segment[:, along] for segment in bars[0].get_segments()] if bars else []
+            # Not their segments, which leave out an end that is infinite.
+            paths = bars[0].get_paths() if bars else []
+            ends = [np.asarray(path.vertices)[:, along] for path in paths]
             for row, (low, high) in zip(_points(axes, line, container), ends, strict=True):
                 yield {**row, "low": low, "high": high}
 

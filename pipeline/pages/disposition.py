@@ -4,6 +4,7 @@ Every sentence is computed from the evidence, and comes out neutral or the other
 the evidence does.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -68,6 +69,8 @@ def _of_the_network(steps: Sequence[Answer]) -> tuple[str, str]:
     if "faster" in outcomes:
         return "none; keep the line", f"On a CPU its network is {_steps(steps, 'faster')}."
     ends = [end for one in steps for end in one.timing.interval]
+    if not all(map(math.isfinite, ends)):
+        return "open", "A step of its network was timed in too few processes to tell."
     largest = rounded_up(100 * max(abs(end - 1) for end in ends))
     if outcomes == {"equivalent"}:
         return "low, a matter of style", (
