@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from investigation.claims.claim import Row, Verdict, qualified, refuted, supported, untested
-from investigation.claims.rules.judging import NAMES, Sorted, outcome, runtime_title
+from investigation.claims.rules.judging import NAMES, Sorted, runtime_title
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.words import listed, percent
 
@@ -39,7 +39,7 @@ def _table(timed: Iterable[Timing]) -> list[Row]:
     return [
         (
             f"{one.network}, {runtime_title(one)}",
-            f"{percent(one.ratio, one.interval)}: {NAMES[outcome(one)]}",
+            f"{percent(one.ratio, one.interval)}: {NAMES[one.outcome]}",
         )
         for one in timed
     ]
