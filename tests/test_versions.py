@@ -209,14 +209,16 @@ def test_the_environment_for_one_use_is_removed_whatever_became_of_the_cell(
     cell = Cell(notebook="one_version", torch="0.0.1", parameters={}, packages=("a",), key="0" * 32)
     folder = environments.folder_of("0.0.1", ("a",))
 
-    def run(asked):
-        folder.mkdir(parents=True)
+    def run(asked, script):
+        assert script[0] == "python"
         if fails:
             raise cells.CellError("it failed")
         asked.folder.mkdir(parents=True)
         asked.result.write_text("{}")
 
     monkeypatch.setattr(cells, "_in_a_process", run)
+    monkeypatch.setattr(cells, "_python", lambda _: "python")
+    folder.mkdir(parents=True)
     if fails:
         with pytest.raises(cells.CellError):
             cells.measure(cell.model_dump_json())
