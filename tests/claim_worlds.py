@@ -4,7 +4,6 @@
 question about time, what each outcome comes to: a test plants it on both sides of every edge.
 """
 
-import worlds
 from worlds import (
     COPIES_MIXED,
     COPIES_SAME,
@@ -15,7 +14,6 @@ from worlds import (
     block,
     block_in,
     block_tensors,
-    by_identity,
     calls,
     equality,
     gradients,
@@ -24,6 +22,7 @@ from worlds import (
     mixed_dtypes,
     mixed_multiply,
     multiply,
+    network,
     of_size,
     pairings,
     parting,
@@ -32,22 +31,11 @@ from worlds import (
     released,
     second_gradients,
     survival,
+    training_step,
     view,
 )
 
 from investigation.evidence.kinds.correctness import RUNS
-from investigation.subject.memory_formats import MEMORY_FORMATS
-
-
-def network(ratio=1.0, width=0.002, formats=MEMORY_FORMATS):
-    """A forward step of the host network: what the line adds to it, and as a whole."""
-    whole = worlds.network(ratio, width=width, formats=formats)
-    return [*in_place("network", ratio, width, formats), *whole]
-
-
-def training_step(ratio=1.0, width=0.002, formats=MEMORY_FORMATS):
-    whole = worlds.training_step(ratio, width=width, formats=formats)
-    return [*in_place("training_step", ratio, width, formats), *whole]
 
 
 def in_place_as(step):
@@ -55,26 +43,6 @@ def in_place_as(step):
     low, high = step.interval
     (made,) = in_place(step.level, (low + high) / 2, (high - low) / 2, (step.memory_format,))
     return made
-
-
-def plain_world():
-    """The plain world with all that a claim asks for."""
-    beside = [
-        gradients("same"),
-        gradients("mixed"),
-        second_gradients(),
-        equality("gradients_over_layouts", 90),
-        of_size(),
-        block(),
-        *network(),
-        *training_step(),
-    ]
-    return worlds.plain_world() | by_identity(beside)
-
-
-def planted(*records):
-    """The same with some of its records replaced, and others added."""
-    return plain_world() | by_identity(records)
 
 
 XNNPACK = "executorch_xnnpack"

@@ -8,7 +8,6 @@ import zipfile
 
 import pytest
 from bs4 import BeautifulSoup
-from claim_worlds import network, plain_world, planted
 from in_place_worlds import record
 from worlds import (
     CASE,
@@ -18,6 +17,9 @@ from worlds import (
     control,
     evidence,
     multiply,
+    network,
+    plain_world,
+    planted,
 )
 
 from investigation.evidence.environment import describe

@@ -2,9 +2,9 @@ import math
 
 import pytest
 import torch
-from claim_worlds import in_place_as, plain_world
+from claim_worlds import in_place_as
 from fake_clock import FakeMachine, steady
-from worlds import by_identity, findings, run
+from worlds import by_identity, findings, plain_world, run
 
 from investigation.claims import ledger
 from investigation.claims.claim import judge

@@ -78,12 +78,14 @@ def block(ratio=1.0, **about):
 
 
 def network(ratio=1.0, verdict=None, width=0.002, formats=MEMORY_FORMATS):
-    """A forward step of the host network, in all memory formats or in some."""
-    return _steps("network", ratio, verdict, width, formats)
+    """A forward step of the host network, whole and by the line in place."""
+    whole = _steps("network", ratio, verdict, width, formats)
+    return [*whole, *in_place("network", ratio, width, formats)]
 
 
 def training_step(ratio=1.0, verdict=None, width=0.002, formats=MEMORY_FORMATS):
-    return _steps("training_step", ratio, verdict, width, formats)
+    whole = _steps("training_step", ratio, verdict, width, formats)
+    return [*whole, *in_place("training_step", ratio, width, formats)]
 
 
 def in_place(level, ratio=1.0, width=0.002, formats=MEMORY_FORMATS, step_s=0.05):
@@ -202,6 +204,10 @@ def plain_world():
         equality("reference", 1),
         equality("same_dtype", 16, among=("float32", "bfloat16")),
         mixed_dtypes(),
+        gradients("same"),
+        gradients("mixed"),
+        second_gradients(),
+        equality("gradients_over_layouts", 90),
         grown(),
         view(),
         *(asked(form, dtypes) for dtypes in ("same", "mixed")
@@ -218,6 +224,8 @@ def plain_world():
         *recalibration(),
         multiply(),
         multiply(case=MIXED),
+        of_size(),
+        block(),
         RuntimesTried(says="runtimes that ran", exported=2, states={"library": "ran"}),
         *(program(name) for name in ("library", "compiler")),
         *(block_in(name) for name in ("library", "compiler")),
