@@ -40,20 +40,31 @@ def build(
     notebook: str | None = None,
     time_limit_s: float | None = None,
     rerun: bool = False,
+    alone_when_timed: bool = True,
+    keep_going: bool = False,
 ) -> None:
-    """Execute what is out of date, of one notebook or of all; judge the claims; make the pages."""
+    """Execute what is out of date, of one notebook or of all; judge the claims; make the pages.
+
+    Without `alone_when_timed` a chapter that times something may run beside another, so that its
+    times mean nothing: for a build whose pages are looked at and whose numbers are not. Raises
+    `BuildError` where a notebook fails; with `keep_going`, when the others have run.
+    """
     started = time.monotonic()
     manifest.verify_all(places.RECORDED)
     recovery.carry_on()
     notebooks = places.discover()
     plan = planned([one for one in notebooks if notebook in (None, one.stem)], parameters)
-    executed = run_outdated(plan, force=rerun, time_limit_s=time_limit_s)
+    outdated = outdated_of(plan, force=rerun)
+    if outdated:
+        from pipeline.chapters import timetable
+
+        timetable.Execution(outdated, time_limit_s, alone_when_timed, keep_going).execute()
     waiting = [one.stem for one in notebooks if not promotion.matching(one)]
     if waiting:
         print(f"executed; the pages wait for {', '.join(waiting)}: run make book")
         return
     pages = make_pages(notebooks)
-    print(f"{executed} executed, pages {pages}, {time.monotonic() - started:.0f} s")
+    print(f"{len(outdated)} executed, pages {pages}, {time.monotonic() - started:.0f} s")
     print(f"open {os.path.relpath(places.HTML / 'index.html')}")
 
 
@@ -68,22 +79,16 @@ def planned(
     return chosen(notebooks, parameters)
 
 
-def run_outdated(
-    plan: Mapping[Path, Mapping[str, object]], *, force: bool, time_limit_s: float | None = None
-) -> int:
-    """Execute the notebooks whose products are not current; return how many."""
+def outdated_of(
+    plan: Mapping[Path, Mapping[str, object]], *, force: bool
+) -> dict[Path, Mapping[str, object]]:
+    """Return the notebooks whose products are not current, with their parameters."""
     outdated: dict[Path, Mapping[str, object]] = {}
     for notebook, parameters in plan.items():  # what a chapter reads of another comes before it
         follows = {one.stem for one in outdated}.intersection(freshness.reads(notebook))
         if force or follows or not freshness.is_current(notebook, parameters):
             outdated[notebook] = parameters
-    if outdated:
-        from pipeline.chapters import execution
-    for index, (notebook, parameters) in enumerate(outdated.items(), start=1):
-        execution.execute(
-            notebook, parameters, f"[{index}/{len(outdated)}]", time_limit_s=time_limit_s
-        )
-    return len(outdated)
+    return outdated
 
 
 def make_pages(notebooks: list[Path]) -> str:
@@ -112,7 +117,9 @@ def page_inputs(notebooks: list[Path]) -> str:
     digest = hashlib.sha256()
     digest.update(repr(publishing.publication()).encode())
     products = (path for one in notebooks for path in freshness.products(one))
-    sources = (_files(one) for one in (places.BOOK, places.PACKAGE, places.HERE / "pipeline"))
+    recorded = places.RECORDED / manifest.VERSIONS
+    folders = (places.BOOK, places.PACKAGE, places.HERE / "pipeline", recorded)
+    sources = (_files(one) for one in folders)
     for path in (places.CONFIG, places.CLAIMS, *products, *itertools.chain(*sources)):
         digest.update("/".join(path.parts[-2:]).encode())
         digest.update(path.read_bytes())

@@ -4,7 +4,6 @@ import functools
 import gzip
 import http.server
 import os
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,19 +14,11 @@ from urllib.parse import unquote, urldefrag, urlsplit
 import axe_playwright_python
 from playwright.sync_api import Browser, Page, sync_playwright
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from pipeline.pages import printing
+
 NO_BROWSER = "no page was opened, for lack of a Chromium; apt-get install chromium brings one"
-# Chromium as a program among others: no sandbox of its own, no calls home.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+LEGIBILITY = Path(__file__).with_name("legibility.js").read_text(encoding="utf-8")
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 # A drawing has the role of an image, so what is inside it is not read out, piece by piece.
 AXE_RUN = """options => axe.run({exclude: [["figure.chart svg > *"]]}, options)
@@ -39,14 +30,9 @@ RULES = {"light": {}, "dark": {"runOnly": ["color-contrast", "link-in-text-block
 COMPRESSED = {".html", ".css", ".js", ".svg", ".json"}
 
 
-def program() -> str | None:
-    """Return Chromium's path, or None where there is none."""
-    return next(filter(None, map(shutil.which, PROGRAMS)), None)
-
-
 def may_be_left_out() -> bool:
     """Tell whether this run goes without a browser, because none is here and none is required."""
-    return program() is None and not os.environ.get("REQUIRE_BROWSER")
+    return printing.browser() is None and not os.environ.get("REQUIRE_BROWSER")
 
 
 @contextmanager
@@ -67,10 +53,10 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Give a running browser without a window."""
-    executable = program()
+    executable = printing.browser()
     assert executable, NO_BROWSER
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=executable, args=list(printing.FLAGS))
         yield browser
         browser.close()
 
@@ -84,6 +70,7 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
     sideways: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
+    illegible: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     ids: frozenset[str] = frozenset()
 
@@ -129,6 +116,9 @@ def visit(browser: Browser, address: str) -> Visit:
         for size in (PHONE, DESKTOP):
             page.set_viewport_size(size)
             seen.sideways += [f"{theme}, {size['width']}: {one}" for one in too_wide(page)]
+            if theme == "light":  # the night changes no letter's place
+                found = page.evaluate(LEGIBILITY, size is DESKTOP)
+                seen.illegible += [f"{size['width']}: {one}" for one in found]
         seen.violations += [f"{theme}: {one}" for one in page.evaluate(AXE_RUN, rules)]
     page.close()
     return seen

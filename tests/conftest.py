@@ -34,24 +34,26 @@ SLOW_FIXTURES = frozenset({"book", "browser", "built", "surveyed"})
 
 
 def pytest_collection_modifyitems(items):
-    """Mark what is slow, and let what takes longest start first.
+    """Mark what is slow, and put what takes longest first.
 
-    A worker gets the tests of a file. The book is built by the first of them; who else reads it
-    comes last, when it is there.
+    A worker gets the tests of a file, in this order. The book is built by the first of them, with
+    two chapters at a time; who else reads it comes after what is slow, so that what is left at
+    the end is quick.
     """
     for item in items:
         if hasattr(item.module, "SmallProject") or SLOW_FIXTURES & set(item.fixturenames):
             item.add_marker(pytest.mark.slow)
-    readers = {item.path.stem for item in items if "book" in item.fixturenames} - {"test_book"}
-    items.sort(key=lambda item: _place(item, readers))
+    slow = {item.path.stem for item in items if _is_slow(item)}
+    readers = {item.path.stem for item in items if "book" in item.fixturenames}
+    items.sort(key=lambda item: _place(item.path.stem, slow, readers))
 
 
-def _place(item, readers):
-    if item.path.stem == "test_book":
+def _place(name, slow, readers):
+    if name == "test_book":
         return 0
-    if item.path.stem in readers:
-        return 3
-    return 1 if _is_slow(item) else 2
+    if name in readers:
+        return 2
+    return 1 if name in slow else 3
 
 
 def _is_slow(item):

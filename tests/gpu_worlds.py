@@ -26,7 +26,7 @@ def steps(level, quantity, *, of_two_dtypes=False):
     ]
 
 
-def timed(step, ratio=1.0, verdict="equivalent", in_family=None):
+def timed(step, ratio=1.0, verdict=None, in_family=None):
     about = step.about | {"case": step.case, "device": PARAMETERS["device"]}
     return timing(ratio=ratio, verdict=verdict, in_family=in_family, width=0.001, **about)
 

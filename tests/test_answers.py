@@ -1,4 +1,6 @@
-"""The first table and the picker: the decision in each setting follows its evidence."""
+"""The decision in each setting, the picker and the first page follow their evidence."""
+
+from itertools import product
 
 import pytest
 from worlds import (
@@ -6,87 +8,140 @@ from worlds import (
     MIXED,
     agreement,
     asked,
+    at_one_size,
     block_in,
     control,
+    equality,
     evidence,
     findings,
+    in_place,
     multiply,
     network,
-    plain_world,
-    planted,
     program,
     recalibration,
+    training_step,
 )
 
 from investigation.evidence.kinds.gpus import DeviceFacts
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.questions import Findings
-from pipeline.pages import answers, settings
-from pipeline.pages.answers import NO, NOT_MEASURED, OPEN, PART, YES
+from pipeline.pages import answers, decisions, disposition, picker, settings
+from pipeline.pages.decisions import (
+    BY_CASE,
+    CANNOT_TELL,
+    CHANGE,
+    KEEP,
+    NO_DIFFERENCE,
+    NOT_MEASURED,
+    SIZE,
+)  # fmt: skip
+
+SMALL = CASE.model_copy(update={"slug": "small", "shape": (1, 16, 2, 2)})
+OUTCOMES = {"slower": 1.2, "faster": 0.8, "equivalent": 1.0, "inconclusive": 1.01}
 
 
 def run(world, **parameters):
     return evidence(*world.values(), notebook="04_eager_cost", parameters=parameters)
 
 
-def decision(world, name=settings.ONE_DTYPE, device=settings.CPU):
+def made_in(world):
     known = findings(world)
-    made = answers.decisions(known, answers.answers(known))
+    return decisions.decisions(known, answers.answers(known))
+
+
+def decision(world, name=settings.ONE_DTYPE, device=settings.CPU):
+    made = made_in(world)
     return next(one for one in made if (one.setting.name, one.setting.device) == (name, device))
 
 
 COPY = asked(count=4096)
-UNCLEAR = network(1.0, "inconclusive", formats=("contiguous",))
+UNCLEAR = network(1.01, "inconclusive")
 
 
 @pytest.mark.parametrize(
     ("plant", "change"),
     [
-        ((), NO),
-        ((multiply(1.2, "slower"),), PART),
-        (UNCLEAR, OPEN),
-        ((*UNCLEAR, multiply(1.2, "slower")), OPEN),
-        (network(1.05, "slower", formats=("contiguous",)), YES),
-        ((COPY,), YES),
+        ((), NO_DIFFERENCE),
+        ((multiply(1.2, "slower"),), SIZE),  # and the network shows no difference
+        ((multiply(0.8, "faster"),), SIZE),
+        (UNCLEAR, SIZE),  # the multiply shows no difference, the network cannot tell
+        ((*UNCLEAR, multiply(1.01, "inconclusive")), CANNOT_TELL),
+        ((*network(1.05, "slower"), multiply(1.2, "slower")), CHANGE),
+        ((*network(0.95, "faster"), multiply(0.8, "faster")), KEEP),
+        (network(1.05, "slower", formats=("contiguous",)), SIZE),
+        ((*network(1.05, "slower", formats=("contiguous",)),
+          *network(0.95, "faster", formats=("channels_last",))), BY_CASE),
+        ((COPY,), CHANGE),
+        ((COPY, multiply(0.8, "faster")), SIZE),
     ],
-)
+)  # fmt: skip
 def test_the_decision_follows_the_evidence(plant, change):
-    assert decision(planted(*plant)).change == change
+    assert decision(at_one_size(*plant)).change == change
+
+
+def test_a_decision_that_depends_on_size_names_the_sizes():
+    world = at_one_size(multiply(1.2, "slower"), multiply(0.8, "faster", case=SMALL))
+    made = decision(world)
+    assert made.by_size == {"1×16×2×2": KEEP, "128×32×32×32": CHANGE, answers.HOST: NO_DIFFERENCE}
+    assert (
+        "change it at 128×32×32×32; keep it at 1×16×2×2; no difference at the host network"
+        in made.measured
+    )
 
 
 def test_one_slow_part_of_many_has_to_be_slow_at_the_confidence_of_its_family():
-    lucky = multiply(1.001, "slower", in_family="inconclusive")
-    assert decision(planted(lucky)).change == NO
+    lucky = multiply(1.012, "slower", in_family="inconclusive")
+    made = decision(at_one_size(lucky, *UNCLEAR))
+    assert made.change == CANNOT_TELL
+
+
+def worlds_of_one_runtime():
+    """Every pair of outcomes at two sizes, with and without bytes that are written."""
+    for small, large, written in product(OUTCOMES, OUTCOMES, (0, 2**20)):
+        blocks = [block_in("library", OUTCOMES[small], small).model_copy(update={"case": SMALL}),
+                  block_in("library", OUTCOMES[large], large)]  # fmt: skip
+        yield at_one_size(program("library", written), *blocks)
+
+
+@pytest.mark.parametrize("world", list(worlds_of_one_runtime()))
+def test_nobody_is_advised_into_a_slower_program(world):
+    for made in made_in(world):
+        for answer in made.found:
+            for advice in (made.change, made.by_size[answer.size]):
+                assert not (advice == CHANGE and answer.outcome == "faster"), made.measured
+                assert not (advice == KEEP and answer.outcome == "slower"), made.measured
+                assert advice != NO_DIFFERENCE or answer.outcome == "equivalent", made.measured
 
 
 def test_a_setting_that_no_chapter_measured_says_so():
-    unmeasured = decision(plain_world(), device=settings.GPU)
+    unmeasured = decision(at_one_size(), device=settings.GPU)
     assert unmeasured.change == NOT_MEASURED
-    assert "no GPU was measured yet: `make gpu record`" in unmeasured.measured
+    assert "no GPU was measured: `make gpu record`" in unmeasured.measured
     assert decision({}, device=settings.CPU).measured == "`04_eager_cost` has not run here"
 
 
-def test_the_words_name_the_whole_steps_the_dearest_part_and_the_memory():
+def test_the_words_name_the_whole_steps_the_worst_part_and_the_memory():
     other = CASE.model_copy(update={"slug": "other"})
-    world = planted(
+    world = at_one_size(
         *network(1.004, formats=("contiguous",)),
         multiply(1.2, "slower"),
         multiply(1.3, "slower", case=other),
         asked(count=2**20),
     )
     words = decision(world).measured
-    assert "1,024 KiB beside the output against 0 B" in words
+    assert "asks for 1,024 KiB beside the output instead of 0 B" in words
     assert "a forward step of the host network, contiguous: +0.40 %" in words
     assert (
-        "2 of 2 comparisons of a part slower, the dearest the multiply at 128×32×32×32: +30.00 %"
-        in words
+        "slower in 2 of 2 timings; largest slowdown: the multiply, 128×32×32×32, +30.00 %" in words
     )
 
 
 def test_what_does_not_compare_the_two_forms_is_no_answer():
     others = [multiply(role="control"), multiply(quantity="cold"), control()]
-    found = [one.timing for one in answers.answers(findings(planted(*others)))]
-    assert {multiply(), multiply(case=MIXED), *network()} <= set(found)
-    assert not {*recalibration(), others[0], others[1]} & set(found)
+    found = [one.timing for one in answers.answers(findings(at_one_size(*others)))]
+    assert {multiply(), multiply(case=MIXED), *in_place("network")} <= set(found)
+    whole = [one for one in network() if isinstance(one, Timing)]  # a check of the line in place
+    assert not {*whole, *recalibration(), others[0], others[1]} & set(found)
 
 
 def test_a_comparison_is_credited_to_the_chapter_that_made_it():
@@ -94,27 +149,34 @@ def test_a_comparison_is_credited_to_the_chapter_that_made_it():
             notebook="08_y"))  # fmt: skip
     found = {one.timed: one.chapter for one in answers.answers(Findings(runs))}
     assert found["the multiply"] == "04_x"
-    assert found["the SE block, beside the runtimes"] == "08_y"
+    assert found["the SE block (timed in the runtimes chapter)"] == "08_y"
 
 
 def offered(world, **parameters):
     known = findings(world)
     found = answers.answers(known)
-    return answers.choices([run(world, **parameters)], found, answers.decisions(known, found))
+    return picker.choices([run(world, **parameters)], found, decisions.decisions(known, found))
 
 
 def test_what_can_be_chosen_is_what_was_measured_and_a_gpu_in_any_case():
-    chosen = offered(plain_world())
+    chosen = offered(at_one_size())
     assert chosen["devices"] == [settings.CPU, settings.GPU]
     assert set(chosen["sizes"]) == {answers.HOST, "128×32×32×32"}
     assert settings.ONE_DTYPE in chosen["settings"]
+
+
+def test_the_picker_has_the_decision_at_each_size():
+    chosen = offered(at_one_size(multiply(1.2, "slower"), multiply(0.8, "faster", case=SMALL)))
+    made = next(one for one in chosen["decisions"] if one["name"] == settings.ONE_DTYPE)
+    assert made["sizes"]["1×16×2×2"] == KEEP
+    assert made["sizes"]["128×32×32×32"] == CHANGE
 
 
 def test_what_was_not_measured_comes_with_the_command_that_measures_it():
     here, there = (
         next(
             one
-            for one in offered(plain_world(), shape=[1, 2, 3, 4])["decisions"]
+            for one in offered(at_one_size(), shape=[1, 2, 3, 4])["decisions"]
             if (one["name"], one["device"]) == (settings.ONE_DTYPE, device)
         )
         for device in (settings.CPU, settings.GPU)
@@ -125,27 +187,32 @@ def test_what_was_not_measured_comes_with_the_command_that_measures_it():
 
 def test_a_gpu_that_was_measured_is_a_device_of_its_own():
     card = DeviceFacts(says="the device", device_name="Some Card")
-    measured = [card, *network(1.04, "slower"), asked(dtypes="mixed", count=2**20),
-                asked("broadcast", "mixed")]  # fmt: skip
-    world = planted(*(one.model_copy(update={"machine": "some-card"}) for one in measured))
-    assert decision(world, device="Some Card").change == YES
+    measured = [card, *network(1.04, "slower"), *training_step(), asked(dtypes="mixed",
+                count=2**20), asked("broadcast", "mixed")]  # fmt: skip
+    world = at_one_size(*(one.model_copy(update={"machine": "some-card"}) for one in measured))
+    assert decision(world, device="Some Card").change == CHANGE
+    assert decision(world, settings.TRAINING, "Some Card").change == NO_DIFFERENCE
     mixed = decision(world, settings.TWO_DTYPES, "Some Card")
-    assert (mixed.change, mixed.measured) == (YES, "1,024 KiB beside the output against 0 B")
+    assert mixed.change == CHANGE
+    assert mixed.measured == "asks for 1,024 KiB beside the output instead of 0 B"
     assert settings.GPU not in offered(world)["devices"]
 
 
 def exported(written, ratio=1.0, verdict="equivalent"):
     """A world in which one exported runtime ran the block."""
-    return planted(program("library", written), block_in("library", ratio, verdict))
+    return at_one_size(program("library", written), block_in("library", ratio, verdict))
 
 
 @pytest.mark.parametrize(
     ("world", "change"),
     [
-        (exported(0), NO),
-        (exported(0, 1.03, "slower"), NO),  # two copies of one program can differ by so much
-        (exported(0, 1.2, "slower"), PART),
-        (exported(2**20, 1.2, "slower"), YES),
+        (exported(0), NO_DIFFERENCE),
+        (exported(0, 1.01, "inconclusive"), CANNOT_TELL),
+        (exported(0, 1.2, "slower"), CHANGE),
+        (exported(0, 0.8, "faster"), KEEP),
+        (exported(2**20, 1.2, "slower"), CHANGE),
+        (exported(2**20, 0.8, "faster"), KEEP),
+        (exported(2**20), CHANGE),
     ],
 )
 def test_each_exported_runtime_is_a_setting_of_its_own(world, change):
@@ -153,10 +220,17 @@ def test_each_exported_runtime_is_a_setting_of_its_own(world, change):
 
 
 def test_where_no_exported_runtime_ran_one_line_says_so():
-    world = {key: one for key, one in plain_world().items() if not hasattr(one, "family")}
+    world = {key: one for key, one in at_one_size().items() if not hasattr(one, "family")}
     assert decision(world, "exported runtimes").change == NOT_MEASURED
 
 
-def test_what_is_compiled_to_the_same_kernels_is_said_with_its_count():
-    made = decision(planted(agreement("kernels", 11)), "torch.compile")
-    assert (made.change, made.measured) == (NO, "the same kernels in 11 of 88 cases")
+@pytest.mark.parametrize(("same", "change"), [(88, NO_DIFFERENCE), (11, CANNOT_TELL)])
+def test_only_programs_that_are_all_the_same_show_that_there_is_no_difference(same, change):
+    made = decision(at_one_size(agreement("kernels", same)), settings.COMPILED)
+    assert (made.change, made.measured) == (change, f"the same kernels in {same} of 88 cases")
+
+
+def test_other_bits_stop_any_advice_to_the_ticket():
+    world = at_one_size(equality("same_dtype", 16, 3))
+    rank = disposition.priority(findings(world), made_in(world))
+    assert rank.headline == "open; change nothing yet"

@@ -19,6 +19,7 @@ from investigation.subject.memory_formats import MEMORY_FORMATS
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import SCALES
 from pipeline import places
+from pipeline.pages import printing
 
 KIB = 2**10
 if browsing.may_be_left_out():
@@ -72,6 +73,43 @@ def test_no_page_asks_another_origin_for_anything(visits):
 
 def test_no_page_scrolls_sideways_on_a_desktop_or_on_a_phone(visits):
     assert those(visits, lambda seen: seen.sideways) == {}
+
+
+def test_no_code_table_or_label_is_cut_or_overlaps_another(visits):
+    assert those(visits, lambda seen: seen.illegible) == {}
+
+
+ILLEGIBLE = """<div class="highlight" style="width: 200px">
+<pre style="overflow: auto">{code}</pre></div>
+<figure class="chart"><svg viewBox="0 0 100 50" width="100"><text x="1" y="20">first</text>
+<text x="{x}" y="20">second</text></svg><figcaption>{caption}</figcaption></figure>"""
+
+
+@pytest.mark.parametrize(
+    ("changed", "faults"),
+    [
+        ({}, []),
+        ({"code": "a = " + "1" * 99}, ["cut code: a = " + "1" * 56]),
+        ({"x": 10}, ["labels overlap: first | second"]),
+        ({"x": 90}, ["label outside its figure: second"]),
+        ({"caption": ""}, ["a figure without a caption"]),
+    ],
+)
+def test_what_cannot_be_read_is_noticed(browser, changed, faults):
+    page = browser.new_page(viewport=browsing.DESKTOP)
+    filled = {"code": "a = 1", "x": 50, "caption": "Two words."} | changed
+    page.set_content(ILLEGIBLE.format(**filled))
+    assert page.evaluate(browsing.LEGIBILITY, True) == faults
+    page.close()
+
+
+def test_the_whole_book_prints_as_one_file(book, tmp_path, monkeypatch):
+    for name in ("SOURCE", "HTML"):
+        monkeypatch.setattr(places, name, book / name.lower())
+    monkeypatch.setattr(places, "PRINTED", tmp_path / "printed")
+    printed = printing.print_book(tmp_path / "book.pdf").read_bytes()
+    assert printed.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type /Page\b", printed)) > 2 * len(pages(book / "html"))
 
 
 def test_axe_finds_nothing_on_any_page_in_either_theme(visits):
@@ -232,7 +270,7 @@ def test_the_picker_shows_what_was_measured_in_the_chosen_setting(first_page, bo
 
 def test_the_picker_says_what_was_not_measured_and_how_to_measure_it(first_page):
     said = first_page.get_by_role("status")
-    first_page.get_by_label("where the line runs").select_option("training")
+    first_page.get_by_label("where the line runs").select_option("training, one dtype")
     first_page.get_by_label("input").select_option("1×256×56×56")
     assert compared(first_page) == []
     assert said.text_content().endswith(

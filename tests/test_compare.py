@@ -8,6 +8,7 @@ import zipfile
 
 import pytest
 from bs4 import BeautifulSoup
+from in_place_worlds import record
 from worlds import (
     CASE,
     SLOW_MIX,
@@ -56,7 +57,7 @@ def test_a_run_agrees_with_itself():
 
 def test_a_changed_verdict_is_named_with_both():
     slower = compared(
-        evidence_of(plain_world()), evidence_of(planted(*network(1.02, "slower")))
+        evidence_of(plain_world()), evidence_of(planted(*network(1.02)))
     )  # fmt: skip
     changed = {one.id: (one.base.status, one.head.status) for one in slower.changed}
     assert changed["P1"] == ("supported", "refuted")
@@ -71,6 +72,16 @@ def test_two_measurements_agree_where_their_intervals_touch():
     assert pair(compared(base, far), STEP).outcome == "differ"
 
 
+def test_two_lines_timed_in_place_are_measurements_that_agree_where_their_intervals_touch():
+    base = evidence_of(by_identity([record(share=0.0005)]))
+    for share, outcome in ((0.0008, "agree"), (0.0010, "differ")):
+        found = compared(base, evidence_of(by_identity([record(share=share)])))
+        assert [(one.measured, one.outcome) for one in found.pairs] == [(True, outcome)]
+    (other,) = compared(base, evidence_of(by_identity([record(batch=16)]))).pairs
+    assert other.obstacles == ("batch 8 against 16",)
+    assert comparison_pages.shown(other.base) == "+0.05 % (+0.03 to +0.07)"
+
+
 @pytest.mark.parametrize(
     ("environment", "obstacle"),
     [
@@ -83,7 +94,7 @@ def test_two_measurements_agree_where_their_intervals_touch():
     ],
 )
 def test_what_keeps_two_measurements_from_being_compared_is_named(environment, obstacle):
-    slow = planted(*network(1.02, "slower"))
+    slow = planted(*network(1.02))
     other = compared(evidence_of(plain_world()), evidence_of(slow, **environment))
     assert pair(other, STEP).outcome == "not comparable"
     assert pair(other, STEP).obstacles == (obstacle,)
@@ -106,12 +117,18 @@ def test_another_shape_is_named():
     assert found.obstacles == ("shape 128×32×32×32 against 8×32×32×32",)
 
 
-def test_what_only_one_run_has_is_said_and_its_claims_are_untested():
+def test_what_only_one_run_has_is_said_and_its_claims_have_lost_evidence_and_not_changed():
     without = {key: one for key, one in plain_world().items() if one != STEP}
     less = compared(evidence_of(plain_world()), evidence_of(without))
     assert pair(less, STEP).outcome == "only in base"
-    (claim,) = (one for one in less.changed if one.id == "P1")
+    (claim,) = (one for one in less.lost if one.id == "P1")
     assert claim.head.status == "untested"
+    assert less.changed == ()
+    assert "No verdict changed. Evidence lost: " in comparison_pages.text(less)
+    assert "untested (evidence lost)" in comparison_pages.render(less)
+    more = compared(evidence_of(without), evidence_of(plain_world()))
+    assert (more.changed, more.lost) == ((), ())
+    assert "(now decided)" in comparison_pages.render(more)
 
 
 def test_a_fact_that_differs_is_listed_and_a_control_is_no_finding():
@@ -176,6 +193,42 @@ def test_a_run_is_found_in_a_build_a_folder_a_published_book_and_a_zip(build, tm
     assert [one.evidences for one in found] == [(evidence_of(plain_world()),)] * 4
 
 
+def failing(build, chapter="04_x", reason="04_x, cell 3: KeyError: 'buf6'"):
+    (build / "failed").mkdir(exist_ok=True)
+    (build / "failed" / f"{chapter}.txt").write_text(f"{reason}\n")
+
+
+def test_a_chapter_that_failed_is_named_and_what_lies_there_of_it_is_not_taken(build):
+    failing(build)
+    assert "holds no run's evidence" in refused(build)
+    write(build / "results" / "05_y.json", evidence_of({}, notebook="05_y"))
+    failing(build, chapter="06_z", reason="06_z: control same failed: it is\nso")
+    found = read_run(build)
+    assert [one.notebook for one in found.evidences] == ["05_y"]
+    assert found.failed == {
+        "04_x": "04_x, cell 3: KeyError: 'buf6'",
+        "06_z": "06_z: control same failed: it is so",
+    }
+
+
+def test_a_failed_chapter_does_not_take_the_others_with_it():
+    slow = evidence_of(planted(SLOW_MIX), notebook="05_y")
+    head = Run("head", (slow,), {"04_x": f"04_x, cell 3: KeyError: {SCRIPT}\x1b[2J"})
+    found = comparing.compare(Run("base", (evidence_of(plain_world()),)), head)
+    assert "T6" in [one.id for one in found.changed], "what there is, is compared"
+    text, page = comparison_pages.text(found), comparison_pages.render(found)
+    assert "04_x, cell 3: KeyError" in text
+    assert "Chapters failed: 04_x." in text
+    assert "\x1b" not in text
+    assert BeautifulSoup(page, "lxml").find_all(["script", "img"]) == []
+    assert "Chapters that failed in head" in page
+
+
+def test_a_chapter_that_fails_in_both_runs_is_no_news():
+    both = Run("one", (evidence_of(plain_world()),), {"06_z": "06_z: it failed"})
+    assert comparing.compare(both, both).failed == {}
+
+
 def refused(path, error=BuildError):
     with pytest.raises(error) as refusal:
         read_run(path)
@@ -233,6 +286,18 @@ def test_the_exit_status_says_whether_a_verdict_changed(build, tmp_path, capsys,
     kept = json.loads((places.BUILD / "compare" / "compare.json").read_text())
     assert bool(kept["verdicts_changed"]) == bool(status)
     assert (places.BUILD / "compare" / "index.html").exists()
+
+
+@pytest.mark.usefixtures("workshop")
+def test_a_failed_chapter_is_in_the_exit_status_and_in_the_data(build, tmp_path, capsys):
+    head = tmp_path / "head"
+    write(head / "results" / "04_x.json", evidence_of(plain_world()))
+    failing(head, chapter="06_z", reason="06_z: it failed")
+    assert __main__.main(["compare", f"BASE={build}", f"HEAD={head}"]) == 1
+    assert "No verdict changed. Chapters failed: 06_z." in capsys.readouterr().out
+    kept = json.loads((places.BUILD / "compare" / "compare.json").read_text())
+    assert kept["chapters_failed"] == {"06_z": "06_z: it failed"}
+    assert kept["verdicts_changed"] == []
 
 
 @pytest.mark.usefixtures("workshop")

@@ -8,7 +8,7 @@ from investigation.claims import ledger
 from investigation.display.tables import listing
 from investigation.evidence import files
 from investigation.evidence.questions import Findings
-from pipeline import places
+from pipeline import guard, places
 from pipeline.chapters import execution
 
 # Kernels, compilers or processes of their own.
@@ -22,7 +22,8 @@ def without_compiler(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CXX", "/nowhere/c++")
         with building_in(tmp_path_factory.mktemp("build")):
-            execution.execute(notebook, {}, "[1/1]")
+            with guard.watched(str(places.BUILD)) as mark:
+                execution.execute(notebook, {}, "[1/1]", mark)
             page = nbformat.read(places.EXECUTED / notebook.name, as_version=4)
             return page, files.read(places.RESULTS / "06_compiled.json")
 

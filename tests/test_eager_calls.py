@@ -114,3 +114,17 @@ def test_under_autocast_the_block_is_cast_by_the_policy_of_its_device(dtype):
     assert made["cuda"] == made["cpu"] != launching(eager_calls.block_calls("expand_as", CASE))
     assert any(f"→ {dtype}" in call for call in made["cuda"])
     assert not any(map(torch.is_autocast_enabled, ("cpu", "cuda")))
+
+
+@pytest.mark.parametrize("dtype", fusion.AUTOCAST_TO)
+def test_a_block_that_the_two_policies_cast_differently_would_be_noticed(monkeypatch, dtype):
+    class Exponential(eager_calls.SEBlock):
+        def forward(self, x):
+            return super().forward(x.to(getattr(torch, dtype)).exp())  # CUDA's alone widens it
+
+    monkeypatch.setattr(eager_calls, "SEBlock", Exponential)
+    case = CASE.with_gate(dtype)
+    on_cpu, on_cuda = (
+        launching(eager_calls.block_calls("expand_as", case, device)) for device in ("cpu", "cuda")
+    )
+    assert on_cpu != on_cuda

@@ -6,8 +6,8 @@ import os
 import nbformat
 import pytest
 
-from pipeline import places
-from pipeline.chapters import execution, freshness, notebooks
+from pipeline import guard, places
+from pipeline.chapters import execution, freshness, notebooks, timetable
 from pipeline.faults import BuildError
 
 # Kernels, compilers or processes of their own.
@@ -40,7 +40,12 @@ def write_notebook(workshop, *sources, tags=("parameters",), name="01_tiny"):
 
 
 def run(notebook, **parameters):
-    execution.execute(notebook, parameters, "[1/1]")
+    execute(notebook, parameters)
+
+
+def execute(notebook, parameters, **options):
+    with guard.watched(str(places.BUILD)) as mark:
+        execution.execute(notebook, parameters, "[1/1]", mark, **options)
 
 
 def good_notebook(workshop, record=GOOD):
@@ -54,6 +59,30 @@ def test_a_good_run_leaves_page_evidence_and_stamp(workshop):
     assert (places.EXECUTED / "01_tiny.ipynb").exists()
     assert freshness.is_current(notebook, {"size": 3})
     assert not any(places.STAGING.iterdir())
+
+
+def test_a_failure_is_noted_until_the_notebook_runs(workshop):
+    notebook = write_notebook(workshop, "size = 1", "raise KeyError('buf6')")
+    with pytest.raises(BuildError):
+        run(notebook)
+    noted = places.FAILED / "01_tiny.txt"
+    assert noted.read_text() == "01_tiny, cell 2: KeyError: 'buf6'\n"
+    good_notebook(workshop)
+    run(notebook)
+    assert not noted.exists()
+
+
+def test_a_build_that_keeps_going_executes_the_others_and_fails_at_the_end(workshop):
+    timed = "size = 1\nimport time"  # so that one runs after the other
+    broken = write_notebook(workshop, timed, "raise KeyError('buf6')", name="00_broken")
+    good = write_notebook(workshop, timed, EVIDENCE.format(record=GOOD))
+    plan = {broken: {}, good: {}}
+    with pytest.raises(BuildError, match=r"^00_broken, cell 2: KeyError: 'buf6'$"):
+        timetable.Execution(plan).execute()
+    assert not freshness.is_current(good, {}), "without it, the first that fails is the last"
+    with pytest.raises(BuildError, match=r"^00_broken, cell 2: KeyError: 'buf6'$"):
+        timetable.Execution(plan, keep_going=True).execute()
+    assert freshness.is_current(good, {})
 
 
 def test_what_makes_a_run_outdated(workshop, monkeypatch):
@@ -149,7 +178,7 @@ def test_a_notebook_that_hangs_is_ended(workshop):
     with pytest.raises(
         BuildError, match="01_tiny, cell 2: it ran longer than its 3 s; TIME_LIMIT="
     ):
-        execution.execute(notebook, {}, "[1/1]", time_limit_s=3)
+        execute(notebook, {}, time_limit_s=3)
 
 
 def test_a_notebooks_time_limit_is_its_own_and_grows_with_what_is_asked_of_it(workshop):

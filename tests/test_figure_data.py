@@ -24,8 +24,9 @@ def test_bars_come_with_their_names_and_values():
 
 def test_intervals_come_with_their_ends_and_the_label_of_their_line():
     figure = timing_figures.comparisons({"first": multiply(1.05, "slower", width=0.01)}, 0.01)
-    found = [(row["y"], round(float(row["x"]), 6)) for row in rows(figure)]
-    assert found == [("first", 4.0), ("first", 6.0), ("first", 5.0)]
+    (row,) = rows(figure)
+    assert (row["y"], row["series"]) == ("first", "slower")
+    assert [round(float(row[end]), 6) for end in ("low", "x", "high")] == [4.0, 5.0, 6.0]
 
 
 def test_error_bars_come_once_each_with_both_ends():

@@ -28,19 +28,32 @@ def raw(chapter):
         return json.loads(archive.read(f"results/{chapter}.json"))
 
 
-def test_every_verdict_of_a_book_of_schema_2_is_what_it_was(old_run):
+# Verdicts that today's rules give otherwise on the same evidence, and why.
+OTHERWISE = {
+    # Nothing in that book counts the tensors that compiled programs allocate more.
+    "C3": ("qualified", "untested"),
+    # A request is done; it is no statement that evidence supports.
+    "D4": ("supported", "done"),
+    # MNN writes the expansion out and is faster with it at two of four workloads.
+    "X2": ("supported", "qualified"),
+    # The remedies' times were not shown to be equal; not to be slower had been enough.
+    "X3": ("supported", "untested"),
+}
+
+
+def test_every_verdict_of_a_book_of_schema_2_is_what_it_was_or_differs_for_a_reason(old_run):
     with zipfile.ZipFile(BOOK) as archive:
         then = json.loads(archive.read("claims.json"))
-    now = ledger.verdicts(old_run.findings)
-    assert {one["id"]: one["verdict"] for one in then} == {
-        key: verdict.status for key, verdict in now.items()
-    }
+    was = {one["id"]: one["verdict"] for one in then}
+    now = {key: verdict.status for key, verdict in ledger.verdicts(old_run.findings).items()}
+    assert {key: (was[key], now[key]) for key in was if was[key] != now[key]} == OTHERWISE
+    # Released networks were not measured then.
+    assert {key: now[key] for key in now.keys() - was} == {"X4": "untested"}
 
 
 def test_every_chapter_of_schema_2_is_brought_up_to_this_schema(old_run):
-    assert [one.notebook for one in old_run.evidences] == sorted(
-        path.stem for path in Path("notebooks").glob("[0-9]*.ipynb")
-    )
+    chapters = {path.stem for path in Path("notebooks").glob("[0-9]*.ipynb")}
+    assert [one.notebook for one in old_run.evidences] == sorted(chapters - {"10_wild"})
     assert {one.schema_version for one in old_run.evidences} == {SCHEMA_VERSION}
 
 

@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from claim_worlds import in_place_as
 from fake_clock import FakeMachine, steady
 from worlds import by_identity, findings, plain_world, run
 
@@ -20,7 +21,7 @@ from investigation.subject.training import SETTINGS
 from investigation.subject.variants import SEBlock, broadcast, expand_as, materialized
 from investigation.timing import planted_work
 from investigation.timing.measure import compare_on
-from investigation.timing.replicate import Replication
+from investigation.timing.replication import Replication
 from investigation.timing.settings import Settings
 
 (D1,) = [claim for claim in ledger.CLAIMS if claim.id == "D1"]
@@ -237,13 +238,14 @@ def decided(ratio, *runs):
         for memory_format in MEMORY_FORMATS
     ]
     kept = [one for one in plain_world().values() if getattr(one, "level", "") != "training_step"]
-    return judge(D1, findings(by_identity([*kept, *steps, *runs])))
+    lines = [in_place_as(step) for step in steps]
+    return judge(D1, findings(by_identity([*kept, *steps, *lines, *runs])))
 
 
 def test_two_per_cent_more_work_leave_the_margin_and_flip_the_verdict():
     assert decided(1.0).status == "supported"
     assert decided(1.02).status == "refuted"
-    assert "+2.0" in decided(1.02).sentence
+    assert any("+2.0" in value for _, value in decided(1.02).table)
 
 
 def test_a_planted_unit_in_the_last_place_flips_the_verdict(reference, nudged):

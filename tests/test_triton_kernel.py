@@ -45,10 +45,40 @@ def test_what_it_moves_is_each_tensor_once_in_its_own_dtype():
     assert triton_kernel.scale_kernel(PROGRAM).bytes_moved == 4 * 120 + 2 * 6 + 4 * 120
 
 
+def test_what_the_kernel_does_is_told_without_the_lines_that_only_compute_an_index():
+    told = dict(triton_kernel.scale_kernel(PROGRAM).told())
+    assert list(told.values()) == [
+        "reads an element of the input (2×3×4×5)",
+        "reads an element of the gate (2×3), one for a whole channel, "
+        "and converts it in a register",
+        "the excitation's last step, done here on the way",
+        "multiplies, in a register",
+        "writes an element of the output (2×3×4×5)",
+    ]
+
+
 def test_a_gate_that_was_written_out_shows_as_traffic():
     written_out = HOST.replace("(2, 3), (3, 1)", "(2, 3, 4, 5), (60, 20, 5, 1)")
     full = GeneratedProgram(PROGRAM.kernels, written_out, PROGRAM.names)
     assert triton_kernel.scale_kernel(full).bytes_moved == 4 * 120 + 2 * 120 + 4 * 120
+
+
+# As torch 2.15 writes it: inputs checked in one call, what an operation returns with its dtype.
+CHECKED_TOGETHER = """        assert_size_stride_grouped((primals_1, primals_2, s1), ((2, 3, 4, 5), (7, ), (s0, 3)), ((60, 20, 5, 1), (1, ), (3, 1)), 'input')
+        buf4 = torch.ops.investigation.copy.default(primals_2)
+        buf5 = buf4
+        assert_tensor_metadata(buf5, (2, 3), (3, 1), torch.bfloat16, 'copy')
+        buf6 = empty_strided_cuda((2, 3, 4, 5), (60, 20, 5, 1), torch.float32)
+"""  # noqa: E501  # a line of the generated text
+
+
+def test_sizes_are_read_however_a_host_program_checks_them():
+    assert triton_kernel.tensor_sizes(CHECKED_TOGETHER) == {
+        "primals_1": (2, 3, 4, 5),
+        "primals_2": (7,),
+        "buf5": (2, 3),
+        "buf6": (2, 3, 4, 5),
+    }
 
 
 def test_every_line_that_computes_is_explained():

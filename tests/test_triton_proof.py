@@ -1,8 +1,11 @@
 """Kernels for GPUs that are not here, made for real; where Triton does not exist, skipped."""
 
+import ast
 import dataclasses
 import importlib.util
 
+import nbformat
+import papermill
 import pytest
 
 from investigation.compiled import fusion
@@ -10,13 +13,16 @@ from investigation.compiled.fusion import CompileSetting
 from investigation.compiled.triton import build as triton_build
 from investigation.compiled.triton import kernel as triton_kernel
 from investigation.compiled.triton import proof as triton_proof
+from investigation.compiled.triton import recording as triton_recording
 from investigation.compiled.triton import targets as triton_targets
 from investigation.compiled.triton.build import Built
+from investigation.compiled.triton.installed import NoTritonError
 from investigation.compiled.triton.proof import LAYERS, Proof, ProofError
-from investigation.compiled.triton.targets import Compiled, NoTritonError
+from investigation.compiled.triton.targets import Compiled
 from investigation.subject import gpu_catalog
 from investigation.subject.cases import Case
 from investigation.timing.processes import Reply
+from pipeline import places
 
 # Kernels, compilers or processes of their own.
 pytestmark = pytest.mark.slow
@@ -117,11 +123,18 @@ def test_a_text_without_a_kernel_is_refused():
         triton_targets.compiled("x = 1", CHIPS[0])
 
 
-def made_up(variant, binary="b", **rest):
+def test_two_forms_that_were_not_compiled_are_not_the_same_for_that():
+    bare = [made_up(one).model_copy(update={"compiled": ()}) for one in ("expand_as", "broadcast")]
+    assert Proof(tuple(bare)).against("broadcast", layers=("source",))[0].same["source"] == 1
+    with pytest.raises(ProofError, match="neither form was compiled: block, training"):
+        Proof(tuple(bare)).against("broadcast")
+
+
+def made_up(variant, binary="b", assembly="a", **rest):
     code = Compiled(
         kernel="kernel_0",
         configuration="c",
-        assembly_sha256="a",
+        assembly_sha256=assembly,
         binary_sha256=binary,
         binary_bytes=1,
         assembly="",
@@ -132,12 +145,21 @@ def made_up(variant, binary="b", **rest):
     return Built(chip="sm_90", setting=BLOCK, variant=variant, compiled=(code,), **filled)
 
 
-def test_a_difference_in_any_layer_shows_in_that_layer():
-    worlds = [made_up("broadcast"), made_up("expand_as", source_sha256="t", binary="c")]
+@pytest.mark.parametrize(
+    ("change", "layer"),
+    [
+        ({"source_sha256": "t"}, "source"),
+        ({"kernels_sha256": "l"}, "kernels"),
+        ({"assembly": "d"}, "assembly"),
+        ({"binary": "c"}, "binary"),
+    ],
+)
+def test_a_difference_in_any_layer_shows_in_that_layer_alone(change, layer):
+    worlds = [made_up("broadcast"), made_up("expand_as", **change)]
     (row,) = Proof(tuple(worlds)).against("broadcast")
-    assert row.same == {"source": 0, "kernels": 1, "assembly": 1, "binary": 0}
-    assert row.differing["binary"] == (BLOCK,)
-    assert fusion.where(row.differing["source"], row.tried)
+    assert row.same == {one: int(one != layer) for one in LAYERS}
+    assert row.differing[layer] == (BLOCK,)
+    assert fusion.where(row.differing[layer], row.tried)
 
 
 @pytest.mark.parametrize(
@@ -150,13 +172,13 @@ def test_fused_means_as_many_kernels_and_none_for_the_scale_step_alone(change, h
 
 @pytest.mark.parametrize("shares", [1, 2])
 def test_settings_are_dealt_so_that_no_process_gets_all_the_dear_ones(shares):
-    asked = list(triton_build.settings(CASE, ["float32", "bfloat16"]))
+    asked = list(fusion.settings(CASE, ["float32", "bfloat16"]))
     dealt = triton_proof.dealt_out(asked, shares)
     assert len(dealt) == shares
     assert sorted(one.slug for share in dealt for one in share) == sorted(one.slug for one in asked)
-    for dear in ("dynamic", "channels_last"):
+    for dear in ("dynamic", "channels_last", "training", "block", "block.training"):
         counts = [sum(dear in one.slug for one in share) for share in dealt]
-        assert counts == [4 // shares] * shares
+        assert counts == [sum(dear in one.slug for one in asked) // shares] * shares
     assert [len(share) for share in triton_proof.dealt_out(asked[:1], 8)] == [1]
     assert triton_proof.dealt_out(asked[:1], 0) == [asked[:1]]
 
@@ -182,6 +204,17 @@ def test_each_form_is_built_in_processes_of_its_own_with_caches_of_their_own(mon
         assert len({one.environment[cache] for one in asked}) == len(asked)
 
 
+def test_the_controls_are_made_at_every_level_and_in_every_mode_and_for_every_chip():
+    asked = list(fusion.settings(CASE, declared("07_gpu")))
+    made = [one for one in asked if triton_build.has_controls(one)]
+    assert all(map(triton_build.is_shown, made))
+    assert {(one.level, one.mode) for one in made} == {(one.level, one.mode) for one in asked}
+    for_every_chip = [one for one in made if triton_build.in_full(one)]
+    assert {one.level for one in for_every_chip} == {"multiply", "block"}
+    assert {one.case.memory_format for one in for_every_chip} == {"contiguous", "channels_last"}
+    assert any(one.case.gate_dtype for one in for_every_chip if one.level == "block")
+
+
 def test_a_process_makes_one_form_and_its_control_and_never_the_other_form(monkeypatch):
     made = []
 
@@ -197,15 +230,65 @@ def test_a_process_makes_one_form_and_its_control_and_never_the_other_form(monke
     assert made == ["expand_as", "materialized", "expand_as", "broadcast", "opaque", "broadcast"]
 
 
-def test_the_settings_cover_formats_dtypes_and_sizes_and_a_multiply_of_two_dtypes():
-    tried = list(triton_build.settings(CASE, ["float32", "bfloat16", "float32:bfloat16"]))
-    blocks = [one for one in tried if one.level == "block"]
-    assert {(one.mode, one.case.gate_dtype, one.dynamic) for one in blocks} == {
-        ("training", None, False), ("training", None, True), ("training", "bfloat16", False),
-    }  # fmt: skip
+def declared(notebook):
+    found = papermill.inspect_notebook(str(places.NOTEBOOKS / f"{notebook}.ipynb"))
+    return ast.literal_eval(found["dtype_pairs"]["default"])
+
+
+def test_the_settings_are_those_of_the_compiled_chapter():
+    assert declared("07_gpu") == declared("06_compiled")
+    for name in ("06_compiled", "07_gpu"):
+        cells = nbformat.read(places.NOTEBOOKS / f"{name}.ipynb", as_version=4).cells
+        assert any("list(fusion.settings(case, settings.dtype_pairs" in one.source for one in cells)
+
+
+def test_every_setting_is_compiled_for_the_first_chip_and_what_the_others_lack_is_named():
+    asked = list(fusion.settings(CASE, declared("07_gpu")))
+    chips = [gpu_catalog.chip(slug) for slug in ("sm_80", "sm_90", "gfx942")]
+    without = triton_build.left_out(asked, chips)
+    assert without["sm_80"] == []
+    assert without["sm_90"] == without["gfx942"]
+    full = [one for one in asked if one not in without["sm_90"]]
+    assert full == [one for one in asked if triton_build.in_full(one)]
+    blocks = [one for one in full if one.level == "block"]
+    assert {(one.mode, one.dynamic) for one in blocks} == {("training", False)}
+    assert {one.case.gate_dtype for one in blocks} == {None, "bfloat16"}
+    assert {one.case.dtype for one in blocks} == {"float32", "bfloat16", "float16"}
     assert {one.case.memory_format for one in blocks} == {"contiguous", "channels_last"}
-    assert [one for one in tried if one.level == "multiply"] == [MIXED]
-    assert len(tried) == 11
+    assert MIXED in full
+    named = " ".join(fusion.where(without["sm_90"], asked))
+    for one in without["sm_90"]:
+        assert one.dtypes in named
+
+
+def test_a_setting_that_is_not_for_every_chip_is_generated_for_the_first_alone(monkeypatch):
+    generated = {}
+
+    def keep(setting, _variant, target):
+        generated[setting.slug] = target.name
+
+    monkeypatch.setattr(fusion, "made_in", keep)
+    monkeypatch.setattr(triton_targets, "apart", lambda _, chips: [None for _ in chips])
+    monkeypatch.setattr(triton_build, "_built", lambda *_: None)
+    for setting in (BLOCK, dataclasses.replace(BLOCK, dynamic=True)):
+        list(triton_build.build(CHIPS, setting, "expand_as"))
+    both = " and ".join(chip.name for chip in CHIPS)
+    assert list(generated.values()) == [both, CHIPS[0].name]
+
+
+@needs_triton
+def test_the_line_alone_becomes_a_record_a_form_that_tells_a_difference(built):
+    forms = list(triton_recording.machine_code(built))
+    assert [one.form for one in forms] == ["expand_as", "broadcast"]
+    assert forms[0].binary_sha256 == forms[1].binary_sha256
+    assert "reads an element of the gate (4×16×1×1)" in forms[0].words[1]
+    code = built.variants("sm_90", MIXED)["broadcast"]
+    planted = code.model_copy(
+        update={"compiled": (code.compiled[0].model_copy(update={"binary_sha256": "other"}),)}
+    )
+    world = Proof(tuple(planted if one == code else one for one in built.built))
+    one, other = triton_recording.machine_code(world)
+    assert one.binary_sha256 != other.binary_sha256 == "other"
 
 
 @needs_triton

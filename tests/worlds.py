@@ -7,18 +7,21 @@ from investigation.evidence.environment import describe
 from investigation.evidence.kinds.controls import Control
 from investigation.evidence.kinds.correctness import RUNS, Acceptance, Equality, TrainingRun
 from investigation.evidence.kinds.deployments import RuntimeProgram, RuntimesTried
+from investigation.evidence.kinds.in_place import Added, LineInPlace, OfProcess, OnClock, Slot
 from investigation.evidence.kinds.layouts import BlockLayouts, Layouts, View
 from investigation.evidence.kinds.programs import Agreement, Survival
 from investigation.evidence.kinds.resources import Calls, Memory
-from investigation.evidence.kinds.timings import Timed, Timing
+from investigation.evidence.kinds.timings import MARGIN, STEP_CONFIDENCE, Timed, Timing
 from investigation.evidence.questions import Findings
 from investigation.evidence.records import Evidence
 from investigation.subject.cases import Case
 from investigation.subject.memory_formats import MEMORY_FORMATS
+from investigation.timing.statistics import judge
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CASE = Case(slug="host1_before", name="host stage 1, before the pool", shape=(128, 32, 32, 32))
 MIXED = CASE.with_gate("bfloat16")
+SMALL = Case(slug="side1", name="1×1 pixels", shape=(1, 16, 1, 1))
 
 
 def evidence(*records, notebook="01_x", parameters=None, **environment):
@@ -37,37 +40,72 @@ def evidence(*records, notebook="01_x", parameters=None, **environment):
 def timed(ratio, verdict, width=0.002, seconds=1e-4):
     interval = (ratio - width, ratio + width)
     return Timed(
-        ratio=ratio, ratio_interval=interval, margin=0.01, verdict_in_family=verdict,
+        ratio=ratio, ratio_interval=interval, margin=MARGIN, verdict_in_family=verdict,
         difference_s=seconds * (ratio - 1), baseline_s=seconds, candidate_s=seconds * ratio,
         difference_interval_s=tuple(seconds * (end - 1) for end in interval),
         equivalence_p=0.5, pairs=40, calls_per_block=10,
     )  # fmt: skip
 
 
-def timing(level, ratio, verdict, width=0.002, in_family=None, case=CASE, **about):
-    """A comparison in one process."""
+def timing(level, ratio, verdict=None, width=0.002, in_family=None, case=CASE, **about):
+    """A comparison in one process; its verdict follows from its interval where none is given."""
+    verdict = verdict or judge((ratio - width, ratio + width), MARGIN)
     one = timed(ratio, in_family or verdict, width)
     fields = {"memory_format": case.memory_format} if case else {}
     return Timing(
         says=level, level=level, case=case, ratio=ratio, interval=one.ratio_interval,
-        confidence=0.95, margin=0.01, verdict=verdict, alone=one, **fields | about,
+        confidence=0.95, margin=MARGIN, verdict=verdict, alone=one, **fields | about,
     )  # fmt: skip
 
 
-def multiply(ratio=1.0, verdict="equivalent", **about):
+def multiply(ratio=1.0, verdict=None, **about):
     return timing("multiply", ratio, verdict, **about)
 
 
-def network(ratio=1.0, verdict="equivalent", width=0.002, formats=MEMORY_FORMATS):
-    """A forward step of the host network, in all memory formats or in some."""
-    return _steps("network", ratio, verdict, width, formats)
+def mixed_multiply(ratio=1.0, **about):
+    """The multiply of two dtypes."""
+    return multiply(ratio, case=MIXED, **about)
 
 
-def training_step(ratio=1.0, verdict="equivalent", width=0.002, formats=MEMORY_FORMATS):
-    return _steps("training_step", ratio, verdict, width, formats)
+def of_size(ratio=1.0, **about):
+    """The multiply at one of the sizes that are swept over."""
+    return multiply(ratio, case=SMALL, series="sizes", **about)
 
 
-def recalibration(ratio=1.04, verdict="slower", width=0.002, formats=MEMORY_FORMATS):
+def block(ratio=1.0, **about):
+    """The SE block in eager mode."""
+    return timing("block", ratio, **about)
+
+
+def network(ratio=1.0, verdict=None, width=0.002, formats=MEMORY_FORMATS):
+    """A forward step of the host network, whole and by the line in place."""
+    whole = _steps("network", ratio, verdict, width, formats)
+    return [*whole, *in_place("network", ratio, width, formats)]
+
+
+def training_step(ratio=1.0, verdict=None, width=0.002, formats=MEMORY_FORMATS):
+    whole = _steps("training_step", ratio, verdict, width, formats)
+    return [*whole, *in_place("training_step", ratio, width, formats)]
+
+
+def in_place(level, ratio=1.0, width=0.002, formats=MEMORY_FORMATS, step_s=0.05):
+    """What the line adds to a step, timed inside the running network."""
+    added, ends = ratio - 1, (ratio - width - 1, ratio + width - 1)
+    part = {"difference_s": step_s * added, "interval_s": tuple(step_s * one for one in ends)}
+    total = OnClock(clock="processor", share=added, share_interval=ends, step_s=step_s, **part)
+    return [
+        LineInPlace(
+            says=level, level=level, memory_format=one, batch=8, clock="processor",
+            over="processes", confidence=STEP_CONFIDENCE, margin=MARGIN,
+            verdict=judge((1 + ends[0], 1 + ends[1]), MARGIN), sums=(total,),
+            slots=(Slot(case=CASE.with_format(one), line_s=1e-4, forward=Added(**part), **part),),
+            processes=(OfProcess(pairs=20, difference_s=0.0, step_s=step_s),) * 2,
+        )
+        for one in formats
+    ]  # fmt: skip
+
+
+def recalibration(ratio=1.04, verdict=None, width=0.002, formats=MEMORY_FORMATS):
     return _steps("network", ratio, verdict, width, formats, baseline="no SE blocks",
                   candidate="six SE blocks")  # fmt: skip
 
@@ -80,6 +118,14 @@ def _steps(level, ratio, verdict, width, formats, **about):
 def equality(aspect, tried, differing=0, **more):
     return Equality(says=aspect, aspect=aspect, of="things", tried=tried, differing=differing,
                     **more)  # fmt: skip
+
+
+def second_gradients(differing=0):
+    return equality("second_gradients", 10, differing)
+
+
+def gradients(setting="mixed", differing=0):
+    return equality("gradients_over_dtypes", 30, differing, setting=setting)
 
 
 def mixed_dtypes(differing=0):
@@ -143,9 +189,9 @@ def program(slug, bytes_more=0, family="exported", equal=True):
     )  # fmt: skip
 
 
-def block_in(slug, ratio=1.0, verdict="equivalent", family="exported", in_family=None):
+def block_in(slug, ratio=1.0, verdict=None, family="exported", **about):
     """The SE block timed in a runtime."""
-    return timing("block", ratio, verdict, in_family=in_family, runtime=slug, family=family)
+    return timing("block", ratio, verdict, runtime=slug, family=family, **about)
 
 
 def control(name="same", *, passed=True, chapter="01_x"):
@@ -158,13 +204,17 @@ def plain_world():
         equality("reference", 1),
         equality("same_dtype", 16, among=("float32", "bfloat16")),
         mixed_dtypes(),
+        gradients("same"),
+        gradients("mixed"),
+        second_gradients(),
+        equality("gradients_over_layouts", 90),
         grown(),
         view(),
         *(asked(form, dtypes) for dtypes in ("same", "mixed")
           for form in ("expand_as", "broadcast")),
         calls("expand_as", 4),
         calls("broadcast", 1),
-        *(agreement(layer) for layer in ("kernels", "fused", "source")),
+        *(agreement(layer) for layer in ("kernels", "elided", "fused", "source")),
         survival("torch.compile", runs_more=False),
         *(pairings(group) for group in GROUPS),
         *(block_tensors(one, detached) for one in MEMORY_FORMATS for detached in (False, True)),
@@ -174,13 +224,22 @@ def plain_world():
         *recalibration(),
         multiply(),
         multiply(case=MIXED),
+        of_size(),
+        block(),
         RuntimesTried(says="runtimes that ran", exported=2, states={"library": "ran"}),
         *(program(name) for name in ("library", "compiler")),
         *(block_in(name) for name in ("library", "compiler")),
         program("mend", family="remedy"),
         block_in("mend", family="remedy"),
+        *(released(name, "executorch_xnnpack") for name in ("one_net", "other_net")),
     ]  # fmt: skip
     return by_identity(records)
+
+
+def released(name, runtime, ratio=1.0, verdict=None, **about):
+    """One inference of a network that a package releases, as released against patched."""
+    return timing("released_network", ratio, verdict, case=None, network=name, runtime=runtime,
+                  **about)  # fmt: skip
 
 
 def by_identity(records):
@@ -192,15 +251,23 @@ def planted(*records):
     return plain_world() | by_identity(records)
 
 
+def at_one_size(*records):
+    """The same with no eager timing but the multiply's: one size, and the network."""
+    world = plain_world()
+    for other in (of_size(), block()):
+        del world[other.identity]
+    return world | by_identity(records)
+
+
 def findings(world):
     return Findings((evidence(*world.values()),))
 
 
-SLOW_MULTIPLY = multiply(1.05, "slower")
+SLOW_MULTIPLY = multiply(1.05)
 # Slower at 95 %, as one of thirty is by chance, and not at the confidence of the family.
-SLOW_BY_CHANCE = multiply(1.003, "slower", in_family="inconclusive")
-SLOW_MIX = multiply(2.3, "slower", case=MIXED)
+SLOW_BY_CHANCE = multiply(1.013, in_family="inconclusive")
+SLOW_MIX = mixed_multiply(2.3)
 COPIES_MIXED = asked(dtypes="mixed", count=2**24)
 COPIES_SAME = asked(count=2**24)
 WRITES = program("library", 2**24)
-SLOW_EXPORTED = block_in("library", 1.6, "slower")
+SLOW_EXPORTED = block_in("library", 1.6)

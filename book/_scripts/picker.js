@@ -22,7 +22,7 @@ function sentence({ setting, device, size }, decision, found) {
   const where = `${setting}, ${device}, ${size}`;
   if (decision === undefined) return `${where}: not measured here; no chapter runs it there.`;
   const many = found === 1 ? "1 comparison" : `${found} comparisons`;
-  if (found > 0) return `${where}: ${many}. Change the line in this setting? ${decision.change}.`;
+  if (found > 0) return `${where}: ${many}. Change the line there? ${decision.sizes[size] ?? decision.change}.`;
   const shape = decision.shape && size.includes("×") ? ` SHAPE=${size.replaceAll("×", ",")}` : "";
   return `${where}: not measured here. Run: ${decision.command}${shape}`;
 }

@@ -1,25 +1,33 @@
 """What a claim is, and how its rule turns evidence into a verdict."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from investigation.claims.history import Change
+from investigation.evidence.observation import Observation
 from investigation.evidence.questions import Findings, Question, QuestionError
 
-Status = Literal["supported", "refuted", "qualified", "untested"]
+# A claim is one of the first four; a request is done or not done.
+Status = Literal["supported", "refuted", "qualified", "untested", "done", "not_done"]
 Questions = Mapping[str, Question[Any]]
+Row = tuple[str, str]
 
 
 class Verdict(BaseModel):
-    """What the evidence decides about a claim, and the sentence that explains it."""
+    """What the evidence decides about a claim: a sentence, and the numbers under it.
+
+    `sentence` has at most forty words; `table` holds rows of a label and a value.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     status: Status
     sentence: str
+    table: tuple[Row, ...] = ()
 
 
 Rule = Callable[..., Verdict]
@@ -42,7 +50,7 @@ class Note:
 
     def on(self, findings: Findings) -> str:
         """Return the sentence on these findings."""
-        answers = {name: findings.answers(question) for name, question in self.questions.items()}
+        answers = answers_to(self.questions, findings)
         if not all(answers.values()):
             return f"Not shown here: it takes {self.needs}."
         return self.says(**answers)
@@ -52,11 +60,13 @@ class Note:
 class Claim:
     """A sentence that somebody wrote about the line, and the rule that decides it.
 
-    `rule` is the rule in words, shown on the page; `decide` is the same rule in code. It receives
-    the answers to the claim's `questions`, each a tuple of records under the question's name, and
-    nothing else. Where a question has no answer the claim is untested, and `needs` says what it
-    would take. `cell` is the label of the deciding cell, in the first of `chapters`. `eager_cuda`
-    is noted beside the verdict: what the launches of eager CUDA say.
+    `quote` is the sentence and `read_as` what it is read to mean. `rule` is the rule in words and
+    `decide` the same rule in code: it receives the answers to the `questions`, each a tuple of
+    records under the question's name, and nothing else. Where a question has no answer the status
+    is `unanswered`, and `needs` says what it would take. `history` tells when the rule changed and
+    why, `not_covered` what no verdict here speaks of. `cell` is the label of the deciding cell, in
+    the first of `chapters`. `eager_cuda` is noted beside the verdict: what the launches of eager
+    CUDA say.
 
     Raises `QuestionError` where the rule does not take just these answers.
     """
@@ -64,57 +74,81 @@ class Claim:
     id: str
     who: str
     quote: str
+    read_as: str
     rule: str
+    history: tuple[Change, ...]
+    not_covered: str
     chapters: tuple[str, ...]
     cell: str | None
     needs: str
     decide: Rule
     questions: Questions = field(default_factory=dict)
     eager_cuda: Note | None = None
+    unanswered: Literal["untested", "not_done"] = "untested"
 
     def __post_init__(self) -> None:
         require_answers(self.id, self.decide, self.questions)
 
 
 def require_answers(claim: str, decide: Callable[..., object], questions: Questions) -> None:
-    """Raise `QuestionError` unless a rule takes just the answers to these questions."""
-    taken = set(inspect.signature(decide).parameters)
-    if taken != set(questions):
+    """Raise `QuestionError` unless a rule takes just the answers to these questions.
+
+    A rule may leave some questions open: those of its parameters that have a default, and any
+    name at all where it takes `**parts`.
+    """
+    taken = inspect.signature(decide).parameters.values()
+    named = {one.name for one in taken if one.kind is not one.VAR_KEYWORD}
+    needed = {one.name for one in taken if one.name in named and one.default is one.empty}
+    unknown = set() if len(named) < len(taken) else set(questions) - named
+    if unknown or not needed <= set(questions):
         raise QuestionError(
-            f"{claim}: its rule takes {', '.join(sorted(taken)) or 'nothing'}, "
+            f"{claim}: its rule takes {', '.join(sorted(named)) or 'nothing'}, "
             f"its questions are {', '.join(sorted(questions)) or 'none'}"
         )
 
 
+def answers_to(questions: Questions, findings: Findings) -> dict[str, tuple[Observation, ...]]:
+    """Return the answers to some questions, under the questions' names."""
+    return {name: findings.answers(question) for name, question in questions.items()}
+
+
 def judge(claim: Claim, findings: Findings) -> Verdict:
-    """Return the claim's verdict on these findings; untested where a question has no answer."""
-    return decided(claim.decide, claim.questions, findings, claim.needs)
+    """Return the claim's verdict on these findings; `unanswered` where a question has no answer."""
+    return decided(claim.decide, claim.questions, findings, claim.needs, claim.unanswered)
 
 
-def decided(decide: Rule, questions: Questions, findings: Findings, needs: str) -> Verdict:
+def decided(
+    decide: Rule,
+    questions: Questions,
+    findings: Findings,
+    needs: str,
+    unanswered: Literal["untested", "not_done"] = "untested",
+) -> Verdict:
     """Ask the questions and apply the rule to their answers."""
-    answers = {name: findings.answers(question) for name, question in questions.items()}
-    missing = [one for name, one in questions.items() if one.required and not answers[name]]
+    answers = answers_to(questions, findings)
+    missing = [str(one) for name, one in questions.items() if one.required and not answers[name]]
     if missing:
-        return untested(f"Not decided here: {needs}. Without an answer: {missing[0]}.")
+        sentence = f"Not decided here: it takes {needs}."
+        table = (("without an answer", "; ".join(missing)),)
+        return Verdict(status=unanswered, sentence=sentence, table=table)
     return decide(**answers)
 
 
-def supported(sentence: str) -> Verdict:
+def supported(sentence: str, table: Sequence[Row] = ()) -> Verdict:
     """Return the verdict of a claim that holds wherever it was tried."""
-    return Verdict(status="supported", sentence=sentence)
+    return Verdict(status="supported", sentence=sentence, table=tuple(table))
 
 
-def refuted(sentence: str) -> Verdict:
+def refuted(sentence: str, table: Sequence[Row] = ()) -> Verdict:
     """Return the verdict of a claim that fails wherever it was tried."""
-    return Verdict(status="refuted", sentence=sentence)
+    return Verdict(status="refuted", sentence=sentence, table=tuple(table))
 
 
-def qualified(sentence: str) -> Verdict:
+def qualified(sentence: str, table: Sequence[Row] = ()) -> Verdict:
     """Return the verdict of a claim that holds only in the settings that the sentence names."""
-    return Verdict(status="qualified", sentence=sentence)
+    return Verdict(status="qualified", sentence=sentence, table=tuple(table))
 
 
-def untested(sentence: str) -> Verdict:
+def untested(sentence: str, table: Sequence[Row] = ()) -> Verdict:
     """Return the verdict of a claim that this run's measurements cannot decide."""
-    return Verdict(status="untested", sentence=sentence)
+    return Verdict(status="untested", sentence=sentence, table=tuple(table))

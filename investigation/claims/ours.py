@@ -1,18 +1,21 @@
 """What this investigation found beside the ticket, put as claims like the others."""
 
-from investigation.claims import questions, words
+from investigation.claims import history, questions, words
 from investigation.claims.claim import Claim
-from investigation.claims.rules import runtimes
-from investigation.evidence.kinds.timings import PLACEMENT
+from investigation.claims.rules import released, runtimes
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="X1",
         who=words.OURS,
         quote="once exported, a runtime writes the expansion out",
-        rule="Supported if every exported runtime that runs here writes more bytes with "
-        "`expand_as` than without, by its own profile or plan; qualified if only some do; "
-        "refuted if none does.",
+        read_as="A program that is exported to another runtime writes the gate out at the input's "
+        "full size.",
+        rule="Supported if every exported program that runs here writes more bytes with "
+        "`expand_as` than without, by its own profile or plan. Qualified if only some do. "
+        "Refuted if none does.",
+        history=(history.OURS, history.COUNTED),
+        not_covered=words.OTHER_RUNTIMES,
         chapters=(words.RUNTIMES,),
         cell="deciding-runtimes",
         needs=words.EXPORTED,
@@ -23,10 +26,14 @@ CLAIMS: tuple[Claim, ...] = (
         id="X2",
         who=words.OURS,
         quote="where it is written out the block is slower, and nowhere else",
-        rule="A runtime counts as slower if the block is at one workload or more, by more than "
-        f"{100 * PLACEMENT:g} % ({words.FAMILY}). Supported if all exported runtimes "
-        "that write the expansion out are slower and no other is; qualified with exceptions; "
-        "refuted if none of those that write it out is.",
+        read_as="Programs that write the expansion out run the block more slowly with it, at every "
+        "workload, and no other program does at any.",
+        rule="Read at every workload and in both directions. Supported if every timing of a "
+        "program that writes the expansion out is slower and every other is shown equal or "
+        "faster. Qualified if some of the former are slower, with exceptions on either side. "
+        f"Refuted if none of the former is slower. Untested otherwise. {words.MANY}",
+        history=(history.OURS, history.COUNTED, history.MARGIN, history.EACH_SIZE),
+        not_covered=words.OTHER_RUNTIMES,
         chapters=(words.RUNTIMES,),
         cell="deciding-cost",
         needs=words.EXPORTED,
@@ -41,10 +48,20 @@ CLAIMS: tuple[Claim, ...] = (
         id="X3",
         who=words.OURS,
         quote="an exported graph can be mended as well as its source",
-        rule="Supported if with every remedy tried the result is equal, the runtime runs the very "
-        "steps that it runs from the changed source, and the block is not slower by more than "
-        f"{100 * PLACEMENT:g} % ({words.FAMILY}); qualified if with some; refuted if "
-        "with none.",
+        read_as="Taking the expansion out of an exported program does as well as changing the "
+        "source.",
+        rule="A remedy does as well if the result is equal, the runtime runs the very steps that "
+        "it runs from the changed source, and the block is shown to be equal in time or faster. "
+        "Supported if every remedy tried does. Refuted if none does. Qualified if some do and "
+        f"some do not. Untested otherwise. {words.MANY}",
+        history=(
+            history.OURS,
+            history.SAME_STEPS,
+            history.MARGIN,
+            history.SHOWN,
+            history.EACH_SIZE,
+        ),
+        not_covered=words.OTHER_RUNTIMES,
         chapters=(words.RUNTIMES,),
         cell="deciding-remedies",
         needs=words.EXPORTED,
@@ -54,5 +71,23 @@ CLAIMS: tuple[Claim, ...] = (
             "remedies": questions.REMEDIES,
             "remedied": questions.REMEDIED_BLOCKS,
         },
+    ),
+    Claim(
+        id="X4",
+        who=words.OURS,
+        quote="a whole deployed network is slower for it",
+        read_as="One inference of a whole network, as a package releases it, takes longer with "
+        "the line than with the project's patch.",
+        rule="Each network in each runtime is judged by itself. Supported if all are slower. "
+        "Qualified if some are, with those that are and those that are faster named. Refuted if "
+        "each is equal or faster. Untested if none is slower and some are undecided. "
+        f"{words.MANY}",
+        history=(history.WILD,),
+        not_covered=words.OTHER_NETWORKS,
+        chapters=(words.WILD,),
+        cell="deciding-networks",
+        needs=words.MEASURED_NETWORKS,
+        decide=released.slower_for_it,
+        questions={"timed": questions.RELEASED},
     ),
 )

@@ -1,16 +1,19 @@
 """The questions that the claims ask of the evidence, each written once."""
 
+from typing import Any, Literal
+
 from investigation.claims.rules.launches import OF_LAYOUTS
 from investigation.claims.rules.layouts import GROUPS
 from investigation.evidence.kinds.correctness import RUNS, Acceptance, Equality, TrainingRun
 from investigation.evidence.kinds.deployments import RuntimeProgram, RuntimesTried
 from investigation.evidence.kinds.gpus import Launch, SameLaunches
+from investigation.evidence.kinds.in_place import LineInPlace
 from investigation.evidence.kinds.layouts import BlockLayouts, Layouts, View
 from investigation.evidence.kinds.programs import Agreement, Layer, Survival
 from investigation.evidence.kinds.resources import Calls, Memory
 from investigation.evidence.kinds.timings import Quantity, Timing, TimingLevel
 from investigation.evidence.observation import Dtypes
-from investigation.evidence.questions import Question, ask
+from investigation.evidence.questions import ANYWHERE, Question, ask
 from investigation.subject.memory_formats import MEMORY_FORMATS
 
 BOTH_FORMS = ("expand_as", "broadcast")
@@ -24,13 +27,26 @@ def steps(level: TimingLevel, baseline: str, candidate: str) -> Question[Timing]
     )  # fmt: skip
 
 
-def multiplies(dtypes: Dtypes, quantity: Quantity = "end_to_end") -> Question[Timing]:
-    """Ask for the multiply alone, over the named workloads, each in one process."""
+def in_place(level: Literal["network", "training_step"]) -> Question[LineInPlace]:
+    """Ask what the line adds to a step of the host network in both memory formats."""
     return ask(
-        Timing, level="multiply", quantity=quantity, baseline="broadcast",
-        candidate="expand_as", runtime=None, role="measurement", series="workloads",
-        replicated=False, dtypes=dtypes,
+        LineInPlace, level=level, baseline="broadcast", candidate="expand_as",
+        role="measurement", every={"memory_format": MEMORY_FORMATS},
     )  # fmt: skip
+
+
+def eager(level: TimingLevel, **fields: Any) -> Question[Timing]:
+    """Ask for a part of the network in eager mode, over its workloads, each in one process."""
+    usual: dict[str, Any] = {"quantity": "end_to_end", "series": "workloads"}
+    return ask(
+        Timing, level=level, baseline="broadcast", candidate="expand_as", runtime=None,
+        role="measurement", replicated=False, **usual | fields,
+    )  # fmt: skip
+
+
+def multiplies(dtypes: Dtypes, quantity: Quantity = "end_to_end") -> Question[Timing]:
+    """Ask for the multiply alone, over the named workloads."""
+    return eager("multiply", dtypes=dtypes, quantity=quantity)
 
 
 def line_memory(dtypes: Dtypes, *, required: bool = True) -> Question[Memory]:
@@ -45,10 +61,15 @@ def agreement(layer: Layer) -> Question[Agreement]:
     return ask(Agreement, layer=layer, every={"target": ("cpu",)})
 
 
+# Where the line is timed in place, inside the running network, that decides; a whole step is its
+# check there, and decides on a GPU.
+NETWORK_IN_PLACE, TRAINING_IN_PLACE = in_place("network"), in_place("training_step")
 NETWORK = steps("network", "broadcast", "expand_as")
 TRAINING = steps("training_step", "broadcast", "expand_as")
 RECALIBRATION = steps("network", "no SE blocks", "six SE blocks")
 MULTIPLY, MIXED_MULTIPLY = multiplies("same"), multiplies("mixed")
+SIZES = eager("multiply", dtypes="same", series="sizes")
+EAGER_BLOCKS = eager("block")
 
 VIEW = ask(View)
 SAME_MEMORY, MIXED_MEMORY = line_memory("same"), line_memory("mixed")
@@ -57,6 +78,11 @@ CALLS = ask(Calls, every={"form": BOTH_FORMS})
 REFERENCE = ask(Equality, aspect="reference")
 SAME_DTYPE = ask(Equality, aspect="same_dtype")
 MIXED_DTYPES = ask(Equality, aspect="mixed_dtypes")
+GRADIENTS_OVER_LAYOUTS = ask(Equality, aspect="gradients_over_layouts")
+GRADIENTS = ask(
+    Equality, aspect="gradients_over_dtypes", every={"setting": ("same", "mixed")}
+)  # fmt: skip
+SECOND_GRADIENTS = ask(Equality, aspect="second_gradients")
 ACCEPTED = ask(Acceptance)
 TRAINING_RUNS = ask(TrainingRun, every={"run": RUNS})
 
@@ -78,3 +104,5 @@ REMEDIES = ask(RuntimeProgram, family="remedy", required=False)
 REMEDIED_BLOCKS = ask(
     Timing, level="block", family="remedy", role="measurement", required=False
 )  # fmt: skip
+
+RELEASED = ask(Timing, level="released_network", role="measurement", machine=ANYWHERE)

@@ -1,6 +1,6 @@
 """What the ticket says, and what it asks to verify."""
 
-from investigation.claims import launches, questions, words
+from investigation.claims import history, launches, questions, words
 from investigation.claims.claim import Claim
 from investigation.claims.rules import calls, correctness, layouts, memory, time
 
@@ -9,10 +9,14 @@ CLAIMS: tuple[Claim, ...] = (
         id="T1",
         who=words.TICKET,
         quote="expand_as() creates an unnecessary intermediate tensor",
+        read_as="The line makes a tensor that owns memory, and `x * y` alone does not.",
         rule="Supported if the line asks for more memory with `expand_as` than without in every "
-        "setting tried: with one dtype and with two, by the allocator's word, and in every "
-        "exported runtime, by its profile or plan; qualified if only in some, or if what it "
-        "creates is a tensor object that owns no memory; refuted if it creates neither.",
+        "setting tried: in eager mode with one dtype and with two, as counted by PyTorch's "
+        "allocator, and in every exported program, by its profile or plan. Qualified if only in "
+        "some, or if it creates a tensor object that owns no memory. Refuted if it creates "
+        "neither.",
+        history=(history.FIRST, history.RUNTIMES, history.COUNTED),
+        not_covered=words.ELSEWHERE,
         chapters=(words.STRIDES, words.RUNTIMES),
         cell="deciding-allocation",
         needs="a run of the strides chapter",
@@ -29,8 +33,11 @@ CLAIMS: tuple[Claim, ...] = (
         id="T2",
         who=words.TICKET,
         quote="it creates an unnecessary view where broadcasting handles the operation natively",
+        read_as="`expand_as` makes a view, and the product is the same without it.",
         rule="Supported if `expand_as` returns a view and the product has the same bits without "
-        "it, for every dtype that multiplies; refuted otherwise.",
+        "it, for every dtype that multiplies. Refuted otherwise.",
+        history=(history.FIRST,),
+        not_covered=words.ELSEWHERE,
         chapters=(words.STRIDES, words.BROADCASTING),
         cell="deciding-view",
         needs="a run of the strides and broadcasting chapters",
@@ -41,8 +48,12 @@ CLAIMS: tuple[Claim, ...] = (
         id="T3",
         who=words.TICKET,
         quote="broadcasting handles (B, C, 1, 1) against (B, C, H, W)",
+        read_as="`x * y` multiplies every element of an image's channel by the gate of that image "
+        "and channel.",
         rule="Supported if `x * y` has the bits of the product written out as a loop over "
-        "images and channels; refuted otherwise.",
+        "images and channels. Refuted otherwise.",
+        history=(history.FIRST,),
+        not_covered=words.ELSEWHERE,
         chapters=(words.BROADCASTING,),
         cell="deciding-reference",
         needs="a run of the broadcasting chapter",
@@ -53,24 +64,35 @@ CLAIMS: tuple[Claim, ...] = (
         id="T4",
         who=words.TICKET,
         quote="the view can cause issues under certain memory layouts",
-        rule="Supported if for any pairing of layouts a tensor that has elements (output, or a "
-        "gradient of the block) differs in values or strides between the two forms; refuted if "
-        "none does. The strides of an empty tensor address nothing and do not count.",
-        chapters=(words.LAYOUT,),
+        read_as="For some memory layout of input or gate the line gives other values, strides or "
+        "gradients than `x * y`.",
+        rule="Supported if for any pairing of layouts a tensor that has elements (an output or a "
+        "gradient) differs in values or strides between the two forms. Refuted if none does. The "
+        "strides of an empty tensor address nothing and do not count.",
+        history=(history.FIRST, history.LAYOUT_GRADIENTS),
+        not_covered=words.ELSEWHERE,
+        chapters=(words.LAYOUT, words.TRAINING),
         cell="deciding-layouts",
-        needs="a run of the channels_last chapter",
+        needs="a run of the channels_last and training chapters",
         decide=layouts.layout_trouble,
-        questions={"layouts": questions.LAYOUTS, "blocks": questions.BLOCKS},
+        questions={
+            "layouts": questions.LAYOUTS,
+            "blocks": questions.BLOCKS,
+            "gradients": questions.GRADIENTS_OVER_LAYOUTS,
+        },
         eager_cuda=launches.SAME_LAYOUTS,
     ),
     Claim(
         id="T5",
         who=words.TICKET,
         quote="unnecessary operation in the forward path",
+        read_as="With the call, the forward pass runs an operation that it does not need.",
         rule="Supported if what runs has an operation more with `expand_as` than without in "
         "every form tried: ATen calls, by the profiler, in eager mode, and operations or kernels "
-        "of compiled and exported programs; qualified if only in some, or while only eager mode "
-        "has been tried; refuted if in none.",
+        "of compiled and exported programs. Qualified if only in some, or if only eager mode has "
+        "been tried. Refuted if in none.",
+        history=(history.FIRST, history.PROGRAMS),
+        not_covered=words.OTHER_PROGRAMS,
         chapters=(words.STRIDES, words.COMPILED, words.RUNTIMES),
         cell="deciding-dispatch",
         needs="a run of the strides chapter",
@@ -81,18 +103,31 @@ CLAIMS: tuple[Claim, ...] = (
         id="T6",
         who=words.TICKET,
         quote="minor performance overhead",
-        rule="Refuted if nothing comes out slower with `expand_as`, neither a multiply "
-        f"({words.FAMILY}) nor a forward step of the host network nor the SE block in an "
-        "exported runtime. Supported if the network is slower, and neither a multiply of two "
-        "dtypes nor the block in an exported runtime is slower by 10 % or more. Qualified "
-        "otherwise; untested if the network is inconclusive.",
+        read_as=f"The call costs time, and less than {words.LARGE} of whatever step is timed.",
+        rule="Refuted if nothing is slower with `expand_as` and everything is shown equal or "
+        f"faster, or if the network's forward step is slower by {words.LARGE} or more. Supported "
+        f"if something is slower and nothing by {words.LARGE}. Qualified if some timings are "
+        f"slower by {words.LARGE} or more. Untested otherwise. {words.MANY}",
+        history=(
+            history.FIRST,
+            history.MANY,
+            history.UNCLEAR,
+            history.RUNTIMES,
+            history.MARGIN,
+            history.IN_PLACE,
+            history.EVERY_PART,
+            history.LARGE,
+        ),
+        not_covered=words.OTHER_TIMES,
         chapters=(words.COST, words.RUNTIMES),
         cell="deciding-levels",
         needs=words.TIMED,
         decide=time.overhead,
         questions={
-            "network": questions.NETWORK,
+            "network": questions.NETWORK_IN_PLACE,
             "multiply": questions.MULTIPLY,
+            "sizes": questions.SIZES,
+            "blocks": questions.EAGER_BLOCKS,
             "mixed_multiply": questions.MIXED_MULTIPLY,
             "exported_blocks": questions.EXPORTED_BLOCKS,
         },
@@ -101,16 +136,23 @@ CLAIMS: tuple[Claim, ...] = (
         id="T7",
         who=words.TICKET,
         quote="return x * y is equivalent",
-        rule="Supported if outputs have the same bits for every pair of dtypes that multiplies "
-        "and the same gate shapes are accepted; qualified if the bits are the same wherever "
-        "input and gate share a dtype; refuted if they differ there.",
-        chapters=(words.BROADCASTING,),
+        read_as="After the change every output and gradient has the same bits, and the same gate "
+        "shapes are refused.",
+        rule="Supported if outputs and gradients, also those of second order, have the same bits "
+        "for every pair of dtypes tried and the same gate shapes are accepted. Qualified if the "
+        "outputs have the same bits wherever input and gate share a dtype. Refuted if they differ "
+        "there.",
+        history=(history.FIRST, history.GRADIENTS),
+        not_covered=words.ELSEWHERE,
+        chapters=(words.BROADCASTING, words.TRAINING),
         cell="deciding-equality",
-        needs="a run of the broadcasting chapter",
+        needs="a run of the broadcasting and training chapters",
         decide=correctness.equivalent_fix,
         questions={
             "same_dtype": questions.SAME_DTYPE,
             "mixed_dtypes": questions.MIXED_DTYPES,
+            "gradients": questions.GRADIENTS,
+            "second_gradients": questions.SECOND_GRADIENTS,
             "accepted": questions.ACCEPTED,
         },
         eager_cuda=launches.SAME_BITS,
@@ -122,8 +164,11 @@ TO_VERIFY: tuple[Claim, ...] = (
         id="V1",
         who=f"{words.TICKET}, to verify",
         quote="output equivalence",
-        rule="Supported if the bits are the same for every pair of dtypes that multiplies; "
-        "qualified if wherever input and gate share a dtype; refuted if they differ there.",
+        read_as="The output has the same bits in both forms. Gradients belong to T7.",
+        rule="Supported if the bits are the same for every pair of dtypes that multiplies. "
+        "Qualified if wherever input and gate share a dtype. Refuted if they differ there.",
+        history=(history.FIRST,),
+        not_covered=words.ELSEWHERE,
         chapters=(words.BROADCASTING,),
         cell="deciding-equality",
         needs="a run of the broadcasting chapter",
@@ -135,29 +180,51 @@ TO_VERIFY: tuple[Claim, ...] = (
         id="V2",
         who=f"{words.TICKET}, to verify",
         quote="memory layout (contiguous, channels_last)",
-        rule="Supported if every pairing of layouts whose tensors have elements gives the same "
-        "strides and values in both forms; refuted if one differs.",
-        chapters=(words.LAYOUT,),
+        read_as="Outputs and gradients have the same values and strides in both forms, whatever "
+        "the layouts.",
+        rule="Supported if for every pairing of layouts every tensor that has elements has the "
+        "same strides and values in both forms. Refuted if one differs.",
+        history=(history.FIRST, history.LAYOUT_GRADIENTS),
+        not_covered=words.ELSEWHERE,
+        chapters=(words.LAYOUT, words.TRAINING),
         cell="deciding-layouts",
-        needs="a run of the channels_last chapter",
+        needs="a run of the channels_last and training chapters",
         decide=layouts.layouts_equal,
-        questions={"layouts": questions.LAYOUTS, "blocks": questions.BLOCKS},
+        questions={
+            "layouts": questions.LAYOUTS,
+            "blocks": questions.BLOCKS,
+            "gradients": questions.GRADIENTS_OVER_LAYOUTS,
+        },
         eager_cuda=launches.SAME_LAYOUTS,
     ),
     Claim(
         id="V3",
         who=f"{words.TICKET}, to verify",
         quote="forward-pass time",
-        rule=f"Supported if nothing comes out slower with `expand_as`; qualified if a multiply "
-        f"does ({words.FAMILY}) and the host network does not; refuted if the network does; "
-        "untested if the network is inconclusive.",
+        read_as="The forward pass takes the same time in both forms.",
+        rule=f"Supported if the network's forward step and every part of it are {words.EQUAL}. "
+        "Qualified if the step is and a part is slower or faster. Refuted if the step is slower "
+        f"or faster. Untested otherwise. {words.MANY}",
+        history=(
+            history.FIRST,
+            history.MANY,
+            history.UNCLEAR,
+            history.MARGIN,
+            history.IN_PLACE,
+            history.BOTH_WAYS,
+            history.SHOWN,
+            history.EVERY_PART,
+        ),
+        not_covered=words.OTHER_TIMES,
         chapters=(words.COST,),
         cell="deciding-levels",
         needs=words.TIMED,
         decide=time.same_time,
         questions={
-            "network": questions.NETWORK,
+            "network": questions.NETWORK_IN_PLACE,
             "multiply": questions.MULTIPLY,
+            "sizes": questions.SIZES,
+            "blocks": questions.EAGER_BLOCKS,
             "mixed_multiply": questions.MIXED_MULTIPLY,
         },
     ),

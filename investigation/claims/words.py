@@ -1,11 +1,25 @@
 """Words that several claims share: who wrote them, where they are decided, what it would take."""
 
-from investigation.evidence.kinds.timings import FAMILY_CONFIDENCE
+from collections.abc import Mapping
+
+from investigation.claims.claim import Status
+from investigation.claims.rules.judging import MINOR
+from investigation.evidence.kinds.timings import FAMILY_CONFIDENCE, MARGIN
+
+# What a verdict means, on every page.
+STATUSES: Mapping[Status, str] = {
+    "supported": "true wherever it was tried",
+    "refuted": "false wherever it was tried",
+    "qualified": "true only in the settings named",
+    "untested": "this run cannot decide it",
+    "done": "what was asked for has been done",
+    "not_done": "what was asked for has not been done, or did not hold",
+}
 
 TICKET, CODE, DRL, PYTORCH = "ticket", "code review", "DRL review", "PyTorch review"
 OURS = "this investigation"
 
-BROADCASTING, STRIDES, LAYOUT, COST, TRAINING, COMPILED, GPU, RUNTIMES = (
+BROADCASTING, STRIDES, LAYOUT, COST, TRAINING, COMPILED, GPU, RUNTIMES, WILD = (
     "01_broadcasting",
     "02_strides",
     "03_channels_last",
@@ -14,10 +28,33 @@ BROADCASTING, STRIDES, LAYOUT, COST, TRAINING, COMPILED, GPU, RUNTIMES = (
     "06_compiled",
     "07_gpu",
     "08_runtimes",
+    "10_wild",
 )
 
 BUILT = "a run of the compiled chapter, which takes a C++ compiler"
 EXPORTED = "a run of the chapter on runtimes, with an exported one among them"
-FAMILY = f"each judged at {100 * FAMILY_CONFIDENCE:g} %, because there are many"
-TRAINED = "a run of the training chapter in which the comparison is conclusive"
-TIMED = "a run of the timing chapter in which the comparison is conclusive"
+MEASURED_NETWORKS = "`make wild NETWORK=all`, which measures released networks"
+TRAINED = "a run of the training chapter"
+TIMED = "a run of the timing chapter"
+
+# Parts of rules that several share.
+EQUAL = f"equal, that is shown to be within ±{100 * MARGIN:g} %"
+LARGE = f"{100 * MINOR:g} %"
+MANY = (
+    f"Of many timings each counts as slower or faster at {100 * FAMILY_CONFIDENCE:g} % confidence."
+)
+BOTH_FORMATS = "in both memory formats"
+
+# What no verdict speaks of, by what it was decided on.
+ELSEWHERE = "Other processors and versions of torch, and devices other than those named."
+OTHER_COMPILERS = "Other versions of torch, other compilers, and settings that were not compiled."
+OTHER_NETWORKS = (
+    "Other networks, trained weights, other inputs and batches, more threads, other processors, "
+    "GPUs, and other runtimes or versions."
+)
+OTHER_PROGRAMS = "Other versions of these programs, other exporters, and runtimes that did not run."
+OTHER_RUNTIMES = (
+    "Other blocks, more threads, other processors, GPUs, and runtimes or versions that did not run."
+)
+OTHER_TIMES = "Other processors, more threads, other networks, batches and versions of torch."
+OTHER_TRAINING = "Other networks, data, optimisers, batches, more threads and other processors."

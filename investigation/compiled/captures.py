@@ -10,14 +10,14 @@ from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor, nn
-from torch._inductor import aoti_compile_and_package
-from torch._inductor.utils import get_first_incompatible_cudagraph_node
 from torch.func import functionalize
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.jit._fuser import last_executed_optimized_graph
 
-from investigation.compiled.codegen import VARIANTS, operations
+from investigation.compiled.codegen import VARIANTS
 from investigation.compiled.kernel_source import renumbered
+from investigation.compiled.lowering import operations
+from investigation.subject import torch_features
 from investigation.subject.variants import Scale
 
 Operations = tuple[str, ...]
@@ -110,7 +110,7 @@ CAPTURES: Mapping[str, Callable[[Scale, Tensor, Tensor], Operations]] = {
     "torch.export": exported,
     "torch.export, decomposed": decomposed,
     "TorchScript, frozen": frozen,
-    "TorchScript as it runs": executed_script,
+    "TorchScript": executed_script,
 }
 
 
@@ -122,7 +122,7 @@ def aot_source(variant: str, x: Tensor, gate: Tensor) -> str:
     """
     program = _program(VARIANTS[variant], x, gate)
     with TemporaryDirectory() as folder, _without_news():
-        package = aoti_compile_and_package(
+        package = torch_features.named("torch._inductor.aoti_compile_and_package")(
             program,
             package_path=str(Path(folder, "line.pt2")),
             inductor_configs={"aot_inductor.package_cpp_only": True},
@@ -148,5 +148,6 @@ def cudagraph_obstacle(scale: Scale, x: Tensor, gate: Tensor) -> str | None:
     device knows.
     """
     traced = make_fx(scale, tracing_mode="symbolic")(x, gate)
-    node = get_first_incompatible_cudagraph_node(traced)
+    first = torch_features.named("torch._inductor.utils.get_first_incompatible_cudagraph_node")
+    node = first(traced)
     return None if node is None else str(node.target)

@@ -106,6 +106,17 @@ class Pairing:
         return self.baseline.kernels == self.candidate.kernels
 
     @property
+    def elided(self) -> bool:
+        """Whether the candidate has no kernel and no allocated tensor more than the baseline.
+
+        To write the expansion out it would need another of either.
+        """
+        return (
+            self.candidate.kernels <= self.baseline.kernels
+            and self.candidate.buffers <= self.baseline.buffers
+        )
+
+    @property
     def fused(self) -> bool:
         """Whether as many kernels run, and the scale step of a block has none of its own.
 
@@ -134,6 +145,7 @@ class Pairing:
 AGREEING: Mapping[Layer, tuple[str, Callable[[Pairing], bool]]] = {
     "kernels": ("the kernels are the same", lambda one: one.same_kernels),
     "source": ("all of the source is the same", lambda one: one.same_source),
+    "elided": ("expand_as has no kernel and no tensor more", lambda one: one.elided),
     "fused": ("as many kernels run, fused alike", lambda one: one.fused),
 }
 

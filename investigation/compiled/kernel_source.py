@@ -17,7 +17,11 @@ from hashlib import sha256
 
 # A kernel's definition runs from its name to the parenthesis that ends the call after its text.
 KERNEL = re.compile(r"^(\w+) = (async_compile\.\w+\(.*?^'''.*?\))$", re.MULTILINE | re.DOTALL)
-HOST = re.compile(r"^del async_compile\n(.*?)^runner = ", re.MULTILINE | re.DOTALL)
+# Before torch 2.8 no runner follows the host program, but its benchmark.
+HOST = re.compile(
+    r"^del async_compile\n(.*?)^(?:runner = |def benchmark_compiled_module)",
+    re.MULTILINE | re.DOTALL,
+)
 LAUNCH = re.compile(r"\bkernel_\d+(?:\.run)?\(")
 LIBRARY_CALL = re.compile(r"\b(extern_kernels\.\w+|torch\.ops\.[\w.]+\w)\(")
 FUSED = re.compile(r"\b(?:cpp|triton)_\w*fused_\w+\b")

@@ -8,12 +8,17 @@ from sysconfig import get_path
 
 import torch
 from torch._inductor import config as inductor_config
-from torch._inductor.cpp_builder import get_cpp_compiler
 from torch._inductor.exc import InvalidCxxCompiler
-from torch._inductor.runtime.cache_dir_utils import cache_dir
-from torch._inductor.utils import fresh_cache
 
 from investigation.compiled.omission import MissingToolError
+from investigation.subject import torch_features
+
+get_cpp_compiler = torch_features.first(
+    "torch._inductor.cpp_builder.get_cpp_compiler", "torch._inductor.codecache.cpp_compiler"
+)
+cache_dir = torch_features.first(
+    "torch._inductor.runtime.cache_dir_utils.cache_dir", "torch._inductor.codecache.cache_dir"
+)
 
 
 class NoCompilerError(MissingToolError):
@@ -57,7 +62,7 @@ def empty_caches() -> Path:
     if parent:
         Path(parent).mkdir(parents=True, exist_ok=True)
     kept = ExitStack()
-    kept.enter_context(fresh_cache(dir=parent))
+    kept.enter_context(torch_features.named("torch._inductor.utils.fresh_cache")(dir=parent))
     inductor_config.cpp_cache_precompile_headers = False
     inductor_config.aot_inductor.precompile_headers = False
     atexit.register(kept.close)

@@ -1,14 +1,10 @@
 """How a chapter opens and closes: its parameters checked, its evidence kept, its rerun command."""
 
-import os
-from pathlib import Path
 from typing import Any
 
 from IPython.display import HTML
 
 from investigation.display.tables import table
-from investigation.evidence import files
-from investigation.evidence.environment import PROJECT
 from investigation.evidence.kinds.controls import Control
 from investigation.evidence.kinds.timings import Timing, TimingLevel
 from investigation.evidence.parameters import typed_name
@@ -16,7 +12,7 @@ from investigation.evidence.recorder import Recorder
 from investigation.subject.cases import Case
 from investigation.timing import recording
 from investigation.timing.comparison import Comparison
-from investigation.timing.replicate import Replication
+from investigation.timing.replication import Replication
 
 
 class Chapter(Recorder):
@@ -46,19 +42,13 @@ class Chapter(Recorder):
 
     def close(self) -> HTML:
         """Write the evidence; return the environment and the command that reruns the page."""
-        kept = self.evidence()
-        files.write(kept, results_folder() / f"{self.notebook}.json")
+        kept = self.write()
         given = " ".join(f"{typed_name(key)}={_typed(value)}" for key, value in self.given.items())
         rows: dict[str, object] = kept.environment.model_dump()
         rows["parameters"] = given
         rows["elapsed"] = f"{(kept.finished - kept.started).total_seconds():.0f} s"
         rows["run again with"] = f"make rerun NOTEBOOK={self.notebook} {given}"
         return table([{"": key.replace("_", " "), "this run": rows[key]} for key in rows])
-
-
-def results_folder() -> Path:
-    """Return the folder that evidence is written to: the build's own staging, or build/results."""
-    return Path(os.environ.get("INVESTIGATION_RESULTS", PROJECT / "build" / "results"))
 
 
 def _typed(value: object) -> str:

@@ -21,10 +21,15 @@ def mark(pairing: Pairing) -> str:
 
 
 def program_grid(pairings: Sequence[Pairing]) -> Figure:
-    """Return a figure with a row for what is compiled and a column for shapes and layout."""
+    """Return a figure with a row for what is compiled and a column for shapes and layout.
+
+    Raises `ValueError` for two pairings of one row and column.
+    """
     rows = list(dict.fromkeys(one.setting.kind for one in pairings))
     columns = list(dict.fromkeys(_column(one) for one in pairings))
     marks = {(one.setting.kind, _column(one)): mark(one) for one in pairings}
+    if len(marks) != len(pairings):
+        raise ValueError("two pairings for one cell of the grid")
     grid = [[list(MARKS).index(marks[row, column]) for column in columns] for row in rows]
     with canvas(height=1.4 + 0.24 * len(rows)) as (figure, axis):
         colours = mpl.colors.ListedColormap(list(MARKS.values()))
@@ -46,7 +51,7 @@ def _column(pairing: Pairing) -> str:
 def few_comparisons(timings: Mapping[str, Timing], margin: float) -> Figure:
     """Return a figure of a handful of timings by label, in percent, its legend at the side."""
     ratios, intervals, verdicts = zip(
-        *((one.ratio, one.interval, one.verdict) for one in timings.values()), strict=True
+        *((one.ratio, one.interval, one.outcome) for one in timings.values()), strict=True
     )
     with canvas(height=1.0 + 0.35 * len(timings)) as (figure, axis):
         forest(axis, list(timings), ratios, intervals, verdicts, margin)

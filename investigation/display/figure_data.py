@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from matplotlib.ticker import FixedFormatter, FuncFormatter
 
 COLUMNS = ("panel", "series", "x", "y", "low", "high")
 Point = dict[str, object]
+MATPLOTLIBS = re.compile(r"_(child|container|nolegend|line|collection)")
 
 
 def as_csv(figure: Figure) -> str:
@@ -46,7 +48,10 @@ def _intervals(axes: Axes) -> Iterator[Point]:
     for container in axes.containers:
         if isinstance(container, ErrorbarContainer):
             line, _, bars = container.lines
-            ends = [segment[:, 1] for segment in bars[0].get_segments()] if bars else []
+            along = 0 if container.has_xerr else 1
+            # Not their segments, which leave out an end that is infinite.
+            paths = bars[0].get_paths() if bars else []
+            ends = [np.asarray(path.vertices)[:, along] for path in paths]
             for row, (low, high) in zip(_points(axes, line, container), ends, strict=True):
                 yield {**row, "low": low, "high": high}
 
@@ -70,7 +75,13 @@ def _parts(container: object) -> set[Line2D]:
 def _points(axes: Axes, line: Line2D, named: Any) -> Iterator[Point]:
     x_names, y_names = _names(axes.xaxis), _names(axes.yaxis)
     for x, y in np.asarray(line.get_xydata()).tolist():
-        yield {"series": _label(named), "x": x_names.get(x, x), "y": y_names.get(y, y)}
+        yield {"series": _label(named), "x": _named(x, x_names), "y": _named(y, y_names)}
+
+
+def _named(place: float, names: dict[float, str]) -> object:
+    """Return the name that a place belongs to, also beside the middle of a row of names."""
+    rows = list(names) == list(range(len(names)))
+    return names.get(round(place) if rows else place, place)
 
 
 def _bars(axes: Axes) -> Iterator[Point]:
@@ -87,21 +98,23 @@ def _bars(axes: Axes) -> Iterator[Point]:
 
 
 def _cells(axes: Axes) -> Iterator[Point]:
-    """Iterate over the cells of an image, each with its value as its series."""
+    """Iterate over the cells of an image that are not empty, each with its value as its series."""
     for image in axes.images:
         values = image.get_array()
         assert values is not None
         x_names, y_names = _names(axes.xaxis), _names(axes.yaxis)
-        for row, line in enumerate(values):
-            for column, value in enumerate(line):
-                place = {"x": x_names.get(column, column), "y": y_names.get(row, row)}
-                yield {"series": value, **place}
+        for row, column in np.argwhere(~np.isnan(np.ma.filled(values, np.nan))).tolist():
+            place = {"x": x_names.get(column, column), "y": y_names.get(row, row)}
+            yield {"series": values[row, column], **place}
 
 
 def _label(named: Any) -> str:
-    """Return what the legend calls a series; matplotlib's own names mean nothing to a reader."""
+    """Return what a series is called; matplotlib's own names mean nothing to a reader.
+
+    A label that begins with `_` is in no legend: matplotlib's own, or that of one mark of many.
+    """
     label = str(named.get_label())
-    return "" if label.startswith("_") else label
+    return "" if MATPLOTLIBS.match(label) else label.removeprefix("_")
 
 
 def _names(axis: Axis) -> dict[float, str]:

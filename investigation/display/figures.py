@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from investigation.display import figure_data
+from investigation.display.outcomes import WORDS
 from investigation.evidence.words import readable
 
 # Okabe and Ito's colours, darkened where needed to stand out on white and on near-black.
@@ -30,7 +31,7 @@ COLOURS = {
     "unsure": "#b58900",
 }
 CANDIDATE = COLOURS["expand_as"]
-VERDICT_COLOURS = {
+VERDICT_COLOURS: Mapping[str, str] = {
     "slower": COLOURS["expand_as"],
     "equivalent": COLOURS["good"],
     "inconclusive": COLOURS["neutral"],
@@ -167,7 +168,7 @@ def address_picture(axis: Axes, addresses: np.ndarray[Any, Any], title: str, col
 def verdict_grid(
     axis: Axes, same: np.ndarray[Any, Any], rows: Sequence[str], columns: Sequence[str]
 ) -> None:
-    """Draw a grid of layouts, a mark a pairing: `same` is 1 alike, 0 different."""
+    """Draw a grid, a mark a pairing: `same` is 1 alike, 0 different, nan not tried."""
     axis.imshow(
         same,
         cmap=mpl.colors.ListedColormap([COLOURS["bad"], COLOURS["good"]]),
@@ -178,7 +179,7 @@ def verdict_grid(
     )
     axis.set_xticks(range(len(columns)), columns, rotation=30, ha="right")
     axis.set_yticks(range(len(rows)), rows)
-    for row, column in np.ndindex(same.shape):
+    for row, column in np.argwhere(~np.isnan(same)):
         axis.text(column, row, "=" if same[row, column] else "≠", ha="center", va="center")
     axis.spines[:].set_visible(False)
     axis.tick_params(length=0)
@@ -205,16 +206,27 @@ def rows(
     labels: Sequence[str],
     values: Sequence[float],
     intervals: Sequence[tuple[float, float]],
-    verdicts: Sequence[str],
+    verdicts: Sequence[str | None],
 ) -> None:
-    """Draw one interval a row from the top down, in the colour of its verdict."""
+    """Draw one interval a row from the top down, in the colour of its verdict, if it has one."""
     for row, (value, ends, verdict) in enumerate(zip(values, intervals, verdicts, strict=True)):
-        axis.plot(ends, [row, row], color=VERDICT_COLOURS[verdict], lw=2.2)
-        axis.plot(value, row, "o", color=VERDICT_COLOURS[verdict], ms=5)
-    for verdict in dict.fromkeys(verdicts):
-        axis.plot([], [], "o-", color=VERDICT_COLOURS[verdict], label=verdict)
+        interval(axis, row, value, ends, verdict)
+    for verdict in dict.fromkeys(filter(None, verdicts)):
+        axis.plot([], [], "o-", color=VERDICT_COLOURS[verdict], label=WORDS[verdict])
     axis.set_yticks(range(len(labels)), labels)
     axis.invert_yaxis()
+
+
+def interval(
+    axis: Axes, row: float, value: float, ends: tuple[float, float], verdict: str | None
+) -> None:
+    """Draw a value with its interval in a row, in the colour of its verdict, if it has one."""
+    bar = axis.errorbar(
+        [value], [row], xerr=[[value - ends[0]], [ends[1] - value]], fmt="o",
+        color=VERDICT_COLOURS[verdict] if verdict else COLOURS["neutral"], ms=5, elinewidth=2.2,
+    )  # fmt: skip
+    # Its name for the published numbers, and none for the legend, which has one entry a verdict.
+    bar.set_label(f"_{WORDS[verdict]}" if verdict else "_nolegend")
 
 
 def legend_of_verdicts(axis: Axes) -> None:

@@ -2,30 +2,102 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
+from investigation.compiled.fusion import CompileSetting
 from investigation.compiled.triton.proof import ChipAgreement, CompileLayer
 from investigation.display.figures import COLOURS, INK, canvas, verdict_grid
+from investigation.evidence.kinds.programs import MachineCode
+from investigation.evidence.words import readable
 from investigation.gpu.prediction import HostCost, Prediction
 from investigation.subject import gpu_catalog
 
 # A card has a shape as well as a colour, for those who tell colours apart badly.
 MARKERS = "ovs^D<P>"
+# The picture of one kernel: where its digests stand, as a share of its width, and in points how
+# much is left for code and how wide a character of it is, as a share of its size.
+DIGESTS_AT, CODE_WIDTH, CHARACTER_WIDTH = 0.69, 345, 0.61
+DIGITS = 12
+SOURCES = {"expand_as": "x * y.expand_as(x)", "broadcast": "x * y"}
+
+
+def one_kernel(forms: Sequence[MachineCode]) -> Figure:
+    """Return a picture of the first form's kernel, line by line, and of each form's digest."""
+    lines = list(zip(forms[0].lines, forms[0].words, strict=True))
+    longest = max(map(len, forms[0].lines), default=1)
+    size = min(9.0, CODE_WIDTH / (CHARACTER_WIDTH * longest))
+    with canvas(height=0.4 + 0.5 * len(lines)) as (figure, axis):
+        axis.set_axis_off()
+        axis.set_xlim(0, 1)
+        axis.set_ylim(len(lines), 0)
+        for row, (code, words) in enumerate(lines):
+            axis.text(0, row + 0.32, code, family="monospace", fontsize=size, va="center")
+            axis.text(0.02, row + 0.72, words, fontsize=9, va="center")
+        _digests(axis, forms, len(lines))
+    return figure
+
+
+def _digests(axis: Axes, forms: Sequence[MachineCode], rows: int) -> None:
+    """Draw a box a form, from the top down, and whether their digests are the same between."""
+    height = 0.36 * rows
+    for place, one in enumerate(forms):
+        top = place * (rows - height)
+        colour = COLOURS.get(one.form, COLOURS["neutral"])
+        axis.add_patch(
+            Rectangle((DIGESTS_AT, top), 1 - DIGESTS_AT, height, fc="none", ec=colour, lw=2)
+        )
+        middle = (1 + DIGESTS_AT) / 2
+        for at, text, family in (
+            (0.25, SOURCES[one.form], "monospace"),
+            (0.55, f"sha256 {one.binary_sha256[:DIGITS]}…", "monospace"),
+            (0.82, f"{one.target_name}, {readable(one.binary_bytes)} bytes", "sans-serif"),
+        ):
+            where = (middle, top + at * height)
+            axis.text(*where, text, ha="center", va="center", fontsize=8.5, family=family)
+    same = len({one.binary_sha256 for one in forms}) == 1
+    sign, colour = ("=", COLOURS["good"]) if same else ("≠", COLOURS["bad"])
+    axis.text((1 + DIGESTS_AT) / 2, rows / 2, sign, ha="center", va="center", fontsize=16,
+              color=colour, fontweight="bold")  # fmt: skip
 
 
 def agreement_grid(agreements: Sequence[ChipAgreement], layer: CompileLayer) -> Figure:
-    """Return a figure with a row for each setting and a column for each chip: `=` or `≠`."""
-    settings = agreements[0].tried
-    rows = [one.name for one in settings]
-    columns = [gpu_catalog.chip(one.chip).name for one in agreements]
-    same = np.array([[one not in chip.differing[layer] for chip in agreements] for one in settings])
-    with canvas(height=1.1 + 0.24 * len(rows)) as (figure, axis):
-        verdict_grid(axis, same.astype(int), rows, columns)
+    """Return a figure with a panel for each chip: what is compiled by shapes and layout, = or ≠.
+
+    A cell is empty where nothing was compiled.
+    """
+    rows = list(dict.fromkeys(one.kind for row in agreements for one in row.tried))
+    columns = [list(dict.fromkeys(map(_column, row.tried))) for row in agreements]
+    widths = {"width_ratios": [len(one) for one in columns]}
+    with canvas(
+        columns=len(agreements), height=1.6 + 0.24 * len(rows), sharey=True, squeeze=False,
+        gridspec_kw=widths,
+    ) as (figure, axes):  # fmt: skip
+        for axis, chip, across in zip(axes[0], agreements, columns, strict=True):
+            verdict_grid(axis, _same(chip, layer, rows, across), rows, across)
+            axis.set_title(gpu_catalog.chip(chip.chip).name.replace(" ", "\n"), fontsize=9)
+            axis.set_xticks(range(len(across)), across, rotation=90)
     return figure
+
+
+def _column(setting: CompileSetting) -> str:
+    return f"{setting.shapes}, {setting.case.memory_format}"
+
+
+def _same(
+    chip: ChipAgreement, layer: CompileLayer, rows: Sequence[str], columns: Sequence[str]
+) -> np.ndarray[Any, Any]:
+    """Return 1 for each setting that agrees, 0 for each that does not, nan for one not compiled."""
+    same = np.full((len(rows), len(columns)), np.nan)
+    for one in chip.tried:
+        place = rows.index(one.kind), columns.index(_column(one))
+        same[place] = one not in chip.differing[layer]
+    return same
 
 
 def bounds(predictions: Sequence[Prediction], host: HostCost | None) -> Figure:

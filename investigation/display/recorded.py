@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from investigation.evidence.environment import PROJECT
+from investigation.evidence.kinds.timings import Outcome
 from investigation.evidence.sealed import contest as contest_record
 from investigation.evidence.sealed import contest_targets
 from investigation.evidence.sealed.contest import CONFIDENCE, ContestResult
@@ -14,7 +15,7 @@ from investigation.evidence.sealed.manifest import RecordError
 
 Parsed = TypeVar("Parsed")
 FOLDER = PROJECT / "results"
-VERDICTS = ("slower", "faster", "equivalent", "inconclusive")
+VERDICTS: tuple[Outcome, ...] = ("slower", "faster", "equivalent", "inconclusive")
 CONTEST = "contest.json"
 
 
@@ -56,10 +57,8 @@ def verdict_shares(result: ContestResult, plant: str) -> dict[str, dict[str, lis
     }
 
 
-def _shares_of(result: ContestResult, method: str, plant: str, verdict: str) -> list[float]:
-    at_dose = (
-        [str(one.verdict) for one in result.of(method, plant, dose)] for dose in result.doses()
-    )
+def _shares_of(result: ContestResult, method: str, plant: str, verdict: Outcome) -> list[float]:
+    at_dose = ([one.verdict for one in result.of(method, plant, dose)] for dose in result.doses())
     return [verdicts.count(verdict) / max(1, len(verdicts)) for verdicts in at_dose]
 
 

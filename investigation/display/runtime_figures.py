@@ -78,9 +78,12 @@ def costs(timings: Iterable[Timing]) -> Figure:
     """Return a figure of ratios with their intervals: a panel a workload, a row a runtime.
 
     Each timing stands in the row of its runtime; a runtime that was not timed at a workload
-    leaves its row of that panel empty.
+    leaves its row of that panel empty. Raises `ValueError` for two timings of one place.
     """
     kept = list(timings)
+    places = [(one.runtime, one.case) for one in kept]
+    if len(set(places)) != len(places):
+        raise ValueError("two timings of one runtime at one workload")
     rows = {slug: row for row, slug in enumerate(dict.fromkeys(str(one.runtime) for one in kept))}
     cases = list(dict.fromkeys(one.case for one in kept if one.case is not None))
     height = 1.1 + 0.26 * len(rows)
@@ -91,7 +94,8 @@ def costs(timings: Iterable[Timing]) -> Figure:
             axis.axvline(1, color=figures.INK, lw=0.8)
             for timing in kept:
                 if timing.case == case:
-                    _ratio(axis, rows[str(timing.runtime)], timing)
+                    row = rows[str(timing.runtime)]
+                    figures.interval(axis, row, timing.ratio, timing.interval, timing.outcome)
             _as_multiples(axis, [BY_SLUG[slug].title for slug in rows])
         figure.supxlabel("time of the block with expand_as, as a multiple of the one without")
     return figure
@@ -100,12 +104,6 @@ def costs(timings: Iterable[Timing]) -> Figure:
 def _workload(case: Case) -> str:
     shape = "×".join(map(str, case.shape))
     return f"{case.name}, {shape}".replace(", ", "\n")
-
-
-def _ratio(axis: Axes, row: int, timing: Timing) -> None:
-    colour = figures.VERDICT_COLOURS[timing.family_verdict]
-    axis.plot(timing.interval, [row, row], color=colour, lw=2.2)
-    axis.plot(timing.ratio, row, "o", color=colour, ms=4)
 
 
 def _as_multiples(axis: Axes, runtimes: Sequence[str]) -> None:

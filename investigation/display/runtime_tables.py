@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from investigation.display.outcomes import counted
 from investigation.evidence.kinds.deployments import RuntimeProgram
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.words import kib, percent
@@ -16,7 +17,7 @@ GLANCE = (
     "plans more",
     "result is eager's",
     "time with it",
-    "slower in",
+    "outcome",
 )
 
 
@@ -27,7 +28,6 @@ def at_a_glance(row: SurveyRow, kept: RuntimeProgram | None, timed: Mapping[str,
     """
     if kept is None:
         return dict.fromkeys(GLANCE) | {GLANCE[0]: row.runtime.title, GLANCE[1]: row.state}
-    slower = [one for one in timed.values() if one.slower_in_family]
     cells = (
         row.runtime.title,
         kept.survives,
@@ -35,7 +35,7 @@ def at_a_glance(row: SurveyRow, kept: RuntimeProgram | None, timed: Mapping[str,
         None if kept.planned_more is None else kib(kept.planned_more),
         kept.equal,
         _change(timed[row.cases[0].slug]),
-        f"{len(slower)} of {len(timed)}",
+        counted(timed.values()),
     )
     return dict(zip(GLANCE, cells, strict=True))
 

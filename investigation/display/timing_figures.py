@@ -1,6 +1,6 @@
-"""Figures of timings, each drawn in the row or at the place that its key names."""
+"""Figures of timings, each drawn in the row or at the place that its own fields name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -18,6 +18,25 @@ from investigation.display.figures import (
 from investigation.evidence.kinds.timings import Timing
 
 Intervals = Sequence[tuple[float, float]]
+
+
+def label(timing: Timing) -> str:
+    """Return the name of a timing's row: its case, its memory format, its dtypes if it has two."""
+    case = timing.case
+    if case is None:
+        return timing.memory_format
+    dtypes = f", {case.dtype} × {case.gate_dtype}" if timing.dtypes == "mixed" else ""
+    return f"{case.name}, {timing.memory_format}{dtypes}"
+
+
+def labelled(timings: Iterable[Timing]) -> dict[str, Timing]:
+    """Return timings by their labels. Raises `ValueError` for two of one label."""
+    named: dict[str, Timing] = {}
+    for one in timings:
+        if label(one) in named:
+            raise ValueError(f"two timings for one row: {label(one)}")
+        named[label(one)] = one
+    return named
 
 
 def comparisons(timings: Mapping[str, Timing], margin: float) -> Figure:
@@ -57,9 +76,11 @@ def cost_by_size(timings: Sequence[Timing], margin: float) -> Figure:
     limits = [(percent_more(one.interval[0]), percent_more(one.interval[1])) for one in timings]
     with canvas(columns=2, height=3.0) as (figure, (time_axis, share_axis)):
         _sweep(time_axis, elements, *_added(timings, per_second=1e9))
+        time_axis.set_title("added to a call")
         time_axis.set_yscale("symlog", linthresh=1000)
         time_axis.set_ylabel("nanoseconds that expand_as adds")
         _sweep(share_axis, elements, share, limits)
+        share_axis.set_title("share of the multiply")
         share_axis.axhspan(-100 * margin, 100 * margin, color=COLOURS["neutral"], alpha=0.2, lw=0)
         share_axis.set_yscale("symlog", linthresh=1)
         share_axis.set_ylabel("% of the multiply")
@@ -82,7 +103,7 @@ def _ratios(timings: Mapping[str, Timing]) -> tuple[list[float], Intervals]:
 
 
 def _verdicts(timings: Mapping[str, Timing]) -> list[str]:
-    return [one.verdict for one in timings.values()]
+    return [one.outcome for one in timings.values()]
 
 
 def _added(timings: Sequence[Timing], per_second: float) -> tuple[list[float], Intervals]:

@@ -9,6 +9,8 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel, ConfigDict
 
+from investigation.subject import torch_features
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -60,9 +62,9 @@ def accelerator_name() -> str | None:
     """Return the accelerator that torch sees, or None."""
     import torch
 
-    if not torch.accelerator.is_available():
+    kind = torch_features.accelerator()
+    if kind is None:
         return None
-    kind = str(torch.accelerator.current_accelerator()).partition(":")[0]
     named = getattr(getattr(torch, kind, None), "get_device_name", lambda: kind)
     return str(named())
 

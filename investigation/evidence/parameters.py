@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
+from investigation.subject import torch_features
 from investigation.subject.cases import LEVELS, Level, Shape
 from investigation.subject.gpu_catalog import CHIPS
 from investigation.subject.memory_formats import MEMORY_FORMATS, MemoryFormat
@@ -188,11 +189,8 @@ def _is_dtype_pair(text: str) -> bool:
 
 def available_devices() -> tuple[str, ...]:
     """Return the devices that torch can use here, the processor first."""
-    import torch  # it takes a second to load, and most parameters need none
-
-    if not torch.accelerator.is_available():
-        return ("cpu",)
-    return ("cpu", str(torch.accelerator.current_accelerator()).split(":")[0])
+    kind = torch_features.accelerator()  # torch takes a second to load; most need none
+    return ("cpu",) if kind is None else ("cpu", kind)
 
 
 def checked(model: type[Model], given: Mapping[str, object]) -> Model:

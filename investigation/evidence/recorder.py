@@ -1,8 +1,11 @@
 """The records that one run makes: parameters checked, each identity once, controls that hold."""
 
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TypeVar
 
+from investigation.evidence import files
 from investigation.evidence.environment import PROJECT, describe
 from investigation.evidence.kinds.controls import Control
 from investigation.evidence.observation import Identity, Observation
@@ -72,3 +75,14 @@ class Recorder:
             finished=datetime.now(UTC),
             records=tuple(self._records.values()),
         )
+
+    def write(self) -> Evidence:
+        """Write all that was observed so far to its file, and return it."""
+        kept = self.evidence()
+        files.write(kept, results_folder() / f"{self.notebook}.json")
+        return kept
+
+
+def results_folder() -> Path:
+    """Return the folder that evidence is written to: the build's own staging, or build/results."""
+    return Path(os.environ.get("INVESTIGATION_RESULTS", PROJECT / "build" / "results"))

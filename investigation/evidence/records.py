@@ -13,10 +13,13 @@ from investigation.evidence.kinds import (
     correctness,
     deployments,
     gpus,
+    in_place,
     layouts,
     programs,
+    released,
     resources,
     timings,
+    versions,
     wild,
 )
 from investigation.evidence.observation import Observation
@@ -31,11 +34,14 @@ Record = Annotated[
     | correctness.ShapeCheck
     | correctness.Rewrite
     | correctness.ScalarGate
+    | correctness.Support
     | layouts.View
     | layouts.Layouts
     | layouts.BlockLayouts
     | resources.Memory
     | resources.Calls
+    | resources.DistributedCalls
+    | resources.WayOfWriting
     | resources.BackwardCalls
     | resources.MixedMultiplies
     | resources.Launches
@@ -44,6 +50,7 @@ Record = Annotated[
     | resources.Traffic
     | timings.Timing
     | timings.Bandwidth
+    | in_place.LineInPlace
     | timings.PlantedDifferences
     | programs.CompiledPair
     | programs.Agreement
@@ -52,18 +59,24 @@ Record = Annotated[
     | programs.Recompilations
     | programs.LibrariesBuilt
     | programs.FullSizeTensors
+    | programs.MachineCode
     | programs.Survival
     | programs.CudaGraphObstacles
     | deployments.RuntimesTried
     | deployments.RuntimeProgram
+    | deployments.VariedExport
     | deployments.ExporterGrid
     | gpus.DeviceFacts
     | gpus.PredictedTime
     | gpus.HiddenFrom
     | gpus.Launch
     | gpus.SameLaunches
+    | versions.OnnxExport
+    | versions.LeftOut
     | wild.Survey
     | wild.SurveyedPackage
+    | released.ReleasedEquality
+    | released.ReleasedProgram
     | controls.Control,
     Field(discriminator="type"),
 ]

@@ -1,11 +1,24 @@
 """Where a number becomes words: the only place, so that one number reads the same everywhere."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from investigation.evidence.kinds.timings import Outcome
+from investigation.evidence.kinds.timings import FAMILY_CONFIDENCE, MARGIN, Outcome
 from investigation.evidence.observation import Interval
+
+# What the words for an outcome mean, on every page. A page includes these and writes no others.
+DEFINITIONS: Mapping[str, str] = {
+    "slower": "The whole interval of the time with `expand_as` over the time without it lies "
+    f"above the margin: more than {100 * MARGIN:g} % slower, unless a page names another margin.",
+    "faster": "The whole interval lies below the margin on the other side.",
+    "equal": "The whole interval lies inside the margin: the two times are shown to be equivalent.",
+    "undecided": "The interval reaches across an edge of the margin, and decides nothing. Not to "
+    "see a difference is not to be equal.",
+    "one of many": "To find any that is slower or faster among many comparisons, each is judged at "
+    f"{100 * FAMILY_CONFIDENCE:g} % confidence. To show that all are equal, each has to be shown "
+    "equal by itself, which needs no correction.",
+}
 
 
 def percent(ratio: float, interval: Interval) -> str:

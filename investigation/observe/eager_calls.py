@@ -78,7 +78,7 @@ class _Listing(TorchDispatchMode):
     ) -> Any:
         result = func(*args, **(kwargs or {}))
         if isinstance(result, Tensor):
-            self.calls.append(_call(func, result, pytree.tree_leaves((args, kwargs))))
+            self.calls.append(_call(func, result, pytree.tree_flatten((args, kwargs))[0]))
         return result
 
 

@@ -3,12 +3,13 @@
 Callgrind runs the process on a processor of its own making and counts every instruction, so a
 busy machine changes how long that takes and nothing else. torch's `Timer` starts that process,
 which is why `investigation.timing.processes` does not. All statements are counted in one, because
-importing torch under Callgrind is what takes the time.
+importing torch under Callgrind is what takes the time; it is not instrumented before that is done.
 """
 
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from torch.utils.benchmark import CallgrindStats, FunctionCounts, Timer
@@ -65,6 +67,23 @@ PROGRAMS = ("valgrind", "callgrind_control", "callgrind_annotate")
 # torch's own warm-up of a statement, and enough calls for Python to specialise each function.
 TORCH_WARM_UP, WARM_UP = 10, 20
 EMPTY = "pass"
+# torch has Callgrind instrument a process from its start, which makes importing torch take three
+# times as long. This runs first on PATH in valgrind's place, and says in the environment that
+# `INSTRUMENT`, which goes before a setup, is to begin with it.
+PROGRAM = """#!/bin/sh
+for word do
+  shift
+  [ "$word" = --instr-atstart=yes ] && word=--instr-atstart=no
+  set -- "$@" "$word"
+done
+UNDER_CALLGRIND=1 exec {valgrind} "$@"
+"""
+INSTRUMENT = """
+import os, subprocess
+if "UNDER_CALLGRIND" in os.environ:
+    begin = ["callgrind_control", "--instr=on", str(os.getpid())]
+    subprocess.run(begin, check=True, stdout=subprocess.DEVNULL)
+"""
 
 # The line in both forms, on tensors so small that the calls are all there is.
 LINE = {"broadcast": "x * gate", "expand_as": "x * gate.expand_as(x)"}
@@ -101,7 +120,7 @@ def available() -> bool:
 def count(variants: Mapping[str, str], setup: str, number: int = 50) -> InstructionCounts:
     """Count the instructions of each statement, `variants` by name, after `setup`.
 
-    One thread; grad mode as `setup` leaves it. Takes about a minute, nearly all of it torch's
+    One thread; grad mode as `setup` leaves it. Takes half a minute, nearly all of it torch's
     import. Raises InstructionError where Callgrind is missing or fails; what a statement itself
     raises comes through before Callgrind starts.
     """
@@ -124,8 +143,9 @@ def count(variants: Mapping[str, str], setup: str, number: int = 50) -> Instruct
 
 
 def _collect(statements: Mapping[str, str], setup: str, number: int) -> list[CallgrindStats]:
-    timer = Timer("next(turns)()", setup=by_turns(statements, setup, number), num_threads=1)
-    with _this_python_first():
+    setup = INSTRUMENT + by_turns(statements, setup, number)
+    timer = Timer("next(turns)()", setup=setup, num_threads=1)
+    with _our_programs_first():
         try:
             return list(
                 timer.collect_callgrind(
@@ -161,14 +181,18 @@ def by_turns(statements: Mapping[str, str], setup: str, number: int) -> str:
 
 
 @contextmanager
-def _this_python_first() -> Iterator[None]:
-    """Put this interpreter's folder first on PATH: torch starts plain `python` under Callgrind."""
+def _our_programs_first() -> Iterator[None]:
+    """Put `PROGRAM` first on PATH, and this interpreter: torch starts plain `python` under it."""
     path = os.environ.get("PATH", "")
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
-    try:
-        yield
-    finally:
-        os.environ["PATH"] = path
+    with TemporaryDirectory(prefix="valgrind-") as folder:
+        program = Path(folder, "valgrind")
+        program.write_text(PROGRAM.format(valgrind=shlex.quote(str(shutil.which("valgrind")))))
+        program.chmod(0o755)
+        os.environ["PATH"] = os.pathsep.join([folder, str(Path(sys.executable).parent), path])
+        try:
+            yield
+        finally:
+            os.environ["PATH"] = path
 
 
 def _by_group(functions: FunctionCounts, number: int) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor, nn
-from torch.export import Dim, ExportedProgram
+from torch.export import ExportedProgram
 
 from investigation.subject.cases import Case
 from investigation.subject.variants import SEBlock
@@ -47,7 +47,7 @@ def block(case: Case, variant: str) -> nn.Module:
 
 def exported(module: nn.Module, x: Tensor, *, dynamic: bool = False) -> ExportedProgram:
     """Return `torch.export`'s program; `dynamic` leaves batch, height and width open."""
-    free = dict.fromkeys((0, 2, 3), Dim.DYNAMIC) if dynamic else {}
+    free = dict.fromkeys((0, 2, 3), torch.export.Dim.DYNAMIC) if dynamic else {}
     return torch.export.export(module, (x,), dynamic_shapes=(free,))
 
 

@@ -65,8 +65,8 @@ def grid(
         place = Path(folder, str(number))
         place.mkdir()
         plain, ruled = _exported(form, given, x, place)
-        rows += [_ran(form, level, False, plain, x, threads, expected) for level in LEVELS]
-        rows.append(_ran(form, "all", True, ruled, x, threads, expected))
+        rows += [ran(form, level, False, plain, x, threads, expected) for level in LEVELS]
+        rows.append(ran(form, "all", True, ruled, x, threads, expected))
     yield
     return {"rows": [one.model_dump() for one in rows]}
 
@@ -88,7 +88,7 @@ def _exported(form: OnnxExport, case: Case, x: Tensor, place: Path) -> tuple[Pat
     return plain, ruled
 
 
-def _ran(
+def ran(
     form: OnnxExport,
     level: str,
     ruled: bool,
@@ -97,6 +97,7 @@ def _ran(
     threads: int,
     expected: Tensor,
 ) -> ExporterCombination:
+    """Run an exported model at one of ONNX Runtime's levels; return what became of its `Expand`."""
     from investigation.runtimes.adapters import onnxruntime
 
     program = onnxruntime.load(model, x, threads, level)

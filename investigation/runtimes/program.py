@@ -6,6 +6,8 @@ from typing import Any, Self
 
 from torch import Tensor
 
+Run = Callable[[], object]
+
 
 @dataclass(frozen=True)
 class Step:
@@ -30,7 +32,7 @@ class Program:
     inference, where it says so.
     """
 
-    again: Callable[[], Callable[[], object]]
+    again: Callable[[], Run]
     result: Callable[[], Tensor]
     steps: tuple[Step, ...]
     arena_bytes: int | None = None

@@ -8,13 +8,16 @@ from investigation.evidence.kinds.deployments import (
     ExporterGrid,
     RuntimeProgram,
     RuntimesTried,
+    VariedExport,
 )
 from investigation.evidence.kinds.programs import Survival
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.recorder import Recorder
 from investigation.runtimes.survey import SurveyRow, version
+from investigation.runtimes.variations import Variation, steps_of
 from investigation.subject.cases import Case
 from investigation.timing.comparison import Comparison
+from investigation.timing.processes import Reply
 from investigation.timing.recording import same_control, timing_of
 
 
@@ -62,6 +65,24 @@ def survival(recorder: Recorder, row: SurveyRow, case: Case) -> Survival:
     )
 
 
+def varied(recorder: Recorder, variation: Variation, reply: Reply, case: Case) -> VariedExport:
+    """Keep whether an export with open sizes, or a quantised one, still runs the expansion."""
+    with_it, without = (steps_of(reply, form) for form in ("expand_as", "broadcast"))
+    expanding = [step for step in with_it if step.expands]
+    return recorder.keep(
+        VariedExport(
+            says=f"the {variation.kind} export still runs the expansion: {variation.title}",
+            variation=variation.kind,
+            runtime=variation.title,
+            survives=len(expanding) > sum(step.expands for step in without),
+            bytes_expanded=sum(step.bytes_written for step in expanding),
+            steps=tuple(step.op for step in with_it),
+            plain_steps=tuple(step.op for step in without),
+            case=case,
+        )
+    )
+
+
 def costs(recorder: Recorder, row: SurveyRow) -> dict[str, Timing]:
     """Keep what the block costs with `expand_as`, by the slug of the workload."""
     return {case.slug: _cost(recorder, row, row.comparison(case), case) for case in row.cases}
@@ -86,9 +107,7 @@ def written_out(recorder: Recorder, row: SurveyRow, case: Case) -> Timing | None
     None where the runtime refuses that block.
     """
     compared = row.control("materialized")
-    if compared is None:
-        return None
-    return _cost(recorder, row, compared, case, role="control")
+    return _cost(recorder, row, compared, case, role="control") if compared else None
 
 
 def _cost(

@@ -1,6 +1,7 @@
 """What is timed of training, as pairs of callables: a network's step, and the scale step alone."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
@@ -9,7 +10,7 @@ from investigation.subject.cases import Case
 from investigation.subject.memory_formats import MemoryFormat
 from investigation.subject.training import SETTINGS, Images, host, optimizer_of, step
 from investigation.subject.variants import SCALES
-from investigation.subject.workloads import Arms, Makers, made_with, sharing
+from investigation.subject.workloads import Arms, Makers, Step, made_with, sharing, slots
 
 
 def training_arms(
@@ -19,10 +20,16 @@ def training_arms(
 
     A step is forward, loss, backward and optimizer; each call trains the network on.
     """
+    trained = training_step(batch, memory_format, seed)
+    return sharing(trained.network, baseline, candidate, trained.run)
+
+
+def training_step(batch: int, memory_format: MemoryFormat, seed: int = 0) -> Step:
+    """Return the host network's training step, with the plain product in its SE blocks."""
     data, setting = random_images(batch, memory_format, seed), SETTINGS[memory_format]
-    network = host(SCALES[baseline], setting, seed)
-    optimizer = optimizer_of(network)
-    return sharing(network, baseline, candidate, lambda: step(network, optimizer, data, setting))
+    network = host(SCALES["broadcast"], setting, seed)
+    run = partial(step, network, optimizer_of(network), data, setting)
+    return Step(network, run, slots(batch, memory_format))
 
 
 def random_images(

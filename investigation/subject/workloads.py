@@ -7,13 +7,14 @@ made anew by fresh processes.
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from investigation.subject.cases import Case
+from investigation.subject.cases import Case, host_workloads
 from investigation.subject.host import HostNetwork
 from investigation.subject.memory_formats import MemoryFormat
 from investigation.subject.torch_formats import FORMATS
@@ -39,6 +40,15 @@ def made_with(function: Callable[..., object], *operands: Tensor) -> Maker:
         return partial(function, *copies)
 
     return make
+
+
+@dataclass(frozen=True)
+class Step:
+    """A network, a callable that runs a step of it, and the inputs of its SE blocks in order."""
+
+    network: nn.Module
+    run: Callable[[], object]
+    slots: tuple[Case, ...]
 
 
 def multiply_arms(case: Case, baseline: str, candidate: str, device: str = "cpu") -> Arms:
@@ -79,9 +89,22 @@ def network_arms(
     device: str = "cpu",
 ) -> Arms:
     """Return two callables that run one host network's forward step, each with its own line."""
+    step = forward_step(batch, memory_format, seed, device)
+    return sharing(step.network, baseline, candidate, step.run)
+
+
+def forward_step(
+    batch: int, memory_format: MemoryFormat, seed: int = 0, device: str = "cpu"
+) -> Step:
+    """Return the host network's forward step, with the plain product in its SE blocks."""
     images = random_images(batch, memory_format, seed, device)
-    network = host_network(baseline, memory_format, seed, device)
-    return sharing(network, baseline, candidate, partial(network, images))
+    network = host_network("broadcast", memory_format, seed, device)
+    return Step(network, partial(network, images), slots(batch, memory_format))
+
+
+def slots(batch: int, memory_format: MemoryFormat) -> tuple[Case, ...]:
+    """Return the inputs of the host network's SE blocks."""
+    return tuple(one.with_format(memory_format) for one in host_workloads(batch))
 
 
 def recalibration_makers(

@@ -14,7 +14,7 @@ from investigation.evidence.kinds.timings import (
 from investigation.evidence.recorder import Recorder
 from investigation.subject.cases import Case
 from investigation.timing.comparison import Comparison
-from investigation.timing.replicate import Replication
+from investigation.timing.replication import Replication
 
 
 def timing_of(

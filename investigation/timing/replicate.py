@@ -3,26 +3,22 @@
 Where tensors lie in memory and how dictionaries hash stays the same for the life of a process
 and differs between processes, so one process can be sure of a difference that the next one does
 not show (Mytkowicz and others, Producing wrong data without doing anything obviously wrong,
-2009). The processes run one after the other, and their log ratios are combined as those of
+2009). The processes are timed one after the other, and their log ratios are combined as those of
 preparations are in one process (`investigation.timing.statistics`).
 """
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pkgutil import resolve_name
-from typing import Any, Self
+from typing import Any
 
-from investigation.evidence import words
-from investigation.evidence.kinds.timings import Outcome
 from investigation.subject.workloads import Makers
-from investigation.timing import statistics
 from investigation.timing.arms import Function
-from investigation.timing.comparison import Comparison, exponential, finite
+from investigation.timing.comparison import Comparison
 from investigation.timing.errors import MeasurementError
 from investigation.timing.measure import compare_patiently
 from investigation.timing.preparations import compare_made_patiently
 from investigation.timing.processes import Job, importable, in_fresh_processes
+from investigation.timing.replication import Replication
 
 # For a process that keeps the memory that it has freed. Left alone, glibc gives it back and takes
 # it again page by page, in some steps and not in others, which is most of the noise of a step
@@ -34,79 +30,14 @@ KEEPING_MEMORY = {
     "MALLOC_TOP_PAD_": str(2**28),
 }
 
+AT_ONCE = 2  # processes that start side by side; they are timed one after the other
+
 MakeArms = Callable[..., tuple[Function, Function] | Makers]
 MadeBy = tuple[MakeArms, Mapping[str, Any]]
 
 
 class ReplicationError(MeasurementError):
     """A process that ended without a comparison; the message says why."""
-
-
-@dataclass(frozen=True)
-class Replication:
-    """Comparisons of the same two callables in fresh processes, combined."""
-
-    ratio: float
-    ratio_interval: tuple[float, float]
-    verdict: Outcome
-    margin: float
-    confidence: float
-    spread: statistics.Spread  # of the processes
-    name: str
-    baseline_name: str
-    comparisons: tuple[Comparison, ...]
-
-    @classmethod
-    def of(cls, comparisons: Sequence[Comparison]) -> Self:
-        """Combine two or more comparisons that share margin and confidence; ValueError if fewer."""
-        if len(comparisons) < 2:
-            raise ValueError(f"combining takes 2 comparisons or more, not {len(comparisons)}")
-        first = comparisons[0]
-        log_ratios = [math.log(one.ratio) for one in comparisons]
-        estimate = statistics.signed_rank(log_ratios, first.confidence)
-        interval = math.exp(estimate.low), exponential(estimate.high)
-        return cls(
-            ratio=math.exp(estimate.location),
-            ratio_interval=interval,
-            verdict=statistics.judge(interval, first.margin),
-            margin=first.margin,
-            confidence=first.confidence,
-            spread=statistics.spread(log_ratios, [one.standard_error for one in comparisons]),
-            name=first.name,
-            baseline_name=first.baseline_name,
-            comparisons=tuple(comparisons),
-        )
-
-    def at(self, confidence: float) -> Self:
-        """Judge the same processes at another confidence; ValueError unless it is in (0, 1)."""
-        return self.of([one.at(confidence) for one in self.comparisons])
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What each process warned of, with its number."""
-        return tuple(
-            f"process {number}: {warning}"
-            for number, comparison in enumerate(self.comparisons, start=1)
-            for warning in comparison.warnings
-        )
-
-    def __repr__(self) -> str:
-        return (
-            f"{words.outcome(self)}; {len(self.comparisons)} processes, which differ by "
-            f"{self.spread.between_percent:.2g} % (p = {self.spread.heterogeneity_p:.2g}))"
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-able."""
-        record = asdict(self)
-        record["ratio_interval"] = finite(self.ratio_interval)
-        record["comparisons"] = [comparison.to_dict() for comparison in self.comparisons]
-        return record
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` wrote, before or after JSON."""
-        return cls.of([Comparison.from_dict(one) for one in record["comparisons"]])
 
 
 def replicate(arms: MadeBy, **settings: Any) -> Replication:
@@ -124,7 +55,7 @@ def replicate_together(
     environment: Mapping[str, str] | None = None,
     **compare_kwargs: Any,
 ) -> dict[str, Replication]:
-    """Compare in `processes` fresh interpreters, one after the other, and combine.
+    """Compare in `processes` fresh interpreters, timed one after the other, and combine.
 
     `arms` names what is compared: each time a function at the top of an importable module and
     its arguments as JSON, whose call returns (baseline, candidate), or `Makers` of them.
@@ -144,7 +75,7 @@ def replicate_together(
     jobs = [_job(asked, i, settings | {"seed": seed + i}, environment) for i in range(processes)]
     answers = [
         reply.answer_or(ReplicationError, f"process {number} of the replication")
-        for number, reply in enumerate(in_fresh_processes(jobs), start=1)
+        for number, reply in enumerate(in_fresh_processes(jobs, AT_ONCE), start=1)
     ]
     return {
         name: Replication.of([Comparison.from_dict(one[name]) for one in answers]) for name in arms
@@ -165,14 +96,17 @@ def _job(
 
 def compare_all(
     arms: Sequence[tuple[str, str, Mapping[str, Any]]], settings: Mapping[str, Any]
-) -> dict[str, Any]:
+) -> Generator[None, None, dict[str, Any]]:
     """Make each pair of arms in this process, and return their comparisons as JSON, by name.
 
     Where makers are returned, the arms are made several times in each process.
+    Yields once when all is imported that makes them, which takes as long as some comparisons.
     """
+    makers = [(name, resolve_name(make), given) for name, make, given in arms]
+    yield
     compared = {}
-    for name, make, given in arms:
-        made = resolve_name(make)(**given)
+    for name, make, given in makers:
+        made = make(**given)
         compare = compare_made_patiently if isinstance(made, Makers) else compare_patiently
         compared[name] = compare(*made, **settings).to_dict()
     return compared

@@ -43,7 +43,7 @@ class Samples:
     @classmethod
     def together(cls, parts: list[Self]) -> Self:
         """Join the pairs of several preparations."""
-        joined: Any = {
+        joined: dict[str, Any] = {
             name: tuple(one for part in parts for one in getattr(part, name))
             for name in cls.PER_PAIR
         }

@@ -191,13 +191,14 @@ def judge(ratio_interval: tuple[float, float], margin: float) -> Outcome:
     The margin is symmetric in the logarithm, 1/(1 + margin) to 1 + margin, so that swapping the
     arms swaps "slower" and "faster" and changes nothing else. Wholly inside, both ends of a
     two-sided interval: at 95 % a dose equal to the margin is called equivalent 2.5 % of the time.
+    Slower or faster is wholly beyond it: what straddles an edge decides nothing, or noise would.
     """
     low, high = ratio_interval
     if 1 / (1 + margin) < low and high < 1 + margin:
         return "equivalent"
-    if low > 1:
+    if low > 1 + margin:
         return "slower"
-    return "faster" if high < 1 else "inconclusive"
+    return "faster" if high < 1 / (1 + margin) else "inconclusive"
 
 
 def autocorrelation_p(sample: ArrayLike) -> float:

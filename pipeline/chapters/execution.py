@@ -1,19 +1,21 @@
-"""Run the notebooks that are out of date, each in a kernel of its own, one after the other."""
+"""Run notebooks that are out of date, each in a kernel of its own."""
 
 import json
 import os
 import shutil
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import papermill
+from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from tqdm.auto import tqdm
 
+from investigation.evidence.files import write_atomically
 from pipeline import guard, places
 from pipeline.chapters import freshness, promotion
 from pipeline.chapters.notebooks import declared_parameters, time_limit
@@ -30,11 +32,16 @@ def execute(
     notebook: Path,
     parameters: Mapping[str, object],
     position: str,
+    build_mark: str,
+    *,
     time_limit_s: float | None = None,
+    quietly: bool = False,
 ) -> None:
     """Execute one notebook and put its pages and its evidence into place.
 
-    Raises `BuildError` with notebook, cell and reason; the last good products stay.
+    What it starts carries `build_mark` with its own name behind, and ends with it. `quietly`
+    shows no progress bar: two would write over each other. Raises `BuildError` with notebook,
+    cell and reason; the last good products stay.
     """
     unknown = sorted(set(parameters) - declared_parameters(notebook))
     if unknown:
@@ -44,32 +51,32 @@ def execute(
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     limit = time_limit_s or time_limit(notebook, parameters)
-    with kernel_environment(staging), guard.watched(str(places.BUILD)) as mark:
-        run(notebook, staging, parameters, limit, mark, f"{position} {notebook.stem}")
-    promotion.prepare(notebook, staging, inputs)
+    mark = os.pathsep.join((build_mark, notebook.stem, ""))
+    said = None if quietly else f"{position} {notebook.stem}"
+    try:
+        run(notebook, staging, parameters, limit, mark, said)
+        promotion.prepare(notebook, staging, inputs)
+    except BuildError as error:  # kept for a comparison, which names a chapter that failed
+        write_atomically(promotion.failure_of(notebook), f"{error}\n")
+        raise
+    finally:
+        guard.sweep(mark)
     promotion.promote(staging)
 
 
-@contextmanager
-def kernel_environment(staging: Path) -> Iterator[None]:
-    """Tell the kernel where its evidence goes and lies, and this folder's package from others."""
+def kernel_environment(staging: Path, mark: str) -> dict[str, str]:
+    """Return a kernel's environment: where its evidence goes and lies, and whose it is.
+
+    This folder's package comes before any other.
+    """
     path = os.pathsep.join(filter(None, (str(places.HERE), os.environ.get("PYTHONPATH"))))
-    told = {
+    return os.environ | {
         "INVESTIGATION_RESULTS": str(staging),
         "INVESTIGATION_EVIDENCE": str(places.RESULTS),
         "KINETO_LOG_LEVEL": PROFILER_LOG_LEVEL,
         "PYTHONPATH": path,
+        guard.MARK: mark,
     }
-    before = {name: os.environ.get(name) for name in told}
-    os.environ.update(told)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def run(
@@ -78,18 +85,19 @@ def run(
     parameters: Mapping[str, object],
     limit_s: float,
     mark: str,
-    description: str,
+    description: str | None,
 ) -> None:
     """Execute one notebook into `staging`, at most for `limit_s` seconds.
 
-    Raises `BuildError` with the cell and the reason, and keeps the failed page for a look.
+    What it starts carries `mark`. Progress is shown behind `description`, or not at all. Raises
+    `BuildError` with the cell and the reason, and keeps the failed page for a look.
     """
     output = staging / notebook.name
     over = threading.Event()
     limit = threading.Timer(limit_s, _end, (over, mark))
     limit.start()
     try:
-        _run(notebook, output, parameters, description)
+        _run(notebook, output, parameters, kernel_environment(staging, mark), description)
     except PapermillExecutionError as error:
         raise _failure(notebook, output, _why(error), error.cell_index + 1) from None
     except (DeadKernelError, RuntimeError) as error:
@@ -105,16 +113,37 @@ def _end(over: threading.Event, mark: str) -> None:
     guard.sweep(mark)
 
 
-def _run(notebook: Path, output: Path, parameters: Mapping[str, object], description: str) -> None:
+def _run(
+    notebook: Path,
+    output: Path,
+    parameters: Mapping[str, object],
+    environment: dict[str, str],
+    description: str | None,
+) -> None:
     papermill.execute_notebook(
         _literal(notebook),
         _literal(output),
         dict(parameters),
         kernel_name="python3",
-        cwd=str(places.NOTEBOOKS),
+        kernel_manager_class=_manager(environment),
         extra_arguments=KERNEL_ARGUMENTS,
-        progress_bar=_progress(description),
+        progress_bar=_progress(description) if description else False,
     )
+
+
+def _manager(environment: dict[str, str]) -> type[AsyncKernelManager]:
+    """Return what starts a kernel in that environment and in the notebooks' folder.
+
+    papermill would change this process's own folder, which two notebooks at a time would share.
+    """
+
+    class Manager(AsyncKernelManager):
+        # The class that it is derived from waits for it too.
+        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
+            given = options | {"env": environment, "cwd": str(places.NOTEBOOKS)}
+            await super().start_kernel(**given)
+
+    return Manager
 
 
 def _literal(path: Path) -> str:

@@ -74,6 +74,12 @@ def promote(staging: Path) -> None:
             source.replace(target)
     shutil.rmtree(staging)
     (places.FAILED / page.name).unlink(missing_ok=True)
+    failure_of(notebook).unlink(missing_ok=True)
+
+
+def failure_of(notebook: Path) -> Path:
+    """Return where the reason lies for which a notebook's last execution failed, if it did."""
+    return places.FAILED / f"{notebook.stem}.txt"
 
 
 def matching(notebook: Path) -> bool:

@@ -19,7 +19,7 @@ from investigation.evidence.parameters import (
     shown,
     typed_name,
 )
-from investigation.evidence.sealed.manifest import machine_folders
+from investigation.evidence.sealed import manifest
 from pipeline import places
 from pipeline.faults import BuildError
 
@@ -39,11 +39,13 @@ class Directions(BaseModel):
     base: Path | None = None
     head: Path = places.BUILD
     spec: Path | None = None
+    torch: tuple[str, ...] = ()
     scheduler: str | None = None
     workers: int = 2
     port: int = 8000
     src: Path | None = None
     apply: Literal["0", "1"] = "0"
+    keep_going: Literal["0", "1"] = "0"
 
     allowed: ClassVar[Mapping[str, str]] = {
         "notebook": "allowed is the name of a chapter, such as 01_broadcasting",
@@ -52,10 +54,12 @@ class Directions(BaseModel):
         "base": "allowed is a folder or a zip that holds a run's evidence",
         "head": "allowed is a folder or a zip that holds a run's evidence, such as build",
         "spec": "allowed is a file that describes a sweep, such as sweeps/example.toml",
+        "torch": "allowed are releases of sweeps/versions.toml, such as TORCH=2.13.0,2.15.0",
         "scheduler": "allowed is an address such as tcp://10.0.0.1:8786",
         "workers": f"allowed is a whole number from 1 to {CORES * 2}, two a core",
         "port": "allowed is a whole number from 1 to 65535",
         "src": "allowed is a Python file or a folder of them, such as SRC=src",
+        "keep_going": "allowed is 1, to execute the other notebooks where one fails, or 0",
         "apply": "allowed is 1, to write what is shown, or 0",
     }
 
@@ -65,6 +69,11 @@ class Directions(BaseModel):
         if value == "":
             raise ValueError(f"nothing is named; {cls.allowed[str(info.field_name)]}")
         return value
+
+    @field_validator("torch", mode="before")
+    @classmethod
+    def _releases_are_named(cls, value: str) -> tuple[str, ...]:
+        return tuple(value.split(","))
 
     @field_validator("notebook")
     @classmethod
@@ -77,7 +86,7 @@ class Directions(BaseModel):
     @field_validator("machine")
     @classmethod
     def _machine_is_here(cls, value: str) -> str:
-        known = [folder.name for folder in machine_folders(places.RECORDED)]
+        known = [folder.name for folder in manifest.folders(places.RECORDED)]
         if value not in known:
             raise ValueError(f"there are {', '.join(known) or 'none'} in results")
         return value
@@ -179,8 +188,8 @@ class Command(click.Command):
         for one in self.needs:
             if typed_name(one) not in given:
                 raise BuildError(f"{self.name} needs {typed_name(one)}=: {Directions.allowed[one]}")
-        typed = {one: given[name] for name, one in self.directions.items() if name in given}
-        return Request(_checked(Directions, typed), parameters(given))
+        typed = {name: given[name] for name in self.directions if name in given}
+        return Request(directions(typed), parameters(given))
 
     def get_short_help_str(self, limit: int = 0) -> str:
         """Return the first line of its help, whatever the width."""
@@ -240,6 +249,15 @@ def variables(makeflags: str, words: Iterable[str] = ()) -> dict[str, str]:
             raise BuildError(f"{shown(word)}: allowed is NAME=value, such as BUDGET=1")
         pairs[name] = value
     return {name: value for name, value in pairs.items() if name not in OF_MAKE}
+
+
+def directions(given: Mapping[str, str]) -> Directions:
+    """Return what the variables say that are no notebook's parameters, validated.
+
+    Raises `BuildError` with one line that names the variable and what is allowed.
+    """
+    named = {typed_name(one): one for one in Directions.model_fields}
+    return _checked(Directions, {named[name]: value for name, value in given.items()})
 
 
 def parameters(given: Mapping[str, str]) -> dict[str, object]:

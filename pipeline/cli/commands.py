@@ -19,14 +19,14 @@ LOOPBACK = "127.0.0.1"  # what is served is nobody else's business
 
 commands = Commands(
     help="From notebooks to the published book. Exit status: 0 done, 1 not done, 130 stopped; "
-    "that of compare is diff's: 1 a verdict changed, 2 no comparison.",
+    "that of compare is diff's: 1 a verdict changed or a chapter failed, 2 no comparison.",
     options_metavar="",
     subcommand_metavar="COMMAND [NAME=value]...",
     context_settings={"ignore_unknown_options": True},
 )
 
 
-@commands.command(takes=("notebook", "time_limit_s"), parameters=True)
+@commands.command(takes=("notebook", "time_limit_s", "keep_going"), parameters=True)
 def book(asked: Request) -> int:
     """Execute what changed and build the book: build/html/index.html."""
     return _build(asked, rerun=False)
@@ -45,6 +45,7 @@ def _build(asked: Request, *, rerun: bool) -> int:
             notebook=asked.directions.notebook,
             time_limit_s=asked.directions.time_limit_s,
             rerun=rerun,
+            keep_going=asked.directions.keep_going == "1",
         )
     return 0
 
@@ -59,7 +60,7 @@ def compare(asked: Request) -> int:
     page = comparison_pages.write(comparison, places.BUILD / "compare")
     print(comparison_pages.text(comparison))
     print(f"open {os.path.relpath(page)}")
-    return int(bool(comparison.changed))
+    return int(bool(comparison.changed or comparison.failed))
 
 
 @commands.command(needs=("spec",), takes=("scheduler", "workers"))
@@ -81,6 +82,23 @@ def sweep(asked: Request) -> int:
               file=sys.stderr)  # fmt: skip
     print(f"{len(wanted) - len(failed)} of {len(wanted)} cells have their result")
     print(f"open {os.path.relpath(page)}")
+    return int(bool(failed))
+
+
+@commands.command(takes=("torch", "scheduler"))
+def versions(asked: Request) -> int:
+    """Observe all that needs no clock under each torch: make versions TORCH=2.13.0,2.15.0."""
+    from pipeline.sweep import cluster, versions
+
+    wanted = versions.cells(versions.read(), asked.directions.torch)
+    with building.only_build(), guard.watched(str(places.BUILD)):
+        # One at a time: an environment takes up to 9 GB.
+        outcomes = cluster.outcomes(wanted, asked.directions.scheduler, workers=1)
+    for path in versions.keep(outcomes):
+        print(f"recorded in {os.path.relpath(path)}")
+    failed = [one for one in outcomes if one.failure]
+    for one in failed:
+        print(f"error: torch {one.cell.torch} is left out: {one.failure}", file=sys.stderr)
     return int(bool(failed))
 
 
@@ -128,6 +146,17 @@ def audit(asked: Request) -> int:
     """Look the requirements up among known vulnerabilities."""
     del asked  # it takes no variables
     return auditing.audit()
+
+
+@commands.command
+def pdf(asked: Request) -> int:
+    """Print the built book as one file, build/book.pdf."""
+    from pipeline.pages import printing
+
+    del asked  # it takes no variables
+    printed = printing.print_book(places.BUILD / "book.pdf")
+    print(f"open {os.path.relpath(printed)}")
+    return 0
 
 
 @commands.command(takes=("port",))

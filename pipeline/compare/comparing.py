@@ -5,19 +5,20 @@ measured and not because of a rule that has changed. Two intervals are compared 
 that moves a time is the same; what differs is named.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from investigation.claims import ledger
 from investigation.claims.claim import Verdict
 from investigation.evidence.kinds.controls import Control
-from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.observation import Identity, Observation
 from investigation.evidence.records import Evidence
 from pipeline.compare.runs import Run
 
 PairOutcome = Literal["agree", "differ", "not comparable", "only in base", "only in head"]
+UNDECIDED = "untested"
 # What moves a time, besides the line: of the environment, and of the case.
 MACHINE = ("torch", "processor", "cores", "capability", "accelerator", "threads")
 CASE = ("shape", "dtype", "gate_dtype", "memory_format")
@@ -34,8 +35,19 @@ class ClaimPair:
 
     @property
     def changed(self) -> bool:
-        """Whether the verdict, not its wording, is another."""
-        return self.base.status != self.head.status
+        """Whether both runs decide it, and the verdict, not its wording, is another."""
+        both = (self.base.status, self.head.status)
+        return UNDECIDED not in both and both[0] != both[1]
+
+    @property
+    def lost(self) -> bool:
+        """Whether only the base decides it: the head lacks the evidence."""
+        return self.base.status != UNDECIDED == self.head.status
+
+    @property
+    def gained(self) -> bool:
+        """Whether only the head decides it."""
+        return self.base.status == UNDECIDED != self.head.status
 
 
 @dataclass(frozen=True)
@@ -60,7 +72,7 @@ class Pair:
     @property
     def measured(self) -> bool:
         """Whether this is a measurement, which has an interval, and no plain fact."""
-        return isinstance(self.base or self.head, Timing)
+        return isinstance(self.base or self.head, Measured)
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,17 @@ class RunComparison:
     def changed(self) -> tuple[ClaimPair, ...]:
         """The claims whose verdict is another."""
         return tuple(claim for claim in self.claims if claim.changed)
+
+    @property
+    def lost(self) -> tuple[ClaimPair, ...]:
+        """The claims that only the base decides."""
+        return tuple(claim for claim in self.claims if claim.lost)
+
+    @property
+    def failed(self) -> Mapping[str, str]:
+        """The chapters that failed in the head and not in the base, with the reasons."""
+        head, base = self.head.failed, self.base.failed
+        return {name: reason for name, reason in head.items() if name not in base}
 
     @property
     def measurements(self) -> tuple[Pair, ...]:
@@ -126,10 +149,10 @@ def _obstacles(
     base: Evidence, head: Evidence, one: Observation, other: Observation
 ) -> Iterator[str]:
     """Iterate over what keeps two records from being compared, each in words."""
-    if isinstance(one, Timing):
+    if isinstance(one, Measured):
         yield from _named(MACHINE, base.environment, head.environment)
     yield from _named(CASE, one.case, other.case)
-    yield from _named(("device", "confidence"), one, other)
+    yield from _named(("device", "batch", "confidence"), one, other)
 
 
 def _named(names: Iterable[str], one: object, other: object) -> Iterator[str]:
@@ -151,6 +174,6 @@ def _word(value: object) -> str:
 
 
 def _agree(one: Observation, other: Observation) -> bool:
-    if isinstance(one, Timing) and isinstance(other, Timing):
+    if isinstance(one, Measured) and isinstance(other, Measured):
         return one.interval[0] <= other.interval[1] and other.interval[0] <= one.interval[1]
     return one.value == other.value

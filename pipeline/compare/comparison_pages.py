@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from investigation.evidence.files import write_atomically
-from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.observation import Observation
 from investigation.evidence.words import percent
-from pipeline.compare.comparing import Pair, RunComparison
+from pipeline.compare.comparing import ClaimPair, Pair, RunComparison
 from pipeline.pages import templating
 
 WIDEST = 46  # characters of a column in a terminal
@@ -26,13 +26,13 @@ def write(comparison: RunComparison, folder: Path) -> Path:
 
 def render(comparison: RunComparison) -> str:
     """Return the page. Whatever the records hold is text there, never markup."""
-    jinja = templating.environment(shown=shown, scaled=scaled)
+    jinja = templating.environment(shown=shown, scaled=scaled, mark=mark, outcome=outcome)
     return jinja.get_template("compare.html").render(comparison=comparison)
 
 
 def shown(record: Observation | None) -> str:
     """Return a record's value with its unit and interval, as a person reads it."""
-    if isinstance(record, Timing):
+    if isinstance(record, Measured):
         return percent(record.ratio, record.interval)
     return "–" if record is None else f"{record.value} {record.unit or ''}".rstrip()
 
@@ -43,7 +43,7 @@ def scaled(pair: Pair) -> list[tuple[str, float, float, float]]:
     The width spans both intervals and 1.
     """
     both = {"base": pair.base, "head": pair.head}
-    runs = [(name, one) for name, one in both.items() if isinstance(one, Timing)]
+    runs = [(name, one) for name, one in both.items() if isinstance(one, Measured)]
     ends = [1.0, *(end for _, one in runs for end in one.interval if math.isfinite(end))]
     low, high = min(ends), max(ends)
     span = (high - low) or 1.0
@@ -63,6 +63,8 @@ def data(comparison: RunComparison) -> dict[str, Any]:
         "base": comparison.base.name,
         "head": comparison.head.name,
         "verdicts_changed": [claim.id for claim in comparison.changed],
+        "evidence_lost": [claim.id for claim in comparison.lost],
+        "chapters_failed": dict(comparison.failed),
         "claims": [
             {"id": one.id, "base": one.base.model_dump(), "head": one.head.model_dump()}
             for one in comparison.claims
@@ -83,8 +85,7 @@ def data(comparison: RunComparison) -> dict[str, Any]:
 def text(comparison: RunComparison) -> str:
     """Return the comparison as tables for a terminal."""
     claims = [
-        (one.id, one.base.status, one.head.status, "CHANGED" if one.changed else "")
-        for one in comparison.claims
+        (one.id, one.base.status, one.head.status, mark(one).upper()) for one in comparison.claims
     ]
     measured = [
         (one.name, shown(one.base), shown(one.head), _verdict(one))
@@ -94,22 +95,40 @@ def text(comparison: RunComparison) -> str:
         (one.name, shown(one.base), shown(one.head), _verdict(one))
         for one in comparison.differing_facts
     ]
-    parts = [*_table(("claim", "base", "head", ""), claims), ""]
+    failed = [(name, _plain(reason)) for name, reason in comparison.failed.items()]
+    parts = [*_table(("failed in head", "why"), failed), ""] * bool(failed)
+    parts += [*_table(("claim", "base", "head", ""), claims), ""]
     parts += [*_table(("measurement", "base", "head", ""), measured), ""] * bool(measured)
     parts += [*_table(("fact that differs", "base", "head", ""), facts), ""] * bool(facts)
     return "\n".join([*parts, summary(comparison)])
 
 
 def summary(comparison: RunComparison) -> str:
-    """Return the outcome in two sentences."""
-    changed = ", ".join(one.id for one in comparison.changed)
-    verdicts = f"Verdicts changed: {changed}." if changed else "No verdict changed."
+    """Return the outcome in a few sentences."""
+    verdicts = outcome(comparison)
     outcomes = [one.outcome for one in comparison.measurements]
     return (
         f"{verdicts} Of {len(outcomes)} measurements {outcomes.count('agree')} agree, "
         f"{outcomes.count('differ')} differ, {outcomes.count('not comparable')} cannot be "
         "compared, and the rest is in one run only."
     )
+
+
+def outcome(comparison: RunComparison) -> str:
+    """Return which verdicts changed, which claims lost evidence, and which chapters failed."""
+    changed = ", ".join(one.id for one in comparison.changed)
+    told = [f"Verdicts changed: {changed}." if changed else "No verdict changed."]
+    if comparison.lost:
+        told.append(f"Evidence lost: {', '.join(one.id for one in comparison.lost)}.")
+    if comparison.failed:
+        told.append(f"Chapters failed: {', '.join(comparison.failed)}.")
+    return " ".join(told)
+
+
+def mark(claim: ClaimPair) -> str:
+    """Return in a word what became of a claim's verdict; nothing if it is the same."""
+    told = {"changed": claim.changed, "evidence lost": claim.lost, "now decided": claim.gained}
+    return next((word for word, held in told.items() if held), "")
 
 
 def _verdict(pair: Pair) -> str:

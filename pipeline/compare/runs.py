@@ -3,8 +3,8 @@
 import json
 import re
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ PATTERNS = (
     "_downloads/*/*.json",
     "*/_downloads/*/*.json",
 )
+CHAPTER = re.compile(r"\d\d_\w+", re.ASCII)
+LONGEST_REASON = 1000  # characters
 NAME = re.compile(r"(?:.*/)?(\d\d_\w+)\.json", re.ASCII)
 LARGEST_BYTES = 64 * 2**20  # of one file; the largest of the book's own has a few
 MOST_FILES = 1000
@@ -28,10 +30,15 @@ MOST_FILES = 1000
 
 @dataclass(frozen=True)
 class Run:
-    """The evidence of one run, a file a chapter, and where it was found."""
+    """The evidence of one run, a file a chapter, and where it was found.
+
+    `failed` has the reason for each chapter whose last execution failed. What lies there of an
+    earlier execution is not this run's, and is left out.
+    """
 
     name: str
     evidences: tuple[Evidence, ...]
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def findings(self) -> Findings:
@@ -56,9 +63,18 @@ def read_run(path: Path) -> Run:
         kept = _parsed(name, raw)
         if found.setdefault(kept.notebook, kept) != kept:
             raise BuildError(f"{path}: holds two different records of {kept.notebook}")
-    if not found:
+    failed = _failures(path)
+    if not found.keys() - failed.keys():
         raise BuildError(f"{path}: holds no run's evidence, which are files such as 01_name.json")
-    return Run(str(path), tuple(found[name] for name in sorted(found)))
+    ran = (found[name] for name in sorted(found.keys() - failed.keys()))
+    return Run(str(path), tuple(ran), failed)
+
+
+def _failures(folder: Path) -> dict[str, str]:
+    """Return why each chapter failed whose last execution in a build did."""
+    noted = (path for path in sorted(folder.glob("failed/*.txt")) if CHAPTER.fullmatch(path.stem))
+    reasons = {path.stem: path.read_text("utf-8", "replace")[:LONGEST_REASON] for path in noted}
+    return {name: " ".join(reason.split()) for name, reason in reasons.items()}
 
 
 def _lying(folder: Path) -> Iterator[tuple[str, bytes]]:

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,31 @@ import pandas as pd
 import yaml
 from jinja2 import UndefinedError
 
+from investigation.claims.words import STATUSES
+from investigation.display.outcomes import WORDS
 from investigation.evidence import files
 from investigation.evidence.kinds.controls import Control
-from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.observation import Observation
 from investigation.evidence.questions import Findings, QuestionError, ask
 from investigation.evidence.records import TYPES, Evidence, Record
-from investigation.evidence.words import kib, percent
+from investigation.evidence.words import DEFINITIONS, kib, percent
 from pipeline import places
 from pipeline.faults import BuildError
-from pipeline.pages import answers, chapter_pages, publishing, templating
+from pipeline.pages import (
+    answers,
+    chapter_pages,
+    decisions,
+    disposition,
+    picker,
+    picture,
+    publishing,
+    summary,
+    templating,
+    versions,
+)
+from pipeline.pages.answers import Answer
+from pipeline.pages.decisions import Decision
 
 
 def assemble(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> None:
@@ -50,13 +66,10 @@ def write_config(target: Path) -> None:
 def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the names that a page may use between double braces."""
     findings = Findings(evidences)
-    found_answers = answers.answers(findings)
-    decisions = answers.decisions(findings, found_answers)
-    return {
-        "answers": found_answers,
-        "decisions": decisions,
-        "decision_rule": answers.RULE,
-        "picker": answers.choices(evidences, found_answers, decisions),
+    found = answers.answers(findings)
+    made = decisions.decisions(findings, found)
+    return first_page(findings, found, made) | {
+        "picker": picker.choices(evidences, found, made),
         "titles": {one.notebook: title(one.notebook) for one in evidences},
         "requirements": requirements(),
         "claims": claims,
@@ -69,6 +82,26 @@ def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> di
         "controls": controls,
         "runs": evidences,
         "counted": lambda status: sum(claim["verdict"] == status for claim in claims),
+    }
+
+
+def first_page(findings: Findings, found: list[Answer], made: list[Decision]) -> dict[str, Any]:
+    """Return what the first page shows; a function where a page without evidence has nothing."""
+    return {
+        "answers": found,
+        "decisions": made,
+        "name_of": picture.name_of,
+        "definitions": DEFINITIONS,
+        "statuses": STATUSES,
+        "decision_rule": decisions.RULE,
+        "shown": WORDS.__getitem__,
+        "sizes_tried": answers.span(found),
+        "priority": partial(disposition.priority, findings, made),
+        "elsewhere": partial(disposition.elsewhere, made),
+        "sentences": partial(summary.sentences, findings, made),
+        "short_rows": partial(summary.rows, made),
+        "picture": partial(picture.of_settings, made),
+        "versions": versions.read(),
     }
 
 
@@ -153,7 +186,7 @@ def write_data(one: Evidence, folder: Path) -> None:
 
 def _flat(record: Record) -> dict[str, object]:
     """Return a record as a row: what every kind has, and of a timing what it came to."""
-    timing = record if isinstance(record, Timing) else None
+    timing = record if isinstance(record, Measured) else None
     low, high = timing.interval if timing else (None, None)
     case = record.case
     return {
@@ -165,7 +198,7 @@ def _flat(record: Record) -> dict[str, object]:
         "low": low,
         "high": high,
         "confidence": timing.confidence if timing else None,
-        "verdict": timing.verdict if timing else None,
+        "outcome": timing.outcome if timing else None,
         "control_passed": record.passed if isinstance(record, Control) else None,
         "shape": "x".join(map(str, case.shape)) if case else None,
         "dtype": case.dtype if case else None,

@@ -39,7 +39,7 @@ def render() -> None:
     page = places.RENDERED / "_build" / "html" / "index.html"
     if done.returncode != 0:
         said = done.stdout + done.stderr
-        raise BuildError(refused_in(said) or f"the pages did not build:\n{_complaints(said)}")
+        raise BuildError(refused_in(said) or f"the pages did not build:\n{complaints(said)}")
     if not page.exists():
         raise BuildError("the pages built without an index.html")
     packing.prune(page.parent)
@@ -59,7 +59,8 @@ def swap_in() -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _complaints(output: str) -> str:
+def complaints(output: str) -> str:
+    """Return the lines of Sphinx's output that tell what went wrong."""
     lines = output.splitlines()
     telling = [line for line in lines if re.search(r"WARNING|ERROR|\w+Error: ", line)]
     return "\n".join((telling or lines)[-SHOWN_LINES:])

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from investigation.claims import questions
 from investigation.evidence.kinds.deployments import RuntimeProgram
@@ -13,19 +13,25 @@ from investigation.evidence.kinds.timings import Quantity, Timing, TimingLevel
 from investigation.evidence.questions import Findings, Question, ask
 
 ONE_DTYPE, TWO_DTYPES = "PyTorch eager, one dtype", "PyTorch eager, two dtypes"
+TRAINING, TRAINING_MIXED = "training, one dtype", "training, two dtypes"
+COMPILED = "torch.compile"
 CPU, GPU = "a CPU", "a GPU"
 
-Timed = Mapping[str, Question[Timing]]
+Mode = Literal["inference", "training"]
+# Of a timing, or of what the line timed in place adds to a step.
+Timed = Mapping[str, Question[Any]]
+FORWARD, TRAINED = "a forward step of the host network", "a training step of the host network"
 
 
 @dataclass(frozen=True)
 class Setting:
     """A setting that the line runs in, and the questions that its evidence answers.
 
-    `wholes` and `parts` ask for timings, each under words for what was timed: a whole step of a
-    network, or a part of one. `memory` asks for the bytes that each form asks for beside its
-    output; `written` for the bytes that a program writes more; `same` for the settings in which
-    both forms become the same kernels. `chapter` measures it, on `device`.
+    `wholes` and `parts` ask for timings, each under words for what was timed: a step of a whole
+    network, on a CPU by the line timed in place, or a part of one. `memory` asks for the bytes that
+    each form asks for beside its output; `written` for the bytes that a program writes more; `same`
+    for the settings in which both forms become the same kernels. `chapter` measures it, on
+    `device`.
     """
 
     name: str
@@ -41,12 +47,13 @@ class Setting:
 def _alone(level: TimingLevel, **fields: Any) -> Question[Timing]:
     """Ask for the line against its rewrite in eager mode, as it stands."""
     usual: dict[str, Any] = {"quantity": "end_to_end", "runtime": None, "role": "measurement"}
+    usual["series"] = "workloads"
     forms = {"baseline": "broadcast", "candidate": "expand_as"}
     return ask(Timing, level=level, **usual | forms | fields)
 
 
-def _compiled(level: TimingLevel) -> Question[Timing]:
-    return ask(Timing, level=level, runtime="compile", family=None, role="measurement")
+def _compiled(level: TimingLevel, mode: Mode = "inference") -> Question[Timing]:
+    return ask(Timing, level=level, mode=mode, runtime="compile", family=None, role="measurement")
 
 
 def _in_runtime(slug: str, family: str) -> Question[Timing]:
@@ -57,13 +64,13 @@ PYTORCH = (
     Setting(
         ONE_DTYPE,
         "04_eager_cost",
-        wholes={"a forward step of the host network": questions.NETWORK},
+        wholes={FORWARD: questions.NETWORK_IN_PLACE},
         parts={
             "the multiply, in several processes": _alone("multiply", replicated=True),
             "the multiply": questions.MULTIPLY,
             "the SE block": _alone("block"),
             "the multiply, over sizes": _alone("multiply", series="sizes"),
-            "the SE block, beside the runtimes": _in_runtime("eager", "pytorch"),
+            "the SE block (timed in the runtimes chapter)": _in_runtime("eager", "pytorch"),
         },
         memory=questions.SAME_MEMORY,
     ),
@@ -74,18 +81,26 @@ PYTORCH = (
         memory=questions.MIXED_MEMORY,
     ),
     Setting(
-        "training",
+        TRAINING,
         "05_training",
-        wholes={"a training step of the host network": questions.TRAINING},
-        parts={"the multiply, forward and backward": _alone("scale_step")},
+        wholes={TRAINED: questions.TRAINING_IN_PLACE},
+        parts={"the multiply, forward and backward": _alone("scale_step", dtypes="same")},
     ),
     Setting(
-        "torch.compile",
+        TRAINING_MIXED,
+        "05_training",
+        parts={"the multiply, forward and backward": _alone("scale_step", dtypes="mixed")},
+        memory=ask(Memory, phase="backward", dtypes="mixed", required=False),
+    ),
+    Setting(
+        COMPILED,
         "06_compiled",
         parts={
             "the multiply, compiled": _compiled("multiply"),
+            "the multiply, compiled for training": _compiled("multiply", "training"),
             "the SE block, compiled": _compiled("block"),
-            "the SE block, beside the runtimes": _in_runtime("compile", "pytorch"),
+            "the SE block, compiled for training": _compiled("block", "training"),
+            "the SE block (timed in the runtimes chapter)": _in_runtime("compile", "pytorch"),
         },
         same=ask(Agreement, layer="kernels", target="cpu"),
     ),
@@ -95,10 +110,10 @@ EXPORTED = Setting("exported runtimes", "08_runtimes")
 
 
 def settings(findings: Findings) -> tuple[Setting, ...]:
-    """Return every setting: PyTorch's own, on each GPU measured, and each exported runtime."""
+    """Return every setting: PyTorch's own, each exported program, and each GPU measured."""
     exported = tuple(_exported(one) for one in findings.answers(questions.EXPORTED))
     gpus = tuple(setting for one in findings.machines for setting in _on_gpu(one, findings))
-    return (*PYTORCH, *(gpus or (NO_GPU,)), *(exported or (EXPORTED,)))
+    return (*PYTORCH, *(exported or (EXPORTED,)), *(gpus or (NO_GPU,)))
 
 
 def _exported(program: RuntimeProgram) -> Setting:
@@ -110,7 +125,7 @@ def _exported(program: RuntimeProgram) -> Setting:
     )
 
 
-def _on_gpu(machine: str, findings: Findings) -> tuple[Setting, Setting]:
+def _on_gpu(machine: str, findings: Findings) -> tuple[Setting, ...]:
     """Return the settings of one GPU that was measured."""
     device = findings.answer(ask(DeviceFacts, machine=machine)).device_name
     quantities: Mapping[str, Quantity] = {
@@ -125,10 +140,12 @@ def _on_gpu(machine: str, findings: Findings) -> tuple[Setting, Setting]:
             for what, quantity in quantities.items()
         }
 
-    step = {"a forward step of the host network": questions.NETWORK.on(machine)}
+    step = {FORWARD: questions.NETWORK.on(machine)}
+    trained = {TRAINED: questions.TRAINING.on(machine)}
     parts = {**timed("multiply", "the multiply", dtypes="same"), **timed("block", "the SE block")}
     mixed = timed("multiply", "the multiply", dtypes="mixed")
     return (
         Setting(ONE_DTYPE, NO_GPU.chapter, device, step, parts, questions.SAME_MEMORY.on(machine)),
         Setting(TWO_DTYPES, NO_GPU.chapter, device, {}, mixed, questions.MIXED_MEMORY.on(machine)),
+        Setting(TRAINING, NO_GPU.chapter, device, trained),
     )

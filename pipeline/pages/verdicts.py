@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from investigation.claims import gpu, ledger
+from investigation.claims.claim import Claim, Verdict
+from investigation.claims.history import Change
+from investigation.claims.scope import scope
 from investigation.evidence import files
 from investigation.evidence.questions import Findings
 from investigation.evidence.records import Evidence
@@ -29,29 +32,41 @@ def claims(findings: Findings) -> list[dict[str, Any]]:
             "id": claim.id,
             "who": claim.who,
             "quote": claim.quote,
+            "read_as": claim.read_as,
             "rule": claim.rule,
-            "verdict": verdicts[claim.id].status,
-            "because": verdicts[claim.id].sentence,
+            **_verdict(verdicts[claim.id]),
+            "scope": scope(claim.questions, findings),
+            "not_covered": claim.not_covered,
+            "history": [_change(one) for one in claim.history],
             "chapters": list(claim.chapters),
             "cell": claim.cell,
             "questions": {name: str(one) for name, one in claim.questions.items()},
-            "gpu": on_a_gpu(claim.id, findings),
+            "gpu": on_a_gpu(claim, findings),
             "eager_cuda": claim.eager_cuda.on(findings) if claim.eager_cuda else None,
         }
         for claim in ledger.CLAIMS
     ]
 
 
-def on_a_gpu(claim: str, findings: Findings) -> dict[str, Any] | None:
+def on_a_gpu(claim: Claim, findings: Findings) -> dict[str, Any] | None:
     """Return a claim's rule on a GPU and its verdict on each that was measured, or None.
 
     None for a claim that needs no GPU. Without a measurement the list of verdicts is empty.
     """
-    rule = next((one for one in gpu.RULES if one.claim == claim), None)
+    rule = next((one for one in gpu.RULES if one.claim == claim.id), None)
     if rule is None:
         return None
     found = [
-        {"machine": machine, "verdict": verdict.status, "because": verdict.sentence}
+        {"machine": machine, **_verdict(verdict), "scope": gpu.scope_on(machine, rule, findings)}
         for machine, verdict in gpu.on_each_machine(rule, findings).items()
     ]
-    return {"rule": rule.rule, "found": found}
+    return {"rule": f"{claim.rule} *On a GPU:* {rule.differs}", "found": found}
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict as plain data; `table` holds rows of a label and a value."""
+    return {"verdict": verdict.status, "because": verdict.sentence, "table": verdict.table}
+
+
+def _change(change: Change) -> dict[str, str]:
+    return {"date": change.date.isoformat(), "what": change.what, "why": change.why}

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,13 +32,18 @@ class CellError(Exception):
 
 
 class Cell(BaseModel):
-    """One notebook and one choice of every axis; `key` digests all that its result depends on."""
+    """One notebook and one choice of every axis; `key` digests all that its result depends on.
+
+    `packages` are the requirements beside torch of an environment that is made for this cell and
+    removed after it. None is for one that is kept, with all that is locked.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     notebook: str = Field(pattern=r"^\w+$")
     torch: str
     parameters: dict[str, Any]
+    packages: tuple[str, ...] | None = None
     key: str = Field(pattern=KEY)
 
     @property
@@ -58,9 +63,21 @@ def measure(cell: str) -> str:
     Raises `CellError` with the reason where it cannot be measured.
     """
     asked = Cell.model_validate_json(cell)
-    if not is_kept(asked):
-        _in_a_process(asked)
-    return asked.result.read_text(encoding="utf-8")
+    try:
+        return measured(asked, lambda: [_python(asked), "-m", "pipeline.sweep.cells"])
+    finally:
+        if asked.packages is not None:
+            environments.remove(asked.torch, asked.packages)
+
+
+def measured(cell: Cell, script: Callable[[], list[str]]) -> str:
+    """Run a script with the cell as its word, unless the result is here; return the evidence.
+
+    Raises `CellError` with the reason where there is none.
+    """
+    if not is_kept(cell):
+        _in_a_process(cell, script())
+    return cell.result.read_text(encoding="utf-8")
 
 
 def is_kept(cell: Cell) -> bool:
@@ -71,14 +88,14 @@ def is_kept(cell: Cell) -> bool:
         return False
 
 
-def _in_a_process(cell: Cell) -> None:
-    """Run this module as a script under the cell's own torch.
+def _in_a_process(cell: Cell, script: list[str]) -> None:
+    """Run a script on the cell, and have it end where this process does.
 
-    The script reads the pipe that is its standard input: it ends where this process does.
+    The script reads the pipe that is its standard input (`as_script`).
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
         started = subprocess.Popen(
-            [_python(cell), "-m", "pipeline.sweep.cells", cell.model_dump_json()],
+            [*script, cell.model_dump_json()],
             stdin=subprocess.PIPE,
             stdout=said,
             stderr=said,
@@ -105,10 +122,10 @@ def _reason(lines: list[str]) -> str:
 
 
 def _python(cell: Cell) -> str:
-    if not environments.is_ready(cell.torch):
+    if not environments.is_ready(cell.torch, cell.packages):
         with timing():  # what is installed meanwhile would be timed too
-            environments.make(cell.torch)
-    return environments.python_with(cell.torch)
+            environments.make(cell.torch, cell.packages)
+    return environments.python_with(cell.torch, cell.packages)
 
 
 @contextmanager
@@ -121,6 +138,15 @@ def timing() -> Iterator[None]:
 
 def main(words: list[str]) -> int:
     """Measure the cell that is given as JSON; return the exit status."""
+    return as_script(words, _execute)
+
+
+def as_script(words: list[str], execute: Callable[[Cell, str], None]) -> int:
+    """Have the cell that is given as JSON executed, alone on this machine; return the exit status.
+
+    `execute` keeps the cell's result, whole or not at all; it is given the mark of the processes
+    that may not outlive this one.
+    """
     from pipeline.faults import BuildError
 
     cell = Cell.model_validate_json(words[0])
@@ -128,7 +154,7 @@ def main(words: list[str]) -> int:
     try:
         with guard.watched(str(cell.folder)) as mark, timing():
             if not is_kept(cell):
-                _execute(cell, mark)
+                execute(cell, mark)
     except (BuildError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -153,8 +179,7 @@ def _execute(cell: Cell, mark: str) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     staging.mkdir(parents=True)
     limit = notebooks.time_limit(notebook, cell.parameters)
-    with execution.kernel_environment(staging):
-        execution.run(notebook, staging, cell.parameters, limit, mark, cell.key)
+    execution.run(notebook, staging, cell.parameters, limit, mark, cell.key)
     promotion.prepare(notebook, staging, cell.key)
     cell.folder.parent.mkdir(parents=True, exist_ok=True)
     staging.rename(cell.folder)

@@ -1,19 +1,26 @@
 """A Python with another torch, in an environment of its own, made once.
 
-One caller at a time makes one: `cells` does so under the machine's timing lock.
+It holds all that is locked, or just the packages that are named, each as locked unless it names
+its own version; such an environment is for one use. One caller at a time makes one: `cells` does
+so under the machine's timing lock.
 """
 
+import hashlib
+import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 
 from pipeline import places
 from pipeline.upkeep import uv
 
 READY = "ready"
+Packages = tuple[str, ...] | None
 
 
 class EnvironmentFailedError(ValueError):
@@ -25,35 +32,76 @@ def installed() -> str:
     return metadata.version("torch").partition("+")[0]
 
 
-def is_ready(version: str) -> bool:
+def is_ready(version: str, packages: Packages = None) -> bool:
     """Tell whether a Python with this version of torch is here."""
-    return version == installed() or (folder_of(version) / READY).exists()
+    return _is_this(version, packages) or (folder_of(version, packages) / READY).exists()
 
 
-def python_with(version: str) -> str:
+def python_with(version: str, packages: Packages = None) -> str:
     """Return the Python that has this version of torch, which must be ready."""
-    return sys.executable if version == installed() else str(folder_of(version) / "bin" / "python")
+    if _is_this(version, packages):
+        return sys.executable
+    return str(folder_of(version, packages) / "bin" / "python")
 
 
-def folder_of(version: str) -> Path:
+def _is_this(version: str, packages: Packages) -> bool:
+    return packages is None and version == installed()
+
+
+def folder_of(version: str, packages: Packages = None) -> Path:
     """Return the folder of the environment with this version of torch."""
-    return places.BUILD / "environments" / f"torch-{version}"
+    if packages is None:
+        return places.BUILD / "environments" / f"torch-{version}"
+    digest = hashlib.sha256(repr(packages).encode()).hexdigest()[:8]
+    return places.BUILD / "environments" / f"torch-{version}-{digest}"
 
 
-def make(version: str) -> None:
-    """Make the environment with this version of torch, and everything else as locked.
+def remove(version: str, packages: tuple[str, ...]) -> None:
+    """Remove an environment that was made for one use."""
+    shutil.rmtree(folder_of(version, packages), ignore_errors=True)
+
+
+def make(version: str, packages: Packages = None) -> None:
+    """Make the environment with this version of torch, and the packages or everything as locked.
 
     Raises `EnvironmentFailedError` where it cannot be installed. Does nothing where it is ready.
     """
-    if is_ready(version):
+    if is_ready(version, packages):
         return
-    folder = folder_of(version)
+    lock, what = places.LOCK.read_text(encoding="utf-8"), f"torch {version}"
+    if packages is None:
+        install(folder_of(version), requirements(lock, version), what)
+    else:
+        wanted = "\n".join([*packages, f"torch=={version}", ""])
+        # Of what is installed for one use, as large as it is, nothing is kept.
+        install(
+            folder_of(version, packages), wanted, what,
+            constraints=constraining(lock, packages), options=("--no-cache",),
+        )  # fmt: skip
+
+
+def install(
+    folder: Path,
+    requirements: str,
+    what: str,
+    *,
+    constraints: str = "",
+    options: tuple[str, ...] = (),
+    told: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Make an environment with these requirements; `told` are further environment variables.
+
+    Raises `EnvironmentFailedError` with `what` cannot be installed, and why.
+    """
     shutil.rmtree(folder, ignore_errors=True)
-    _run([str(uv.PROGRAM), "venv", "--quiet", "--python", sys.executable, str(folder)], version)
-    wanted = folder / "requirements.txt"
-    wanted.write_text(requirements(places.LOCK.read_text(encoding="utf-8"), version))
-    install = ["--compile-bytecode", "--python", str(folder), "-r", str(wanted)]
-    _run([sys.executable, "-P", uv.__file__, *install], version)
+    make = [str(uv.PROGRAM), "venv", "--quiet", "--python", sys.executable, str(folder)]
+    run(make, what, told)
+    wanted, limits = folder / "requirements.txt", folder / "constraints.txt"
+    wanted.write_text(requirements, encoding="utf-8")
+    limits.write_text(constraints, encoding="utf-8")
+    from_lists = ["-r", str(wanted), "--constraint", str(limits)]
+    command = [sys.executable, "-P", uv.__file__, *options, "--compile-bytecode"]
+    run([*command, "--python", str(folder), *from_lists], what, told)
     (folder / READY).touch()
 
 
@@ -66,6 +114,16 @@ def requirements(lock: str, version: str) -> str:
     bound = bound_to_torch()
     lines = (line for line in lock.splitlines() if _name(line) not in bound)
     return "\n".join([*lines, f"torch=={version}", ""])
+
+
+def constraining(lock: str, packages: Iterable[str]) -> str:
+    """Return the locked requirements as constraints, less those that have their own version.
+
+    What torch needs is left to it, as in `requirements`.
+    """
+    own = {_name(one) for one in packages if "==" in one} | {"torch", "triton"}
+    own |= _needs(metadata.requires("torch"))
+    return "\n".join([*(line for line in lock.splitlines() if _name(line) not in own), ""])
 
 
 def bound_to_torch() -> frozenset[str]:
@@ -88,11 +146,17 @@ def _name(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""
 
 
-def _run(command: list[str], version: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def run(command: list[str], what: str, told: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Run a step of an installation and return what it prints.
+
+    Raises `EnvironmentFailedError` with `what` cannot be installed, and why.
+    """
+    around = os.environ | dict(told)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=around)
     if done.returncode:
         reason = _reason(done.stderr) or f"status {done.returncode}"
-        raise EnvironmentFailedError(f"torch {version} cannot be installed here: {reason}")
+        raise EnvironmentFailedError(f"{what} cannot be installed here: {reason}")
+    return done.stdout
 
 
 def _reason(said: str) -> str:

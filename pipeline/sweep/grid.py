@@ -84,7 +84,7 @@ class Spec(BaseModel):
 
 
 def measuring() -> dict[str, Path]:
-    """Return the notebooks that a sweep may execute, by name: the chapters and `one_setting`."""
+    """Return the notebooks that a sweep may execute, by name: the chapters and those of sweeps."""
     return {path.stem: path for path in sorted(places.NOTEBOOKS.glob("*.ipynb"))}
 
 
@@ -141,11 +141,22 @@ def _of_notebook(spec: Spec, name: str) -> Iterator[Cell]:
     declared = declared_parameters(path) | {TORCH}
     axes = {axis: choices for axis, choices in spec.grid.items() if axis in declared}
     fixed = {key: value for key, value in spec.fixed.items() if key in declared}
-    code = {"source": source_sha256(path), "package": freshness.code_sha256(path)}
+    code = _code(path)
     for choice in itertools.product(*axes.values()):
         given = {**fixed, **dict(zip(axes, choice, strict=True))}
         torch = given.pop(TORCH, environments.installed())
         yield Cell(notebook=name, torch=torch, parameters=given, key=_key(code, str(torch), given))
+
+
+def cell(notebook: str, torch: str, packages: tuple[str, ...]) -> Cell:
+    """Return a notebook's cell under one torch, in an environment of these packages alone."""
+    code = {**_code(measuring()[notebook]), "packages": repr(packages)}
+    key = _key(code, torch, {})
+    return Cell(notebook=notebook, torch=torch, parameters={}, packages=packages, key=key)
+
+
+def _code(path: Path) -> dict[str, str]:
+    return {"source": source_sha256(path), "package": freshness.code_sha256(path)}
 
 
 def _refuse_idle_axes(spec: Spec) -> None:

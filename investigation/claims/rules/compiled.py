@@ -1,50 +1,53 @@
 """The rules of the claims about torch.compile."""
 
 from collections.abc import Sequence
-from itertools import groupby
 
-from investigation.claims.claim import Verdict, qualified, refuted, supported
+from investigation.claims.claim import Row, Verdict, qualified, refuted, supported
 from investigation.evidence.kinds.programs import Agreement
-from investigation.evidence.words import capital, listed
 
 CPU = "cpu"
 
 
-def elided(kernels: Sequence[Agreement]) -> Verdict:
-    """C3: does Inductor leave nothing of the expand in its kernels?"""
-    return _in_how_many(kernels, "the generated kernels are the same")
+def elided(elided: Sequence[Agreement]) -> Verdict:
+    """C3: does Inductor typically leave nothing of the expansion in its programs?"""
+    return _typically(elided, "no kernel and no tensor more than `x * y`")
 
 
 def fused(fusion: Sequence[Agreement]) -> Verdict:
-    """D3: do as many kernels run, and has a block's scale step none of its own?"""
-    return _in_how_many(fusion, "as many kernels run, and a block's scale step has none of its own")
+    """D3: do typically as many kernels run, none of which does the scale step alone?"""
+    return _typically(fusion, "as many kernels as `x * y`, none for the scale step alone")
 
 
 def identical(source: Sequence[Agreement]) -> Verdict:
     """P3: is the whole generated program the same, names aside?"""
-    return _in_how_many(source, "the generated source, names aside, is the same")
+    sentence = f"The generated source, names aside, is the same in {_share(source)}."
+    if all(one.agreeing == one.tried for one in source):
+        return supported(sentence, _rows(source))
+    found = any(one.agreeing for one in source)
+    return (qualified if found else refuted)(sentence, _rows(source))
 
 
-def _in_how_many(targets: Sequence[Agreement], says: str) -> Verdict:
+def _typically(targets: Sequence[Agreement], says: str) -> Verdict:
+    """Judge what is said to be typical: it holds in more than half of each target's settings."""
+    sentence = f"The compiled program has {says}, in {_share(targets)}."
+    typical = [2 * one.agreeing > one.tried for one in targets]
+    if all(typical):
+        return supported(sentence, _rows(targets))
+    found = any(one.agreeing for one in targets)
+    return (qualified if found else refuted)(sentence, _rows(targets))
+
+
+def _share(targets: Sequence[Agreement]) -> str:
     held, tried = (sum(getattr(one, name) for one in targets) for name in ("agreeing", "tried"))
-    alike = groupby(sorted(targets, key=_outcome), _outcome)
-    words = "; ".join(_on_targets(list(group), says) for _, group in alike)
-    sentence = f"{capital(words)}."
-    if held == tried:
-        return supported(sentence)
-    return qualified(sentence) if held else refuted(sentence)
+    return f"{held} of {tried} settings tried, for {len(targets)} target{'s' * (len(targets) > 1)}"
 
 
-def _outcome(one: Agreement) -> tuple[bool, int, int, tuple[str, ...]]:
-    """Return what was found for a target, so that targets alike share a sentence; a CPU first."""
-    return one.target != CPU, one.agreeing, one.tried, one.differ
-
-
-def _on_targets(targets: Sequence[Agreement], says: str) -> str:
-    first = targets[0]
-    share = f"all {first.tried}" if first.agreeing == first.tried else (
-        f"{first.agreeing} of {first.tried}"
-    )  # fmt: skip
-    but = f" (not in {'; '.join(first.differ)})" if first.differ else ""
-    names = "a CPU" if first.target == CPU else listed([one.target_name for one in targets])
-    return f"for {names}, {says} in {share} settings tried{' each' * (len(targets) > 1)}{but}"
+def _rows(targets: Sequence[Agreement]) -> list[Row]:
+    """Return a row for each target, a CPU first, with the settings that differ."""
+    return [
+        (
+            "a CPU" if one.target == CPU else one.target_name,
+            "; ".join([f"{one.agreeing} of {one.tried}", *(f"not: {two}" for two in one.differ)]),
+        )
+        for one in sorted(targets, key=lambda one: one.target != CPU)
+    ]

@@ -2,63 +2,117 @@
 
 from collections.abc import Sequence
 
-from investigation.claims.claim import Verdict, qualified, refuted, supported
+from investigation.claims.claim import Row, Verdict, qualified, refuted, supported
 from investigation.evidence.kinds.correctness import Acceptance, Equality
 from investigation.evidence.kinds.layouts import View
+
+# The shape check is judged for any gate; the ticket's own block can never fail it.
+IN_THE_BLOCK: Row = (
+    "in the ticket's own block",
+    "the gate is reshaped with the input's batch and channels, so it always fits",
+)
+
+
+def counted(words: str, found: Sequence[Equality]) -> Row:
+    """Return a row of how many differ of those tried, over some records."""
+    differing, tried = (sum(getattr(one, name) for one in found) for name in ("differing", "tried"))
+    return words, f"{differing:,} of {tried:,} {found[0].of} differ"
 
 
 def unnecessary_view(view: Sequence[View], same_dtype: Sequence[Equality]) -> Verdict:
     """T2: is a view created that the product does not need?"""
+    table = [
+        ("what `expand_as` returns", "a view" if view[0].is_view else "no view"),
+        counted("the product without it, one dtype", same_dtype),
+    ]
     if not view[0].is_view:
-        return refuted("`expand_as` does not return a view.")
+        return refuted("`expand_as` does not return a view.", table)
     if not same_dtype[0].same:
-        return refuted("The product without the view has other bits.")
-    return supported("It returns a view, and the product has the same bits without it.")
+        return refuted("The product without the view has other bits.", table)
+    return supported(
+        "`expand_as` returns a view, and the product has the same bits without it.", table
+    )
 
 
 def handled_natively(reference: Sequence[Equality]) -> Verdict:
     """T3: does broadcasting compute the product that was meant?"""
+    table = [counted("`x * y` against a loop over images and channels", reference)]
     if reference[0].same:
-        return supported("`x * y` equals the product written out as a loop, element by element.")
-    return refuted("`x * y` differs from the product written out as a loop.")
+        return supported("`x * y` has the bits of the product written out as a loop.", table)
+    return refuted("`x * y` differs from the product written out as a loop.", table)
 
 
 def equivalent_fix(
-    same_dtype: Sequence[Equality], mixed_dtypes: Sequence[Equality], accepted: Sequence[Acceptance]
+    same_dtype: Sequence[Equality],
+    mixed_dtypes: Sequence[Equality],
+    gradients: Sequence[Equality],
+    second_gradients: Sequence[Equality],
+    accepted: Sequence[Acceptance],
 ) -> Verdict:
     """T7: is `x * y` equivalent?"""
+    grown, mixed = len(accepted[0].grown), mixed_dtypes[0]
+    first, second = (sum(one.differing for one in found) for found in (gradients, second_gradients))
+    table = [
+        counted("outputs, one dtype", same_dtype),
+        counted("outputs, two dtypes", mixed_dtypes),
+        *(counted(f"gradients, {one.setting} dtypes", [one]) for one in gradients),
+        counted("second-order gradients, one dtype", second_gradients),
+        ("gate shapes that only `expand_as` refuses", f"{grown} of {accepted[0].tried}"),
+        IN_THE_BLOCK,
+    ]
     if not same_dtype[0].same:
-        return refuted("The outputs differ for input and gate of one dtype.")
-    mixed, grown = mixed_dtypes[0], len(accepted[0].grown)
-    if mixed.same and not grown:
-        return supported("The same bits, and the same shapes are accepted.")
-    return qualified(
-        "The same bits wherever input and gate share a dtype. Not the same check: of the gate "
-        f"shapes tried, {grown} that `expand_as` refuses are accepted by `x * y`, with an output "
-        f"larger than the input. And {mixed.differing} of {mixed.tried} "
-        "pairs of different dtypes differ in some bits."
-    )
+        return refuted("The outputs differ for input and gate of one dtype.", table)
+    differ = {
+        f"{mixed.differing} of {mixed.tried} pairs of two dtypes": mixed.differing,
+        f"gradients in {first} of {sum(one.tried for one in gradients)} pairs of dtypes": first,
+        f"{second} second-order gradients": second,
+    }
+    but = [words for words, count in differ.items() if count]
+    if not but and not grown:
+        return supported("The same bits, forward and backward, and the same check.", table)
+    bits = f" Other bits: {'; '.join(but)}." if but else ""
+    check = f" `x * y` accepts {grown} more gate shapes, and grows." if grown else ""
+    return qualified(f"The same output bits with one dtype.{bits}{check}", table)
 
 
 def documents_intent(accepted: Sequence[Acceptance]) -> Verdict:
-    """P4: does the explicit expand say something that the program then holds to?"""
-    grown = len(accepted[0].grown)
+    """P4: does the longer line tell what `x * y` alone does not?"""
+    grown, tried = len(accepted[0].grown), accepted[0].tried
+    table = [
+        ("gate shapes with which `x * y` is larger than the input", f"{grown} of {tried}"),
+        ("the same shapes with `expand_as`", "refused: it also enforces what it says"),
+        IN_THE_BLOCK,
+    ]
     if grown:
         return supported(
-            f"It does more than document: it refuses {grown} of the gate shapes tried that "
-            "`x * y` accepts by growing the output."
+            "It tells that the output has the input's shape. `x * y` alone does not: with "
+            f"{grown} of {tried} gate shapes tried its output is larger.",
+            table,
         )
-    return refuted("It refuses nothing that `x * y` accepts, so it only documents.")
+    return refuted("`x * y` has the input's shape with every gate tried, and tells as much.", table)
 
 
 def outputs_equal(same_dtype: Sequence[Equality], mixed_dtypes: Sequence[Equality]) -> Verdict:
     """V1: are the outputs equivalent?"""
-    if not same_dtype[0].same:
-        return refuted("They differ for input and gate of one dtype.")
     mixed = mixed_dtypes[0]
+    kinds = [
+        (f"of these by {kind}", str(count))
+        for kind, count in mixed.differing_by.items()
+        if count and kind != "none"
+    ]
+    table = [
+        counted("outputs, one dtype", same_dtype),
+        counted("outputs, two dtypes", mixed_dtypes),
+        *kinds,
+    ]
+    if not same_dtype[0].same:
+        return refuted("The outputs differ for input and gate of one dtype.", table)
     if not mixed.same:
         return qualified(
             "The same bits for every dtype that multiplies. Of the pairs of two dtypes, "
-            f"{mixed.differing} of {mixed.tried} differ in some bits."
+            f"{mixed.differing} of {mixed.tried} differ in some bits.",
+            table,
         )
-    return supported("The same bits for every dtype and every pair of dtypes that multiplies.")
+    return supported(
+        "The same bits for every dtype and every pair of dtypes that multiplies.", table
+    )

@@ -2,58 +2,95 @@
 
 from collections.abc import Sequence
 
-from investigation.claims.claim import Verdict, refuted, supported
+from investigation.claims.claim import Row, Verdict, refuted, supported
+from investigation.evidence.kinds.correctness import Equality
 from investigation.evidence.kinds.layouts import BlockLayouts, Layouts
 
 # The groups whose tensors have elements; `channels_last` counts some of them once more.
 WITH_ELEMENTS = ("ordinary", "ambiguous", "volumes")
 GROUPS = (*WITH_ELEMENTS, "empty", "channels_last")
+GROUP_WORDS = {
+    "ordinary": "pairings of ordinary layouts",
+    "ambiguous": "pairings of ambiguous layouts",
+    "volumes": "pairings of layouts of volumes",
+    "empty": "pairings of empty tensors, which do not count",
+    "channels_last": "of all pairings, those with a channels_last input",
+}
+Compared = Layouts | BlockLayouts | Equality
 
 
-def layout_trouble(layouts: Sequence[Layouts], blocks: Sequence[BlockLayouts]) -> Verdict:
+def layout_trouble(
+    layouts: Sequence[Layouts], blocks: Sequence[BlockLayouts], gradients: Sequence[Equality]
+) -> Verdict:
     """T4: does any tensor that has elements come out otherwise?"""
-    differing = _differing([*_with_elements(layouts), *blocks])
+    compared = _with_elements(layouts, blocks, gradients)
+    table, differing = _table(layouts, blocks, gradients), _differing(compared)
     if differing:
-        return supported(f"Values, strides or gradients differ: {', '.join(differing)}.")
-    return refuted(f"{_alike(layouts)}.")
+        return supported(f"Values, strides or gradients differ in {differing} cases.", table)
+    empty = _differing([one for one in layouts if one.group == "empty"])
+    but = " Only empty tensors differ, in strides that address nothing." if empty else ""
+    return refuted(f"{_alike(compared)}{but}", table)
 
 
-def layouts_equal(layouts: Sequence[Layouts], blocks: Sequence[BlockLayouts]) -> Verdict:
+def layouts_equal(
+    layouts: Sequence[Layouts], blocks: Sequence[BlockLayouts], gradients: Sequence[Equality]
+) -> Verdict:
     """V2: are the layouts of the outputs the same?"""
-    trouble = layout_trouble(layouts, blocks)
+    trouble = layout_trouble(layouts, blocks, gradients)
     turned = {"supported": refuted, "refuted": supported}
-    return turned[trouble.status](trouble.sentence)
+    return turned[trouble.status](trouble.sentence, trouble.table)
 
 
 def channels_last_verified(layouts: Sequence[Layouts], blocks: Sequence[BlockLayouts]) -> Verdict:
     """D4: do broadcasting semantics stay identical under channels_last?"""
-    pairings = _group(layouts, "channels_last")
+    pairings = [one for one in layouts if one.group == "channels_last"]
     of_blocks = [one for one in blocks if one.memory_format == "channels_last"]
-    differing = _differing([pairings, *of_blocks])
+    table, differing = _table(pairings, of_blocks, ()), _differing([*pairings, *of_blocks])
     if differing:
-        return refuted(f"They do not stay identical: {', '.join(differing)}.")
-    return supported(
-        f"Verified: {pairings.tried} pairings with a channels_last input, and the block's forward "
-        "and backward, have the same values, strides and memory format in both forms."
+        return Verdict(
+            status="not_done",
+            sentence=f"Compared, and not identical: {differing} cases differ.",
+            table=tuple(table),
+        )
+    return Verdict(
+        status="done",
+        sentence=f"Compared and identical: {_tried(pairings):,} pairings with a channels_last "
+        "input, and the block's forward and backward on one, detached or not.",
+        table=tuple(table),
     )
 
 
-def _differing(found: Sequence[Layouts | BlockLayouts]) -> list[str]:
-    return [one.says for one in found if one.differing]
+def _table(
+    layouts: Sequence[Layouts], blocks: Sequence[BlockLayouts], gradients: Sequence[Equality]
+) -> list[Row]:
+    shown: list[tuple[str, Sequence[Compared]]] = [
+        *((GROUP_WORDS[one.group], [one]) for one in layouts),
+        ("tensors of the block", blocks),
+        ("gradients over layouts", gradients),
+    ]
+    return [
+        (words, f"{_differing(found):,} of {_tried(found):,} differ")
+        for words, found in shown
+        if found
+    ]
 
 
-def _with_elements(layouts: Sequence[Layouts]) -> list[Layouts]:
-    return [one for one in layouts if one.group in WITH_ELEMENTS]
+def _tried(found: Sequence[Compared]) -> int:
+    return sum(one.tried for one in found)
 
 
-def _group(layouts: Sequence[Layouts], group: str) -> Layouts:
-    return next(one for one in layouts if one.group == group)
+def _differing(found: Sequence[Compared]) -> int:
+    return sum(one.differing for one in found)
 
 
-def _alike(layouts: Sequence[Layouts]) -> str:
-    tried, empty = sum(one.tried for one in _with_elements(layouts)), _group(layouts, "empty")
+def _with_elements(
+    layouts: Sequence[Layouts], blocks: Sequence[BlockLayouts], gradients: Sequence[Equality]
+) -> list[Compared]:
+    return [*(one for one in layouts if one.group in WITH_ELEMENTS), *blocks, *gradients]
+
+
+def _alike(compared: Sequence[Compared]) -> str:
     return (
-        f"{tried} pairings of input and gate layouts give the same values and strides, and so "
-        "does every tensor of the block's forward and backward. Only empty tensors differ, in "
-        f"strides that address nothing ({empty.differing} of {empty.tried} pairings)"
+        f"In {_tried(compared):,} comparisons over layouts, forward and backward, values and "
+        "strides are the same."
     )

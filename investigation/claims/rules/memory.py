@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from investigation.claims.claim import Verdict, qualified, refuted, supported
-from investigation.claims.rules import runtimes
+from investigation.claims.claim import Row, Verdict, qualified, refuted, supported, untested
+from investigation.claims.rules.runtimes import of_runtimes, program_rows, writers
 from investigation.evidence.kinds.deployments import RuntimeProgram
 from investigation.evidence.kinds.layouts import View
 from investigation.evidence.kinds.resources import Memory
 from investigation.evidence.observation import Dtypes
 from investigation.evidence.words import kib
 
-READS_THE_GATE = "a tensor object that reads the gate's own memory and allocates nothing"
+DTYPES: dict[Dtypes, str] = {"same": "one dtype", "mixed": "two dtypes"}
 
 
 def asked(memory: Sequence[Memory], dtypes: Dtypes, form: str) -> int:
@@ -23,52 +23,88 @@ def copies(memory: Sequence[Memory], dtypes: Dtypes) -> bool:
     return asked(memory, dtypes, "expand_as") > asked(memory, dtypes, "broadcast")
 
 
-def mixed_copy(memory: Sequence[Memory]) -> str:
-    """Tell what the copy is that a multiply of two dtypes makes."""
+def memory_row(memory: Sequence[Memory], dtypes: Dtypes) -> Row:
+    """Return a row of what each form asks for beside its output, and of which size of input."""
+    case = next((one.case for one in memory if one.case), None)
+    at = f", {'×'.join(map(str, case.shape))}" if case else ""
+    with_it, without = (asked(memory, dtypes, form) for form in ("expand_as", "broadcast"))
     return (
-        "where input and gate differ in dtype, the multiply on a CPU converts the expanded gate "
-        f"element by element and writes it out: {kib(asked(memory, 'mixed', 'expand_as'))} beside "
-        f"the output, against {kib(asked(memory, 'mixed', 'broadcast'))} without `expand_as`"
+        f"memory beside the output, {DTYPES[dtypes]}{at}",
+        f"{kib(with_it)} with `expand_as`, {kib(without)} without",
     )
 
 
 def intermediate(
-    view: Sequence[View],
     same_memory: Sequence[Memory],
     mixed_memory: Sequence[Memory],
-    exported: Sequence[RuntimeProgram],
+    view: Sequence[View] = (),
+    exported: Sequence[RuntimeProgram] = (),
 ) -> Verdict:
-    """T1: is there an intermediate tensor, and does it own memory?"""
+    """T1: is there an intermediate tensor, and does it own memory?
+
+    On a GPU only the line's memory is known, where its allocator counts.
+    """
+    if not (same_memory and mixed_memory):
+        return untested("torch keeps no count of what this device's allocator is asked for.")
+    table = [
+        memory_row(same_memory, "same"),
+        memory_row(mixed_memory, "mixed"),
+        *program_rows(exported),
+    ]
     same, mixed = copies(same_memory, "same"), copies(mixed_memory, "mixed")
-    writing = runtimes.writers(exported)
+    writing = writers(exported)
     if same and mixed and len(writing) == len(exported):
-        return supported("`expand_as` asks for memory of its own in every setting tried.")
-    real = [mixed_copy(mixed_memory)] if mixed else []
-    real += ["where the dtypes are the same it asks for memory of its own"] if same else []
-    real += [runtimes.where_written(exported)] if writing else []
-    if real:
-        start = (
-            "In eager mode, "
-            if same
-            else f"In eager mode with one dtype it is {READS_THE_GATE}; but "
-        )
-        return qualified(f"{start}{'; '.join(real)}.")
-    if view[0].is_view:
-        return qualified(f"It creates {READS_THE_GATE}, in every setting tried.")
-    return refuted("`expand_as` creates neither a view nor a copy.")
+        return supported("The line asks for memory of its own in every setting tried.", table)
+    owns = [words for words, held in (("one dtype", same), ("two dtypes", mixed)) if held]
+    owns += [f"{len(writing)} of {len(exported)} exported programs ({of_runtimes(exported)})"] * (
+        bool(writing)
+    )
+    if owns:
+        start = "" if same else "In eager mode with one dtype it is a view without memory. "
+        return qualified(f"{start}It owns memory with {' and in '.join(owns)}.", table)
+    if view and view[0].is_view:
+        return qualified("It creates a tensor object that owns no memory: a view.", table)
+    return refuted("The line asks for no more memory with `expand_as` than without.", table)
 
 
 def zero_copy_view(view: Sequence[View]) -> Verdict:
     """C2: is what `expand_as` returns a strided view that copies nothing?"""
+    table = _view_rows(view)
     if not view[0].is_zero_copy:
-        return refuted("`expand_as` does not return a view with strides of 0 and no memory.")
-    return supported(f"Strides {view[0].stride} over the gate's own memory, 0 bytes allocated.")
+        return refuted("What `expand_as` returns is no view without memory of its own.", table)
+    return supported("It is a view of the gate's own memory, and allocates nothing.", table)
 
 
-def no_allocation(view: Sequence[View], mixed_memory: Sequence[Memory]) -> Verdict:
+def no_allocation(
+    view: Sequence[View], same_memory: Sequence[Memory], mixed_memory: Sequence[Memory]
+) -> Verdict:
     """P2: a strided view, and no memory allocated for it in the line?"""
+    table = [
+        *_view_rows(view),
+        memory_row(same_memory, "same"),
+        memory_row(mixed_memory, "mixed"),
+    ]
     if not view[0].is_zero_copy:
-        return refuted("`expand_as` does not return a view without memory of its own.")
-    if copies(mixed_memory, "mixed"):
-        return qualified(f"True of the view itself; but {mixed_copy(mixed_memory)}.")
-    return supported("A view, and the line asks for no more memory than without it.")
+        return refuted("What `expand_as` returns is no view without memory of its own.", table)
+    copied = [
+        words
+        for words, found in ((DTYPES["same"], same_memory), (DTYPES["mixed"], mixed_memory))
+        if copies(found, found[0].dtypes)
+    ]
+    if copied:
+        return qualified(
+            "True of the view itself. The line asks for memory that `x * y` does not, with "
+            f"{' and '.join(copied)}: there the multiply writes the gate out at full size.",
+            table,
+        )
+    return supported("A view, and the line asks for no more memory than without it.", table)
+
+
+def _view_rows(view: Sequence[View]) -> list[Row]:
+    one = view[0]
+    return [
+        ("what `expand_as` returns", "a view" if one.is_view else "no view"),
+        ("its memory", "the gate's own" if one.shares_storage else "its own"),
+        ("its strides", f"{one.stride}"),
+        ("bytes allocated for it", str(one.bytes_allocated)),
+    ]

@@ -1,60 +1,57 @@
-"""The rules of the claims about exported runtimes."""
+"""The rules of the claims about exported programs.
+
+A program is one way for the block to reach a runtime; a runtime may have several.
+"""
 
 from collections.abc import Iterable, Sequence
 
-from investigation.claims.claim import Verdict, qualified, refuted, supported, untested
+from investigation.claims.claim import Row, Verdict, qualified, refuted, supported, untested
+from investigation.claims.rules.judging import (
+    NAMES,
+    Sorted,
+    change,
+    part_row,
+    runtime_title,
+)
 from investigation.evidence.kinds.deployments import RuntimeProgram, RuntimesTried
 from investigation.evidence.kinds.timings import Timing
-from investigation.evidence.words import capital
+from investigation.evidence.words import kib, listed
 from investigation.subject.runtimes import BY_SLUG
 
 
-def title(timing: Timing) -> str:
-    """Return the name of the runtime that a timing is of."""
-    known = BY_SLUG.get(str(timing.runtime))
-    return known.title if known else str(timing.runtime)
-
-
 def writers(exported: Iterable[RuntimeProgram]) -> list[RuntimeProgram]:
-    """Return the runtimes that write the expansion out."""
+    """Return the programs that write the expansion out."""
     return [one for one in exported if one.bytes_more]
 
 
-def slower(timings: Iterable[Timing]) -> list[Timing]:
-    """Return the comparisons in which the line costs a runtime something."""
-    return [one for one in timings if one.slower_beyond_placement]
+def of_runtimes(exported: Sequence[RuntimeProgram]) -> str:
+    """Tell of how many runtimes at least one program writes the expansion out."""
+    written, tried = (
+        {_runtime(one) for one in programs} for programs in (writers(exported), exported)
+    )
+    return f"{len(written)} of {len(tried)} runtimes"
 
 
-def dearest(timings: Iterable[Timing]) -> Timing | None:
-    """Return the comparison in which the line costs most, where any does."""
-    return max(slower(timings), key=lambda one: one.ratio, default=None)
-
-
-def named(programs: Sequence[RuntimeProgram]) -> str:
-    """Return the runtimes' names, or `none`."""
-    return ", ".join(one.title for one in programs) or "none"
-
-
-def where_written(exported: Sequence[RuntimeProgram]) -> str:
-    """Name the exported runtimes that write the expansion out."""
-    found = writers(exported)
-    return f"{len(found)} of {len(exported)} exported runtimes write it out in full: {named(found)}"
+def program_rows(exported: Iterable[RuntimeProgram]) -> list[Row]:
+    """Return a row for each program: what it writes more in one inference."""
+    return [
+        (one.title, f"{kib(one.bytes_more)} more written" if one.bytes_more else "no more written")
+        for one in exported
+    ]
 
 
 def written_out(tried: Sequence[RuntimesTried], exported: Sequence[RuntimeProgram]) -> Verdict:
-    """X1: does a runtime write the expansion out, once the program is exported?"""
-    found = writers(exported)
+    """X1: does an exported program write the expansion out?"""
     if not exported:
-        states = tried[0].states.items()
-        words = "; ".join(f"{runtime}: {state}" for runtime, state in states)
-        return untested(f"No exported runtime ran here: {words}.")
+        return untested("No exported program ran here.", list(tried[0].states.items()))
+    found, table = writers(exported), program_rows(exported)
+    share = (
+        f"{len(found)} of {len(exported)} exported programs write the expansion out "
+        f"({of_runtimes(exported)})."
+    )
     if len(found) == len(exported):
-        return supported(f"{capital(where_written(exported))}.")
-    spared = [one for one in exported if not one.bytes_more]
-    if found:
-        words = f"{capital(where_written(exported))}. Nothing more is written by {named(spared)}."
-        return qualified(words)
-    return refuted(f"None of {len(exported)} exported runtimes writes it out: {named(spared)}.")
+        return supported(share, table)
+    return qualified(share, table) if found else refuted(share, table)
 
 
 def written_costs(
@@ -62,20 +59,24 @@ def written_costs(
 ) -> Verdict:
     """X2: is the block slower where the expansion is written out, and only there?"""
     del tried  # asked for, so that the claim is untested where the chapter has not run
-    found = writers(exported)
-    if not found:
-        return untested("No exported runtime here writes the expansion out.")
-    costly = {one.runtime for one in slower(blocks)}
-    paying = [one for one in found if one.runtime in costly]
-    odd = [one for one in exported if not one.bytes_more and one.runtime in costly]
-    words = f"slower where it is written: {named(paying)}"
-    if len(paying) == len(found) and not odd:
-        return supported(f"{capital(words)}; and nowhere else.")
-    if not paying:
-        return refuted(f"Written out by {named(found)}, and slower in none of them.")
-    but = [one for one in found if one not in paying]
-    exceptions = [f"not seen in {named(but)}"] * bool(but) + [f"also in {named(odd)}"] * bool(odd)
-    return qualified(f"{capital(words)}; {'; '.join(exceptions)}.")
+    writing = {one.runtime for one in writers(exported)}
+    if not writing:
+        return untested("No exported program here writes the expansion out.")
+    there = Sorted.of(one for one in blocks if one.runtime in writing)
+    elsewhere = Sorted.of(one for one in blocks if one.runtime not in writing)
+    table = [_timed_row(one, blocks) for one in exported]
+    sentence = (
+        f"Written out: {there.counts or 'nothing'} of {len(there)} timings. "
+        f"Elsewhere: {elsewhere.counts or 'nothing'} of {len(elsewhere)}."
+    )
+    against = [*there.faster, *there.that_are("equivalent"), *elsewhere.slower]
+    if not there.slower and len(there) and not there.undecided:
+        return refuted(f"{sentence} Nothing that writes it out is slower.", table)
+    if there.slower and against:
+        return qualified(f"{sentence} {_faster_words(there)}".rstrip(), table)
+    if not there.slower or there.undecided or elsewhere.undecided:
+        return untested(sentence, table)
+    return supported(sentence, table)
 
 
 def mended_without_the_source(
@@ -85,16 +86,53 @@ def mended_without_the_source(
     del tried  # as above
     if not remedies:
         return untested("No remedy ran here.")
-    costly = {one.runtime for one in slower(remedied)}
-    failed = [
-        one for one in remedies if not (one.same_steps and one.equal) or one.runtime in costly
-    ]
-    if not failed:
-        return supported(
-            "The same steps run as with the source changed, and nothing is slower: "
-            f"{named(remedies)}."
-        )
-    words = f"other steps, other results or slower all the same: {named(failed)}"
-    if len(failed) == len(remedies):
-        return refuted(f"{capital(words)}.")
-    return qualified(f"It does in {len(remedies) - len(failed)} of {len(remedies)}; {words}.")
+    table = [_remedy_row(one, remedied) for one in remedies]
+    alike = [one for one in remedies if one.same_steps and one.equal]
+    times = {one.runtime: _of(one, remedied) for one in alike}
+    slow = [name for name, found in times.items() if found.slower]
+    unclear = [name for name, found in times.items() if name not in slow and not _decided(found)]
+    failed = len(remedies) - len(alike) + len(slow)
+    mended = len(remedies) - failed - len(unclear)
+    sentence = (
+        f"As good as the changed source: {mended} of {len(remedies)} remedies. Not as good: "
+        f"{failed}. Undecided in time: {len(unclear)}."
+    )
+    if mended == len(remedies):
+        return supported(sentence, table)
+    if failed == len(remedies):
+        return refuted(sentence, table)
+    return qualified(sentence, table) if mended and failed else untested(sentence, table)
+
+
+def _runtime(program: RuntimeProgram) -> str:
+    """Return what tells one runtime from another, whichever way a program reaches it."""
+    known = BY_SLUG.get(program.runtime)
+    return known.adapter if known else program.runtime
+
+
+def _of(program: RuntimeProgram, timings: Sequence[Timing]) -> Sorted:
+    return Sorted.of(one for one in timings if one.runtime == program.runtime)
+
+
+def _decided(found: Sorted) -> bool:
+    return bool(len(found)) and not found.undecided
+
+
+def _timed_row(program: RuntimeProgram, timings: Sequence[Timing]) -> Row:
+    written = "writes it out" if program.bytes_more else "does not"
+    found = _of(program, timings).timings
+    return part_row(f"{program.title}: {written}", found)
+
+
+def _remedy_row(program: RuntimeProgram, timings: Sequence[Timing]) -> Row:
+    steps = "the same steps" if program.same_steps else "other steps"
+    results = "" if program.equal else ", other results"
+    times = [f"{change(one)}: {NAMES[one.outcome]}" for one in _of(program, timings).timings]
+    return program.title, "; ".join([f"{steps}{results}", *times])
+
+
+def _faster_words(found: Sorted) -> str:
+    """Name some programs in which the block is faster with the expansion; the table has all."""
+    where = list(dict.fromkeys(runtime_title(one) for one in found.faster))
+    named = [*where[:2], *["others"] * (len(where) > 2)]
+    return f"Faster with it at some workloads: {listed(named)}." if where else ""

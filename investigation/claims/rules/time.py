@@ -1,192 +1,182 @@
-"""Rules about time in eager mode: the multiply, and a step of the host network."""
+"""Rules about time: a step of the host network, and its parts.
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import wraps
+Each rule takes the network's forward step and any other groups of timings as `parts`, under the
+names of `PARTS`: those of a CPU and those of a GPU are judged by the same rule.
+"""
 
-from investigation.claims.claim import Verdict, qualified, refuted, supported, untested
-from investigation.claims.rules import memory as memory_rules
-from investigation.claims.rules import runtimes
-from investigation.evidence.kinds.correctness import Acceptance, Equality
+from collections.abc import Mapping, Sequence
+
+from investigation.claims.claim import Row, Verdict, qualified, refuted, supported, untested
+from investigation.claims.rules.judging import (
+    MINOR,
+    NAMES,
+    Sorted,
+    Timings,
+    is_bounded,
+    part_row,
+    step_rows,
+)
+from investigation.evidence.kinds.correctness import Equality
 from investigation.evidence.kinds.layouts import View
-from investigation.evidence.kinds.resources import Memory
-from investigation.evidence.kinds.timings import Timing
-from investigation.evidence.words import percent
+from investigation.evidence.words import capital, listed
 
-# Where a cost stops being minor, as a share of the step that it is part of.
-MINOR = 0.10
-
-Timings = Sequence[Timing]
-
-
-def change(timing: Timing) -> str:
-    """Return what a timing found, in percent with its interval."""
-    return percent(timing.ratio, timing.interval)
-
-
-def by_format(timings: Iterable[Timing]) -> str:
-    """Return what was found in each memory format."""
-    return ", ".join(f"{change(one)} in {one.memory_format}" for one in timings)
-
-
-def network_words(network: Timings) -> str:
-    """Tell what a forward step of the host network costs."""
-    return f"a forward step of the host network: {by_format(network)}"
-
-
-def training_words(training: Timings) -> str:
-    """Tell what a training step of the host network costs."""
-    return f"a training step of the host network: {by_format(training)}"
+PARTS: Mapping[str, str] = {
+    "multiply": "the multiply of one dtype",
+    "mixed_multiply": "the multiply of two dtypes",
+    "sizes": "the multiply of one dtype, over sizes",
+    "blocks": "the SE block",
+    "exported_blocks": "the SE block, exported",
+    "host": "the multiply, the host's part",
+    "device": "the multiply, the device's part",
+    "start_to_finish": "the multiply, from start to finish",
+}
+# The same in a sentence.
+BRIEFLY: Mapping[str, str] = {
+    "multiply": "one dtype",
+    "mixed_multiply": "two dtypes",
+    "sizes": "over sizes",
+    "blocks": "the block",
+    "exported_blocks": "exported",
+    "host": "host's part",
+    "device": "device's part",
+    "start_to_finish": "start to finish",
+}
+NETWORK, TRAINING = "the network's forward step", "the network's training step"
+LARGE = f"{100 * MINOR:g} %"
 
 
-def slowest(timings: Iterable[Timing]) -> Timing | None:
-    """Return the dearest of the comparisons that are slower at the confidence of their family."""
-    slower = (one for one in timings if one.slower_in_family)
-    return max(slower, key=lambda one: one.ratio, default=None)
-
-
-def dearest(timings: Timings) -> Timing:
-    """Return the comparison with the largest ratio."""
-    return max(timings, key=lambda one: one.ratio)
-
-
-def multiply_words(multiply: Timings, mixed_multiply: Timings) -> str:
-    """Name the worst case of the multiply, with one dtype and with two."""
-    parts = []
-    for timings, words in ((multiply, "one dtype"), (mixed_multiply, "two dtypes on a CPU")):
-        worst = slowest(timings)
-        if worst is not None and worst.case is not None:
-            parts.append(f"with {words} up to {change(worst)} at {worst.case.name}")
-    return "the multiply alone, slower " + "; ".join(parts) if parts else "the multiply alone"
-
-
-def needs_network(decide: Callable[..., Verdict]) -> Callable[..., Verdict]:
-    """Leave a claim untested where the network's comparison came out inconclusive."""
-
-    @wraps(decide)
-    def decided(network: Timings, **answers: Sequence[object]) -> Verdict:
-        if undecided(network):
-            return untested(f"This machine cannot tell: {network_words(network)}.")
-        return decide(network=network, **answers)
-
-    return decided
-
-
-def undecided(timings: Timings) -> bool:
-    """Tell whether some steps are inconclusive and none is slower."""
-    verdicts = {one.verdict for one in timings}
-    return "inconclusive" in verdicts and "slower" not in verdicts
-
-
-def is_slower(timings: Timings) -> bool:
-    """Tell whether any is slower."""
-    return any(one.verdict == "slower" for one in timings)
-
-
-@needs_network
-def overhead(
-    network: Timings, multiply: Timings, mixed_multiply: Timings, exported_blocks: Timings
-) -> Verdict:
+def overhead(network: Timings, **parts: Timings) -> Verdict:
     """T6: is there an overhead, and is it minor?"""
-    exported = runtimes.dearest(exported_blocks)
-    where = (
-        f"{multiply_words(multiply, mixed_multiply)}; {network_words(network)}"
-        f"{_runtime_words(exported)}"
-    )
-    below = slowest((*multiply, *mixed_multiply))
-    if below is None and not is_slower(network) and exported is None:
-        return refuted(f"No overhead at any level: {where}.")
-    ratios = [one.ratio for one in (*mixed_multiply, exported) if one is not None]
-    if is_slower(network) and max(ratios) < 1 + MINOR:
-        return supported(f"An overhead at every level: {where}.")
-    return qualified(f"An overhead that depends on the setting: {where}.")
+    every, table = Sorted.of(network, *parts.values()), _table(network, parts)
+    slower = f"slower in {len(every.slower)} of {len(every)} timings"
+    if not every.slower and not every.undecided:
+        return refuted(f"No overhead: in {len(every)} timings nothing is slower.", table)
+    if Sorted.of(network).large:
+        return refuted(f"Not minor: the network's forward step is {LARGE} slower or more.", table)
+    if every.slower and all(map(is_bounded, every.timings)):
+        return supported(f"Minor: {slower}, and nowhere by {LARGE}.", table)
+    if every.large:
+        where = [BRIEFLY[name] for name, found in parts.items() if Sorted.of(found).large]
+        return qualified(
+            f"{capital(slower)}, by {LARGE} or more in {len(every.large)}: {listed(where)}. "
+            f"{_step_words(network)}",
+            table,
+        )
+    return untested(f"Not decided: {slower}, {len(every.undecided)} undecided.", table)
 
 
-def _runtime_words(exported: Timing | None) -> str:
-    """Name the exported runtime in which the block pays most, if one does."""
-    if exported is None:
-        return ""
-    return f"; the SE block, exported: up to {change(exported)} in {runtimes.title(exported)}"
+def measurable_gain(network: Timings, training: Timings, **parts: Timings) -> Verdict:
+    """C4: does the change give no measurable gain?"""
+    steps, below = Sorted.of(network, training), Sorted.of(*parts.values())
+    table = [*_table(network, {}), *step_rows(TRAINING, training), *_table((), parts)]
+    if steps.slower:
+        return refuted("The gain is measurable in a whole step of the network.", table)
+    if steps.undecided:
+        return untested("Whether a whole step of the network gains time is undecided.", table)
+    gains = f"{len(below.slower)} of {len(below)} timings of its parts"
+    if below.slower:
+        return qualified(f"No gain in the network's steps; a measurable one in {gains}.", table)
+    if below.undecided:
+        return untested(
+            f"No gain in the network's steps; of its parts {len(below.undecided)} of {len(below)} "
+            "timings are undecided.",
+            table,
+        )
+    return supported(f"No gain in the network's steps, and in {gains}.", table)
 
 
-@needs_network
+def same_time(network: Timings, **parts: Timings) -> Verdict:
+    """V3: does the forward pass take the same time?"""
+    below, table = Sorted.of(*parts.values()), _table(network, parts)
+    step = Sorted.of(network).together
+    if step == "inconclusive":
+        return _untold(table)
+    if step != "equivalent":
+        return refuted(f"The network's forward step is {step} with `expand_as`.", table)
+    if below.slower or below.faster:
+        return qualified(
+            f"The same in the network. Of {len(below)} timings of its parts, "
+            f"{len(below.slower)} are slower and {len(below.faster)} faster.",
+            table,
+        )
+    if below.undecided:
+        return untested(
+            f"The same in the network; of {len(below)} timings of its parts "
+            f"{len(below.undecided)} are undecided.",
+            table,
+        )
+    return supported(f"The same in the network and in {len(below)} timings of its parts.", table)
+
+
 def low_impact(
     network: Timings, mixed_multiply: Timings, same_dtype: Sequence[Equality]
 ) -> Verdict:
     """C1: correct, and of low impact?"""
-    if not same_dtype[0].same or is_slower(network):
-        return refuted(f"Not of low impact: {network_words(network)}.")
-    worst = dearest(mixed_multiply)
-    if worst.ratio >= 1 + MINOR:
-        return qualified(
-            f"Low where input and gate share a dtype ({network_words(network)}); "
-            f"not at a multiply of two dtypes on a CPU, which takes {change(worst)}."
-        )
-    return supported(f"Equal outputs, and {network_words(network)}.")
+    if not same_dtype[0].same:
+        return refuted("Not correct: the outputs differ with one dtype.")
+    impact = negligible(network, mixed_multiply)
+    bits: Row = ("outputs that differ, one dtype", f"0 of {same_dtype[0].tried} dtypes")
+    sentence = f"The outputs are the same with one dtype. {impact.sentence}"
+    return impact.model_copy(update={"sentence": sentence, "table": (bits, *impact.table)})
 
 
-@needs_network
 def negligible(network: Timings, mixed_multiply: Timings) -> Verdict:
     """P1: is the impact negligible?"""
-    if is_slower(network):
-        return refuted(f"Not negligible: {network_words(network)}.")
-    worst = dearest(mixed_multiply)
-    if worst.ratio >= 1 + MINOR:
+    table = _table(network, {"mixed_multiply": mixed_multiply})
+    step, large = Sorted.of(network).together, Sorted.of(mixed_multiply).large
+    if step == "inconclusive":
+        return _untold(table)
+    if step != "equivalent":
+        return refuted(f"The network's forward step is {step} with `expand_as`.", table)
+    if large:
         return qualified(
-            f"Negligible in {network_words(network)}; not where the multiply itself is the "
-            f"step and the dtypes differ, on a CPU: {change(worst)}."
+            "The network's forward step takes the same time. Not so where a multiply of two "
+            f"dtypes is itself the step: {len(large)} of {len(mixed_multiply)} are {LARGE} slower "
+            "or more.",
+            table,
         )
-    return supported(f"Negligible in {network_words(network)}.")
-
-
-def measurable_gain(
-    network: Timings, training: Timings, multiply: Timings, mixed_multiply: Timings
-) -> Verdict:
-    """C4: does the change give no measurable gain?"""
-    steps = f"{network_words(network)}; {training_words(training)}"
-    where = f"{multiply_words(multiply, mixed_multiply)}; {steps}"
-    if undecided((*network, *training)):
-        return untested(f"This machine cannot tell: {steps}.")
-    if is_slower((*network, *training)):
-        return refuted(f"The gain is measurable in the network: {where}.")
-    if slowest((*multiply, *mixed_multiply)):
-        return qualified(f"No gain in the network, a measurable one below it: {where}.")
-    return supported(f"No gain at any level: {where}.")
-
-
-@needs_network
-def same_time(network: Timings, multiply: Timings, mixed_multiply: Timings) -> Verdict:
-    """V3: does the forward pass take the same time?"""
-    where = f"{multiply_words(multiply, mixed_multiply)}; {network_words(network)}"
-    if is_slower(network):
-        return refuted(f"It takes longer with `expand_as`: {where}.")
-    if slowest((*multiply, *mixed_multiply)):
-        return qualified(f"The same in the network, longer in the multiply alone: {where}.")
-    return supported(f"The same: {where}.")
+    if all(map(is_bounded, mixed_multiply)):
+        return supported("The network's forward step takes the same time.", table)
+    return untested(
+        "The network's forward step takes the same time; whether a multiply of two dtypes is "
+        f"slower by {LARGE} is undecided.",
+        table,
+    )
 
 
 def cheap_recalibration(recalibration: Timings, view: Sequence[View]) -> Verdict:
     """D2: is SE recalibration cheap, and does the view allocate nothing?"""
-    share = by_format(recalibration)
-    words = f"six SE blocks change the host network's forward step by {share}"
+    table = step_rows("six SE blocks added to the network's forward step", recalibration)
+    table.append(("bytes that the view allocates", f"{view[0].bytes_allocated}"))
     if not view[0].is_zero_copy:
-        return refuted(f"The view has memory of its own; {words}.")
-    if all(one.interval[1] <= 1 + MINOR for one in recalibration):
-        return supported(f"The view allocates nothing, and {words}.")
-    if all(one.interval[0] > 1 + MINOR for one in recalibration):
-        return qualified(f"The view allocates nothing; but not cheap by the rule: {words}.")
-    return qualified(f"The view allocates nothing; cheap in some formats or undecided: {words}.")
+        return refuted("The view has memory of its own.", table)
+    cheap = [one.memory_format for one in recalibration if is_bounded(one)]
+    dear = [one.memory_format for one in recalibration if one.interval[0] > 1 + MINOR]
+    costs = [
+        f"{words} in {listed(found)}"
+        for words, found in ((f"less than {LARGE}", cheap), (f"more than {LARGE}", dear))
+        if found
+    ]
+    sentence = f"The view allocates nothing. Six SE blocks add {listed(costs)} to a forward step."
+    if len(cheap) == len(recalibration):
+        return supported(sentence, table)
+    if dear:
+        return qualified(sentence, table)
+    return untested(
+        f"The view allocates nothing. Whether six SE blocks add less than {LARGE} is undecided.",
+        table,
+    )
 
 
-@needs_network
-def stylistic(
-    network: Timings, mixed_memory: Sequence[Memory], accepted: Sequence[Acceptance]
-) -> Verdict:
-    """P5: is the change only a stylistic one?"""
-    if is_slower(network):
-        return refuted(f"Not only style: {network_words(network)}.")
-    if memory_rules.copies(mixed_memory, "mixed") or accepted[0].grown:
-        return qualified(
-            "Of low priority where input and gate share a dtype, and never only style: the "
-            f"change drops a shape check, and {memory_rules.mixed_copy(mixed_memory)}."
-        )
-    return supported("The outputs, the checks, the memory and the network's time are the same.")
+def _table(network: Timings, parts: Mapping[str, Timings]) -> list[Row]:
+    rows = [part_row(PARTS[name], timings) for name, timings in parts.items() if timings]
+    return [*step_rows(NETWORK, network), *rows]
+
+
+def _step_words(network: Timings) -> str:
+    found = dict.fromkeys(NAMES[one.outcome] for one in network)
+    return f"The network's forward step: {listed(list(found))}."
+
+
+def _untold(table: Sequence[Row]) -> Verdict:
+    return untested("Whether the network's forward step takes longer is undecided.", table)

@@ -1,6 +1,6 @@
 """What the compilers make of each form of the block for one chip, setting by setting."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
@@ -10,25 +10,39 @@ from investigation.compiled.fusion import CompileSetting
 from investigation.compiled.kernel_source import GeneratedProgram
 from investigation.compiled.triton import targets as triton_targets
 from investigation.compiled.triton.targets import Compiled
-from investigation.subject.cases import Case
+from investigation.evidence.observation import Form
 from investigation.subject.gpu_catalog import Chip
 
 # Each form, with the control that is made in its process. `materialized` is what an eager mode
 # would write out in full; `opaque` cannot be fused away.
-CONTROL_OF = {"expand_as": "materialized", "broadcast": "opaque"}
+CONTROL_OF: Mapping[Form, Form] = {"expand_as": "materialized", "broadcast": "opaque"}
 FORMS = tuple(CONTROL_OF)
 
 
-def settings(case: Case, dtype_pairs: Sequence[str]) -> Iterator[CompileSetting]:
-    """Iterate over the block's training step in every setting, and multiplies of two dtypes.
+def in_full(setting: CompileSetting) -> bool:
+    """Tell whether a setting is compiled for every chip; all others are for the first one alone.
 
-    The training step is forward and backward. Where dtypes differ, static sizes are enough.
+    It is the block's training step with sizes as constants, and the multiply of two dtypes;
+    of autocast's two dtypes one is enough. What takes the time are symbolic sizes and each chip.
     """
-    for one in fusion.settings(case, dtype_pairs):
-        if one.case.gate_dtype is not None and one.dynamic:
-            continue
-        if (one.level, one.mode) == ("block", "training") or is_multiply(one):
-            yield one
+    if setting.case.gate_dtype == "float16":
+        return False
+    training = (setting.level, setting.mode) == ("block", "training")
+    return (training and not setting.dynamic) or is_multiply(setting)
+
+
+def compiled_for(setting: CompileSetting, chips: Sequence[Chip]) -> Sequence[Chip]:
+    """Return those of the chips that a setting is compiled for."""
+    return chips if in_full(setting) else chips[:1]
+
+
+def left_out(
+    asked: Sequence[CompileSetting], chips: Sequence[Chip]
+) -> dict[str, list[CompileSetting]]:
+    """Return the settings that are not compiled for a chip, by its slug."""
+    return {
+        chip.slug: [one for one in asked if chip not in compiled_for(one, chips)] for chip in chips
+    }
 
 
 def is_multiply(setting: CompileSetting) -> bool:
@@ -43,8 +57,13 @@ def is_shown(setting: CompileSetting) -> bool:
 
 
 def has_controls(setting: CompileSetting) -> bool:
-    """Tell whether the controls are made in this setting; under autocast one layout is enough."""
-    return is_shown(setting) and (setting.case.gate_dtype is None or setting.plain)
+    """Tell whether the controls are made in this setting, which a page shows.
+
+    They are made at each level and in each mode, where at least two of these hold: sizes are
+    constants and tensors contiguous; there is one dtype; every chip is compiled for.
+    """
+    reasons = (setting.plain, setting.case.gate_dtype is None, in_full(setting))
+    return is_shown(setting) and sum(reasons) >= 2
 
 
 class Text(BaseModel):
@@ -90,8 +109,9 @@ class Built(BaseModel):
         return tuple(one.binary_sha256 for one in self.compiled)
 
 
-def build(chips: Sequence[Chip], setting: CompileSetting, form: str) -> Iterable[Built]:
-    """Yield a form, and its control where the setting has one, for every chip."""
+def build(chips: Sequence[Chip], setting: CompileSetting, form: Form) -> Iterable[Built]:
+    """Yield a form, and its control where the setting has one, for the chips of the setting."""
+    chips = compiled_for(setting, chips)
     target = triton_targets.target(*chips)
     for variant in (form, *([CONTROL_OF[form]] if has_controls(setting) else ())):
         made = triton_targets.apart(fusion.made_in(setting, variant, target), chips)
@@ -112,9 +132,13 @@ def _built(chip: Chip, setting: CompileSetting, made: Generated) -> Built:
         library_calls=made.library_calls,
         buffers=made.buffers,
         scales_alone=any(one.scales_alone for one in made.programs),
-        compiled=tuple(_machine_code(made, chip, shown)) if made.variant in FORMS else (),
+        compiled=tuple(_machine_code(made, chip, shown)) if _is_compiled(made.variant) else (),
         programs=tuple(programs if shown else ()),
     )
+
+
+def _is_compiled(variant: str) -> bool:
+    return variant in FORMS and triton_targets.COMPILES
 
 
 def _machine_code(made: Generated, chip: Chip, shown: bool) -> Iterator[Compiled]:

@@ -11,12 +11,18 @@ from investigation.compiled.kernel_source import GeneratedProgram, operations
 BODY = re.compile(r"^@triton\.jit\n(def (kernel_\d+)\((.*?)\):\n(?:    .*\n|\n)*)", re.MULTILINE)
 ACCESS = re.compile(r"tl\.(load|store)\((\w+) \+ \((.*?)\), ")
 ASSIGNED = re.compile(r"^    (\w+) = (.+)$", re.MULTILINE)
+# A host program checks the shape of each input, and of what an operation returns that Inductor did
+# not write; torch 2.15 checks several inputs in one call, and the latter with their dtype.
 TENSOR = re.compile(
-    r"assert_size_stride\((?P<input>\w+), \((?P<size>[\d, ]*)\)"
+    r"assert_(?:size_stride|tensor_metadata)\((?P<input>\w+), \((?P<size>[\d, ]*)\)"
     r"|(?P<buffer>\w+) = empty_strided_\w+\(\((?P<made>[\d, ]*)\)"
     r"|(?P<renamed>\w+) = (?P<from>buf\d+)(?:; del|$)",
     re.MULTILINE,
 )
+TOGETHER = re.compile(
+    r"assert_size_stride_grouped\(\((?P<inputs>[\w, ]+)\), \((?P<sizes>\(.*?\))\), \(\("
+)
+SHAPE = re.compile(r"\(([^()]*)\)")
 # The lines that compute an index or a value, or store one; masks and sizes are left out.
 TELLING = re.compile(r"(?:x\d+|tmp\d+) = |tl\.store")
 BYTES = {"fp32": 4, "fp16": 2, "bf16": 2, "i32": 4, "i64": 8, "i1": 1}
@@ -59,6 +65,19 @@ class Kernel:
         lines = (line.strip() for line in self.body.splitlines()[1:])
         telling = (line for line in lines if TELLING.match(line))
         return [(line, _words(line, by_line.get(line))) for line in telling]
+
+    def told(self) -> list[tuple[str, str]]:
+        """Return the lines that read, compute and write, each with its meaning for the scale step.
+
+        The largest tensor that is read is the input, a smaller one the gate.
+        """
+        largest = max((prod(one.shape) for one in self.accesses), default=0)
+        by_line = {one.line: one for one in self.accesses}
+        return [
+            (line, _meaning(by_line[line], largest) if line in by_line else words)
+            for line, words in self.annotated()
+            if line.startswith(("tmp", "tl.store"))
+        ]
 
 
 def scale_kernel(program: GeneratedProgram) -> Kernel:
@@ -133,14 +152,27 @@ def _arguments(host: str, name: str) -> list[str]:
 
 def tensor_sizes(host: str) -> dict[str, tuple[int, ...]]:
     """Return the shape of every tensor of a host program whose shape is static, by its name."""
-    sizes: dict[str, tuple[int, ...]] = {}
+    sizes = dict(_checked_together(host))
     for found in TENSOR.finditer(host):
         if found["renamed"]:
             sizes[found["renamed"]] = sizes.get(found["from"], ())
         else:
             name, size = found["input"] or found["buffer"], found["size"] or found["made"]
-            sizes[name] = tuple(int(one) for one in size.split(",") if one.strip())
+            sizes[name] = _numbers(size)
     return sizes
+
+
+def _checked_together(host: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Iterate over the inputs whose shapes a host program checks in one call."""
+    for found in TOGETHER.finditer(host):
+        names = (one.strip() for one in found["inputs"].split(","))
+        for name, size in zip(names, SHAPE.findall(found["sizes"]), strict=True):
+            if re.fullmatch(r"[\d, ]*", size):  # else it is an argument of the program
+                yield name, _numbers(size)
+
+
+def _numbers(size: str) -> tuple[int, ...]:
+    return tuple(int(one) for one in size.split(",") if one.strip())
 
 
 def _item_bytes(text: str, pointer: str) -> int:
@@ -152,8 +184,7 @@ def _words(line: str, access: Access | None) -> str:
     if access is not None:
         shape = "×".join(map(str, access.shape))
         verb = {"load": "reads", "store": "writes"}[access.kind]
-        converts = ", and converts it in a register" if ".to(" in line else ""
-        return f"{verb} {access.tensor} ({shape}) at element {access.index}{converts}"
+        return f"{verb} {access.tensor} ({shape}) at element {access.index}{_converts(line)}"
     if "xindex //" in line:
         return "the number of the gate: the same for all elements of one channel of one image"
     if "xindex" in line or "xoffset" in line:
@@ -163,6 +194,20 @@ def _words(line: str, access: Access | None) -> str:
     if " * " in line:
         return "multiplies, in a register"
     return "converts, in a register" if ".to(" in line else ""
+
+
+def _converts(line: str) -> str:
+    return ", and converts it in a register" if ".to(" in line else ""
+
+
+def _meaning(access: Access, largest: int) -> str:
+    shape = "×".join(map(str, access.shape))
+    if access.kind == "store":
+        return f"writes an element of the output ({shape})"
+    if prod(access.shape) == largest:
+        return f"reads an element of the input ({shape})"
+    converts = _converts(access.line)
+    return f"reads an element of the gate ({shape}), one for a whole channel{converts}"
 
 
 def instructions(assembly: str, chip_backend: str) -> dict[str, int]:

@@ -5,6 +5,7 @@ caches in a folder of each, removed afterwards: nothing that was generated or co
 is used for the other, or an answer would be compared with itself.
 """
 
+import gc
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,17 +15,24 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from investigation.compiled.codegen import Mode
 from investigation.compiled.fusion import CompileSetting
 from investigation.compiled.kernel_source import residual
 from investigation.compiled.triton import kernel as triton_kernel
-from investigation.compiled.triton import targets as triton_targets
-from investigation.compiled.triton.build import FORMS, Built, build, is_multiply
+from investigation.compiled.triton.build import FORMS, Built, build, in_full, is_multiply
+from investigation.compiled.triton.installed import require_triton
 from investigation.compiled.triton.kernel import Kernel
+from investigation.evidence.observation import Form
 from investigation.subject import gpu_catalog
+from investigation.subject.cases import Level
 from investigation.subject.gpu_catalog import Chip
 from investigation.timing.processes import Job, in_fresh_processes
+from investigation.timing.replicate import KEEPING_MEMORY
 
 CORES = os.cpu_count() or 1
+# New objects after which a compiling process looks for garbage. Python's own number is some
+# hundred; a graph has many more nodes, and each look goes over many of them in vain.
+GARBAGE_AFTER = 100_000
 SETTINGS = TypeAdapter(tuple[CompileSetting, ...])
 BUILT = TypeAdapter(tuple[Built, ...])
 
@@ -34,11 +42,12 @@ class ProofError(RuntimeError):
 
 
 def prove(chips: Sequence[Chip], asked: Sequence[CompileSetting]) -> "Proof":
-    """Compile both forms and the controls for every chip, side by side as far as cores reach.
+    """Compile both forms and the controls in every setting, side by side as far as cores reach.
 
-    Raises `NoTritonError` where Triton is not installed, `ProofError` where a process fails.
+    A setting is compiled for the chips that `build.compiled_for` names. Raises `NoTritonError`
+    where Triton is not installed, `ProofError` where a process fails.
     """
-    triton_targets.require_triton()
+    require_triton()
     slugs = [one.slug for one in chips]
     what = f"compiling for {' and '.join(slugs)}"
     with TemporaryDirectory() as folder:
@@ -65,15 +74,21 @@ def dealt_out(asked: Sequence[CompileSetting], shares: int) -> list[list[Compile
     return hands
 
 
-def _cost(setting: CompileSetting) -> tuple[bool, bool]:
-    """Order settings by what they take: symbols the most, then the layout with more kernels."""
-    return setting.dynamic, setting.case.memory_format == "channels_last"
+def _cost(setting: CompileSetting) -> tuple[bool, ...]:
+    """Order settings by what they take: more chips, symbols, a backward pass, more kernels."""
+    return (
+        in_full(setting),
+        setting.dynamic,
+        setting.mode == "training",
+        setting.level == "block",
+        setting.case.memory_format == "channels_last",
+    )
 
 
-def _job(slugs: Sequence[str], asked: Sequence[CompileSetting], form: str, folder: Path) -> Job:
+def _job(slugs: Sequence[str], asked: Sequence[CompileSetting], form: Form, folder: Path) -> Job:
     """Send every cache to a folder of its own, and hide what devices there are."""
     folder.mkdir()
-    isolated = {
+    isolated = KEEPING_MEMORY | {
         "TORCHINDUCTOR_CACHE_DIR": f"{folder}/inductor",
         "TRITON_CACHE_DIR": f"{folder}/triton",
         "TMPDIR": str(folder),
@@ -87,9 +102,10 @@ def _job(slugs: Sequence[str], asked: Sequence[CompileSetting], form: str, folde
 
 
 def build_all(
-    chips: Sequence[str], asked: Sequence[Mapping[str, Any]], form: str
+    chips: Sequence[str], asked: Sequence[Mapping[str, Any]], form: Form
 ) -> list[dict[str, Any]]:
     """Build a form in this process, for every chip, in every setting; all of it as JSON."""
+    gc.set_threshold(GARBAGE_AFTER)
     built_for = [gpu_catalog.chip(slug) for slug in chips]
     settings = SETTINGS.validate_python(asked)
     made = [one for setting in settings for one in build(built_for, setting, form)]
@@ -169,6 +185,13 @@ class Proof:
             for one, plain in self._pairs(chip, "expand_as", "broadcast")
         ]
 
+    def elided(self, chip: str) -> list[tuple[CompileSetting, bool]]:
+        """Tell for each setting whether `expand_as` has no kernel and no allocated tensor more."""
+        return [
+            (one.setting, one.kernels <= plain.kernels and one.buffers <= plain.buffers)
+            for one, plain in self._pairs(chip, "expand_as", "broadcast")
+        ]
+
     def variants(self, chip: str, setting: CompileSetting) -> dict[str, Built]:
         """Return what was built for a chip in a setting, by variant."""
         found = (one for one in self.built if (one.chip, one.setting) == (chip, setting))
@@ -181,13 +204,18 @@ class Proof:
     @property
     def block(self) -> CompileSetting:
         """The block's training step in its plainest setting."""
-        return next(one.setting for one in self.built if _in_block(one) and one.setting.plain)
+        return self._plainest("block", "training")
 
     @property
     def multiply(self) -> CompileSetting | None:
         """The multiply of two dtypes, where one was asked for."""
         found = (one.setting for one in self.built if is_multiply(one.setting))
         return next(found, None)
+
+    @property
+    def line(self) -> CompileSetting:
+        """The multiply alone, forward, in its plainest setting: the line and nothing beside it."""
+        return self._plainest("multiply", "inference")
 
     def scale_kernels(self, setting: CompileSetting) -> dict[str, Kernel]:
         """Return the kernel that multiplies, of the forward program for the first chip."""
@@ -208,6 +236,11 @@ class Proof:
             if forms["expand_as"].programs:
                 return Difference.between(forms["broadcast"], forms["expand_as"])
         return None
+
+    def _plainest(self, level: Level, mode: Mode) -> CompileSetting:
+        """Return the first setting of a level and mode with constant sizes, contiguous."""
+        settings = (one.setting for one in self.built)
+        return next(one for one in settings if one.plain and (one.level, one.mode) == (level, mode))
 
     def _pairs(self, chip: str, variant: str, other: str) -> list[tuple[Built, Built]]:
         """Return the variant's results on a chip, each with the other's in its setting."""
@@ -233,7 +266,10 @@ def _agreement(
 
 
 def _differ(one: Built, other: Built, layer: CompileLayer) -> bool:
-    return bool(_digest(one, layer) != _digest(other, layer))
+    mine, theirs = _digest(one, layer), _digest(other, layer)
+    if mine == theirs == ():  # two that were not compiled are not the same for that
+        raise ProofError(f"neither form was compiled: {one.setting.name}")
+    return bool(mine != theirs)
 
 
 def _digest(one: Built, layer: CompileLayer) -> object:

@@ -40,29 +40,15 @@ from torch.utils import _pytree as pytree
 from torch.utils._triton import has_triton
 
 from investigation.compiled.codegen import Generated, Target
-from investigation.compiled.omission import MissingToolError
+from investigation.compiled.triton.installed import require_triton
 from investigation.observe.deviceless import PastTheBindings
+from investigation.subject import torch_features
 from investigation.subject.gpu_catalog import Chip
 
 DEVICE = torch.device("cuda:0")
+LOWERING = "torch._inductor.compile_fx._compile_fx_inner"
 KERNEL_TEXT = re.compile(r"'''(.*?)'''", re.DOTALL)
 KERNEL_NAME = re.compile(r"^def (kernel_\d+)\(", re.MULTILINE)
-
-
-class NoTritonError(MissingToolError):
-    """Triton is not installed, without which there are no kernels for a GPU."""
-
-
-def require_triton() -> str:
-    """Return Triton's name and version. Raises `NoTritonError` where it is not installed."""
-    if importlib.util.find_spec("triton") is None:
-        raise NoTritonError(
-            "Triton, which makes a GPU's kernels, is not installed here; it is made for Linux on "
-            "x86-64"
-        )
-    import triton
-
-    return f"Triton {triton.__version__}"
 
 
 def target(*chips: Chip) -> Target:
@@ -85,7 +71,7 @@ def apart(made: Generated, chips: Sequence[Chip]) -> list[Generated]:
 @contextmanager
 def lowering_for(chips: Sequence[Chip]) -> Iterator[None]:
     """Have Inductor lower each graph for every chip in turn, moved to `cuda`."""
-    lower = moving(compile_fx._compile_fx_inner, chips)
+    lower = moving(torch_features.named(LOWERING), chips)
     with mock.patch.object(compile_fx, "_compile_fx_inner", lower):
         yield
 
@@ -95,7 +81,8 @@ def described(chip: Chip) -> Iterator[None]:
     """Tell Inductor and Triton of a chip."""
     import triton
 
-    interface = _interface(chip)
+    interface, driver = _interface(chip), triton.runtime.driver
+    active = "_active" if hasattr(driver, "_active") else "active"  # before Triton 3.4
     known = {"cuda": interface, "cuda:0": interface}
     device_interface.get_interface_for_device("cuda")  # registers those that torch knows
     _forget()
@@ -103,7 +90,7 @@ def described(chip: Chip) -> Iterator[None]:
         mock.patch.dict(device_interface.device_interfaces, known),
         mock.patch.object(torch.cuda, "get_device_properties", interface.get_device_properties),
         mock.patch.object(torch.version, "hip", "0.0" if chip.backend == "hip" else None),
-        mock.patch.object(triton.runtime.driver, "_active", _Named(chip)),
+        mock.patch.object(driver, active, _Named(chip)),
     ):
         yield
     _forget()
@@ -222,6 +209,11 @@ def moved(value: Any) -> Any:
     with unset_fake_temporarily():
         inner = torch.empty_strided(size, stride, dtype=value.dtype, device="meta")
     return FakeTensor(value.fake_mode, inner, DEVICE)
+
+
+# Before torch 2.9 no function of Inductor's returns a kernel's options, and none is compiled here.
+OPTIONS = "torch._inductor.runtime.triton_heuristics.CachingAutotuner._create_compile_meta"
+COMPILES = torch_features.has(OPTIONS)
 
 
 class Compiled(BaseModel):

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from investigation.evidence.observation import Count, Form, Observation
 
-Layer = Literal["kernels", "fused", "source", "binary"]
+Layer = Literal["kernels", "elided", "fused", "source", "binary"]
 ShapeMode = Literal["static", "dynamic"]
 
 
@@ -44,7 +44,8 @@ class CompiledPair(Observation):
 class Agreement(Observation):
     """In how many of the settings tried both forms agree, for one target and one layer.
 
-    `fused` agrees where as many kernels run and a block's scale step has none of its own.
+    `elided` agrees where `expand_as` has no kernel and no allocated tensor more, `fused` where as
+    many kernels run and a block's scale step has none of its own.
     `differ` names the settings that do not agree.
     """
 
@@ -122,6 +123,27 @@ class FullSizeTensors(Observation):
     about: ClassVar[tuple[str, ...]] = ("program",)
     unit: ClassVar[str | None] = "tensors"
     shows: ClassVar[str] = "count"
+
+
+class MachineCode(Observation):
+    """One form's scale kernel as machine code, in the first configuration that could be chosen.
+
+    `lines` are those of its generated source that read, compute or write, and `words` say what
+    each does.
+    """
+
+    type: Literal["machine_code"] = "machine_code"
+    form: Form
+    target: str
+    target_name: str
+    lines: tuple[str, ...]
+    words: tuple[str, ...]
+    binary_sha256: str
+    binary_bytes: Count
+
+    about: ClassVar[tuple[str, ...]] = ("form", "target")
+    unit: ClassVar[str | None] = "bytes"
+    shows: ClassVar[str] = "binary_bytes"
 
 
 class Survival(Observation):

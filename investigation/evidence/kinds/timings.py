@@ -32,6 +32,7 @@ TimingLevel = Literal[
     "scale_step",  # forward and backward
     "block",
     "network",  # a forward step of the host network
+    "released_network",  # one inference of a network that a package releases
     "training_step",  # of the host network
     "compilation",
     "check",  # a way of keeping the shape check
@@ -84,10 +85,11 @@ class Timing(Observation):
     """A paired comparison of two ways of running the same thing.
 
     `processes` holds one entry a fresh process where the comparison was replicated, else `alone`
-    holds the only one. `runtime` is what runs the program, None for eager mode as it stands.
-    `within_percent` and `between_percent` are those of its processes, as `Timed` has those of
-    preparations. `role` is `control` where the outcome is known beforehand, and `demonstration`
-    where a page shows the instrument at work; only a `measurement` is evidence about the line.
+    holds the only one. `runtime` is what runs the program, None for eager mode as it stands;
+    `network` names the released network whose program it is. `within_percent` and
+    `between_percent` are those of its processes, as `Timed` has those of preparations. `role` is
+    `control` where the outcome is known beforehand, and `demonstration` where a page shows the
+    instrument at work; only a `measurement` is evidence about the line.
     """
 
     type: Literal["timing"] = "timing"
@@ -95,10 +97,11 @@ class Timing(Observation):
     baseline: str = "broadcast"
     candidate: str = "expand_as"
     quantity: Quantity = "end_to_end"
-    series: Literal["workloads", "sizes"] = "workloads"
+    series: Literal["workloads", "sizes", "threads"] = "workloads"
     mode: Literal["inference", "training"] = "inference"
     memory_format: MemoryFormat = "contiguous"
     runtime: str | None = None
+    network: str | None = None  # a released one
     family: Literal["pytorch", "exported", "remedy"] | None = None
     role: Literal["measurement", "control", "demonstration"] = "measurement"
     device: Device = "cpu"
@@ -125,6 +128,7 @@ class Timing(Observation):
         "mode",
         "memory_format",
         "runtime",
+        "network",
         "role",
         "replicated",
     )
@@ -169,14 +173,22 @@ class Timing(Observation):
         return self.alone
 
     @property
-    def slower_in_family(self) -> bool:
-        """Whether it is slower, one of many, at the confidence of such a family."""
-        return self.family_verdict == "slower"
-
-    @property
     def family_verdict(self) -> Outcome:
         """The verdict as one of many comparisons; of a replication, its own."""
         return self.alone.verdict_in_family if self.alone else self.verdict
+
+    @property
+    def outcome(self) -> Outcome:
+        """What every page calls it: a network's step by its own verdict, all else as one of many.
+
+        Slower or faster at the confidence of a family. Equivalent by its own interval: that each
+        of many is equal needs no correction for their number (an intersection-union test; Berger,
+        Multiparameter hypothesis testing and acceptance sampling, 1982).
+        """
+        of_a_network = self.level in ("network", "training_step")
+        if of_a_network or self.verdict == "equivalent":
+            return self.verdict
+        return self.family_verdict
 
 
 class Bandwidth(Observation):

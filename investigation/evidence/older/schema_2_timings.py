@@ -1,6 +1,6 @@
 """What the timings of schema 2 stood for (see `evidence.schema_2`)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Old = Mapping[str, Any]
@@ -33,7 +33,8 @@ def _timing(level: str | None = None, **about: Any) -> Convert:
         parts = details.get("processes", [])
         fields = {
             "type": "timing", "level": level, "ratio": old["value"], "interval": old["interval"],
-            "confidence": old["confidence"], "verdict": old["verdict"],
+            "confidence": old["confidence"],
+            "verdict": _today(old["verdict"], old["interval"], details["margin"]),
             "margin": details["margin"], "warnings": details["warnings"],
             "device": old["device"], "threads": (parts or [details])[0].get("threads", 1),
             "memory_format": case["memory_format"] if case else "contiguous",
@@ -51,7 +52,22 @@ def _timing(level: str | None = None, **about: Any) -> Convert:
 
 
 def _timed(details: Mapping[str, Any]) -> Fields:
-    return {name: details[name] for name in KEPT_ALONE}
+    kept = {name: details[name] for name in KEPT_ALONE}
+    in_family = _today(kept["verdict_in_family"], kept["ratio_interval"], kept["margin"])
+    return kept | {"verdict_in_family": in_family}
+
+
+def _today(verdict: str, interval: Sequence[float | None], margin: float) -> str:
+    """Return an old verdict as it is called today.
+
+    Slower was an interval above 1, and is one beyond the margin. An end of None is infinite.
+    """
+    low, high = interval
+    beyond = {
+        "slower": low is not None and low > 1 + margin,
+        "faster": high is not None and high < 1 / (1 + margin),
+    }
+    return verdict if beyond.get(verdict, True) else "inconclusive"
 
 
 def _measured_on_a_gpu(old: Old, found: Named) -> Fields:

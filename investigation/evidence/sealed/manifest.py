@@ -20,6 +20,7 @@ from investigation.evidence.records import Evidence
 from investigation.evidence.sealed import instructions as instruction_record
 
 NAME = "MANIFEST.json"
+VERSIONS = "versions"  # the folder of what was observed under each torch
 SCHEMA_VERSION: Literal[1] = 1
 # What tells one machine from another: every record of a folder that names one names the same.
 MACHINE = ("processor", "cores", "accelerator")
@@ -133,13 +134,18 @@ def verify(folder: Path) -> Manifest:
 
 
 def verify_all(results: Path) -> tuple[Manifest, ...]:
-    """Verify every machine's folder under `results`, in a fixed order."""
-    return tuple(verify(folder) for folder in machine_folders(results))
+    """Verify every folder under `results`, in a fixed order."""
+    return tuple(verify(folder) for folder in folders(results))
+
+
+def folders(results: Path) -> list[Path]:
+    """Return the folders under `results`, in a fixed order."""
+    return sorted(path for path in results.glob("*") if path.is_dir())
 
 
 def machine_folders(results: Path) -> list[Path]:
-    """Return the folders under `results`, one a machine."""
-    return sorted(path for path in results.glob("*") if path.is_dir())
+    """Return the folders under `results` that are named after a machine, for chapters to show."""
+    return [folder for folder in folders(results) if folder.name != VERSIONS]
 
 
 def record_files(folder: Path) -> list[Path]:

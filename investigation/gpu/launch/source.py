@@ -67,7 +67,7 @@ READ: tuple[Passage, ...] = (
         "uint16_t vec_size = 16 / static_cast<uint16_t>(sizeof(cpp_type));",
     ),
     Passage(
-        "a vector of 8 is for compute capabilities 9 and 10",
+        "a vector of 8 is for compute capabilities 9 and 10, such as sm_90 and sm_100",
         f"{CUDA}/CUDALoops.cuh",
         "if (p->major != 9 && p->major != 10) {",
     ),

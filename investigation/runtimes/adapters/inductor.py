@@ -34,7 +34,9 @@ def prepare(module: nn.Module, x: Tensor, _folder: Path, _threads: int) -> Progr
         _, (code, *_) = run_and_get_code(compiled, x)
 
     def again() -> Callable[[], object]:
-        # Compiling it anew would find the same kernels in the cache, a second later.
+        # A copy of the module would be compiled again, to the same kernels; its weights move.
+        for one in (*module.parameters(), *module.buffers()):
+            one.data = one.data.clone()
         return partial(compiled, x.clone())
 
     run = again()

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from investigation.runtimes.graph_pass import without_expansions
 from investigation.runtimes.modules import exported
 from investigation.runtimes.program import Program, Step
+from investigation.subject import torch_features
 
 Exporter = Literal["dynamo", "torchscript"]
 Remedy = Literal["rule", "pass"]
@@ -61,6 +62,7 @@ def export(
     if exporter == "torchscript":
         _export_traced(module, x, model, dynamic=dynamic)
     else:
+        torch_features.require_parameter("torch.onnx.export", "optimize")
         program = exported(module, x, dynamic=dynamic)
         if remedy == "pass":
             program = without_expansions(program)
@@ -73,7 +75,11 @@ def export(
 
 def _export_traced(module: nn.Module, x: Tensor, model: Path, *, dynamic: bool) -> None:
     free = {"x": {0: "B", 2: "H", 3: "W"}} if dynamic else None
-    torch.onnx.export(module, (x,), str(model), dynamo=False, input_names=["x"], dynamic_axes=free)
+    # Before torch 2.5 there is one exporter, and no parameter to choose it by.
+    chosen: dict[str, Any] = (
+        {"dynamo": False} if torch_features.takes("torch.onnx.export", "dynamo") else {}
+    )
+    torch.onnx.export(module, (x,), str(model), input_names=["x"], dynamic_axes=free, **chosen)
 
 
 def apply_rule(source: Path, target: Path) -> None:

@@ -1,0 +1,104 @@
+"""What the code review says."""
+
+from investigation.claims import history, launches, questions, words
+from investigation.claims.claim import Claim
+from investigation.claims.rules import compiled, memory, time
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        id="C1",
+        who=words.CODE,
+        quote="technically correct but low impact",
+        read_as="The ticket is right that the call can go, and it has little effect on the time of "
+        "a network.",
+        rule="Supported if the outputs are the same with one dtype, the network's forward step is "
+        f"{words.EQUAL}, {words.BOTH_FORMATS}, and every multiply of two dtypes is less than "
+        f"{words.LARGE} slower. Qualified if some of these are {words.LARGE} slower or more. "
+        "Refuted if the outputs differ, or if the step is slower or faster. Untested otherwise.",
+        history=(
+            history.FIRST,
+            history.UNCLEAR,
+            history.MARGIN,
+            history.IN_PLACE,
+            history.BOTH_WAYS,
+        ),
+        not_covered=words.OTHER_TIMES,
+        chapters=(words.COST, words.BROADCASTING),
+        cell="deciding-levels",
+        needs=words.TIMED,
+        decide=time.low_impact,
+        questions={
+            "network": questions.NETWORK_IN_PLACE,
+            "mixed_multiply": questions.MIXED_MULTIPLY,
+            "same_dtype": questions.SAME_DTYPE,
+        },
+    ),
+    Claim(
+        id="C2",
+        who=words.CODE,
+        quote="a strided, zero-copy view",
+        read_as="What `expand_as` returns reads the gate's own memory and allocates nothing.",
+        rule="Supported if `gate.expand_as(x)` shares the gate's storage, is a view and "
+        "allocates 0 bytes. Refuted otherwise.",
+        history=(history.FIRST,),
+        not_covered=words.ELSEWHERE,
+        chapters=(words.STRIDES,),
+        cell="deciding-view",
+        needs="a run of the strides chapter",
+        decide=memory.zero_copy_view,
+        questions={"view": questions.VIEW},
+        eager_cuda=launches.NO_MEMORY,
+    ),
+    Claim(
+        id="C3",
+        who=words.CODE,
+        quote="TorchInductor typically elides it during fusion",
+        read_as="In most settings the compiled program holds nothing of the expansion. "
+        "“Typically” is read as: in more than half of the settings tried.",
+        rule="Supported if in more than half of the settings, for every target, the program of "
+        "`expand_as` runs no kernel and allocates no tensor more than that of `x * y`: to write "
+        "the expansion out it would need another. Qualified if in fewer, or for some targets "
+        "only. Refuted if in none.",
+        history=(history.FIRST, history.ELIDED),
+        not_covered=words.OTHER_COMPILERS,
+        chapters=(words.COMPILED, words.GPU),
+        cell="deciding-kernels",
+        needs=words.BUILT,
+        decide=compiled.elided,
+        questions={"elided": questions.agreement("elided")},
+    ),
+    Claim(
+        id="C4",
+        who=words.CODE,
+        quote="worth it for clarity, unlikely to give measurable gains",
+        read_as="Taking the call out is unlikely to save time that one could measure. Whether the "
+        "line then is clearer is for its readers to judge.",
+        rule="Supported if nothing is slower with `expand_as` and everything is shown equal or "
+        "faster. Qualified if parts of the network are slower and its steps, forward and "
+        "training, are shown equal or faster. Refuted if such a step is slower. Untested "
+        f"otherwise. {words.MANY}",
+        history=(
+            history.FIRST,
+            history.MANY,
+            history.UNCLEAR,
+            history.TRAINING_STEP,
+            history.MARGIN,
+            history.IN_PLACE,
+            history.SHOWN,
+            history.EVERY_PART,
+        ),
+        not_covered=words.OTHER_TIMES,
+        chapters=(words.COST, words.TRAINING),
+        cell="deciding-levels",
+        needs=f"{words.TIMED}, and {words.TRAINED}",
+        decide=time.measurable_gain,
+        questions={
+            "network": questions.NETWORK_IN_PLACE,
+            "training": questions.TRAINING_IN_PLACE,
+            "multiply": questions.MULTIPLY,
+            "sizes": questions.SIZES,
+            "blocks": questions.EAGER_BLOCKS,
+            "mixed_multiply": questions.MIXED_MULTIPLY,
+        },
+    ),
+)

@@ -1,0 +1,83 @@
+"""What the review from the side of reinforcement learning (DRL) says."""
+
+from investigation.claims import history, launches, questions, words
+from investigation.claims.claim import Claim
+from investigation.claims.rules import compiled, layouts, time, training
+from investigation.evidence.kinds.timings import STEP_CONFIDENCE
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        id="D1",
+        who=words.DRL,
+        quote="minimal impact on training",
+        read_as="Training takes as long with the call, and goes the same way. “Minimal” is read "
+        "as: within 1 % of a step's time, and with the same losses.",
+        rule=f"Supported if a training step of the host network is {words.EQUAL}, "
+        f"{words.BOTH_FORMATS} (each judged at {100 * STEP_CONFIDENCE:g} %, because there are "
+        "two), and in every training run the losses are the same bit for bit. Qualified if only "
+        "in some of the runs. Refuted if in none, or if a step is slower or faster. Untested "
+        "otherwise.",
+        history=(history.FIRST, history.D1_FORMATS, history.IN_PLACE),
+        not_covered=words.OTHER_TRAINING,
+        chapters=(words.TRAINING,),
+        cell="deciding-training",
+        needs=words.TRAINED,
+        decide=training.minimal_in_training,
+        questions={"training": questions.TRAINING_IN_PLACE, "runs": questions.TRAINING_RUNS},
+    ),
+    Claim(
+        id="D2",
+        who=words.DRL,
+        quote="SE recalibration is cheap, and the view allocates nothing",
+        read_as="The SE blocks take little of a network's time, and the view allocates nothing. "
+        f"“Cheap” is read as: less than {words.LARGE} of a forward step.",
+        rule="Supported if the view allocates 0 bytes and the host network's six SE blocks are "
+        f"shown to add less than {words.LARGE} to its forward step, {words.BOTH_FORMATS}. "
+        f"Qualified if they add more than {words.LARGE} in either. Refuted if the view allocates. "
+        "Untested otherwise.",
+        history=(history.FIRST, history.CHEAP),
+        not_covered=words.OTHER_TIMES,
+        chapters=(words.COST, words.STRIDES),
+        cell="deciding-recalibration",
+        needs=words.TIMED,
+        decide=time.cheap_recalibration,
+        questions={"recalibration": questions.RECALIBRATION, "view": questions.VIEW},
+    ),
+    Claim(
+        id="D3",
+        who=words.DRL,
+        quote="TorchInductor typically fuses this pattern regardless",
+        read_as="In most settings the compiler fuses the scale step with its neighbours in both "
+        "forms alike. “Typically” is read as: in more than half of the settings tried.",
+        rule="Supported if in more than half of the settings, for every target, both forms compile "
+        "to the same number of kernels, none of which does a block's scale step alone. Qualified "
+        "if in fewer, or for some targets only. Refuted if in none. Where the multiply is all "
+        "there is, it has nothing to be fused with, and the number decides.",
+        history=(history.FIRST, history.MULTIPLY_ALONE, history.TYPICALLY),
+        not_covered=words.OTHER_COMPILERS,
+        chapters=(words.COMPILED, words.GPU),
+        cell="deciding-fusion",
+        needs=words.BUILT,
+        decide=compiled.fused,
+        questions={"fusion": questions.agreement("fused")},
+    ),
+    Claim(
+        id="D4",
+        who=words.DRL,
+        quote="if channels_last is used, verify that broadcasting semantics stay identical before "
+        "changing",
+        read_as="A request: compare both forms on channels_last before the line is changed.",
+        rule="Done if every pairing with a channels_last input, and the block's forward and "
+        "backward on one, detached or not, has been compared and has the same values and strides "
+        "in both forms. Not done if it has not been compared, or if one differs.",
+        history=(history.FIRST, history.REQUEST),
+        not_covered=words.ELSEWHERE,
+        chapters=(words.LAYOUT,),
+        cell="deciding-layouts",
+        needs="a run of the channels_last chapter",
+        decide=layouts.channels_last_verified,
+        questions={"layouts": questions.LAYOUTS, "blocks": questions.BLOCKS},
+        eager_cuda=launches.SAME_LAYOUTS,
+        unanswered="not_done",
+    ),
+)

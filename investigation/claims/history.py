@@ -1,0 +1,152 @@
+"""When and why rules changed: the record that every verdict's page shows.
+
+The dates are those of the changes to this project. A rule is fixed before the run that it judges;
+it was not always fixed before anything was measured, and this record says where it was not.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of a rule: the day, what changed, and why."""
+
+    date: date
+    what: str
+    why: str
+
+
+FIRST = Change(date(2026, 11, 22), "First version.", "Written with the first chapters.")
+MANY = Change(
+    date(2026, 11, 23),
+    "A multiply counts as slower at 99.9 % confidence, not at 95 %.",
+    "The first runs compared thirty multiplies; at 95 %, chance alone makes some of them slower.",
+)
+UNCLEAR = Change(
+    date(2026, 11, 23),
+    "An inconclusive network leaves the claim untested.",
+    "In first runs the network's interval was too wide to decide anything.",
+)
+TRAINING_STEP = Change(
+    date(2026, 11, 23),
+    "A training step counts too.",
+    "The training chapter was added and measured one.",
+)
+RUNTIMES = Change(
+    date(2026, 11, 23),
+    "Exported programs count too.",
+    "The chapter on runtimes was added; its first runs found copies there.",
+)
+D1_FORMATS = Change(
+    date(2026, 11, 23),
+    "Both memory formats, each at 97.5 %; the share of training runs with the same losses.",
+    "The training chapter was added, and its first runs had some equal and some parted losses.",
+)
+PROGRAMS = Change(
+    date(2026, 11, 23),
+    "Counts operations of compiled and exported programs, not profiler calls alone.",
+    "The chapter on torch.compile was added; a profiler does not see inside a kernel.",
+)
+MULTIPLY_ALONE = Change(
+    date(2026, 11, 23),
+    "Where the multiply is all there is, the number of kernels decides.",
+    "The first compiled programs showed that a multiply alone has nothing to be fused with.",
+)
+OURS = Change(date(2026, 11, 23), "First version.", "Written with the chapter on runtimes.")
+SAME_STEPS = Change(
+    date(2026, 11, 23),
+    "Asks for the steps of the changed source, not only for as few bytes.",
+    "A first remedy wrote no more bytes and still ran other steps.",
+)
+WILD = Change(
+    date(2026, 11, 25), "First version.", "Written before the first run of released networks."
+)
+
+MARGIN = Change(
+    date(2026, 11, 25),
+    "Slower or faster is an interval wholly beyond the margin, equal one wholly inside it.",
+    "An interval just above 1 that reached over the margin counted as slower: noise could turn "
+    "supported into refuted.",
+)
+IN_PLACE = Change(
+    date(2026, 11, 25),
+    "The network's step is judged by the line's own time in it; whole steps are its check.",
+    "The noise of whole steps hid what the line adds to them.",
+)
+BOTH_WAYS = Change(
+    date(2026, 11, 25),
+    "A step that is faster with the call counts too.",
+    "The rule read one direction only: a network faster by 3 % had the verdict of one within 1 %.",
+)
+SHOWN = Change(
+    date(2026, 11, 25),
+    "Equal times have to be shown; what is undecided leaves the claim untested.",
+    "Not to see a difference had counted as equal.",
+)
+EVERY_PART = Change(
+    date(2026, 11, 25),
+    "The SE block and the multiply over sizes count too.",
+    "They had been measured, and no rule read them.",
+)
+LARGE = Change(
+    date(2026, 11, 25),
+    "Minor is judged in every timing, and a network slower by 10 % or more refutes.",
+    "The rule had asked for a minor cost only where dtypes differ or a program is exported.",
+)
+GRADIENTS = Change(
+    date(2026, 11, 25),
+    "Gradients count too, first and second order.",
+    "Second-order gradients were found to differ with one dtype, where the verdict said: the same.",
+)
+LAYOUT_GRADIENTS = Change(
+    date(2026, 11, 25),
+    "The training chapter's gradients over layouts count too.",
+    "They had been compared, and no rule read them.",
+)
+SAME_DTYPE_MEMORY = Change(
+    date(2026, 11, 25),
+    "The line's memory with one dtype counts too.",
+    "The rule spoke of every setting tried and read one of two.",
+)
+BITS = Change(
+    date(2026, 11, 25),
+    "Output bits of two dtypes count too, and only what holds is told.",
+    "The verdict had told of memory and shapes even where only one of the two changed.",
+)
+ELIDED = Change(
+    date(2026, 11, 25),
+    "Asks for no kernel and no tensor more, in more than half of the settings.",
+    "The rule had asked for identical kernels, which is P3's sentence, and ignored “typically”.",
+)
+TYPICALLY = Change(
+    date(2026, 11, 25),
+    "More than half of the settings are enough.",
+    "The rule had ignored “typically”.",
+)
+REQUEST = Change(
+    date(2026, 11, 25),
+    "A request is done or not done.",
+    "It had been supported or refuted, as if it were a statement.",
+)
+CHEAP = Change(
+    date(2026, 11, 25),
+    "Names the formats that are over 10 %; undecided ones leave the claim untested.",
+    "A format decidedly over 10 % had been called cheap or undecided.",
+)
+TELLS = Change(
+    date(2026, 11, 25),
+    "Asks whether the longer line tells what `x * y` does not.",
+    "The rule had put “enforces” in the place of “documents”.",
+)
+COUNTED = Change(
+    date(2026, 11, 25),
+    "Counts programs, and says of how many runtimes they are.",
+    "Two ways to one runtime had been counted as two runtimes.",
+)
+EACH_SIZE = Change(
+    date(2026, 11, 25),
+    "Reads every program at every workload, in both directions, without the tolerance of 5 %.",
+    "A program slower at one workload counted as slower even if it was faster at the others, and "
+    "two copies of one program differed by more than the tolerance.",
+)

@@ -1,0 +1,117 @@
+"""What the PyTorch review says."""
+
+from investigation.claims import history, launches, questions, words
+from investigation.claims.claim import Claim
+from investigation.claims.rules import compiled, correctness, memory, style, time
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        id="P1",
+        who=words.PYTORCH,
+        quote="negligible impact",
+        read_as="The call has no effect on a network's time that matters.",
+        rule=f"Supported if the network's forward step is {words.EQUAL}, {words.BOTH_FORMATS}, and "
+        f"every multiply of two dtypes is less than {words.LARGE} slower. Qualified if some of "
+        f"these are {words.LARGE} slower or more. Refuted if the step is slower or faster. "
+        "Untested otherwise.",
+        history=(
+            history.FIRST,
+            history.UNCLEAR,
+            history.MARGIN,
+            history.IN_PLACE,
+            history.BOTH_WAYS,
+        ),
+        not_covered=words.OTHER_TIMES,
+        chapters=(words.COST,),
+        cell="deciding-levels",
+        needs=words.TIMED,
+        decide=time.negligible,
+        questions={
+            "network": questions.NETWORK_IN_PLACE,
+            "mixed_multiply": questions.MIXED_MULTIPLY,
+        },
+    ),
+    Claim(
+        id="P2",
+        who=words.PYTORCH,
+        quote="a strided view, no memory allocation",
+        read_as="The view allocates nothing, and neither does the line for it, in eager mode.",
+        rule="Supported if the view allocates 0 bytes and the whole line asks for no more memory "
+        "with it than without, with one dtype and with two. Qualified if only the view's part "
+        "holds. Refuted if the view allocates.",
+        history=(history.FIRST, history.SAME_DTYPE_MEMORY),
+        not_covered=words.ELSEWHERE,
+        chapters=(words.STRIDES,),
+        cell="deciding-allocation",
+        needs="a run of the strides chapter",
+        decide=memory.no_allocation,
+        questions={
+            "view": questions.VIEW,
+            "same_memory": questions.SAME_MEMORY,
+            "mixed_memory": questions.MIXED_MEMORY,
+        },
+        eager_cuda=launches.NO_MEMORY,
+    ),
+    Claim(
+        id="P3",
+        who=words.PYTORCH,
+        quote="fused identically to x * y under torch.compile",
+        read_as="`torch.compile` makes the very same program of both forms.",
+        rule="Supported if the generated source, names aside, is the same in every setting tried. "
+        "Qualified if only in some. Refuted if in none.",
+        history=(history.FIRST,),
+        not_covered=words.OTHER_COMPILERS,
+        chapters=(words.COMPILED, words.GPU),
+        cell="deciding-kernels",
+        needs=words.BUILT,
+        decide=compiled.identical,
+        questions={"source": questions.agreement("source")},
+    ),
+    Claim(
+        id="P4",
+        who=words.PYTORCH,
+        quote="the explicit expand documents intent",
+        read_as="The longer line tells a reader what `x * y` alone does not: the output has the "
+        "input's shape. Whether that reads better is a matter of taste.",
+        rule="Supported if `x * y` accepts gate shapes that make its output larger than the input, "
+        "so that it does not tell the output's shape. Refuted if it accepts none, so that it "
+        "tells as much. That `expand_as` also refuses such gates goes beyond the claim.",
+        history=(history.FIRST, history.TELLS),
+        not_covered=words.ELSEWHERE,
+        chapters=(words.BROADCASTING,),
+        cell="deciding-acceptance",
+        needs="a run of the broadcasting chapter",
+        decide=correctness.documents_intent,
+        questions={"accepted": questions.ACCEPTED},
+    ),
+    Claim(
+        id="P5",
+        who=words.PYTORCH,
+        quote="low priority; only as stylistic cleanup",
+        read_as="The change does nothing but tidy up: time, memory, outputs and the shapes that "
+        "are accepted stay as they are.",
+        rule=f"Supported if the network's forward step is {words.EQUAL}, {words.BOTH_FORMATS}, and "
+        "memory, output bits and accepted shapes are the same, with one dtype and with two. "
+        "Qualified if the step is equal and one of the others is not. Refuted if the step is "
+        "slower or faster. Untested otherwise.",
+        history=(
+            history.FIRST,
+            history.UNCLEAR,
+            history.MARGIN,
+            history.IN_PLACE,
+            history.BOTH_WAYS,
+            history.BITS,
+        ),
+        not_covered=words.OTHER_TIMES,
+        chapters=(words.COST, words.STRIDES, words.BROADCASTING),
+        cell="deciding-levels",
+        needs=words.TIMED,
+        decide=style.stylistic,
+        questions={
+            "network": questions.NETWORK_IN_PLACE,
+            "mixed_memory": questions.MIXED_MEMORY,
+            "accepted": questions.ACCEPTED,
+            "mixed_dtypes": questions.MIXED_DTYPES,
+        },
+    ),
+)

@@ -1,0 +1,129 @@
+"""What timings come to: the only place where a rule reads an interval.
+
+The words are those of `evidence.words.DEFINITIONS`, the outcome that of every page. Whatever
+reaches across an edge of the margin decides nothing, so noise cannot turn one verdict into its
+opposite.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from investigation.claims.claim import Row
+from investigation.evidence.kinds.in_place import Measured
+from investigation.evidence.kinds.timings import Outcome, Timing
+from investigation.evidence.words import percent
+from investigation.subject.runtimes import BY_SLUG
+
+# Where a cost stops being minor, as a share of the step that it is part of.
+MINOR = 0.10
+Timings = Sequence[Measured]
+NAMES: Mapping[Outcome, str] = {
+    "slower": "slower",
+    "faster": "faster",
+    "equivalent": "equal",
+    "inconclusive": "undecided",
+}
+
+
+def is_large(timing: Measured) -> bool:
+    """Tell whether it is slower by 10 % or more: the whole interval is beyond that."""
+    return timing.outcome == "slower" and timing.interval[0] >= 1 + MINOR
+
+
+def is_bounded(timing: Measured) -> bool:
+    """Tell whether it is shown not to be slower by 10 %."""
+    return timing.interval[1] < 1 + MINOR
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """Comparisons, sorted by what they come to."""
+
+    timings: tuple[Measured, ...]
+
+    @classmethod
+    def of(cls, *groups: Iterable[Measured]) -> "Sorted":
+        """Return all comparisons of some groups together."""
+        return cls(tuple(one for group in groups for one in group))
+
+    def that_are(self, wanted: Outcome) -> tuple[Measured, ...]:
+        """Return the comparisons that come to this."""
+        return tuple(one for one in self.timings if one.outcome == wanted)
+
+    @property
+    def slower(self) -> tuple[Measured, ...]:
+        """Those that take longer."""
+        return self.that_are("slower")
+
+    @property
+    def faster(self) -> tuple[Measured, ...]:
+        """Those that take less time."""
+        return self.that_are("faster")
+
+    @property
+    def undecided(self) -> tuple[Measured, ...]:
+        """Those that decide nothing."""
+        return self.that_are("inconclusive")
+
+    @property
+    def large(self) -> tuple[Measured, ...]:
+        """Those slower by 10 % or more."""
+        return tuple(one for one in self.timings if is_large(one))
+
+    @property
+    def together(self) -> Outcome:
+        """What they come to together: slower or faster if any is, equal only if all are."""
+        if self.slower:
+            return "slower"
+        if self.faster:
+            return "faster"
+        return "inconclusive" if self.undecided else "equivalent"
+
+    @property
+    def counts(self) -> str:
+        """How many there are of each, in words: `3 slower, 1 equal`."""
+        counted = {words: len(self.that_are(found)) for found, words in NAMES.items()}
+        return ", ".join(f"{count} {words}" for words, count in counted.items() if count)
+
+    def __len__(self) -> int:
+        return len(self.timings)
+
+
+def change(timing: Measured) -> str:
+    """Return what a timing found, in percent with its interval."""
+    return percent(timing.ratio, timing.interval)
+
+
+def place(timing: Measured) -> str:
+    """Return what was timed: the runtime, if there is one, and the workload."""
+    parts = (runtime_title(timing), timing.case.name if timing.case else timing.memory_format)
+    return ", ".join(part for part in parts if part)
+
+
+def runtime_title(timing: Measured) -> str:
+    """Return the name of the runtime that a timing is of; nothing for eager mode as it stands."""
+    slug = timing.runtime if isinstance(timing, Timing) else None
+    known = BY_SLUG.get(slug or "")
+    return known.title if known else slug or ""
+
+
+def step_rows(words: str, steps: Timings) -> list[Row]:
+    """Return a row for each memory format of a step."""
+    return [
+        (f"{words}, {one.memory_format}", f"{change(one)}: {NAMES[one.outcome]}") for one in steps
+    ]
+
+
+def part_row(words: str, timings: Timings) -> Row:
+    """Return one row for many comparisons: their counts, and the furthest on either side."""
+    found = Sorted(tuple(timings))
+    furthest = [
+        f"{name} {change(one)} at {place(one)}"
+        for name, one in (
+            ("most", max(found.slower, key=lambda one: one.ratio, default=None)),
+            ("least", min(found.faster, key=lambda one: one.ratio, default=None)),
+        )
+        if one is not None
+    ]
+    timings_words = f"{len(found)} timing{'s' * (len(found) != 1)}"
+    return words, "; ".join([f"{timings_words}: {found.counts or 'none'}", *furthest])

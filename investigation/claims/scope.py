@@ -1,0 +1,74 @@
+"""Where a claim was tried: computed from the records that answered its questions."""
+
+from collections.abc import Iterable
+
+from investigation.claims.claim import Questions, Row, answers_to
+from investigation.evidence.kinds.in_place import LineInPlace, Measured
+from investigation.evidence.observation import Observation
+from investigation.evidence.questions import Findings
+from investigation.evidence.words import listed
+from investigation.subject.cases import Case
+
+# More sizes than this are told by the smallest and the largest.
+MOST_SIZES = 4
+
+
+def scope(questions: Questions, findings: Findings) -> tuple[Row, ...]:
+    """Return rows of what a claim was tried on; none where no question has an answer."""
+    records = [one for found in answers_to(questions, findings).values() for one in found]
+    if not records:
+        return ()
+    # Of another machine's records the chapter knows the name, and not the environment.
+    environments = [findings.source_of(one).environment for one in records if not one.machine]
+    cases = [case for one in records for case in _cases(one)]
+    rows = {
+        "machine": listed(_each(one.machine for one in records if one.machine)),
+        "processor": listed(_each(one.processor for one in environments)),
+        "device": listed(_each(getattr(one, "device", "cpu") for one in records)),
+        "threads": listed(_each(_threads(one, findings) for one in records)),
+        "torch": listed(_each(one.torch for one in environments)),
+        "forms": listed(_each(_forms(records))),
+        "input and gate dtypes": listed(_each(map(_dtypes, cases))),
+        "sizes": _sizes(cases),
+    }
+    return tuple((label, value) for label, value in rows.items() if value)
+
+
+def _each(words: Iterable[object]) -> list[str]:
+    """Return every word once, in the order in which they first come."""
+    return list(dict.fromkeys(map(str, words)))
+
+
+def _cases(record: Observation) -> list[Case]:
+    """Return the inputs that a record is of: of the line in place, those of its slots."""
+    if isinstance(record, LineInPlace):
+        return [slot.case for slot in record.slots]
+    return [record.case] if record.case else []
+
+
+def _threads(record: Observation, findings: Findings) -> int:
+    if isinstance(record, Measured):
+        return record.threads
+    return findings.source_of(record).environment.threads
+
+
+def _forms(records: Iterable[Observation]) -> Iterable[str]:
+    for one in records:
+        if isinstance(one, Measured):
+            yield from (one.candidate, one.baseline)
+        elif getattr(one, "form", None):
+            yield str(getattr(one, "form"))  # noqa: B009  # some types of record have it
+        else:
+            yield from ("expand_as", "broadcast")
+
+
+def _dtypes(case: Case) -> str:
+    return f"{case.dtype} × {case.gate_dtype or case.dtype}"
+
+
+def _sizes(cases: Iterable[Case]) -> str:
+    shapes = sorted({one.shape: one.elements for one in cases}.items(), key=lambda one: one[1])
+    words = ["×".join(map(str, shape)) for shape, _ in shapes]
+    if len(words) > MOST_SIZES:
+        return f"{len(words)} from {words[0]} to {words[-1]}"
+    return listed(words)

@@ -1,0 +1,57 @@
+"""Sentences of the chapter on torch.compile, computed from what was compiled and run."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from investigation.compiled.fusion import Pairing
+from investigation.evidence.words import listed
+
+SAME = "the same bits"
+FORMS = {"broadcast": "`x * y`", "expand_as": "`x * y.expand_as(x)`"}
+
+
+def bits_told(rows: Sequence[Mapping[str, str]]) -> str:
+    """Tell which compiled forms return each other's bits, and which return eager mode's.
+
+    A row has `compiled`, `one form against the other`, and each form `against eager`.
+    """
+    if not rows:
+        return "No kernels differ in this run."
+    alike = [one for one in rows if one["one form against the other"] == SAME]
+    told = [
+        f"The two forms return the same bits in {len(alike)} of {len(rows)} programs whose kernels "
+        "differ."
+    ]
+    for form, words in FORMS.items():
+        kept = [one["compiled"] for one in rows if one[f"{form} against eager"] == SAME]
+        told.append(f"Compiled, {words} returns eager mode's bits in {_these(kept)}.")
+    return " ".join(told)
+
+
+def _these(names: Sequence[str]) -> str:
+    return listed([f"*{one}*" for one in names]) or "none of them"
+
+
+def loops_told(pairings: Iterable[Pairing]) -> str:
+    """Tell which form of each pairing runs more loops or allocates more buffers."""
+    told: dict[str, list[str]] = {form: [] for form in FORMS}
+    even = 0
+    for one in pairings:
+        plain, expanded = one.baseline, one.candidate
+        more = (expanded.passes - plain.passes, expanded.buffers - plain.buffers)
+        if more == (0, 0):
+            even += 1
+        elif max(more) > 0:
+            told["expand_as"].append(_more(one, *more))
+        if min(more) < 0:
+            told["broadcast"].append(_more(one, -more[0], -more[1]))
+    words = [
+        f"{FORMS[one]} needs more in {'; '.join(found)}." for one, found in told.items() if found
+    ]
+    words += [f"Both need as many in {even}."] * bool(even)
+    return " ".join(words) or "No kernels differ in this run."
+
+
+def _more(pairing: Pairing, loops: int, buffers: int) -> str:
+    counts = {"loop": loops, "buffer": buffers}
+    many = [f"{count} {what}{'s' * (count > 1)}" for what, count in counts.items() if count > 0]
+    return f"*{pairing.setting.kind}* ({listed(many)})"

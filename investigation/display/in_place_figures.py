@@ -1,0 +1,112 @@
+"""The line timed in place, drawn and told: what it adds at each slot, in sum and to the step."""
+
+import math
+from collections.abc import Mapping
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from investigation.display.figures import COLOURS, INK, canvas, rows
+from investigation.evidence.kinds.in_place import LineInPlace, OnClock
+from investigation.evidence.words import added, change, percent
+
+SUM, SHARE = "all slots", "share of the step"
+ENDLESS = "too few processes for an interval"
+Row = dict[str, object]
+
+
+def line_in_place(records: Mapping[str, LineInPlace]) -> Figure:
+    """Return a figure of what the candidate adds, a column a memory format.
+
+    Above, microseconds a slot and in sum; below, the sum as a share of the step, over the margin.
+    """
+    heights = {"height_ratios": [3.2, 1]}
+    with canvas(
+        columns=len(records), rows=2, height=3.6, squeeze=False, sharey="row", gridspec_kw=heights
+    ) as (figure, axes):
+        for (name, record), slots, share in zip(records.items(), *axes, strict=True):
+            _slots(slots, record)
+            slots.set_title(name)
+            _share(share, record)
+            share.set_title(f"{name}, {SHARE}", fontsize=9)
+    return figure
+
+
+def _slots(axis: Axes, record: LineInPlace) -> None:
+    """Draw what is added at each slot, and in sum, in microseconds."""
+    parts = {one.case.name.removeprefix("host "): one for one in record.slots}
+    drawn = {**parts, SUM: record.decisive}
+    values = [1e6 * one.difference_s for one in drawn.values()]
+    ends = [(1e6 * one.interval_s[0], 1e6 * one.interval_s[1]) for one in drawn.values()]
+    rows(axis, list(drawn), values, ends, [None] * len(parts) + [record.verdict])
+    axis.set_ylim(len(drawn) - 0.5, -0.5)  # the panels share it: turning it twice undoes it
+    axis.axvline(0, color=INK, lw=0.8)
+    axis.set_xlabel("µs that expand_as adds")
+
+
+def _share(axis: Axes, record: LineInPlace) -> None:
+    """Draw the sum as a share of the step, over the band of the margin."""
+    band = 100 * record.margin
+    axis.axvspan(-band, band, color=COLOURS["neutral"], alpha=0.18, lw=0)
+    axis.axvline(0, color=INK, lw=0.8)
+    low, high = record.decisive.share_interval
+    rows(axis, [SHARE], [100 * record.share], [(100 * low, 100 * high)], [record.verdict])
+    axis.set_xlabel("% of the step")
+
+
+def in_words(name: str, record: LineInPlace) -> str:
+    """Tell what the candidate adds to a step, in one sentence."""
+    total = record.decisive
+    verdict = {
+        "equivalent": f"the step takes the same time within {100 * record.margin:g} %",
+        "inconclusive": "whether the step takes the same time is not decided",
+    }.get(record.verdict, f"the step is {record.verdict}")
+    return (
+        f"{name}: `{record.candidate}` adds {_added(total)} to a step of "
+        f"{1e3 * total.step_s:,.1f} ms, {_of_the_step(total)}; {verdict}."
+    )
+
+
+def _added(total: OnClock) -> str:
+    if math.isfinite(total.interval_s[1]):
+        return added(total.difference_s, total.interval_s)
+    return f"{1e6 * total.difference_s:+,.2f} µs ({ENDLESS})"
+
+
+def _of_the_step(total: OnClock) -> str:
+    low, high = total.share_interval
+    if math.isfinite(high):
+        return percent(1 + total.share, (1 + low, 1 + high))
+    return change(1 + total.share)
+
+
+def alternative(records: Mapping[str, LineInPlace]) -> str:
+    """Say in words what the figure shows."""
+    told = " ".join(in_words(name, one).replace("`", "") for name, one in records.items())
+    return f"What expand_as adds at each SE block, in sum and as a share of the step. {told}"
+
+
+def caption(records: Mapping[str, LineInPlace]) -> str:
+    """Say how to read the figure."""
+    first = next(iter(records.values()))
+    return (
+        f"Above, what expand_as adds to the line at each SE block and at all of them together; "
+        f"below, the same as a share of the step, the margin of ±{100 * first.margin:g} % in grey. "
+        f"{100 * first.confidence:.6g} % intervals over {len(first.processes)} processes."
+    )
+
+
+def clock_rows(records: Mapping[str, LineInPlace]) -> list[Row]:
+    """Return a row for each format and clock: what is added, its share, and how long a step is."""
+    return [
+        {
+            "format": name,
+            "clock": f"{one.clock}{' (decides)' if one.clock == record.clock else ''}",
+            "a step": f"{1e3 * one.step_s:,.1f} ms",
+            "expand_as adds": _added(one),
+            "of the step": _of_the_step(one),
+            "pairs of steps": record.pairs,
+        }
+        for name, record in records.items()
+        for one in record.sums
+    ]

@@ -1,0 +1,1 @@
+"""All that needs no clock, observed under whichever torch is installed."""

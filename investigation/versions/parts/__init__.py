@@ -1,0 +1,1 @@
+"""What is observed, a module a part; each lists its observations by name, as `OBSERVATIONS`."""

@@ -1,0 +1,172 @@
+"""Which bits both forms compute, and which shapes they take: chapter 01 under another torch."""
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+
+import torch
+
+from investigation.evidence.kinds.correctness import Acceptance, Equality, ScalarGate, Shapes
+from investigation.evidence.observation import Observation
+from investigation.evidence.parameters import Parameters
+from investigation.observe import acceptance, equality
+from investigation.observe.equality import DtypeResult
+from investigation.subject.dtypes import DTYPES
+from investigation.subject.variants import broadcast, expand_as
+from investigation.versions.reader import reader
+
+
+def reference(settings: Parameters) -> Iterator[Observation]:
+    """Compare the product with a loop over images and channels."""
+    x, gate = reader(settings).tensors()
+    by_hand = torch.empty_like(x)
+    for image in range(x.shape[0]):
+        for channel in range(x.shape[1]):
+            by_hand[image, channel] = x[image, channel] * gate[image, channel].item()
+    yield Equality(
+        aspect="reference",
+        says="x * y has the bits of a loop over images and channels",
+        of="products",
+        tried=1,
+        differing=int(not equality.same_bits(broadcast(x, gate), by_hand)),
+    )
+
+
+@cache
+def _alone(seed: int) -> list[DtypeResult]:
+    """Return every dtype that this torch multiplies, with itself."""
+    with warnings.catch_warnings():  # torch warns that some dtypes are on their way in or out
+        warnings.simplefilter("ignore")
+        pairs = equality.same_dtype_pairs()
+        found = equality.compare_dtypes(expand_as, broadcast, pairs, seed, "cpu")
+    return [one for one in found if one.worst is not None]
+
+
+def same_dtype(settings: Parameters) -> Iterator[Observation]:
+    """Compare on random bits, with input and gate of one dtype."""
+    found = _alone(settings.seed)
+    yield Equality(
+        aspect="same_dtype",
+        says="with input and gate of one dtype, both forms have the same bits",
+        of="dtypes",
+        tried=len(found),
+        differing=sum(one.worst != "none" for one in found),
+        among=tuple(one.input_dtype for one in found),
+    )
+
+
+def _floating(seed: int) -> list[str]:
+    names = (one.input_dtype for one in _alone(seed))
+    return [name for name in names if DTYPES[name].is_floating_point]
+
+
+def special_values(settings: Parameters) -> Iterator[Observation]:
+    """Multiply each special value by each other one."""
+    wide = [one for one in _floating(settings.seed) if not one.startswith("float8")]
+    equal = [
+        alike
+        for dtype in wide
+        for alike in equality.compare_specials(expand_as, broadcast, dtype, "cpu").values()
+    ]
+    yield Equality(
+        aspect="special_values",
+        says="each special value times each other has the same bits in both forms",
+        of="products",
+        tried=len(equal),
+        differing=equal.count(False),
+        among=tuple(equality.SPECIALS),
+    )
+
+
+def mixed_dtypes(settings: Parameters) -> Iterator[Observation]:
+    """Compare on random bits, with every pair of two dtypes."""
+    names = [one.input_dtype for one in _alone(settings.seed)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pairs = equality.mixed_dtype_pairs(names)
+        found = equality.compare_dtypes(expand_as, broadcast, pairs, settings.seed, "cpu")
+    tried = [one for one in found if one.worst is not None]
+    kinds = equality.DIFFERENCES
+    yield Equality(
+        aspect="mixed_dtypes",
+        says="pairs of two dtypes whose products differ in some bits",
+        of="pairs",
+        tried=len(tried),
+        differing=sum(one.worst != "none" for one in tried),
+        differing_by={kind: sum(one.worst == kind for one in tried) for kind in kinds},
+    )
+    real = set(_floating(settings.seed))
+    of_numbers = [one for one in tried if {one.input_dtype, one.gate_dtype} <= real]
+    yield Equality(
+        aspect="mixed_floating_dtypes",
+        says="pairs of two real floating dtypes whose products differ as numbers",
+        of="pairs",
+        tried=len(of_numbers),
+        differing=sum(one.worst == "numbers" for one in of_numbers),
+    )
+
+
+def under_autocast(settings: Parameters) -> Iterator[Observation]:
+    """Compare under autocast, on what a linear layer makes of the gate."""
+    half = ("bfloat16", "float16")
+    found = list(equality.compare_autocast(expand_as, broadcast, half, settings.seed, "cpu"))
+    yield Equality(
+        aspect="autocast",
+        says="under autocast both forms have the same bits",
+        of="dtypes",
+        tried=len(half),
+        differing=sum(not equal for *_, equal in found),
+        among=half,
+    )
+
+
+def search(settings: Parameters) -> Iterator[Observation]:
+    """Look for an input of one dtype on which the forms differ."""
+    pairs = [(one.input_dtype, one.gate_dtype) for one in _alone(settings.seed)]
+    found = equality.search(expand_as, broadcast, pairs, settings.examples, settings.seed)
+    yield Equality(
+        aspect="search",
+        setting="one dtype",
+        says="a search over shapes and strides, one dtype, for a counterexample",
+        of="examples",
+        tried=found.tried,
+        differing=int(found.counterexample is not None),
+        example=found.counterexample,
+    )
+
+
+def accepted_shapes(settings: Parameters) -> Iterator[Observation]:
+    """List the gate shapes that only the plain product accepts."""
+    del settings
+    found = acceptance.compare_acceptance(expand_as, broadcast)
+    grown = [one for one in found if one.silently_grown]
+    yield Acceptance(
+        says="gate shapes that expand_as refuses and broadcasting accepts with a larger output",
+        tried=len(found),
+        grown=tuple(Shapes(input=one.input_shape, gate=one.gate_shape) for one in grown),
+    )
+
+
+def gate_without_dimensions(settings: Parameters) -> Iterator[Observation]:
+    """Tell the output's dtype where the gate is a single number."""
+    del settings
+    x, number = torch.ones(1, 1, 2, 2), torch.tensor(2.0, dtype=torch.float64)
+    kept, dropped = (str(scale(x, number).dtype) for scale in (expand_as, broadcast))
+    yield ScalarGate(
+        says="the output's dtype for a float32 input and a float64 number",
+        operands="float32 input, float64 gate",
+        expand_as=kept.removeprefix("torch."),
+        broadcast=dropped.removeprefix("torch."),
+    )
+
+
+OBSERVATIONS: Mapping[str, Callable[[Parameters], Iterator[Observation]]] = {
+    "a loop as the reference": reference,
+    "one dtype": same_dtype,
+    "special values": special_values,
+    "two dtypes": mixed_dtypes,
+    "autocast": under_autocast,
+    "a search for a counterexample": search,
+    "shapes that are accepted": accepted_shapes,
+    "a gate without dimensions": gate_without_dimensions,
+}

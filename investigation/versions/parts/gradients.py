@@ -1,0 +1,162 @@
+"""What the backward pass hands back, saves and calls: chapter 05 under another torch."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
+
+import torch
+
+from investigation.evidence.kinds.correctness import Aspect, Equality
+from investigation.evidence.kinds.resources import BackwardCalls, GraphNodes, Memory
+from investigation.evidence.observation import Dtypes, Form, Observation
+from investigation.evidence.parameters import Parameters
+from investigation.observe import autograd_graph, gradients, memory, saved, ways
+from investigation.observe.gradients import TensorAgreement
+from investigation.observe.layout import AMBIGUOUS, ORDINARY
+from investigation.subject import training, training_workloads
+from investigation.subject.cases import Case
+from investigation.subject.training import SETTINGS
+from investigation.subject.variants import SCALES, broadcast, expand_as
+from investigation.versions.reader import reader
+
+FORMS: tuple[Form, ...] = ("expand_as", "broadcast")
+
+
+def over_layouts(settings: Parameters) -> Iterator[Observation]:
+    """Compare the scale step's gradients over every pairing of layouts."""
+    sizes = (ORDINARY, *AMBIGUOUS)
+    found = list(gradients.compare_layouts(broadcast, expand_as, sizes, settings.seed))
+    says = "tensors of the scale step's forward and backward that differ, over layouts"
+    yield _counted("gradients_over_layouts", says, found)
+
+
+def over_ways(settings: Parameters) -> Iterator[Observation]:
+    """Compare the block in the ways in which training runs it."""
+    tried: Mapping[Aspect, tuple[Mapping[str, ways.Way], str]] = {
+        "gradients_over_ways": (
+            ways.WAYS,
+            "tensors of the SE block that differ with one dtype, over the ways of training",
+        ),
+        "second_gradients": (
+            ways.SECOND_WAYS,
+            "tensors of the SE block that differ where a gradient is differentiated again",
+        ),
+        "gradients_over_mixed_ways": (
+            ways.MIXED_WAYS,
+            "tensors of the SE block that differ where autocast hands it two dtypes",
+        ),
+    }
+    for aspect, (of, says) in tried.items():
+        yield _counted(
+            aspect, says, list(ways.compare_ways(broadcast, expand_as, of, settings.seed))
+        )
+
+
+def _counted(aspect: Aspect, says: str, found: Sequence[TensorAgreement]) -> Equality:
+    alike = [one.alike for one in found]
+    return Equality(
+        aspect=aspect, says=says, of="tensors", tried=len(alike), differing=alike.count(False)
+    )
+
+
+def over_dtypes(settings: Parameters) -> Iterator[Observation]:
+    """Compare gradients for each pair of dtypes that torch multiplies and sums."""
+    kinds = gradients.DIFFERENTIABLE
+    pairs = product(kinds, kinds)
+    found = gradients.compare_dtypes(broadcast, expand_as, pairs, settings.seed)
+    for name in ("same", "mixed"):
+        among = [one for one in found if (one.input_dtype == one.gate_dtype) == (name == "same")]
+        yield Equality(
+            aspect="gradients_over_dtypes",
+            says=f"pairs of dtypes in which a gradient differs, {name}",
+            of="pairs",
+            setting=name,
+            tried=len(among),
+            differing=sum(bool(one.differing) for one in among),
+            where=tuple(sorted({tensor for one in among for tensor in one.differing})),
+        )
+
+
+def nodes(settings: Parameters) -> Iterator[Observation]:
+    """Count the nodes of the scale step's backward graph, and of the host network's."""
+    images = training_workloads.random_images(2, "contiguous", settings.seed)
+    for form in FORMS:
+        x, gate = (one.requires_grad_() for one in reader(settings).tensors())
+        host = training.host(SCALES[form], SETTINGS["contiguous"], settings.seed)
+        yield GraphNodes(
+            says=f"nodes of the scale step's backward graph, {form}",
+            form=form,
+            nodes=autograd_graph.count(SCALES[form](x, gate)),
+            in_network=autograd_graph.count(host(images.images)),
+        )
+
+
+def bytes_of_training(settings: Parameters) -> Iterator[Observation]:
+    """Count what is saved for the backward pass, and what each pass asks for."""
+    case = reader(settings)
+    cases: Mapping[Dtypes, Case] = {"same": case, "mixed": case.with_gate("bfloat16")}
+    for (dtypes, one), form in product(cases.items(), FORMS):
+        yield _saved(dtypes, one, form)
+        yield from _asked(dtypes, one, form)
+
+
+def _saved(dtypes: Dtypes, case: Case, form: Form) -> Memory:
+    x, gate = (one.requires_grad_() for one in case.tensors())
+    kept = saved.saved_tensors(lambda: SCALES[form](x, gate))
+    return Memory(
+        says=f"bytes of storage saved for the backward pass, {dtypes} dtype, {form}",
+        phase="saved",
+        form=form,
+        dtypes=dtypes,
+        bytes=saved.storage_bytes(kept),
+        case=case,
+    )
+
+
+def _asked(dtypes: Dtypes, case: Case, form: Form) -> Iterator[Memory]:
+    x, gate = (one.requires_grad_() for one in case.tensors())
+    upstream, output = torch.randn(case.shape), []
+    phases = memory.by_phase(
+        {
+            "forward": lambda: output.append(SCALES[form](x, gate)),
+            "backward": lambda: output[0].backward(upstream),
+        }
+    )
+    for name, phase in phases.items():
+        yield Memory(
+            says=f"bytes that the {name} pass asks for, {dtypes} dtype, {form}",
+            phase="forward" if name == "forward" else "backward",
+            form=form,
+            dtypes=dtypes,
+            bytes=phase.bytes_asked,
+            peak_bytes=phase.peak_bytes,
+            case=case,
+        )
+
+
+def roundings(settings: Parameters) -> Iterator[Observation]:
+    """Tell whether a narrower gate's gradient is rounded before it is summed."""
+    for form in FORMS:
+        x = torch.empty(settings.shape, device="meta", requires_grad=True)
+        gate = torch.empty(*settings.shape[:2], 1, 1, device="meta", dtype=torch.bfloat16)
+        output = SCALES[form](x, gate.requires_grad_())
+        upstream = torch.empty_like(output)
+        made = memory.profiled_calls(
+            lambda: torch.autograd.grad(output, (x, gate), upstream)  # noqa: B023  # called at once
+        )
+        order = tuple(one.name.removeprefix("aten::") for one in made if one.depth == 0)
+        yield BackwardCalls(
+            says=f"the gate's gradient is rounded to the gate's dtype before it is summed, {form}",
+            form=form,
+            calls=order,
+            rounds_before_sum=order.index("to") < order.index("sum"),
+        )
+
+
+OBSERVATIONS: Mapping[str, Callable[[Parameters], Iterator[Observation]]] = {
+    "over layouts": over_layouts,
+    "over ways of training": over_ways,
+    "over dtypes": over_dtypes,
+    "nodes of the graph": nodes,
+    "bytes": bytes_of_training,
+    "order of rounding": roundings,
+}

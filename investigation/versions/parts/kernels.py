@@ -1,0 +1,102 @@
+"""What Triton compiles for GPUs that are not here: the second part of chapter 07."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal
+
+from investigation.compiled import fusion
+from investigation.compiled.fusion import CompileSetting
+from investigation.compiled.triton import build, proof, targets
+from investigation.evidence.kinds.programs import Agreement, FusedAway, Layer
+from investigation.evidence.kinds.resources import Traffic
+from investigation.evidence.observation import Observation
+from investigation.evidence.parameters import Parameters
+from investigation.subject import gpu_catalog, torch_features
+from investigation.versions.parts.programs import require_telling_names
+from investigation.versions.reader import reader
+
+# What is compared: machine code too, where this torch lets it be compiled.
+LAYERS: tuple[Literal["source", "kernels", "binary"], ...] = (
+    ("source", "kernels", "binary") if targets.COMPILES else ("source", "kernels")
+)
+
+
+def kernels(settings: Parameters) -> Iterator[Observation]:
+    """Compile both forms for every chip in every setting, and count where they agree."""
+    torch_features.named(targets.LOWERING)
+    chips = [gpu_catalog.chip(one) for one in settings.chips]
+    every = fusion.settings(reader(settings), settings.dtype_pairs)
+    found = proof.prove(chips, [one for one in every if _is_tried(one)])
+    for row in found.against("broadcast", layers=LAYERS):
+        for layer in LAYERS:
+            yield _agreement(row.chip, layer, row.tried, row.differing[layer])
+        more = [one for one, held in found.elided(row.chip) if not held]
+        yield _agreement(row.chip, "elided", row.tried, more)
+    yield _fused_away(found)
+    yield from _traffic(found, settings)
+    yield from _fused(found)
+
+
+def _is_tried(setting: CompileSetting) -> bool:
+    """Tell whether a setting is the block's training step, or a plain multiply of two dtypes.
+
+    Where dtypes differ, sizes as constants are enough.
+    """
+    training = (setting.level, setting.mode) == ("block", "training")
+    open_sizes = setting.dynamic and setting.case.gate_dtype is not None
+    return (training and not open_sizes) or build.is_multiply(setting)
+
+
+def _agreement(
+    chip: str, layer: Layer, tried: Sequence[CompileSetting], differ: Sequence[CompileSetting]
+) -> Agreement:
+    name = gpu_catalog.chip(chip).name
+    return Agreement(
+        says=f"settings in which both forms agree, {layer}, {name}",
+        layer=layer,
+        target=chip,
+        target_name=name,
+        tried=len(tried),
+        agreeing=len(tried) - len(differ),
+        differ=tuple(fusion.where(differ, tried)),
+    )
+
+
+def _fused(found: proof.Proof) -> Iterator[Agreement]:
+    shown = found.shown(found.block)["expand_as"].programs
+    require_telling_names(name for one in shown for name in one.names)
+    for chip in found.chips:
+        settings = [one for one, _ in found.fused(chip)]
+        differ = [one for one, held in found.fused(chip) if not held]
+        yield _agreement(chip, "fused", settings, differ)
+
+
+def _fused_away(found: proof.Proof) -> FusedAway:
+    removed = found.against("expand_as", "materialized", ("source",))
+    return FusedAway(
+        says="programs of materialized that are those of expand_as: "
+        "the copy that was asked for is gone",
+        target="gpu",
+        tried=sum(len(row.tried) for row in removed),
+        fused_away=sum(row.same["source"] for row in removed),
+    )
+
+
+def _traffic(found: proof.Proof, settings: Parameters) -> Iterator[Traffic]:
+    kernels = found.scale_kernels(found.block)
+    for form in build.FORMS:
+        says = f"bytes that the scale kernel moves, {form}"
+        moved = kernels[form].bytes_moved
+        yield Traffic(says=says, case=reader(settings), form=form, bytes=moved)
+
+
+def machine_code(settings: Parameters) -> Iterator[Observation]:
+    """Yield nothing: the kernels' machine code is compared with them where there is some."""
+    del settings
+    torch_features.named(targets.OPTIONS)
+    yield from ()
+
+
+OBSERVATIONS: Mapping[str, Callable[[Parameters], Iterator[Observation]]] = {
+    "both forms for every chip": kernels,
+    "machine code": machine_code,
+}

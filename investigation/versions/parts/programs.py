@@ -1,0 +1,130 @@
+"""What Inductor generates for a CPU, and when: chapter 06 under another torch."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from itertools import product
+
+import torch
+
+from investigation.compiled import codegen, fusion, kernel_source
+from investigation.compiled.recompilation import compilations, guards
+from investigation.evidence.kinds.programs import (
+    FullSizeTensors,
+    FusedAway,
+    Guards,
+    Recompilations,
+    ShapeMode,
+)
+from investigation.evidence.observation import Observation
+from investigation.evidence.parameters import Parameters
+from investigation.subject import torch_features
+from investigation.subject.torch_features import LackingError
+from investigation.versions.reader import reader
+
+SHAPE_MODES: tuple[ShapeMode, ...] = ("static", "dynamic")
+
+
+@cache
+def _pairings(settings: Parameters) -> list[fusion.Pairing]:
+    """Generate both forms in every setting, once."""
+    torch.set_num_threads(settings.threads)  # the generated source depends on it
+    tried = list(fusion.settings(reader(settings), settings.dtype_pairs, settings.levels))
+    return fusion.pairings(tried)
+
+
+def both_forms(settings: Parameters) -> Iterator[Observation]:
+    """Count the settings in which both forms agree, in their source and in what it comes to."""
+    found = _pairings(settings)
+    yield from (one.record() for one in found)
+    for layer in ("kernels", "source", "elided"):
+        yield fusion.agreement(found, layer)
+
+
+def fused(settings: Parameters) -> Iterator[Observation]:
+    """Count the settings in which the scale step shares a kernel with its neighbours.
+
+    Raises `LackingError` where a kernel's name does not list all that was fused into it.
+    """
+    found = _pairings(settings)
+    blocks = [one.candidate for one in found if one.setting.level == "block"]
+    if blocks:
+        require_telling_names(name for one in blocks for name in one.names)
+    yield fusion.agreement(found, "fused")
+
+
+def require_telling_names(names: Iterable[str]) -> None:
+    """Raise `LackingError` unless the names of a block's kernels list its operations.
+
+    Every block has a sigmoid, which is computed in a generated kernel.
+    """
+    if not any("sigmoid" in kernel_source.operations(name) for name in names):
+        raise LackingError(
+            f"torch {torch_features.version()} names a kernel after a part of what it computes"
+        )
+
+
+def copies(settings: Parameters) -> Iterator[Observation]:
+    """Tell which full-size tensors a program writes that its source asks for or implies."""
+    case = reader(settings)
+    made = {form: codegen.generate(form, case) for form in ("materialized", "broadcast")}
+    yield FusedAway(
+        target="cpu",
+        says="the program of materialized is that of broadcast: "
+        "the copy that was asked for is not made",
+        tried=1,
+        fused_away=int(made["materialized"].digest == made["broadcast"].digest),
+        case=case,
+    )
+    mixed = codegen.generate("expand_as", case.with_gate("bfloat16"))
+    yield FullSizeTensors(
+        program="multiply_of_two_dtypes",
+        says="tensors that compiled expand_as allocates for a multiply of two dtypes, "
+        "its output included",
+        count=mixed.buffers,
+        case=mixed.case,
+    )
+
+
+def conditions(settings: Parameters) -> Iterator[Observation]:
+    """Compare the conditions on inputs under which a program is used again."""
+    case = reader(settings)
+    for shapes in SHAPE_MODES:
+        dynamic = shapes == "dynamic"
+        found = {form: guards(form, case, dynamic=dynamic) for form in ("expand_as", "broadcast")}
+        yield Guards(
+            shapes=shapes,
+            says=f"both forms ask the same of their inputs, {shapes} shapes",
+            same=found["expand_as"] == found["broadcast"],
+            guards=found["expand_as"],
+            case=case,
+        )
+
+
+def recompilations(settings: Parameters) -> Iterator[Observation]:
+    """Count the series of changing sizes over which both forms are compiled equally often."""
+    case = reader(settings)
+    batch, channels, height, width = settings.shape
+    changes = (
+        [(batch * k, channels, height, width) for k in (1, 2, 3)],
+        [(batch, channels, height * k, width * k) for k in (1, 2, 3)],
+        [settings.shape, (1, channels, height, width)],
+    )
+    equal = []
+    for shapes, dynamic in product(changes, (None, False, True)):
+        cases = [case.model_copy(update={"shape": one}) for one in shapes]
+        forms = [compilations(one, cases, dynamic=dynamic) for one in ("broadcast", "expand_as")]
+        equal.append(forms[0] == forms[1])
+    yield Recompilations(
+        says="series of changing sizes over which both forms are compiled equally often",
+        tried=len(equal),
+        equal=sum(equal),
+    )
+
+
+OBSERVATIONS: Mapping[str, Callable[[Parameters], Iterator[Observation]]] = {
+    "both forms in every setting": both_forms,
+    "what is fused": fused,
+    "copies": copies,
+    "guards": conditions,
+    "recompilations": recompilations,
+}

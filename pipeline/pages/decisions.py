@@ -1,0 +1,184 @@
+"""Whether to change the line in each setting, by the sizes at which it was timed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from investigation.display.outcomes import EXTREMES, WORDS, counted
+from investigation.evidence.questions import Findings
+from investigation.evidence.words import kib
+from pipeline.pages.answers import Answer
+from pipeline.pages.settings import GPU, Setting, settings
+
+CHANGE, KEEP, NO_DIFFERENCE = "change it", "keep it", "no difference"
+SIZE, BY_CASE = "depends on size", "depends on the case"
+CANNOT_TELL, NOT_MEASURED = "cannot tell", "not measured"
+# How the decision follows from the outcomes. It stands on the page.
+RULE = (
+    f"For each size: *{CHANGE}* if `expand_as` is slower in some timing and faster in none, or if "
+    f"it writes more memory and is not faster; *{KEEP}* if it is faster in some and slower in "
+    f"none; *{NO_DIFFERENCE}* if every timing shows none, or if the compiled programs are the "
+    f"same in every case tried; else *{CANNOT_TELL}*. A setting with other decisions at other "
+    f"sizes *{SIZE}*. With both outcomes at one size it *{BY_CASE}*."
+)
+ORDER = (CHANGE, KEEP, BY_CASE, NO_DIFFERENCE, CANNOT_TELL)
+FEW_SIZES = 4
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What is known of a setting beside its timings.
+
+    `memory` tells what `expand_as` writes more, empty where it writes no more. `same` counts the
+    cases that are compiled to the same kernels; `all_same` is whether all are.
+    """
+
+    memory: str = ""
+    same: str = ""
+    all_same: bool = False
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether to change the line in a setting, and the evidence that it follows from."""
+
+    setting: Setting
+    found: tuple[Answer, ...]
+    extra: Extra
+
+    @property
+    def change(self) -> str:
+        """The decision over all sizes."""
+        made = set(self.by_size.values())
+        if not self.measured_at_all:
+            return NOT_MEASURED
+        if not made:
+            return _at_one_size((), self.extra)
+        return made.pop() if len(made) == 1 else BY_CASE if BY_CASE in made else SIZE
+
+    @property
+    def by_size(self) -> Mapping[str, str]:
+        """The decision at each size, the smallest size first."""
+        ordered = sorted(self.found, key=lambda one: one.elements)
+        sizes = dict.fromkeys(one.size for one in ordered)
+        return {size: _at_one_size(self.at(size), self.extra) for size in sizes}
+
+    def at(self, size: str) -> list[Answer]:
+        """Return the comparisons at one size."""
+        return [one for one in self.found if one.size == size]
+
+    @property
+    def measured_at_all(self) -> bool:
+        """Whether there is any evidence."""
+        return bool(self.found or self.extra.memory or self.extra.same)
+
+    @property
+    def sizes(self) -> str:
+        """Which decision holds at which sizes, empty where one holds at all."""
+        if self.change not in (SIZE, BY_CASE):
+            return ""
+        by_decision = {
+            made: [size for size, other in self.by_size.items() if other == made] for made in ORDER
+        }
+        told = [f"{made} at {_few(sizes)}" for made, sizes in by_decision.items() if sizes]
+        return "; ".join(told)
+
+    @property
+    def wholes(self) -> list[Answer]:
+        """The steps of a whole network."""
+        return [one for one in self.found if one.whole]
+
+    @property
+    def worst(self) -> Answer | None:
+        """The comparison in which `expand_as` is slower by most, None where it is in none."""
+        return max(self.of("slower"), key=_ratio, default=None)
+
+    @property
+    def best(self) -> Answer | None:
+        """The comparison in which `expand_as` is faster by most, None where it is in none."""
+        return min(self.of("faster"), key=_ratio, default=None)
+
+    def of(self, outcome: str) -> list[Answer]:
+        """Return the comparisons with one outcome."""
+        return [one for one in self.found if one.outcome == outcome]
+
+    @property
+    def measured(self) -> str:
+        """What was measured, in words."""
+        return "; ".join(self._facts()) or _unmeasured(self.setting)
+
+    def _facts(self) -> Iterable[str]:
+        yield from filter(None, [self.extra.memory, self.extra.same])
+        for one in self.wholes:
+            yield f"{one.where}: {one.change}, {WORDS[one.outcome]}"
+        parts = [one for one in self.found if not one.whole]
+        if parts:
+            yield f"{counted(one.timing for one in parts)} timings"
+        for extreme in filter(None, [self.worst, self.best]):
+            if not extreme.whole:
+                yield f"{EXTREMES[extreme.outcome]}: {extreme.where}, {extreme.change}"
+        if self.sizes:
+            yield self.sizes
+
+
+def _ratio(answer: Answer) -> float:
+    return answer.timing.ratio
+
+
+def _at_one_size(found: Sequence[Answer], extra: Extra) -> str:
+    outcomes = {one.outcome for one in found}
+    if {"slower", "faster"} <= outcomes:
+        return BY_CASE
+    if "faster" in outcomes:
+        return KEEP
+    if "slower" in outcomes or extra.memory:
+        return CHANGE
+    return NO_DIFFERENCE if outcomes == {"equivalent"} or extra.all_same else CANNOT_TELL
+
+
+def _few(sizes: Sequence[str]) -> str:
+    """Return sizes as a list, or the first and the last of many; they come in order of size."""
+    if len(sizes) <= FEW_SIZES:
+        return ", ".join(sizes)
+    return f"{len(sizes)} sizes from {sizes[0]} to {sizes[-1]}"
+
+
+def _unmeasured(setting: Setting) -> str:
+    if setting.device == GPU:
+        return "no GPU was measured: `make gpu record` on a machine with a GPU adds it"
+    return f"`{setting.chapter}` has not run here"
+
+
+def decisions(findings: Findings, found: Iterable[Answer]) -> list[Decision]:
+    """Return the decision in each setting, by the rule that stands on the page."""
+    known = list(found)
+    return [
+        Decision(
+            setting,
+            tuple(one for one in known if one.setting == setting),
+            Extra(_memory_words(setting, findings), *_same_words(setting, findings)),
+        )
+        for setting in settings(findings)
+    ]
+
+
+def _memory_words(setting: Setting, findings: Findings) -> str:
+    """Tell what the line writes that the plain product does not; nothing if it writes no more."""
+    if setting.written is not None:
+        program = findings.answer(setting.written)
+        more = program.bytes_more
+        at = f" at {'×'.join(map(str, program.case.shape))}" if program.case else ""
+        return f"writes {kib(more)} more{at}" if more > 0 else ""
+    found = findings.answers(setting.memory) if setting.memory else ()
+    asked = {one.form: one for one in found}
+    if not asked or asked["expand_as"].bytes <= asked["broadcast"].bytes:
+        return ""
+    case = asked["expand_as"].case
+    at = f" at {'×'.join(map(str, case.shape))}" if case else ""
+    plain = kib(asked["broadcast"].bytes)
+    return f"asks for {kib(asked['expand_as'].bytes)} beside the output instead of {plain}{at}"
+
+
+def _same_words(setting: Setting, findings: Findings) -> tuple[str, bool]:
+    counted = findings.answers(setting.same) if setting.same else ()
+    words = [f"the same kernels in {one.agreeing} of {one.tried} cases" for one in counted]
+    return "; ".join(words), bool(counted) and all(one.agreeing == one.tried for one in counted)

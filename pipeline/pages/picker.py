@@ -1,0 +1,39 @@
+"""What a reader of the first page can choose among, and what each choice shows."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from investigation.evidence.records import Evidence
+from pipeline.pages.answers import Answer
+from pipeline.pages.decisions import Decision
+from pipeline.pages.settings import CPU, Setting
+
+
+def choices(
+    evidences: Iterable[Evidence], found: Iterable[Answer], made: Sequence[Decision]
+) -> dict[str, object]:
+    """Return the settings, devices and inputs, the usual inputs first, and each decision."""
+    shaped = {run.notebook for run in evidences if "shape" in run.parameters}
+    decided = [
+        {
+            "name": one.setting.name,
+            "device": one.setting.device,
+            "change": one.change,
+            "sizes": dict(one.by_size),
+            "command": command(one.setting),
+            "shape": one.setting.chapter in shaped and one.setting.device == CPU,
+        }
+        for one in made
+    ]
+    sizes = Counter(one.size for one in found)
+    return {
+        "decisions": decided,
+        "settings": list(dict.fromkeys(one["name"] for one in decided)),
+        "devices": list(dict.fromkeys(one["device"] for one in decided)),
+        "sizes": [size for size, _ in sizes.most_common()],
+    }
+
+
+def command(setting: Setting) -> str:
+    """Return what a reader types to measure a setting."""
+    return f"make rerun NOTEBOOK={setting.chapter}" if setting.device == CPU else "make gpu"

@@ -1,0 +1,67 @@
+"""The picture of the first page, drawn from the decisions when the book is assembled."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from investigation.display import figures
+from investigation.display.outcomes import counted
+from investigation.display.setting_figures import Mark, SettingRow, settings_figure
+from investigation.evidence.kinds.timings import MARGIN
+from pipeline.pages.answers import Answer
+from pipeline.pages.decisions import Decision
+from pipeline.pages.settings import CPU, GPU
+
+
+def setting_rows(made: Sequence[Decision]) -> list[SettingRow]:
+    """Return a row a decision, each with its own timings."""
+    return [
+        SettingRow(
+            name_of(one),
+            one.change,
+            tuple(_mark(answer) for answer in sorted(one.found, key=lambda one: one.elements)),
+        )
+        for one in made
+    ]
+
+
+def name_of(decision: Decision) -> str:
+    """Return a setting's name, with the GPU that it ran on; one word for any GPU."""
+    setting = decision.setting
+    if setting.device == GPU:
+        return "on a GPU"
+    return setting.name if setting.device == CPU else f"{setting.name}, {setting.device}"
+
+
+def _mark(answer: Answer) -> Mark:
+    timing = answer.timing
+    return Mark(answer.label, timing.ratio, timing.interval, answer.outcome)
+
+
+def of_settings(made: Sequence[Decision]) -> Markup:
+    """Return the picture as HTML, once for a wide page and once for a phone."""
+    rows = setting_rows(made)
+    wide, narrow = (
+        figures.show(
+            settings_figure(rows, MARGIN, narrow=one),
+            alt=_alt(made, narrow=one),
+            caption=caption(made),
+        ).data
+        for one in (False, True)
+    )
+    return Markup(f'<div class="on-wide">{wide}</div>\n<div class="on-narrow">{narrow}</div>')
+
+
+def _alt(made: Sequence[Decision], *, narrow: bool) -> str:
+    told = "; ".join(f"{name_of(one)}: {one.change}" for one in made)
+    layout = " Drawn for a narrow page." if narrow else ""
+    return f"Time with expand_as over time without, a row a setting. {told}.{layout}"
+
+
+def caption(made: Sequence[Decision]) -> str:
+    """Return what to see in the picture, counted from it."""
+    timings = [answer.timing for one in made for answer in one.found]
+    return (
+        "Each mark is one timing at one input, with its 95 % interval; in a row the smallest "
+        f"input is on top. With the line: {counted(timings)} timings."
+    )

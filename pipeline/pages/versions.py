@@ -1,0 +1,196 @@
+"""What was observed under each torch, as the tables of a page.
+
+Records of different versions are put side by side by what they are about. Counts are not compared
+as they are, since one torch has more dtypes than another: what is compared is whether none, some
+or all of what was tried differs.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from investigation.claims import ledger
+from investigation.evidence import files
+from investigation.evidence.kinds.gpus import Launch
+from investigation.evidence.kinds.programs import CompiledPair
+from investigation.evidence.kinds.resources import Calls
+from investigation.evidence.kinds.versions import LeftOut
+from investigation.evidence.observation import Observation
+from investigation.evidence.questions import Findings
+from investigation.evidence.records import Evidence
+from investigation.evidence.sealed import manifest
+from pipeline import places
+
+# One record for each setting of a compiler, or each launch: counted in other records.
+DETAILS = (CompiledPair, Launch, LeftOut)
+NOT_OBSERVED = "not observed"
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Neighbouring versions with one outcome, and each version's own words for it."""
+
+    first: str
+    last: str
+    outcome: str
+    shown: str
+
+    @property
+    def versions(self) -> str:
+        """The versions in words."""
+        return self.first if self.first == self.last else f"{self.first} to {self.last}"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One claim or observation over all versions, oldest first."""
+
+    name: str
+    says: str
+    stretches: tuple[Stretch, ...]
+
+    @property
+    def seen(self) -> tuple[Stretch, ...]:
+        """The stretches in which there is an outcome."""
+        return tuple(one for one in self.stretches if one.outcome != NOT_OBSERVED)
+
+    @property
+    def same(self) -> bool:
+        """Whether every version that allows it comes to the same."""
+        return len({one.outcome for one in self.seen}) < 2
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """The versions with which the outcome became another."""
+        pairs = pairwise(self.seen)
+        return tuple(one.first for before, one in pairs if before.outcome != one.outcome)
+
+
+@dataclass(frozen=True)
+class Versions:
+    """All that was observed, by version: the oldest first."""
+
+    evidences: Mapping[str, Evidence]
+
+    @property
+    def claims(self) -> list[Line]:
+        """The claims that some version decides without a clock."""
+        decided = {
+            version: ledger.verdicts(Findings((one,))) for version, one in self.evidences.items()
+        }
+        lines = [
+            Line(one.id, one.quote, _stretches(
+                {version: (found[one.id].status, "") for version, found in decided.items()}
+            ))
+            for one in ledger.CLAIMS
+        ]  # fmt: skip
+        return [one for one in lines if {each.outcome for each in one.stretches} != {"untested"}]
+
+    @property
+    def observations(self) -> list[Line]:
+        """What was observed under one version at least, in the order of the newest."""
+        by_version = {
+            version: {one.identity: one for one in evidence.records if not isinstance(one, DETAILS)}
+            for version, evidence in self.evidences.items()
+        }
+        known: dict[Any, Observation] = {}
+        for found in reversed(by_version.values()):
+            known |= {key: one for key, one in found.items() if key not in known}
+        return [
+            Line(one.name, one.says, _stretches(
+                {version: _seen(found.get(key)) for version, found in by_version.items()}
+            ))
+            for key, one in known.items()
+        ]  # fmt: skip
+
+    @property
+    def same(self) -> list[Line]:
+        """The observations that come to the same under every version that allows them."""
+        return [one for one in self.observations if one.same]
+
+    @property
+    def changed(self) -> list[Line]:
+        """The others."""
+        return [one for one in self.observations if not one.same]
+
+    @property
+    def left_out(self) -> list[tuple[str, LeftOut]]:
+        """What each version does not allow, with the version."""
+        return [
+            (version, one)
+            for version, evidence in self.evidences.items()
+            for one in evidence.records
+            if isinstance(one, LeftOut)
+        ]
+
+
+def outcome(record: Observation) -> str:
+    """Return what is compared of a record: none, some or all of what was tried, or its value."""
+    if isinstance(record, Calls):
+        return " → ".join(one.removeprefix("aten::") for one in record.calls)
+    tried = getattr(record, "tried", None)
+    if tried is None:
+        return str(record.value)
+    return "none" if not record.value else "all" if record.value == tried else "some"
+
+
+def _seen(record: Observation | None) -> tuple[str, str]:
+    """Return a record's outcome, and what a table shows of it."""
+    if record is None:
+        return NOT_OBSERVED, NOT_OBSERVED
+    tried = getattr(record, "tried", None)
+    compared = outcome(record)
+    if tried is not None:
+        return compared, f"{record.value} of {tried}"
+    return compared, compared if isinstance(record, Calls) else _with_unit(record)
+
+
+def _with_unit(record: Observation) -> str:
+    value = f"{record.value:,}" if type(record.value) is int else str(record.value)
+    return f"{value} {record.unit or ''}".rstrip()
+
+
+def _stretches(by_version: Mapping[str, tuple[str, str]]) -> tuple[Stretch, ...]:
+    """Put neighbouring versions with one outcome together."""
+    found: list[Stretch] = []
+    for version, (compared, shown) in by_version.items():
+        if found and found[-1].outcome == compared:
+            first = found.pop()
+            texts = first.shown if first.shown == shown else f"{first.shown}, {shown}"
+            found.append(Stretch(first.first, version, compared, _short(texts)))
+        else:
+            found.append(Stretch(version, version, compared, shown))
+    return tuple(found)
+
+
+def _short(texts: str) -> str:
+    """Return the first and the last of several texts that are joined by commas."""
+    each = list(dict.fromkeys(texts.split(", ")))
+    return each[0] if len(each) == 1 else f"{each[0]} … {each[-1]}"
+
+
+def read(folder: Path | None = None) -> Versions:
+    """Return what is recorded, oldest torch first; none where nothing is."""
+    lying = manifest.record_files(folder or places.RECORDED / manifest.VERSIONS)
+    found = (files.read(path) for path in lying)
+    return in_order(found)
+
+
+def in_order(evidences: Iterable[Evidence]) -> Versions:
+    """Return evidence by its torch, the oldest first."""
+    by_version = {one.environment.torch.partition("+")[0]: one for one in evidences}
+    ordered: Sequence[str] = sorted(by_version, key=_numbers)
+    return Versions({version: by_version[version] for version in ordered})
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(_leading(version))
+
+
+def _leading(version: str) -> Iterator[int]:
+    for part in version.split("."):
+        if not part.isdigit():
+            return
+        yield int(part)

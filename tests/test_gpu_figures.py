@@ -1,0 +1,83 @@
+"""The GPU chapter's figures: each mark stands where its evidence says."""
+
+import csv
+import io
+
+import pytest
+
+from investigation.compiled import fusion
+from investigation.compiled.triton import build as triton_build
+from investigation.compiled.triton.proof import ChipAgreement
+from investigation.display import figure_data, gpu_figures
+from investigation.evidence.kinds.programs import MachineCode
+from investigation.subject import gpu_catalog
+from investigation.subject.cases import Case
+
+CASE = Case(slug="small", name="small", shape=(4, 16, 8, 8))
+CHIPS = [gpu_catalog.chip(slug) for slug in ("sm_90", "gfx942")]
+LINES = {
+    "tmp0 = tl.load(in_ptr0 + (x2), None)": "reads the input",
+    "tmp1 = tl.load(in_ptr1 + (x1), None, eviction_policy='evict_last')": "reads the gate",
+    "tmp2 = tmp0 * tmp1": "multiplies",
+    "tl.store(out_ptr0 + (x2), tmp2, None)": "writes the output",
+}
+
+
+def code(form, digest):
+    return MachineCode(
+        says="", form=form, target="sm_90", target_name="sm_90 (H100)", lines=tuple(LINES),
+        words=tuple(LINES.values()), binary_sha256=digest, binary_bytes=4321, case=CASE,
+    )  # fmt: skip
+
+
+def texts(figure):
+    return [one for one in figure.axes[0].texts if one.get_text()]
+
+
+@pytest.mark.parametrize(("other", "sign"), [("a", "="), ("b", "≠")])
+def test_one_kernel_stands_beside_the_digests_of_both_forms(other, sign):
+    figure = gpu_figures.one_kernel([code("expand_as", "a" * 64), code("broadcast", other * 64)])
+    shown = [one.get_text() for one in texts(figure)]
+    assert shown[: 2 * len(LINES)] == [text for pair in LINES.items() for text in pair]
+    assert [one for one in shown if one.startswith("sha256")] == [
+        f"sha256 {digit * 12}…" for digit in ("a", other)
+    ]
+    assert [one for one in shown if one in ("=", "≠")] == [sign]
+    assert shown.count("sm_90 (H100), 4,321 bytes") == 2
+
+
+def test_no_two_texts_of_the_kernel_overlap():
+    figure = gpu_figures.one_kernel([code("expand_as", "a" * 64), code("broadcast", "a" * 64)])
+    figure.draw_without_rendering()
+    boxes = [one.get_window_extent() for one in texts(figure)]
+    pairs = [(one, other) for i, one in enumerate(boxes) for other in boxes[:i]]
+    assert not any(one.overlaps(other) for one, other in pairs)
+    assert all(figure.bbox.x0 <= one.x0 and one.x1 <= figure.bbox.x1 for one in boxes)
+
+
+def agreements(differ):
+    asked = list(fusion.settings(CASE, ["float32", "float32:bfloat16"]))
+    for chip in CHIPS:
+        tried = tuple(one for one in asked if chip in triton_build.compiled_for(one, CHIPS))
+        differing = tuple(one for one in tried if differ(one))
+        yield ChipAgreement(
+            chip=chip.slug, variant="expand_as", tried=tried, same={},
+            differing={"binary": differing},
+        )  # fmt: skip
+
+
+def test_every_cell_of_the_grid_is_the_setting_of_its_row_and_column():
+    found = list(agreements(lambda one: one.mode == "training" and one.case.gate_dtype))
+    text = figure_data.as_csv(gpu_figures.agreement_grid(found, "binary"))
+    drawn = {
+        (row["panel"], row["y"], row["x"]): row["series"]
+        for row in csv.DictReader(io.StringIO(text))
+    }
+    kept = {
+        (gpu_catalog.chip(row.chip).name, one.kind, f"{one.shapes}, {one.case.memory_format}"):
+        str(float(one not in row.differing["binary"]))
+        for row in found for one in row.tried
+    }  # fmt: skip
+    assert drawn == kept
+    assert set(drawn.values()) == {"0.0", "1.0"}
+    assert len(found[1].tried) < len(found[0].tried)

@@ -1,0 +1,77 @@
+import math
+
+import pytest
+from in_place_worlds import STEP_S, record
+
+from investigation.display import figure_data, in_place_figures
+
+
+def both():
+    return {
+        "contiguous": record(),
+        "channels_last": record("channels_last", share=0.03, verdict="slower"),
+    }
+
+
+def drawn_at(figure, panel, name):
+    rows = figure_data.drawn(figure)
+    return sorted(row["x"] for row in rows if (row["panel"], row["y"]) == (panel, name))
+
+
+def test_every_slot_and_the_sum_are_drawn_in_microseconds_in_the_panel_of_their_format():
+    figure = in_place_figures.line_in_place(both())
+    each = 1e6 * 0.0005 * STEP_S / 6
+    place = "stage 2, after the pool"
+    assert drawn_at(figure, "contiguous", place) == pytest.approx([each - 1, each, each + 1])
+    total = drawn_at(figure, "channels_last", in_place_figures.SUM)
+    assert total == pytest.approx([1490, 1500, 1510])
+
+
+def test_the_first_slot_is_drawn_at_the_top_and_the_sum_at_the_bottom():
+    for records in (both(), {"contiguous": record()}):
+        axis = in_place_figures.line_in_place(records).axes[0]
+        labels = [one.get_text() for one in axis.get_yticklabels()]
+        assert labels[0] == "stage 1, before the pool"
+        assert labels[-1] == in_place_figures.SUM
+        assert axis.yaxis_inverted()
+
+
+def test_the_share_is_drawn_in_percent_under_its_format():
+    figure = in_place_figures.line_in_place(dict(reversed(both().items())))
+    for name, ends in (("contiguous", [0.03, 0.05, 0.07]), ("channels_last", [2.98, 3, 3.02])):
+        panel = f"{name}, {in_place_figures.SHARE}"
+        assert drawn_at(figure, panel, in_place_figures.SHARE) == pytest.approx(ends)
+
+
+def test_the_outcome_is_told_as_it_came_out():
+    told = {name: in_place_figures.in_words(name, one) for name, one in both().items()}
+    assert told["contiguous"] == (
+        "contiguous: `expand_as` adds +25.00 µs (+15.00 to +35.00) to a step of 50.0 ms, "
+        "+0.05 % (+0.03 to +0.07); the step takes the same time within 1 %."
+    )
+    assert told["channels_last"].endswith("the step is slower.")
+    unclear = in_place_figures.in_words("contiguous", record(verdict="inconclusive"))
+    assert unclear.endswith("whether the step takes the same time is not decided.")
+
+
+def test_the_alternative_text_has_the_numbers_and_the_caption_how_sure_they_are():
+    assert "+25.00 µs" in in_place_figures.alternative(both())
+    assert "97.5 % intervals over 8 processes" in in_place_figures.caption(both())
+
+
+def test_both_clocks_are_shown_and_the_one_that_decides_is_named():
+    rows = in_place_figures.clock_rows({"contiguous": record()})
+    assert [row["clock"] for row in rows] == ["processor (decides)", "wall"]
+    assert {row["pairs of steps"] for row in rows} == {160}
+
+
+def test_an_interval_without_ends_is_drawn_as_its_estimate_alone():
+    endless = record(half=math.inf, verdict="inconclusive")
+    figure = in_place_figures.line_in_place({"contiguous": endless})
+    panel = f"contiguous, {in_place_figures.SHARE}"
+    finite = [one for one in drawn_at(figure, panel, in_place_figures.SHARE) if math.isfinite(one)]
+    assert finite == pytest.approx([0.05])
+    assert in_place_figures.in_words("contiguous", endless) == (
+        "contiguous: `expand_as` adds +25.00 µs (too few processes for an interval) to a step of "
+        "50.0 ms, +0.05 %; whether the step takes the same time is not decided."
+    )

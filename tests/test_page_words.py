@@ -1,0 +1,120 @@
+"""Sentences of the chapters that state an outcome, each in a world and in its opposite."""
+
+from types import SimpleNamespace
+
+import pytest
+from worlds import CASE, block_in, multiply, network, program
+
+from investigation.display import compiled_words, outcomes, training_figures
+from investigation.evidence.kinds.timings import Timing
+from investigation.observe.autograd_graph import Gradient, Node
+
+SLOW, QUICK = multiply(1.2, "slower"), multiply(0.8, "faster")
+
+
+def test_an_outcome_is_that_of_one_of_many_except_for_a_networks_step():
+    lucky = multiply(1.02, "slower", in_family="inconclusive")
+    assert lucky.outcome == "inconclusive"
+    assert multiply(1.001, "equivalent", in_family="inconclusive").outcome == "equivalent"
+    assert multiply(1.2, "slower").outcome == "slower"
+    step = network(1.02, "slower")[0]
+    wide = step.alone.model_copy(update={"verdict_in_family": "inconclusive"})
+    assert step.model_copy(update={"alone": wide}).outcome == "slower"
+
+
+def test_timings_are_counted_by_outcome():
+    assert outcomes.counted([]) == "nothing was timed"
+    assert outcomes.counted([SLOW, SLOW, QUICK]) == "slower in 2, faster in 1 of 3"
+    assert outcomes.counted([multiply()]) == "no difference in 1 of 1"
+
+
+def test_a_timing_is_told_with_its_outcome_and_its_warnings():
+    lucky = multiply(1.02, "slower", in_family="inconclusive")
+    warned = Timing.model_validate(lucky.model_dump() | {"warnings": ["costs differ by call"]})
+    assert outcomes.told(lucky).startswith("cannot tell, +2.00 %")
+    assert outcomes.told(warned).endswith("; warning: costs differ by call")
+
+
+def test_extremes_name_both_directions_or_none():
+    def named(one):
+        return one.case.name
+
+    assert outcomes.extremes([multiply()], named) == "None is slower or faster"
+    both = outcomes.extremes([SLOW, QUICK], named)
+    assert both.startswith(f"Largest slowdown: {CASE.name}, +20.00 %")
+    assert f"largest speed-up: {CASE.name}, -20.00 %" in both
+
+
+@pytest.mark.parametrize(
+    ("writer", "other", "told"),
+    [
+        ((1.6, "slower"), (1.0, "equivalent"),
+         ("write more with the line: slower in 1 of 1", "write no more: no difference in 1 of 1")),
+        ((0.8, "faster"), (1.6, "slower"),
+         ("write more with the line: faster in 1 of 1", "write no more: slower in 1 of 1")),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_writers_follows_their_timings(writer, other, told):
+    programs = [program("library", 2**20), program("compiler", 0)]
+    said = outcomes.of_writers(
+        programs, [block_in("library", *writer), block_in("compiler", *other)]
+    )
+    assert all(part in said for part in told)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0, "0"), (6.3e-6, "6.3e-06"), (6.31e-6, "6.4e-06"), (0.0999, "0.1")]
+)
+def test_a_maximum_is_never_rounded_down(value, shown):
+    assert outcomes.rounded_up(value) == shown
+    assert float(shown) >= value
+
+
+def row(alike, plain, expanded, name="block"):
+    return {"compiled": name, "one form against the other": alike,
+            "broadcast against eager": plain, "expand_as against eager": expanded}  # fmt: skip
+
+
+def test_which_form_has_eager_modes_bits_is_read_off_the_table():
+    same, other = compiled_words.SAME, "differ"
+    said = compiled_words.bits_told([row(other, other, same, "a"), row(other, same, other, "b")])
+    assert "same bits in 0 of 2 programs" in said
+    assert "`x * y` returns eager mode's bits in *b*" in said
+    assert "`x * y.expand_as(x)` returns eager mode's bits in *a*" in said
+    neither = compiled_words.bits_told([row(same, other, other)])
+    assert neither.count("in none of them") == 2
+    assert compiled_words.bits_told([]) == "No kernels differ in this run."
+
+
+def pairing(plain, expanded, kind="multiply, training"):
+    made = [SimpleNamespace(passes=loops, buffers=buffers) for loops, buffers in (plain, expanded)]
+    return SimpleNamespace(
+        setting=SimpleNamespace(kind=kind), baseline=made[0], candidate=made[1]
+    )  # fmt: skip
+
+
+def test_which_form_needs_more_loops_or_buffers_is_told_in_both_directions():
+    plain_more = compiled_words.loops_told([pairing((2, 2), (1, 1)), pairing((1, 1), (1, 1))])
+    assert plain_more == (
+        "`x * y` needs more in *multiply, training* (1 loop and 1 buffer). Both need as many in 1."
+    )
+    assert "`x * y.expand_as(x)` needs more" in compiled_words.loops_told([pairing((1, 1), (2, 1))])
+    assert compiled_words.loops_told([]) == "No kernels differ in this run."
+
+
+def test_a_graph_is_described_by_what_arrives_at_each_node():
+    full, small = Gradient((2, 3, 4, 5), "bfloat16"), Gradient((2, 3, 1, 1), "bfloat16")
+    graphs = {"expand_as": [Node("Expand", full, ())], "broadcast": [Node("Mul", small, ())]}
+    said = training_figures.graphs_told(graphs)
+    assert "expand_as: Expand, which gets (2, 3, 4, 5) bfloat16" in said
+    assert "broadcast: Mul, which gets (2, 3, 1, 1) bfloat16" in said
+
+
+def test_errors_are_compared_in_both_directions():
+    def told(with_it, without):
+        return training_figures.errors_told(
+            {"float16": {"expand_as": with_it, "broadcast": without}}
+        )
+
+    assert told([2.0, 6.0], [1.0, 2.0]) == "2 to 3 times as large for float16"
+    assert told([1.0, 1.0], [2.0, 4.0]) == "0.25 to 0.5 times as large for float16"

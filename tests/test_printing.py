@@ -1,0 +1,38 @@
+"""`make pdf`: what it says where there is nothing to print, or nothing to print with."""
+
+import pytest
+
+from pipeline import places
+from pipeline.faults import BuildError
+from pipeline.pages import printing
+
+
+@pytest.fixture
+def built(tmp_path, monkeypatch):
+    """A book, as far as printing looks for one."""
+    for name in ("SOURCE", "HTML"):
+        (tmp_path / name).mkdir()
+        monkeypatch.setattr(places, name, tmp_path / name)
+    (tmp_path / "HTML" / "index.html").touch()
+    return tmp_path
+
+
+def test_without_a_book_there_is_nothing_to_print(built):
+    (built / "HTML" / "index.html").unlink()
+    with pytest.raises(BuildError, match=r"^no book yet; run make book first$"):
+        printing.print_book(built / "book.pdf")
+
+
+def test_without_a_chromium_it_says_what_brings_one(built, monkeypatch):
+    monkeypatch.setenv("PATH", str(built))
+    with pytest.raises(BuildError, match=r"^the PDF takes a Chromium to print it; apt-get install"):
+        printing.print_book(built / "book.pdf")
+
+
+def test_a_page_that_does_not_build_leaves_the_last_good_file(built, monkeypatch):
+    (built / "book.pdf").write_bytes(b"the last good one")
+    monkeypatch.setattr(printing, "browser", lambda: "chromium")
+    monkeypatch.setattr(places, "PRINTED", built / "printed")
+    with pytest.raises(BuildError, match=r"^the single page did not build: "):
+        printing.print_book(built / "book.pdf")
+    assert (built / "book.pdf").read_bytes() == b"the last good one"
