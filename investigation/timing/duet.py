@@ -50,7 +50,7 @@ def _half(
             for side in (0, 1)
         ]
         _await(children, deadline + seconds)
-        done = min(_count(shared, side) for side in (0, 1)) - 1
+        done = max(0, min(_count(shared, side) for side in (0, 1)) - 1)
         return np.array([_times(shared, side, done) for side in (0, 1)])
 
 

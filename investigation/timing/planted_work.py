@@ -89,7 +89,7 @@ def with_more_work(call: Function, share: float, clock: Clock | None = None) -> 
     The wait is busy, as work would be: a sleeping thread gives its core away.
     """
     clock = clock or DeviceClock.of("cpu")
-    extra_s = share * min(_seconds(call, clock) for _ in range(CALIBRATING_CALLS))
+    extra_s = share * seconds(call, clock)
 
     def longer() -> object:
         result = call()
@@ -101,7 +101,13 @@ def with_more_work(call: Function, share: float, clock: Clock | None = None) -> 
     return longer
 
 
-def _seconds(call: Function, clock: Clock) -> float:
+def seconds(call: Function, clock: Clock | None = None) -> float:
+    """Return the seconds of the fastest of a few calls: undisturbed, or nearly."""
+    clock = clock or DeviceClock.of("cpu")
+    return min(_once(call, clock) for _ in range(CALIBRATING_CALLS))
+
+
+def _once(call: Function, clock: Clock) -> float:
     start = clock.now()
     call()
     return clock.now() - start
