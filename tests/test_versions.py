@@ -1,6 +1,7 @@
 """Torch after torch: what is listed, made, left out by name, kept, and shown."""
 
 import json
+from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
@@ -111,6 +112,13 @@ def test_a_part_that_cannot_be_imported_is_left_out_whole(monkeypatch):
     (left,) = observing.observed("kernels", SETTINGS)
     assert (left.part, left.observation) == ("kernels compiled for GPUs", "all of it")
     assert left.lacks
+
+
+@pytest.mark.parametrize("part", observing.PARTS)
+def test_every_part_can_be_imported_here_and_names_its_observations(part):
+    listed = import_module(f"investigation.versions.parts.{part}").OBSERVATIONS
+    assert listed
+    assert all(map(callable, listed.values()))
 
 
 def test_fusion_is_left_out_where_a_kernel_s_name_does_not_tell_what_is_in_it():

@@ -11,7 +11,6 @@ from investigation.evidence.kinds.resources import Traffic
 from investigation.evidence.observation import Observation
 from investigation.evidence.parameters import Parameters
 from investigation.subject import gpu_catalog, torch_features
-from investigation.versions.parts.programs import require_telling_names
 from investigation.versions.reader import reader
 
 # What is compared: machine code too, where this torch lets it be compiled.
@@ -21,7 +20,11 @@ LAYERS: tuple[Literal["source", "kernels", "binary"], ...] = (
 
 
 def kernels(settings: Parameters) -> Iterator[Observation]:
-    """Compile both forms for every chip in every setting, and count where they agree."""
+    """Compile both forms for every chip in every setting, and count where they agree.
+
+    What is fused is told by the names of kernels, which older releases abridge: it is left to
+    the programs for a CPU.
+    """
     torch_features.named(targets.LOWERING)
     chips = [gpu_catalog.chip(one) for one in settings.chips]
     every = fusion.settings(reader(settings), settings.dtype_pairs)
@@ -33,7 +36,6 @@ def kernels(settings: Parameters) -> Iterator[Observation]:
         yield _agreement(row.chip, "elided", row.tried, more)
     yield _fused_away(found)
     yield from _traffic(found, settings)
-    yield from _fused(found)
 
 
 def _is_tried(setting: CompileSetting) -> bool:
@@ -59,15 +61,6 @@ def _agreement(
         agreeing=len(tried) - len(differ),
         differ=tuple(fusion.where(differ, tried)),
     )
-
-
-def _fused(found: proof.Proof) -> Iterator[Agreement]:
-    shown = found.shown(found.block)["expand_as"].programs
-    require_telling_names(name for one in shown for name in one.names)
-    for chip in found.chips:
-        settings = [one for one, _ in found.fused(chip)]
-        differ = [one for one, held in found.fused(chip) if not held]
-        yield _agreement(chip, "fused", settings, differ)
 
 
 def _fused_away(found: proof.Proof) -> FusedAway:
