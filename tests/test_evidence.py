@@ -117,7 +117,7 @@ def test_for_what_an_interval_holds_is_read_from_how_often_things_were_made():
 
 
 def test_a_name_is_made_of_the_identity_and_fit_for_a_file():
-    (first, second) = network()
+    first, second, *_ = network()
     assert first.name == "timing.network.broadcast.expand_as.end_to_end.workloads.inference." + (
         "contiguous.measurement"
     )
