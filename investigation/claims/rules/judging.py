@@ -102,8 +102,8 @@ def place(timing: Measured) -> str:
 
 def runtime_title(timing: Measured) -> str:
     """Return the name of the runtime that a timing is of; nothing for eager mode as it stands."""
-    slug = timing.runtime if isinstance(timing, Timing) else None
-    return BY_SLUG[slug].title if slug in BY_SLUG else slug or ""
+    slug = timing.runtime or "" if isinstance(timing, Timing) else ""
+    return BY_SLUG[slug].title if slug in BY_SLUG else slug
 
 
 def step_rows(words: str, steps: Timings) -> list[Row]:

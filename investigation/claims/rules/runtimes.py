@@ -9,12 +9,12 @@ from investigation.claims.claim import Row, Verdict, qualified, refuted, support
 from investigation.claims.rules.judging import (
     NAMES,
     Sorted,
-    Timings,
     change,
     part_row,
     runtime_title,
 )
 from investigation.evidence.kinds.deployments import RuntimeProgram, RuntimesTried
+from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.words import kib, listed
 from investigation.subject.runtimes import BY_SLUG
 
@@ -55,7 +55,7 @@ def written_out(tried: Sequence[RuntimesTried], exported: Sequence[RuntimeProgra
 
 
 def written_costs(
-    tried: Sequence[RuntimesTried], exported: Sequence[RuntimeProgram], blocks: Timings
+    tried: Sequence[RuntimesTried], exported: Sequence[RuntimeProgram], blocks: Sequence[Timing]
 ) -> Verdict:
     """X2: is the block slower where the expansion is written out, and only there?"""
     del tried  # asked for, so that the claim is untested where the chapter has not run
@@ -80,7 +80,7 @@ def written_costs(
 
 
 def mended_without_the_source(
-    tried: Sequence[RuntimesTried], remedies: Sequence[RuntimeProgram], remedied: Timings
+    tried: Sequence[RuntimesTried], remedies: Sequence[RuntimeProgram], remedied: Sequence[Timing]
 ) -> Verdict:
     """X3: does taking the expansion out of the exported program do as well as the change?"""
     del tried  # as above
@@ -110,7 +110,7 @@ def _runtime(program: RuntimeProgram) -> str:
     return known.adapter if known else program.runtime
 
 
-def _of(program: RuntimeProgram, timings: Timings) -> Sorted:
+def _of(program: RuntimeProgram, timings: Sequence[Timing]) -> Sorted:
     return Sorted.of(one for one in timings if one.runtime == program.runtime)
 
 
@@ -118,13 +118,13 @@ def _decided(found: Sorted) -> bool:
     return bool(len(found)) and not found.undecided
 
 
-def _timed_row(program: RuntimeProgram, timings: Timings) -> Row:
+def _timed_row(program: RuntimeProgram, timings: Sequence[Timing]) -> Row:
     written = "writes it out" if program.bytes_more else "does not"
     found = _of(program, timings).timings
     return part_row(f"{program.title}: {written}", found)
 
 
-def _remedy_row(program: RuntimeProgram, timings: Timings) -> Row:
+def _remedy_row(program: RuntimeProgram, timings: Sequence[Timing]) -> Row:
     steps = "the same steps" if program.same_steps else "other steps"
     results = "" if program.equal else ", other results"
     times = [f"{change(one)}: {NAMES[one.outcome]}" for one in _of(program, timings).timings]
