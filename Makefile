@@ -13,7 +13,10 @@ BIN := $(VENV)/bin
 export XDG_CACHE_HOME := $(CURDIR)/$(VENV)/cache
 export PIP_CACHE_DIR := $(CURDIR)/$(VENV)/cache/pip
 export UV_CACHE_DIR := $(CURDIR)/$(VENV)/cache/uv
-export PYTHONDONTWRITEBYTECODE := 1
+# What is loaded is compiled once, when it is; compiling all that is installed takes as long as
+# installing it.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/cache/bytecode
+export PYTHONDONTWRITEBYTECODE :=
 export JUPYTER_CONFIG_DIR := $(CURDIR)/build/jupyter/config
 export JUPYTER_DATA_DIR := $(CURDIR)/build/jupyter/data
 export JUPYTER_RUNTIME_DIR := $(CURDIR)/build/jupyter/runtime
@@ -25,6 +28,9 @@ export MPLCONFIGDIR := $(CURDIR)/build/cache/matplotlib
 export TORCHINDUCTOR_CACHE_DIR := $(CURDIR)/build/cache/inductor
 export DASK_CONFIG := $(CURDIR)/build/dask
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/cache/hypothesis
+
+# Before what takes a standard input for granted: a background job may have none.
+WITH_STDIN := { : 3<&0; } 2>/dev/null || exec </dev/null;
 
 # Each is a function of pipeline/cli/commands.py, whose text begins with its help.
 COMMANDS := book rerun compare sweep versions gpu record seal fix audit pdf serve
@@ -39,31 +45,38 @@ help: ## List the targets
 
 .PHONY: $(COMMANDS)
 $(COMMANDS): $(VENV)/installed
-	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline $@
+	@$(WITH_STDIN) STARTED_BY=$$PPID exec $(BIN)/python -m pipeline $@
 
 .PHONY: check
 check: lint ## Check what is quick to check: lint, types and every test without a book or a browser
-	@$(BIN)/python -m pytest --numprocesses auto -m 'not slow' -q
+	@$(WITH_STDIN) $(BIN)/python -m pytest --numprocesses auto -m 'not slow' -q
 
 .PHONY: wild
-wild: $(VENV)/installed ## what the fix finds in released packages, and patches; PIN=timm==1.0.31 shows an entry
-	@$(BIN)/python -m pipeline.wild
+wild: $(VENV)/installed ## Survey released packages and write patches; NETWORK=all, or a name, measures networks
+	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline.wild
 
 .PHONY: test
 test: $(VENV)/installed ## Run the whole test suite
-	@$(BIN)/python -m pytest --numprocesses auto
+	@$(WITH_STDIN) $(BIN)/python -m pytest --numprocesses auto
 
 .PHONY: kills
 kills: $(VENV)/installed ## Kill a small build at a hundred random moments; KILL_SEED= repeats them
-	@KILLS=$${KILLS:-100} $(BIN)/python -m pytest -s tests/test_kills.py
+	@$(WITH_STDIN) KILLS=$${KILLS:-100} $(BIN)/python -m pytest -s tests/test_kills.py
 
-.PHONY: lint
+LINTS := $(addprefix lint-,types style notebooks imports workflows)
+.PHONY: lint $(LINTS)
 lint: $(VENV)/installed ## Check style, types and who imports whom
+	@$(MAKE) --no-print-directory --keep-going --jobs $(LINTS)
+lint-types:
+	@$(BIN)/mypy --no-error-summary investigation pipeline benchmarks
+lint-style:
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
+lint-notebooks:
 	@$(BIN)/python -m pipeline.upkeep.tidy check
-	@$(BIN)/mypy --no-error-summary investigation pipeline benchmarks
+lint-imports:
 	@found=$$($(BIN)/lint-imports --no-logo --cache-dir build/cache/imports) || { echo "$$found"; exit 1; }
+lint-workflows:
 	@found=$$($(BIN)/zizmor --quiet --offline --pedantic .github/workflows) || { echo "$$found"; exit 1; }
 	@$(BIN)/actionlint .github/workflows/*.yml
 
@@ -94,8 +107,5 @@ $(VENV)/installed: requirements.lock
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock uv
 	@$(BIN)/python pipeline/upkeep/uv.py --python $(BIN)/python -r requirements.lock
-	@# Compiled, they load in half the time. What few programs load is left out, as is what was
-	@# written for a newer Python and fails.
-	@$(BIN)/python -m compileall -qq -j 0 -x '/(tests?|_internal|executorch|coremltools|torchao)/' $(VENV)/lib || true
 	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "investigation.pth").write_text("$(CURDIR)\n", encoding="utf-8")'
 	@touch $@

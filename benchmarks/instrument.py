@@ -2,12 +2,13 @@
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from investigation.evidence.sealed import contest as contest_record
-from investigation.evidence.sealed.contest import DOSES, ContestResult
+from investigation.evidence.sealed import contest_targets
+from investigation.evidence.sealed.contest import DOSES, PLANTS, ContestResult
 from investigation.timing import contest
 
 WRITE_EVERY = 20  # measurements
@@ -23,25 +24,27 @@ def main() -> int:
         budget_s=options.budget,
         seed=options.seed,
         neighbour=options.neighbour,
-        copies=options.copies,
+        plants=options.plants,
+        limit_s=options.limit,
         resume=saved(options.json) if options.resume else None,
         progress=progress_to(options.json),
     )
     if options.json:
         result.write(options.json)
-    print(f"\n{contest_record.table(result)}")
-    return int(any(target.met is False for target in contest_record.targets(result)))
+    print(f"\n{contest_targets.table(result)}")
+    return int(any(target.met is False for target in contest_targets.targets(result)))
 
 
 def parse() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=contest.__doc__)
-    parser.add_argument("--trials", type=int, default=400, help="trials a dose for ours")
-    parser.add_argument("--rival-trials", type=int, default=100, help="trials a dose for rivals")
+    parser.add_argument("--trials", type=int, default=400, help="of ours, for each dose and plant")
+    parser.add_argument("--rival-trials", type=int, default=100, help="the same of rivals")
     parser.add_argument("--doses", type=float, nargs="+", default=DOSES, help="per cent")
     parser.add_argument("--budget", type=float, default=0.6, help="seconds a comparison")
     parser.add_argument("--neighbour", action="store_true", help="load every core at random")
-    parser.add_argument("--copies", action="store_true", help="each side a closure of its own")
+    parser.add_argument("--plants", nargs="+", default=PLANTS, choices=PLANTS, help="all three")
+    parser.add_argument("--limit", type=float, default=math.inf, help="end after so many seconds")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="where to keep trials and summary")
     parser.add_argument("--resume", action="store_true", help="go on with what --json holds")

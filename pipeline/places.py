@@ -23,6 +23,7 @@ HTML = BUILD / "html"
 RETIRED = BUILD / "html.retired"
 PRINTED = BUILD / "printed"
 SWEEPS = BUILD / "sweeps"
+PATCHES = BUILD / "patches"
 CELLS = SWEEPS / "cells"
 CLAIMS = BUILD / "claims.json"
 

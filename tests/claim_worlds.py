@@ -4,7 +4,6 @@
 question about time, what each outcome comes to: a test plants it on both sides of every edge.
 """
 
-import worlds
 from worlds import (
     COPIES_MIXED,
     COPIES_SAME,
@@ -15,7 +14,6 @@ from worlds import (
     block,
     block_in,
     block_tensors,
-    by_identity,
     calls,
     equality,
     gradients,
@@ -24,29 +22,20 @@ from worlds import (
     mixed_dtypes,
     mixed_multiply,
     multiply,
+    network,
     of_size,
     pairings,
     parting,
     program,
     recalibration,
+    released,
     second_gradients,
     survival,
+    training_step,
     view,
 )
 
 from investigation.evidence.kinds.correctness import RUNS
-from investigation.subject.memory_formats import MEMORY_FORMATS
-
-
-def network(ratio=1.0, width=0.002, formats=MEMORY_FORMATS):
-    """A forward step of the host network: what the line adds to it, and as a whole."""
-    whole = worlds.network(ratio, width=width, formats=formats)
-    return [*in_place("network", ratio, width, formats), *whole]
-
-
-def training_step(ratio=1.0, width=0.002, formats=MEMORY_FORMATS):
-    whole = worlds.training_step(ratio, width=width, formats=formats)
-    return [*in_place("training_step", ratio, width, formats), *whole]
 
 
 def in_place_as(step):
@@ -56,26 +45,7 @@ def in_place_as(step):
     return made
 
 
-def plain_world():
-    """The plain world with all that a claim asks for."""
-    beside = [
-        gradients("same"),
-        gradients("mixed"),
-        second_gradients(),
-        equality("gradients_over_layouts", 90),
-        of_size(),
-        block(),
-        *network(),
-        *training_step(),
-    ]
-    return worlds.plain_world() | by_identity(beside)
-
-
-def planted(*records):
-    """The same with some of its records replaced, and others added."""
-    return plain_world() | by_identity(records)
-
-
+XNNPACK = "executorch_xnnpack"
 # What each claim comes to in the plain world.
 PLAIN = {
     "T1": "qualified", "T2": "supported", "T3": "supported", "T4": "refuted", "T5": "qualified",
@@ -84,6 +54,7 @@ PLAIN = {
     "P1": "supported", "P2": "supported", "P3": "supported", "P4": "refuted", "P5": "supported",
     "V1": "supported", "V2": "supported", "V3": "supported",
     "X1": "refuted", "X2": "untested", "X3": "supported",
+    "X4": "refuted",
 }  # fmt: skip
 
 # The worlds in which it comes to something else, and what the sentence must then say.
@@ -216,6 +187,18 @@ FLIPS = [
         "qualified",
         "changed source: 1 of 2",
     ),
+    (
+        "X4",
+        [released("one_net", XNNPACK, 1.2), released("other_net", XNNPACK, 1.2)],
+        "supported",
+        "2 slower (one_net and other_net with ExecuTorch (XNNPACK)).",
+    ),
+    (
+        "X4",
+        [released("one_net", XNNPACK, 1.2), released("other_net", XNNPACK, 0.8)],
+        "qualified",
+        "1 slower (one_net with ExecuTorch (XNNPACK)) and 1 faster (other_net with ExecuTorch",
+    ),
 ]
 
 MARGIN, MINOR = 1.01, 1.10
@@ -257,5 +240,8 @@ EDGES = [
      {"X2": ("supported", "untested", "qualified", "supported")}),
     (lambda ratio, width: block_in("mend", ratio, width=width, family="remedy"), NOTHING, MARGIN, {
         "X3": ("supported", "untested", "refuted", "supported"),
+    }),
+    (lambda ratio, width: released("one_net", XNNPACK, ratio, width=width), NOTHING, MARGIN, {
+        "X4": ("refuted", "untested", "qualified", "refuted"),
     }),
 ]  # fmt: skip

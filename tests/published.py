@@ -3,12 +3,15 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from itertools import product
 from urllib.parse import unquote
 
 from bs4 import BeautifulSoup
 
 from investigation.display.timing_figures import label
+from investigation.evidence.kinds.in_place import LineInPlace
 from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.observation import Observation
 from investigation.subject.runtimes import BY_SLUG
 
 Row = dict[str, str]
@@ -27,24 +30,29 @@ def with_intervals(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row["low"] and row["high"]]
 
 
-def names(timing: Timing) -> set[tuple[str, str]]:
-    """Return the panels and rows that a timing may stand in; a panel is "" in a single one."""
+def marks(record: Observation) -> Iterator[tuple[tuple[str, str], list[float]]]:
+    """Give the panels and rows that a measurement may stand in, each with its numbers there.
+
+    A panel is "" where a figure has one only. The same place comes once for each unit.
+    """
+    if isinstance(record, LineInPlace):
+        yield from _marks_of_a_line(record)
+    if isinstance(record, Timing):
+        yield from product(_names(record), _numbers(record))
+
+
+def _names(timing: Timing) -> set[tuple[str, str]]:
     case, runtime = timing.case, BY_SLUG.get(str(timing.runtime))
     found = {("", label(timing)), ("", timing.says), ("", timing.says.removeprefix("compiled: "))}
     if case:
         panel = f"{case.name.replace(',', '')} {'×'.join(map(str, case.shape))}"
         found |= {(panel, runtime.title)} if runtime else set()
-        found |= {(panel, str(float(case.elements)))
-                  for panel in ("added to a call", "share of the multiply")}  # fmt: skip
+        sized = ("added to a call", "share of the multiply")
+        found |= {(panel, str(float(case.elements))) for panel in sized}
     return found
 
 
-def place(row: Row) -> tuple[str, str]:
-    """Return the panel and the name of the row that a number stands in."""
-    return row["panel"], row["y"] if not _is_number(row["y"]) else row["x"]
-
-
-def numbers(timing: Timing) -> list[list[float]]:
+def _numbers(timing: Timing) -> list[list[float]]:
     """Return a timing's value and interval in each of the units that figures use."""
     ratio = [timing.ratio, *timing.interval]
     found = [ratio, [100 * (one - 1) for one in ratio]]
@@ -52,6 +60,20 @@ def numbers(timing: Timing) -> list[list[float]]:
         added = [timing.alone.difference_s, *timing.alone.difference_interval_s]
         found += [[scale * one for one in added] for scale in (1e6, 1e9)]
     return found
+
+
+def _marks_of_a_line(record: LineInPlace) -> Iterator[tuple[tuple[str, str], list[float]]]:
+    panel, whole = record.memory_format, "share of the step"
+    parts = {one.case.name.removeprefix("host "): one for one in record.slots}
+    for name, one in (parts | {"all slots": record.decisive}).items():
+        yield (panel, name), [1e6 * value for value in (one.difference_s, *one.interval_s)]
+    share = (record.share, *record.decisive.share_interval)
+    yield (f"{panel}, {whole}", whole), [100 * value for value in share]
+
+
+def place(row: Row) -> tuple[str, str]:
+    """Return the panel and the name of the row that a number stands in."""
+    return row["panel"], row["y"] if not _is_number(row["y"]) else row["x"]
 
 
 def drawn(row: Row) -> list[float]:

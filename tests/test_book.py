@@ -12,7 +12,7 @@ from whole_book import CHAPTERS, build_in
 
 from investigation.claims.ledger import CLAIMS
 from investigation.evidence import files
-from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.kinds.in_place import LineInPlace, Measured
 
 PAGES = ["index", "recommendation", "claims", "rerun", "status", "glossary", "references"]
 
@@ -123,6 +123,8 @@ def compares_the_two_forms(timing):
     It is not where it measures a control, what a cold call costs, the compiler's own time, a shape
     check, or a mended graph against the changed source.
     """
+    if isinstance(timing, LineInPlace):
+        return timing.role == "measurement" and timing.candidate == "expand_as"
     forms = (timing.baseline, timing.candidate) == ("broadcast", "expand_as")
     usual = timing.role == "measurement" and timing.quantity == "end_to_end"
     other = timing.level in ("compilation", "check") or timing.family == "remedy"
@@ -135,7 +137,7 @@ def test_the_picker_holds_every_comparison_of_the_two_forms_and_no_other(book):
         record
         for path in (book / "results").glob("*.json")
         for record in files.read(path).records
-        if isinstance(record, Timing)
+        if isinstance(record, Measured)
     ]
     assert shown == {one.name for one in timings if compares_the_two_forms(one)}
 
@@ -143,15 +145,11 @@ def test_the_picker_holds_every_comparison_of_the_two_forms_and_no_other(book):
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_drawn_timing_is_the_one_that_its_label_names(book, chapter):
     kept = files.read(book / "results" / f"{chapter}.json").records
-    timings = [one for one in kept if isinstance(one, Timing) and not one.machine]
+    marks = [mark for one in kept if not one.machine for mark in published.marks(one)]
     for rows in published.figures(page(book, chapter)):
         for row in published.with_intervals(rows):
-            named = [one for one in timings if published.place(row) in published.names(one)]
-            assert any(
-                published.drawn(row) == pytest.approx(numbers)
-                for one in named
-                for numbers in published.numbers(one)
-            ), row
+            named = [numbers for place, numbers in marks if place == published.place(row)]
+            assert any(published.drawn(row) == pytest.approx(one) for one in named), row
 
 
 def test_every_mark_of_the_first_picture_is_a_timing_of_the_setting_that_it_stands_in(book):
@@ -159,7 +157,7 @@ def test_every_mark_of_the_first_picture_is_a_timing_of_the_setting_that_it_stan
         timing.ratio: timing
         for path in (book / "results").glob("*.json")
         for timing in files.read(path).records
-        if isinstance(timing, Timing)
+        if isinstance(timing, Measured) and compares_the_two_forms(timing)
     }
     index = page(book, "index")
     shown = {row["data-evidence"]: row["data-setting"] for row in index.select(".picker tbody tr")}

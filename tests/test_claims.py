@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from claim_worlds import EDGES, FLIPS, PLAIN, plain_world, planted
+from claim_worlds import EDGES, FLIPS, PLAIN
 from worlds import (
     SLOW_BY_CHANCE,
     WRITES,
@@ -14,6 +14,8 @@ from worlds import (
     findings,
     grown,
     multiply,
+    plain_world,
+    planted,
     program,
     survival,
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from torch._inductor import exc
 
-from investigation.compiled import codegen, toolchain
+from investigation.compiled import codegen, lowering, toolchain
 from investigation.compiled.codegen import generate
 from investigation.compiled.toolchain import NoCompilerError
 from investigation.subject.cases import Case
@@ -80,7 +80,7 @@ def test_what_was_generated_cannot_be_changed(multiplies):
 def test_a_notebook_has_caches_of_its_own_that_go_with_it():
     program = (
         "import os\n"
-        "from investigation.compiled import toolchain\n"
+        "from investigation.compiled import lowering, toolchain\n"
         "folder = toolchain.empty_caches()\n"
         "assert os.environ['TORCHINDUCTOR_CACHE_DIR'] == str(folder)\n"
         "print(folder, list(folder.iterdir()), sep='\\n')\n"
@@ -100,6 +100,19 @@ def test_a_folder_whose_path_would_break_the_compilers_command_is_said_in_one_li
     with pytest.raises(NoCompilerError, match=r"breaks at a space, and .*; use a folder") as error:
         toolchain.require_cpp_compiler()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_a_torch_that_lowers_the_backward_pass_late_makes_the_same_programs(monkeypatch, dynamic):
+    made = {}
+    for at_once in (True, False):
+        monkeypatch.setattr(lowering, "LOWERS_AT_ONCE", at_once)
+        if not at_once:
+            monkeypatch.setattr(lowering, "AT_ONCE", {})
+        made[at_once] = generate("expand_as", CASE, "block", "training", dynamic=dynamic)
+    assert len(made[False].programs) == 2, "forward and backward"
+    assert made[False].source == made[True].source
+    assert made[False].graphs == made[True].graphs
 
 
 def test_no_compiler_is_said_in_one_line(monkeypatch):

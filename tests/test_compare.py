@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 from bs4 import BeautifulSoup
-from claim_worlds import network, plain_world, planted
+from in_place_worlds import record
 from worlds import (
     CASE,
     SLOW_MIX,
@@ -17,6 +17,9 @@ from worlds import (
     control,
     evidence,
     multiply,
+    network,
+    plain_world,
+    planted,
 )
 
 from investigation.evidence.environment import describe
@@ -70,6 +73,16 @@ def test_two_measurements_agree_where_their_intervals_touch():
     assert pair(compared(base, far), STEP).outcome == "differ"
 
 
+def test_two_lines_timed_in_place_are_measurements_that_agree_where_their_intervals_touch():
+    base = evidence_of(by_identity([record(share=0.0005)]))
+    for share, outcome in ((0.0008, "agree"), (0.0010, "differ")):
+        found = compared(base, evidence_of(by_identity([record(share=share)])))
+        assert [(one.measured, one.outcome) for one in found.pairs] == [(True, outcome)]
+    (other,) = compared(base, evidence_of(by_identity([record(batch=16)]))).pairs
+    assert other.obstacles == ("batch 8 against 16",)
+    assert comparison_pages.shown(other.base) == "+0.05 % (+0.03 to +0.07)"
+
+
 @pytest.mark.parametrize(
     ("environment", "obstacle"),
     [
@@ -106,7 +119,8 @@ def test_another_shape_is_named():
 
 
 def test_what_only_one_run_has_is_said_and_its_claims_have_lost_evidence_and_not_changed():
-    without = {key: one for key, one in plain_world().items() if one != STEP}
+    world = plain_world().items()
+    without = {key: one for key, one in world if getattr(one, "level", None) != "network"}
     less = compared(evidence_of(plain_world()), evidence_of(without))
     assert pair(less, STEP).outcome == "only in base"
     (claim,) = (one for one in less.lost if one.id == "P1")

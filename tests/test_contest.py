@@ -5,48 +5,59 @@ from pathlib import Path
 import pytest
 
 from investigation.evidence.sealed import contest as contest_record
+from investigation.evidence.sealed import contest_targets
 from investigation.evidence.sealed.contest import (
+    CLOSURES,
     DOSES,
-    INTERLEAVED,
     IQR,
+    MADE,
     METHODS,
-    OURS,
+    ONE_FUNCTION,
+    PAIRS,
+    PLANTS,
+    TENSORS,
     ContestResult,
     Trial,
 )
-from investigation.timing import contest, contestants, planted_work
+from investigation.timing import contest, contestants, duet, planted_work
+from investigation.timing.statistics import judge
 
 
-def trial(method: str, dose: float, number: int, error: float, reach: float) -> Trial:
+def trial(
+    method: str, dose: float, number: int, error: float, reach: float, plant: str = ONE_FUNCTION
+) -> Trial:
     ratio = contest_record.planted_ratio(dose) * (1 + error)
     low, high = ratio * (1 - reach), ratio * (1 + reach)
     return Trial(
         method=method,
+        plant=plant,
         dose=dose,
         number=number,
         ratio=ratio,
         low=low,
         high=high,
         found=not low <= 1 <= high,
-        equivalent=low > 1 / 1.01 and high < 1.01,
+        verdict=judge((low, high), 0.01),
         elapsed_s=0.6,
     )
 
 
 def a_contest(error: float, reach: float, trials: int = 200) -> ContestResult:
-    """Ours errs by `error` to either side in turn, both rivals a hundred times as much."""
+    """Ours errs by `error` to either side in turn, the rival a hundred times as much."""
     result = ContestResult({"torch": "2.13"}, {"trials": trials})
     for number in range(trials):
         sign = 1 if number % 2 else -1
-        for dose in DOSES:
-            result.trials.append(trial(OURS, dose, number, sign * error, reach))
-            for rival in (IQR, INTERLEAVED):
-                result.trials.append(trial(rival, dose, number, sign * 100 * error, 200 * error))
+        for plant in PLANTS:
+            for dose in DOSES:
+                for ours in (PAIRS, MADE):
+                    result.trials.append(trial(ours, dose, number, sign * error, reach, plant))
+                rival = trial(IQR, dose, number, sign * 100 * error, 200 * error, plant)
+                result.trials.append(rival)
     return result
 
 
 def met(result: ContestResult) -> dict[str, bool | None]:
-    return {target.name: target.met for target in contest_record.targets(result)}
+    return {target.name: target.met for target in contest_targets.targets(result)}
 
 
 def test_a_precise_instrument_meets_every_target() -> None:
@@ -55,15 +66,15 @@ def test_a_precise_instrument_meets_every_target() -> None:
 
 def test_an_interval_that_is_too_short_misses_false_alarms_and_coverage() -> None:
     outcome = met(a_contest(error=0.002, reach=0.001))
-    assert outcome["false alarms"] is False
-    assert outcome["coverage"] is False
+    assert outcome["compare, one function: false alarms"] is False
+    assert outcome["compare_made, tensors of their own: coverage"] is False
 
 
 def test_an_interval_that_is_too_long_misses_the_doses() -> None:
     outcome = met(a_contest(error=0.0003, reach=0.02))
-    assert outcome["false alarms"] is True
-    assert outcome["+1 % found"] is False
-    assert outcome["-0.5 % found"] is False
+    assert outcome["compare, one function: false alarms"] is True
+    assert outcome["compare, one function: +0.25 % found"] is False
+    assert outcome["compare_made, closures of their own: +1 % found"] is False
 
 
 def test_a_method_no_better_than_its_rival_misses_the_error_targets() -> None:
@@ -71,21 +82,30 @@ def test_a_method_no_better_than_its_rival_misses_the_error_targets() -> None:
     result.trials = [
         trial(one.method, one.dose, one.number, 0.0003, 0.001) for one in result.trials
     ]
-    assert met(result)[f"RMS error over that of {IQR}"] is False
+    assert met(result)[f"compare, one function: RMS error over that of {IQR}"] is False
 
 
 def test_a_target_whose_trials_did_not_run_is_neither_met_nor_missed() -> None:
     result = a_contest(0.0003, 0.001, trials=10)
-    result.trials = [one for one in result.trials if one.dose == 0 and one.method == OURS]
+    result.trials = [one for one in result.trials if one.dose == 0 and one.method == MADE]
     outcome = met(result)
-    assert outcome["+1 % found"] is None
-    assert outcome[f"RMS error over that of {IQR}"] is None
+    assert outcome["compare_made, tensors of their own: +1 % found"] is None
+    assert outcome[f"compare_made, one function: RMS error over that of {IQR}"] is None
+    assert not any(name.startswith("compare, ") for name in outcome)
+
+
+def test_two_objects_are_held_to_what_they_share_and_programs_to_every_kind_of_plant():
+    names = met(a_contest(0.0003, 0.001, trials=10))
+    assert {name.split(":")[0] for name in names} == {
+        f"{PAIRS}, {ONE_FUNCTION}",
+        *(f"{MADE}, {plant}" for plant in PLANTS),
+    }
 
 
 def test_a_difference_found_on_the_wrong_side_is_a_wrong_sign() -> None:
-    assert trial(OURS, 0.5, 0, error=-0.02, reach=0.001).wrong_sign
-    assert not trial(OURS, 0.5, 0, error=0.0, reach=0.001).wrong_sign
-    assert not trial(OURS, -0.5, 0, error=0.0, reach=0.001).wrong_sign
+    assert trial(PAIRS, 0.5, 0, error=-0.02, reach=0.001).wrong_sign
+    assert not trial(PAIRS, 0.5, 0, error=0.0, reach=0.001).wrong_sign
+    assert not trial(PAIRS, -0.5, 0, error=0.0, reach=0.001).wrong_sign
 
 
 @pytest.mark.parametrize(("dose", "ratio"), [(0, 1), (1, 1.01), (-1, 1 / 1.01), (0.25, 1.0025)])
@@ -99,25 +119,42 @@ def test_a_dose_that_is_no_whole_number_of_calls_is_refused() -> None:
 
 
 def test_only_the_number_of_calls_tells_planted_sides_apart() -> None:
-    planted = planted_work.plant(1.0)
-    assert planted.baseline.func is planted.candidate.func  # type: ignore[attr-defined]
-    x, y, calls = planted.baseline.args  # type: ignore[attr-defined]
-    assert planted.candidate.args == (x, y, 1.01 * calls)  # type: ignore[attr-defined]
+    baseline, candidate = planted_work.plant(1.0).once()
+    assert baseline.func is candidate.func  # type: ignore[attr-defined]
+    x, y, calls = baseline.args  # type: ignore[attr-defined]
+    assert candidate.args == (x, y, 1.01 * calls)  # type: ignore[attr-defined]
 
 
-def test_copies_have_the_same_code_in_functions_of_their_own() -> None:
-    planted = planted_work.plant(0.0, copies=True)
-    assert planted.baseline is not planted.candidate
-    assert planted.baseline.__code__ is planted.candidate.__code__
+def test_closures_of_their_own_have_the_same_code_over_the_same_tensors() -> None:
+    baseline, candidate = planted_work.plant(0.0, CLOSURES).once()
+    assert baseline is not candidate
+    assert baseline.__code__ is candidate.__code__
+
+
+def test_tensors_of_their_own_are_made_anew_each_time() -> None:
+    planted = planted_work.plant(0.0, TENSORS)
+    made = [*planted.once(), *planted.once()]
+    assert len({one.args[0].data_ptr() for one in made}) == 4  # type: ignore[attr-defined]
+    assert len({one.func for one in made}) == 1  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(duet.two_cores() is None, reason="a duet takes two cores")
+def test_a_duet_times_both_arms_together_and_finds_a_large_difference() -> None:
+    cores = duet.two_cores()
+    assert cores is not None
+    slow, fast = (planted_work.shared(calls) for calls in (800, 200))
+    ratios = duet.duet_log_ratios(fast, slow, cores, 1.0)
+    assert len(ratios) > 3
+    assert math.exp(sorted(ratios)[len(ratios) // 2]) > 1.5
 
 
 def test_what_is_recorded_of_a_contest_counts_our_planted_differences_alone() -> None:
     result = ContestResult({}, {})
     result.trials += [
-        trial(OURS, 0.0, 0, error=0.05, reach=0.01),  # a false alarm, where nothing is planted
-        trial(OURS, 0.5, 0, error=0.0, reach=0.02),  # missed
-        trial(OURS, 1.0, 0, error=0.0, reach=0.001),
-        trial(OURS, -1.0, 0, error=0.05, reach=0.001),  # found on the wrong side
+        trial(MADE, 0.0, 0, error=0.05, reach=0.01),  # a false alarm, where nothing is planted
+        trial(MADE, 0.5, 0, error=0.0, reach=0.02),  # missed
+        trial(MADE, 1.0, 0, error=0.0, reach=0.001),
+        trial(MADE, -1.0, 0, error=0.05, reach=0.001),  # found on the wrong side
         trial(IQR, 1.0, 0, error=0.0, reach=0.001),
     ]
     kept = result.planted_differences()
@@ -132,7 +169,7 @@ def test_shares_come_with_limits_and_none_where_nothing_ran() -> None:
 
 
 def test_rms_error_is_of_the_ratio_and_in_per_cent() -> None:
-    trials = [trial(OURS, 1, 0, error, 0.1) for error in (0.01, -0.01)]
+    trials = [trial(PAIRS, 1, 0, error, 0.1) for error in (0.01, -0.01)]
     assert contest_record.rms_error_percent(trials) == pytest.approx(1, rel=0.01)
 
 
@@ -140,7 +177,7 @@ def test_rivals_with_fewer_trials_are_spread_over_the_contest() -> None:
     planned = contest.turns(trials=8, rival_trials=2, doses=[0.0, 1.0], seed=1)
     ours = [turn for turn in planned if turn.method is contestants.paired_trials]
     rivals = {turn.number for turn in planned if turn.method is contestants.sequential_trials}
-    assert len(ours) == 16
+    assert len(ours) == 16 * len(PLANTS)
     assert rivals == {3, 7}
 
 
@@ -150,25 +187,32 @@ def test_the_order_is_drawn_and_a_seed_repeats_it() -> None:
 
 
 def test_an_interrupted_contest_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    first = contest.run(1, doses=[0.0], budget_s=0.1, seed=3)
+    asked = {"doses": [0.0], "plants": [TENSORS], "budget_s": 0.1, "seed": 3}
+    first = contest.run(1, **asked)  # type: ignore[arg-type]
     file = tmp_path / "contest.json"
     first.write(file)
     saved = ContestResult.from_dict(json.loads(file.read_text()))
-    resumed = contest.run(2, doses=[0.0], budget_s=0.1, seed=3, resume=saved)
+    resumed = contest.run(2, resume=saved, **asked)  # type: ignore[arg-type]
     assert resumed.trials[: len(first.trials)] == first.trials
     assert sorted({one.number for one in resumed.trials}) == [0, 1]
     assert len(resumed.trials) == 2 * len(first.trials)
     assert not list(tmp_path.glob("*.partial"))
 
 
+def test_a_contest_ends_at_its_limit_with_whole_trials() -> None:
+    ended = contest.run(50, doses=[0.0], plants=[ONE_FUNCTION], budget_s=0.1, limit_s=0.0)
+    assert ended.trials == []
+
+
 def test_a_live_contest_runs_every_method_and_prints_its_table() -> None:
-    result = contest.run(1, doses=[2.0], budget_s=0.1)
-    assert {one.method for one in result.trials} == set(METHODS)
-    text = contest_record.table(result)
-    assert all(method in text for method in METHODS)
+    result = contest.run(1, doses=[2.0], plants=[CLOSURES], budget_s=0.1)
+    expected = set(METHODS) - (set() if duet.two_cores() else {contest_record.DUET})
+    assert {one.method for one in result.trials} == expected
+    text = contest_targets.table(result)
+    assert all(method in text for method in expected)
     assert all(math.isfinite(one.ratio) for one in result.trials)
 
 
 def test_another_schema_is_refused() -> None:
-    with pytest.raises(ValueError, match="contest schema 0, expected 1"):
+    with pytest.raises(ValueError, match="contest schema 0, expected 2"):
         ContestResult.from_dict({"schema": 0})

@@ -6,15 +6,23 @@ Each figure's published numbers are read back and compared with the evidence, la
 import csv
 import io
 import itertools
+from types import SimpleNamespace
 from urllib.parse import unquote
 
+import published as on_pages
 import pytest
 from bs4 import BeautifulSoup
 from worlds import CASE, MIXED, block_in, multiply, network, timed
 
-from investigation.display import compiled_figures, figures, runtime_figures, timing_figures
+from investigation.display import (
+    compiled_figures,
+    figures,
+    gpu_figures,
+    runtime_figures,
+    timing_figures,
+)
 from investigation.display.outcomes import WORDS
-from investigation.evidence.kinds.timings import MARGIN
+from investigation.evidence.kinds.timings import MARGIN, Timing
 from investigation.subject.cases import Case
 
 CASES = [
@@ -90,7 +98,8 @@ def test_two_timings_of_one_label_are_refused():
 
 def test_labels_tell_formats_dtypes_and_networks_apart():
     assert timing_figures.label(multiply(case=MIXED)).endswith("float32 × bfloat16")
-    assert [timing_figures.label(one) for one in network()] == ["contiguous", "channels_last"]
+    whole = [one for one in network() if isinstance(one, Timing)]
+    assert [timing_figures.label(one) for one in whole] == ["contiguous", "channels_last"]
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -139,3 +148,78 @@ def _panel(case: Case) -> str:
 def test_two_costs_of_one_place_are_refused():
     with pytest.raises(ValueError, match="two timings of one runtime at one workload"):
         runtime_figures.costs([*blocks(), blocks()[0]])
+
+
+def tried(kind):
+    case = SimpleNamespace(memory_format="contiguous")
+    return SimpleNamespace(kind=kind, shapes="static", case=case)
+
+
+def agreement(chip, *kinds, differing=()):
+    settings = {kind: tried(kind) for kind in kinds}
+    differ = tuple(settings[kind] for kind in differing)
+    return SimpleNamespace(chip=chip, tried=tuple(settings.values()), differing={"binary": differ})
+
+
+def test_a_grid_of_chips_marks_the_setting_and_the_chip_that_differ_also_beside_a_missing_one():
+    rows = [agreement("sm_80", "b"), agreement("sm_90", "a", "b", differing="b")]
+    for order in (rows, rows[::-1]):
+        marks = {(row["panel"], row["y"]): float(row["series"])
+                 for row in published(gpu_figures.agreement_grid(order, "binary"))
+                 if row["series"] not in ("nan", "--")}  # fmt: skip
+        assert marks == {
+            ("sm_80 (A100)", "b"): 1,
+            ("sm_90 (H100)", "a"): 1,
+            ("sm_90 (H100)", "b"): 0,
+        }
+
+
+def compiled(kind, shapes="static", kernels=True):
+    case = SimpleNamespace(memory_format="contiguous")
+    setting = SimpleNamespace(kind=kind, shapes=shapes, case=case)
+    return SimpleNamespace(setting=setting, same_source=False, same_kernels=kernels)
+
+
+def test_a_grid_of_programs_marks_each_setting_in_its_own_cell():
+    rows = [compiled("one"), compiled("two", kernels=False), compiled("one", "dynamic"),
+            compiled("two", "dynamic")]  # fmt: skip
+    for order in (rows, [rows[1], rows[0], *rows[2:]]):
+        marks = {(row["y"], row["x"]): int(row["series"])
+                 for row in published(compiled_figures.program_grid(order))}  # fmt: skip
+        names = list(compiled_figures.MARKS)
+        assert [place for place, mark in marks.items() if names[mark] == "≠"] == [
+            ("two", "static, contiguous")
+        ]
+
+
+def test_two_programs_of_one_cell_are_refused():
+    with pytest.raises(ValueError, match="two pairings for one cell"):
+        compiled_figures.program_grid([compiled("one"), compiled("one")])
+
+
+def matches(rows, timings):
+    """Whether each row has the numbers of a timing that may stand there, as in the built book."""
+    marks = [mark for one in timings for mark in on_pages.marks(one)]
+    return [
+        any(on_pages.place(row) == place and on_pages.drawn(row) == pytest.approx(numbers)
+            for place, numbers in marks)
+        for row in rows
+    ]  # fmt: skip
+
+
+def test_the_check_of_the_built_pages_finds_labels_that_changed_places():
+    one, other = multiply(1.2, "slower", case=CASES[0]), multiply(0.8, "faster", case=CASES[1])
+    right = timing_figures.labelled([one, other])
+    wrong = dict(zip(right, reversed(right.values()), strict=True))
+    assert matches(published(timing_figures.comparisons(right, MARGIN)), [one, other]) == [True] * 2
+    assert (
+        matches(published(timing_figures.comparisons(wrong, MARGIN)), [one, other]) == [False] * 2
+    )
+
+
+def test_the_check_of_the_built_pages_finds_runtimes_that_changed_places():
+    kept = blocks()
+    rows = published(runtime_figures.costs(kept))
+    turned = [row | {"y": other["y"]} for row, other in zip(rows, rows[::-1], strict=True)]
+    assert all(matches(rows, kept))
+    assert not all(matches(turned, kept))

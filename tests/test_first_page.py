@@ -2,18 +2,22 @@
 
 import csv
 import io
+import math
+import shutil
 
 import pytest
 from worlds import (
     CASE,
     MIXED,
     asked,
+    at_one_size,
     block_in,
     equality,
+    evidence,
     findings,
+    grown,
     multiply,
     network,
-    planted,
     program,
     training_step,
 )
@@ -22,7 +26,18 @@ from investigation.display import figure_data
 from investigation.display.setting_figures import Mark, SettingRow, settings_figure
 from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.kinds.layouts import Layouts
-from pipeline.pages import answers, decisions, disposition, picture, settings, summary
+from pipeline import places
+from pipeline.pages import (
+    answers,
+    assembly,
+    decisions,
+    disposition,
+    picker,
+    picture,
+    settings,
+    summary,
+    verdicts,
+)
 
 LARGE = CASE.model_copy(update={"slug": "large", "shape": (8, 256, 56, 56)})
 
@@ -33,15 +48,16 @@ def made_in(world):
 
 
 def rank(*plant):
-    world = planted(*plant)
+    world = at_one_size(*plant)
     return disposition.priority(findings(world), made_in(world))
 
 
 @pytest.mark.parametrize(
     ("plant", "headline", "ground"),
     [
-        ((), "low, a matter of style", "no effect on a step of its network, within ±1 %"),
-        (network(1.005, "inconclusive"), "low, a matter of style", "below 0.7 %, this run cannot"),
+        ((), "low, a matter of style", "by at most 0.2 %, inside the margin of ±1 %"),
+        (network(1.01, "inconclusive"), "low, a matter of style", "below 1.2 %, this run cannot"),
+        (network(1.0, width=math.inf), "open", "in too few processes to tell"),
         (network(1.05, "slower"), "as filed, a performance bug", "slower with the line in a forw"),
         (training_step(1.05, "slower"), "as filed, a performance bug", "a training step"),
         (network(0.95, "faster"), "none; keep the line", "faster with the line in a forward"),
@@ -63,7 +79,7 @@ def test_the_priority_tells_what_was_measured_on_gpus():
 
 
 def elsewhere(*plant):
-    return disposition.elsewhere(made_in(planted(*plant)))
+    return disposition.elsewhere(made_in(at_one_size(*plant)))
 
 
 def test_elsewhere_names_where_to_change_where_to_keep_and_where_to_look_first():
@@ -77,7 +93,7 @@ def test_elsewhere_names_where_to_change_where_to_keep_and_where_to_look_first()
 
 def test_ways_into_one_product_are_named_together_only_if_they_agree():
     def named(*names):
-        made = made_in(planted(*(program(name) for name in names)))
+        made = made_in(at_one_size(*(program(name) for name in names)))
         return disposition.products([one for one in made if one.setting.name in names])
 
     assert named("Product (a)", "Product (b)") == ["Product"]
@@ -85,15 +101,14 @@ def test_ways_into_one_product_are_named_together_only_if_they_agree():
 
 
 def sentences(*plant):
-    world = planted(*plant)
+    world = at_one_size(*plant)
     return summary.sentences(findings(world), made_in(world))
 
 
 def test_the_first_sentence_tells_of_bits_layouts_and_gradients():
-    assert (
-        sentences()[0]
-        == "With one dtype both forms return the same bits, in the same memory layout."
-    )
+    plain = sentences()[0]
+    assert plain.startswith("With one dtype both forms return the same bits, in the same memory")
+    assert "0 of 10 tensors differ" in plain
     assert "other bits in 3 of 16 dtypes" in sentences(equality("same_dtype", 16, 3))[0]
     elsewhere = Layouts(says="pairings", group="ordinary", tried=9, differing=1)
     assert "in another memory layout for some inputs" in sentences(elsewhere)[0]
@@ -106,7 +121,7 @@ def test_the_second_sentence_tells_of_one_dtype_in_both_directions():
     assert "A step of a whole network: no difference" in sentences()[1]
     assert "at worst 50 % longer at 128×32×32×32" in sentences(multiply(1.5, "slower"))[1]
     assert "0 of 1 timings, and faster in 1" in sentences(multiply(0.5, "faster"))[1]
-    assert "A step of a whole network: cannot tell" in sentences(*network(1.005, "inconclusive"))[1]
+    assert "A step of a whole network: cannot tell" in sentences(*network(1.01, "inconclusive"))[1]
 
 
 def test_the_third_sentence_tells_of_two_dtypes_or_that_nothing_was_found():
@@ -131,14 +146,14 @@ def test_the_short_table_has_at_most_six_rows_however_much_was_measured():
     steps = [one.model_copy(update={"machine": card.machine}) for card in cards
              for one in network(1.05, "slower")]  # fmt: skip
     runtimes = [made for one in range(9) for made in (program(f"r{one}"), block_in(f"r{one}"))]
-    found = summary.rows(made_in(planted(*cards, *steps, *runtimes)))
+    found = summary.rows(made_in(at_one_size(*cards, *steps, *runtimes)))
     assert len(found) == 6
     assert found[0].where == settings.ONE_DTYPE
     assert found[-1].where == "on a GPU"
 
 
 def test_a_row_for_several_programs_counts_their_decisions():
-    world = planted(block_in("library", 1.6, "slower"))
+    world = at_one_size(block_in("library", 1.6, "slower"))
     row = next(one for one in summary.rows(made_in(world)) if one.where == "exported programs")
     assert row.change == "change it in 1, no difference in 1 of 2"
     assert row.why == "up to 60 % longer in library"
@@ -150,7 +165,7 @@ def drawn(rows, **how):
 
 @pytest.mark.parametrize("narrow", [False, True])
 def test_every_mark_of_the_picture_has_the_setting_the_label_and_the_numbers_of_its_timing(narrow):
-    world = planted(
+    world = at_one_size(
         multiply(1.2, "slower"), multiply(1.1, "slower", case=LARGE),
         multiply(1.3, "slower", case=CASE.model_copy(update={"slug": "b", "name": "of one size"})),
         block_in("library", 1.6, "slower"),
@@ -187,8 +202,53 @@ def test_two_marks_of_one_label_are_refused():
 
 
 def test_the_caption_and_the_alternative_text_count_what_is_drawn():
-    plain, slow = (made_in(planted(*plant)) for plant in ((), (multiply(1.2, "slower"),)))
+    plain, slow = (made_in(at_one_size(*plant)) for plant in ((), (multiply(1.2, "slower"),)))
     assert "slower" not in picture.caption(plain)
     assert "slower in 1, no difference in" in picture.caption(slow)
     assert "PyTorch eager, one dtype: depends on size" in picture.of_settings(slow)
     assert "PyTorch eager, one dtype: no difference" in picture.of_settings(plain)
+
+
+def index_in(world, folder):
+    """The first page as it is filled in for a world."""
+    known = findings(world)
+    found = answers.answers(known)
+    made = decisions.decisions(known, found)
+    look_up = assembly.asked(known)
+    run = evidence(*world.values(), notebook="04_eager_cost")
+    shutil.copytree(places.BOOK / "_parts", folder / "_parts")
+    shutil.copy(places.BOOK / "index.md", folder)
+    names = assembly.first_page(known, found, made) | {
+        "picker": picker.choices([run], found, made),
+        "titles": {"04_eager_cost": "Cost"},
+        "claims": verdicts.claims(known),
+        "runs": [run],
+        "record": assembly.the_only(look_up),
+        "records": look_up,
+    }
+    assembly.write_pages(folder, names)
+    return (folder / "index.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("plant", "says", "never"),
+    [
+        ((), "priority: low, a matter of style", "A shape check"),
+        ((grown(5),), "returns a larger result without a warning (5 of 16", "Nothing that was tri"),
+        (network(1.05, "slower"), "priority: as filed, a performance bug", "matter of style"),
+        (network(0.95, "faster"), "priority: none; keep the line", "matter of style"),
+    ],
+)
+def test_the_first_page_holds_in_each_world(tmp_path, plant, says, never):
+    page = index_in(at_one_size(*plant), tmp_path)
+    assert says in page
+    assert never not in page
+    assert ("+ assert result.shape == x.shape" in page) == ("A shape check" in page)
+
+
+def test_an_interval_without_ends_is_drawn_and_published_as_it_is():
+    world = at_one_size(*network(1.0, width=math.inf))
+    made = made_in(world)
+    rows = [row for row in drawn(picture.setting_rows(made)) if row["series"].startswith("a forw")]
+    assert [(row["low"], row["high"]) for row in rows] == [("-inf", "inf")] * 2
+    assert "<svg" in picture.of_settings(made)

@@ -356,9 +356,11 @@ def control(fake, samples):
 def test_the_control_of_a_form_against_itself_holds_and_fails_where_something_is_added():
     fake = FakeNetwork()
     same = fake.form()
-    assert in_place_records.itself_control(recorder(), control(fake, fake.time(same, same))).passed
+    assert in_place_records.itself_control(
+        recorder(), control(fake, fake.time(same, same)), "network"
+    ).passed
     with pytest.raises(ControlFailedError, match="the same form at every draw adds nothing"):
-        in_place_records.itself_control(recorder(), control(*planted()))
+        in_place_records.itself_control(recorder(), control(*planted()), "network")
 
 
 @pytest.mark.parametrize("grad", [False, True])
@@ -377,12 +379,16 @@ def test_a_planted_wait_is_found_with_its_size_and_not_with_another(grad):
     expected = PLANTED_SHARE * (STEP_S + (1 + grad) * SLOTS * LINE_S)
     assert samples.planted_s == pytest.approx(expected, rel=0.05)
     found = control(fake, samples)
-    kept = in_place_records.planted_control(recorder(), found, samples.planted_s)
-    assert kept.passed
+    kept = recorder()
+    assert in_place_records.planted_control(kept, found, samples.planted_s, "network").passed
+    (record, _) = kept.evidence().records
+    assert (record.role, record.planted_s) == ("control", samples.planted_s)
     assert found.verdict == "slower"
     for wrong in (0.5, 1.5):
         with pytest.raises(ControlFailedError, match="planted in the line is found with its size"):
-            in_place_records.planted_control(recorder(), found, wrong * samples.planted_s)
+            in_place_records.planted_control(
+                recorder(), found, wrong * samples.planted_s, "network"
+            )
 
 
 def whole(ratios):
@@ -482,9 +488,11 @@ def test_the_host_networks_line_is_timed_in_fresh_processes_with_its_controls(ma
     assert {len(one) for one in found.decisive.phases} == {1 + grad}
     assert len(found.parts) == 2
     kept = recorder()
-    assert in_place_records.itself_control(kept, timed.control("itself")).passed
+    assert in_place_records.itself_control(kept, timed.control("itself"), "network").passed
     wait_s = timed.planted_s("planted")
-    assert in_place_records.planted_control(kept, timed.control("planted"), wait_s).passed
+    assert in_place_records.planted_control(
+        kept, timed.control("planted"), wait_s, "network"
+    ).passed
 
 
 def test_controls_are_named_by_what_they_are():

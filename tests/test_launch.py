@@ -13,7 +13,7 @@ from investigation.evidence.kinds.gpus import Launch, SameLaunches
 from investigation.evidence.kinds.resources import Memory
 from investigation.evidence.records import repeated_names
 from investigation.gpu.launch import controls, extension, proof, recording, settings
-from investigation.gpu.launch.comparison import Group, how_they_differ
+from investigation.gpu.launch.comparison import Group, how_they_differ, together
 from investigation.gpu.launch.extension import NoRecorderError
 from investigation.gpu.launch.iterators import Iterator, Operand, Recorded, Result
 from investigation.observe import memory
@@ -211,6 +211,19 @@ def fields_noticed(differ):
     worlds |= {f"result {name}": world(result=changed(RESULT, name)) for name in
                Result.model_fields}  # fmt: skip
     return {name for name, one in worlds.items() if differ(world(), one)}, set(worlds)
+
+
+def test_groups_of_two_shares_of_the_settings_are_one():
+    about = {"operation": "multiply", "family": "dtypes", "dtypes": "mixed"}
+    first = Group(**about, tried=3, differing_by={"another order": 1}, where=("a × b",))
+    other = Group(**about, tried=4, differing_by={"another order": 1, "other kernels": 1},
+                  where=("a × b", "c × d"), example="c × d: it")  # fmt: skip
+    apart = first.model_copy(update={"family": "ordinary"})
+    joined, alone = together([first, apart, other])
+    assert (joined.tried, joined.differing, joined.example) == (7, 3, "c × d: it")
+    assert joined.differing_by == {"another order": 2, "other kernels": 1}
+    assert joined.where == ("a × b", "c × d")
+    assert alone == apart
 
 
 def test_every_field_of_an_iterator_counts():

@@ -1,8 +1,7 @@
 """What the launches of eager CUDA say of a claim, where they are the same and where not."""
 
 import pytest
-from claim_worlds import plain_world, planted
-from worlds import CASE, findings
+from worlds import CASE, findings, plain_world, planted
 
 from investigation.claims.claim import Note, judge
 from investigation.claims.ledger import CLAIMS

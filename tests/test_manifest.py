@@ -125,9 +125,9 @@ OTHER_MACHINE = evidence_of(environment=HERE.model_copy(update={"processor": "Z8
     [
         (FAILED, "control control.01_x.same failed: it holds"),
         (OTHER_SCHEMA, "schema version 9, this book reads 1, 2 and 3"),
-        ('{"schema": 7, "settings": {}, "trials": []}', "contest schema 7, expected 1"),
+        ('{"schema": 7, "settings": {}, "trials": []}', "contest schema 7, expected 2"),
         ('{"schema": 7, "by_group": {}}', "instructions schema 7, expected 1"),
-        ('{"settings": {}, "trials": [{}], "schema": 1}', "not a usable record of kind contest"),
+        ('{"settings": {}, "trials": [{}], "schema": 2}', "not a usable record of kind contest"),
         ('{"a": 1}', "no kind of record that this book knows; there are evidence, contest"),
         ("[1, 2]", "no kind of record that this book knows"),
         ("{", "not a readable JSON file"),

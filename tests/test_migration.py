@@ -47,12 +47,13 @@ def test_every_verdict_of_a_book_of_schema_2_is_what_it_was_or_differs_for_a_rea
     was = {one["id"]: one["verdict"] for one in then}
     now = {key: verdict.status for key, verdict in ledger.verdicts(old_run.findings).items()}
     assert {key: (was[key], now[key]) for key in was if was[key] != now[key]} == OTHERWISE
+    # Released networks were not measured then.
+    assert {key: now[key] for key in now.keys() - was} == {"X4": "untested"}
 
 
 def test_every_chapter_of_schema_2_is_brought_up_to_this_schema(old_run):
-    assert [one.notebook for one in old_run.evidences] == sorted(
-        path.stem for path in Path("notebooks").glob("[0-9]*.ipynb")
-    )
+    chapters = {path.stem for path in Path("notebooks").glob("[0-9]*.ipynb")}
+    assert [one.notebook for one in old_run.evidences] == sorted(chapters - {"10_wild"})
     assert {one.schema_version for one in old_run.evidences} == {SCHEMA_VERSION}
 
 

@@ -11,7 +11,7 @@ from statistics import NormalDist
 import gpu_worlds
 import numpy as np
 import pytest
-from claim_worlds import FLIPS, PLAIN, in_place_as, plain_world, planted
+from claim_worlds import FLIPS, PLAIN, in_place_as
 from gpu_worlds import plain_records, timed
 from worlds import (
     COPIES_MIXED,
@@ -27,6 +27,8 @@ from worlds import (
     mixed_dtypes,
     pairings,
     parting,
+    plain_world,
+    planted,
     program,
     second_gradients,
     survival,

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from worlds import CASE, block_in, multiply, network, program
 
-from investigation.display import compiled_words, outcomes, training_words
+from investigation.display import compiled_words, outcomes, training_figures
 from investigation.evidence.kinds.timings import Timing
 from investigation.observe.autograd_graph import Gradient, Node
 
@@ -41,8 +41,8 @@ def test_extremes_name_both_directions_or_none():
 
     assert outcomes.extremes([multiply()], named) == "None is slower or faster"
     both = outcomes.extremes([SLOW, QUICK], named)
-    assert both.startswith(f"Most slower: {CASE.name}, +20.00 %")
-    assert f"most faster: {CASE.name}, -20.00 %" in both
+    assert both.startswith(f"Largest slowdown: {CASE.name}, +20.00 %")
+    assert f"largest speed-up: {CASE.name}, -20.00 %" in both
 
 
 @pytest.mark.parametrize(
@@ -105,14 +105,16 @@ def test_which_form_needs_more_loops_or_buffers_is_told_in_both_directions():
 def test_a_graph_is_described_by_what_arrives_at_each_node():
     full, small = Gradient((2, 3, 4, 5), "bfloat16"), Gradient((2, 3, 1, 1), "bfloat16")
     graphs = {"expand_as": [Node("Expand", full, ())], "broadcast": [Node("Mul", small, ())]}
-    said = training_words.graphs_told(graphs)
+    said = training_figures.graphs_told(graphs)
     assert "expand_as: Expand, which gets (2, 3, 4, 5) bfloat16" in said
     assert "broadcast: Mul, which gets (2, 3, 1, 1) bfloat16" in said
 
 
 def test_errors_are_compared_in_both_directions():
     def told(with_it, without):
-        return training_words.errors_told({"float16": {"expand_as": with_it, "broadcast": without}})
+        return training_figures.errors_told(
+            {"float16": {"expand_as": with_it, "broadcast": without}}
+        )
 
     assert told([2.0, 6.0], [1.0, 2.0]) == "2 to 3 times as large for float16"
     assert told([1.0, 1.0], [2.0, 4.0]) == "0.25 to 0.5 times as large for float16"

@@ -54,6 +54,8 @@ def claim(**changes):
 
 def test_a_chapter_shows_the_ledgers_verdict_of_its_claims_and_of_no_other():
     shown = chapter_pages.claims_of("02_strides", [claim(), claim(id="T2", chapters=["01_x"])])
+    shown, _, more = shown.partition("\n\n")
+    assert more.endswith("how its rule changed: [claim by claim](../claims).")
     said, rule, outcome = shown.split("\\\n  ")
     assert said == "- **T1**, ticket: “it is so”"
     assert (rule, outcome) == ("*Rule.* Supported if so.", "**supported**: It is so.")
@@ -94,6 +96,7 @@ def book(folder, text):
     (folder / "_toc.yml").write_text("format: jb-book\nroot: index\n")
 
 
+@pytest.mark.slow  # renders
 @pytest.mark.usefixtures("workshop")
 def test_a_warning_fails_the_build_and_leaves_the_last_good_book():
     places.SOURCE.mkdir()
@@ -126,3 +129,17 @@ def test_a_second_build_in_the_same_folder_is_refused():
         only_build(),
     ):
         pass
+
+
+def test_the_patches_of_released_packages_go_with_the_pages(tmp_path, monkeypatch):
+    monkeypatch.setattr(places, "PATCHES", tmp_path / "patches")
+    monkeypatch.setattr(places, "SOURCE", tmp_path / "source")
+    assert "make wild" in chapter_pages.patches_of("10_wild", [])
+    (tmp_path / "patches").mkdir()
+    (tmp_path / "patches/net-1.patch").write_text("--- a/net.py\n")
+    (tmp_path / "patches/net-1.md").write_text("# Take it out\n")
+    shown = chapter_pages.patches_of("10_wild", [])
+    assert "`the patch <../data/patches/net-1.patch>`" in shown
+    copied = tmp_path / "source/data/patches"
+    assert (copied / "net-1.patch").read_text() == "--- a/net.py\n"
+    assert (copied / "net-1.txt").read_text() == "# Take it out\n"

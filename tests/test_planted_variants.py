@@ -2,8 +2,7 @@
 
 import pytest
 import torch
-from claim_worlds import planted
-from worlds import asked, equality, findings, grown, pairings, view
+from worlds import asked, equality, findings, grown, pairings, planted, view
 
 from investigation.claims.claim import judge
 from investigation.claims.ledger import CLAIMS

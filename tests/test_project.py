@@ -31,12 +31,12 @@ def pin(line):
     return line.partition(" ;")[0]
 
 
-def make(*words, **environment):
+def make(*words, **options):
     """Run make as a person would, not as a part of the make that runs these tests."""
     mine = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
     return subprocess.run(
         ["make", "--no-print-directory", *words],
-        cwd=ROOT, env=mine | environment, capture_output=True, text=True, check=False,
+        cwd=ROOT, env=mine, capture_output=True, text=True, check=False, **options,
     )  # fmt: skip
 
 
@@ -130,6 +130,16 @@ def test_a_bad_word_behind_make_gets_one_line_and_touches_nothing(word, expected
     assert len(complaint) == 1
     assert complaint[0].startswith(expected)
     assert {path: path.stat().st_mtime_ns for path in places.RESULTS.glob("*")} == before
+
+
+def test_a_job_without_a_standard_input_gets_an_empty_one():
+    looking = {command: make("--dry-run", "-o", ".venv/installed", command).stdout
+               for command in ("book", "test", "check", "kills")}  # fmt: skip
+    for command, planned in looking.items():
+        assert "|| exec </dev/null;" in planned, command
+    tried = "tried: ; @[ ! -e /dev/fd/0 ]; $(WITH_STDIN) [ -e /dev/fd/0 ]"
+    done = make("--eval", tried, "tried", preexec_fn=lambda: os.close(0))
+    assert done.returncode == 0, done.stderr
 
 
 def test_nothing_in_the_project_is_an_absolute_path_of_a_machine():

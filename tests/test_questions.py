@@ -17,7 +17,7 @@ from investigation.evidence.files import EvidenceError
 from investigation.evidence.kinds.correctness import Equality
 from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.kinds.timings import Timing
-from investigation.evidence.questions import Findings, QuestionError, ask
+from investigation.evidence.questions import ANYWHERE, Findings, QuestionError, ask
 
 
 def test_the_answers_are_the_records_with_the_fields_that_were_asked_for():
@@ -66,7 +66,13 @@ def test_a_question_is_about_this_machine_unless_it_names_another():
     known = Findings((evidence(here, there),))
     assert known.answers(ask(Timing, level="multiply")) == (here,)
     assert known.answers(ask(Timing, level="multiply").on("nvidia-h200")) == (there,)
-    assert known.machines == ("nvidia-h200",)
+    assert known.answers(ask(Timing, level="multiply", machine=ANYWHERE)) == (here, there)
+
+
+def test_a_machine_is_known_by_the_facts_of_its_device():
+    device = DeviceFacts(says="the device", device_name="NVIDIA H200", machine="nvidia-h200")
+    elsewhere = multiply(machine="epyc-2-cores")
+    assert Findings((evidence(device, elsewhere),)).machines == ("nvidia-h200",)
 
 
 def test_the_only_answer_is_returned_and_anything_else_is_an_error_that_quotes_the_question():

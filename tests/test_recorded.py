@@ -4,19 +4,19 @@ import pytest
 
 from investigation.display import recorded
 from investigation.display.recorded import RecordError
-from investigation.evidence.sealed.contest import OURS, ContestResult, Trial
+from investigation.evidence.sealed.contest import MADE, TENSORS, ContestResult, Trial
 
 
-def trial(dose, ratio, *, found, equivalent=False):
-    return Trial(method=OURS, dose=dose, number=0, ratio=ratio, low=ratio - 0.001,
-                 high=ratio + 0.001, found=found, equivalent=equivalent, elapsed_s=0.6)  # fmt: skip
+def trial(dose, ratio, verdict, *, found):
+    return Trial(method=MADE, plant=TENSORS, dose=dose, number=0, ratio=ratio, low=ratio - 0.001,
+                 high=ratio + 0.001, found=found, verdict=verdict, elapsed_s=0.6)  # fmt: skip
 
 
 TRIALS = [
-    trial(0.0, 1.0, found=False, equivalent=True),
-    trial(0.0, 1.02, found=True),
-    trial(1.0, 1.01, found=True),
-    trial(1.0, 0.99, found=True),
+    trial(0.0, 1.0, "equivalent", found=False),
+    trial(0.0, 1.02, "slower", found=True),
+    trial(1.0, 1.005, "equivalent", found=True),
+    trial(1.0, 0.98, "faster", found=True),
 ]
 
 
@@ -27,33 +27,51 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_contests_are_found_by_machine_and_kind(folder):
-    (name,) = recorded.contests(folder=folder)
-    assert name == "machine, shared machine"
+def test_contests_are_found_by_machine(folder):
+    assert list(recorded.contests(folder)) == ["machine"]
 
 
-def test_the_shares_of_verdicts_add_up_and_tell_slower_from_faster(folder):
-    (kept,) = recorded.contests(folder=folder).values()
-    shares = recorded.verdict_shares(kept)[OURS]
-    assert shares["equivalent"] == [0.5, 0]
-    assert shares["slower"] == [0.5, 0.5]
+def test_verdicts_have_the_words_of_every_page_also_where_a_small_dose_is_found(folder):
+    (kept,) = recorded.contests(folder).values()
+    shares = recorded.verdict_shares(kept, TENSORS)[MADE]
+    assert shares["equivalent"] == [0.5, 0.5]
+    assert shares["slower"] == [0.5, 0]
     assert shares["faster"] == [0, 0.5]
 
 
+def test_what_a_contest_shows_follows_from_its_limits():
+    def held(alarms, of):
+        trials = [
+            trial(0.0, *((1.02, "slower") if n < alarms else (1.0, "equivalent")), found=n < alarms)
+            for n in range(of)
+        ]
+        return recorded.concluded(ContestResult({}, {}, trials))
+
+    assert "`compare_made` keeps what it promises: false alarms 5.0% of 100" in held(5, 100)
+    assert "**does not keep what it promises**: false alarms 20.0% of 100" in held(20, 100)
+
+
+def test_every_method_is_explained_in_a_line():
+    lines = list(recorded.explained())
+    assert {line["method"] for line in lines} >= {MADE, "duet"}
+    assert all(line["what it does"] for line in lines)
+
+
 def test_endpoints_and_targets_are_rows_that_say_where_they_were_missed(folder):
-    (kept,) = recorded.contests(folder=folder).values()
+    (kept,) = recorded.contests(folder).values()
     (row,) = recorded.endpoints(kept)
     assert row["false alarms"] == "50.0% of 2"
     assert row["wrong signs"] == 1
     missed = {row["target"] for row in recorded.targets(kept) if row[""] == "missed"}
-    assert {"false alarms", "wrong signs"} <= missed
+    about = f"{MADE}, {TENSORS}"
+    assert {f"{about}: false alarms", f"{about}: wrong signs"} <= missed
 
 
 def test_a_record_that_cannot_be_read_is_refused_with_its_path(folder):
     path = folder / "machine" / "contest.json"
     path.write_text(json.dumps({"schema": 9}))
     with pytest.raises(RecordError, match="not a usable record") as refused:
-        recorded.contests(folder=folder)
+        recorded.contests(folder)
     assert str(refused.value).startswith(str(path))
 
 
@@ -64,6 +82,5 @@ def test_a_missing_instruction_count_is_said(tmp_path):
 
 def test_the_committed_records_can_be_read():
     assert recorded.instruction_counts().difference("expand_as", "broadcast") > 0
-    for titles in (recorded.CONTESTS, recorded.FIRST_RULE):
-        for kept in recorded.contests(titles).values():
-            assert kept.of(OURS)
+    for kept in recorded.contests().values():
+        assert kept.of(MADE)

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from fake_clock import FakeMachine, steady
 
+from investigation.subject.workloads import Makers
 from investigation.timing.comparison import Comparison
 from investigation.timing.errors import MeasurementError
 from investigation.timing.measure import compare_on
+from investigation.timing.preparations import FEWEST
 from investigation.timing.replicate import (
     KEEPING_MEMORY,
     ReplicationError,
@@ -99,6 +101,23 @@ def test_comparisons_share_their_processes_and_take_turns_to_begin(tmp_path: Pat
     assert outcome["more"].ratio > 2 > outcome["same"].ratio
     began = [path.read_text().split() for path in tmp_path.iterdir()]
     assert sorted(began) == [["more", "same"], ["same", "more"]]
+
+
+def anew(folder: str) -> Makers:
+    """Makers that leave in `folder` how often the candidate was made in this process."""
+    made = Path(folder, str(os.getpid()))
+
+    def make() -> Callable[[], object]:
+        made.write_text(f"{made.read_text() if made.exists() else ''}made ")
+        return spin(5000)
+
+    return Makers(lambda: spin(5000), make)
+
+
+def test_arms_that_come_as_makers_are_made_several_times_in_each_process(tmp_path: Path) -> None:
+    outcome = replicate((anew, {"folder": str(tmp_path)}), processes=2, budget_s=0.3)
+    assert all(one.preparations >= FEWEST for one in outcome.comparisons)
+    assert all(path.read_text().count("made") >= FEWEST for path in tmp_path.iterdir())
 
 
 def test_an_environment_reaches_every_process_and_only_those(tmp_path: Path) -> None:

@@ -94,13 +94,13 @@ class TestRows:
         seeing = row("openvino", broadcast=0, kept=2304)
         held = recording.detector(recorder, seeing, TINY)
         assert (held.of, held.seen, held.passed) == ("openvino", "2304", True)
-        assert "2304 B" in runtime_tables.of_controls(seeing, TINY, {}).values()
+        assert "2304 B" in runtime_tables.of_controls(seeing, TINY, {}, None).values()
 
     def test_a_refused_control_is_no_failure(self):
         refusing = row(broadcast=0)
         refusing.outcome.answer["cases"][TINY.slug]["kept"] = {"refused": "NoLayerError: none"}
         assert recording.detector(Recorder("08_runtimes"), refusing, TINY) is None
-        line = runtime_tables.of_controls(refusing, TINY, {})
+        line = runtime_tables.of_controls(refusing, TINY, {}, None)
         assert "NoLayerError: none" in line.values()
 
 
@@ -138,12 +138,12 @@ class TestRecords:
     def test_a_glance_shows_what_was_kept_and_counts_what_is_slower(self):
         made = row(broadcast=0, expand_as=2304)
         kept = recording.program(Recorder("08_runtimes"), made, TINY)
-        ratios = {TINY.slug: (1.5, "slower"), "b": (1.04, "slower"), "c": (1.9, "inconclusive")}
+        ratios = {TINY.slug: (1.5, "slower"), "b": (1.0, "equivalent"), "c": (1.9, "inconclusive")}
         timed = {slug: timing("onnxruntime", TINY, *one) for slug, one in ratios.items()}
         line = runtime_tables.at_a_glance(made, kept, timed)
         assert line["writes more"] == line["plans more"] == "2304 B"
         assert line["time with it"] == "+50.00 % (+49.00 to +51.00)"
-        assert line["outcome"] == "slower in 2, cannot tell in 1 of 3"
+        assert line["outcome"] == "slower in 1, no difference in 1, cannot tell in 1 of 3"
 
 
 class TestPictures:

@@ -156,7 +156,7 @@ def test_an_environment_has_what_was_asked_for_and_is_made_once(tmp_path, monkey
     where = [environments.python_with("0.0.1"), "-c", "import sys; print(sys.prefix)"]
     found = subprocess.run(where, capture_output=True, text=True, check=True).stdout.strip()
     assert found == str(environments.folder_of("0.0.1"))
-    monkeypatch.setattr(environments, "_run", None)
+    monkeypatch.setattr(environments, "run", None)
     environments.make("0.0.1")
 
 

@@ -2,9 +2,9 @@ import math
 
 import pytest
 import torch
-from claim_worlds import in_place_as, plain_world
+from claim_worlds import in_place_as
 from fake_clock import FakeMachine, steady
-from worlds import by_identity, findings, run
+from worlds import by_identity, findings, plain_world, run
 
 from investigation.claims import ledger
 from investigation.claims.claim import judge
@@ -180,7 +180,7 @@ def test_each_timed_step_runs_its_own_line():
 def test_the_timed_scale_steps_return_the_same_gradients():
     case = Case(slug="small", name="small", shape=(2, 3, 4, 5))
     one, other = (
-        arm() for arm in training_workloads.scale_step_arms(case, "broadcast", "expand_as")
+        make()() for make in training_workloads.scale_step_makers(case, "broadcast", "expand_as")
     )
     assert [tuple(gradient.shape) for gradient in one] == [(2, 3, 4, 5), (2, 3, 1, 1)]
     assert all(map(torch.equal, one, other))

@@ -204,6 +204,17 @@ def test_each_form_is_built_in_processes_of_its_own_with_caches_of_their_own(mon
         assert len({one.environment[cache] for one in asked}) == len(asked)
 
 
+def test_the_controls_are_made_at_every_level_and_in_every_mode_and_for_every_chip():
+    asked = list(fusion.settings(CASE, declared("07_gpu")))
+    made = [one for one in asked if triton_build.has_controls(one)]
+    assert all(map(triton_build.is_shown, made))
+    assert {(one.level, one.mode) for one in made} == {(one.level, one.mode) for one in asked}
+    for_every_chip = [one for one in made if triton_build.in_full(one)]
+    assert {one.level for one in for_every_chip} == {"multiply", "block"}
+    assert {one.case.memory_format for one in for_every_chip} == {"contiguous", "channels_last"}
+    assert any(one.case.gate_dtype for one in for_every_chip if one.level == "block")
+
+
 def test_a_process_makes_one_form_and_its_control_and_never_the_other_form(monkeypatch):
     made = []
 
@@ -241,7 +252,8 @@ def test_every_setting_is_compiled_for_the_first_chip_and_what_the_others_lack_i
     assert full == [one for one in asked if triton_build.in_full(one)]
     blocks = [one for one in full if one.level == "block"]
     assert {(one.mode, one.dynamic) for one in blocks} == {("training", False)}
-    assert {one.case.gate_dtype for one in blocks} == {None, "bfloat16", "float16"}
+    assert {one.case.gate_dtype for one in blocks} == {None, "bfloat16"}
+    assert {one.case.dtype for one in blocks} == {"float32", "bfloat16", "float16"}
     assert {one.case.memory_format for one in blocks} == {"contiguous", "channels_last"}
     assert MIXED in full
     named = " ".join(fusion.where(without["sm_90"], asked))

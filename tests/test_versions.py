@@ -1,6 +1,7 @@
 """Torch after torch: what is listed, made, left out by name, kept, and shown."""
 
 import json
+from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ from investigation.evidence.sealed import manifest
 from investigation.subject import torch_features
 from investigation.subject.torch_features import LackingError
 from investigation.versions import observing
+from investigation.versions.parts.programs import require_telling_names
 from pipeline import places
 from pipeline.faults import BuildError
 from pipeline.pages import assembly
@@ -112,6 +114,19 @@ def test_a_part_that_cannot_be_imported_is_left_out_whole(monkeypatch):
     assert left.lacks
 
 
+@pytest.mark.parametrize("part", observing.PARTS)
+def test_every_part_can_be_imported_here_and_names_its_observations(part):
+    listed = import_module(f"investigation.versions.parts.{part}").OBSERVATIONS
+    assert listed
+    assert all(map(callable, listed.values()))
+
+
+def test_fusion_is_left_out_where_a_kernel_s_name_does_not_tell_what_is_in_it():
+    require_telling_names(["cpp_fused_mean_0", "cpp_fused_expand_mul_sigmoid_view_2"])
+    with pytest.raises(LackingError, match="names a kernel after a part of what it computes"):
+        require_telling_names(["cpp_fused_mean_0", "cpp_fused_mul_2"])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("part", ["memory", "layouts"])
 def test_a_part_observes_here_and_leaves_nothing_out(part):
@@ -202,14 +217,16 @@ def test_the_environment_for_one_use_is_removed_whatever_became_of_the_cell(
     cell = Cell(notebook="one_version", torch="0.0.1", parameters={}, packages=("a",), key="0" * 32)
     folder = environments.folder_of("0.0.1", ("a",))
 
-    def run(asked):
-        folder.mkdir(parents=True)
+    def run(asked, script):
+        assert script[0] == "python"
         if fails:
             raise cells.CellError("it failed")
         asked.folder.mkdir(parents=True)
         asked.result.write_text("{}")
 
     monkeypatch.setattr(cells, "_in_a_process", run)
+    monkeypatch.setattr(cells, "_python", lambda _: "python")
+    folder.mkdir(parents=True)
     if fails:
         with pytest.raises(cells.CellError):
             cells.measure(cell.model_dump_json())

@@ -272,7 +272,7 @@ def wilderness(tmp_path, monkeypatch):
         listed.append(Package(name=name, version=version, archive=archive, sha256=sha256))
     monkeypatch.setattr(index, "pip_settings", lambda: {"index-url": (tmp_path / "index").as_uri()})
     index._finder.cache_clear()
-    for owner, name, where in ((wild, "FOLDER", "build/wild"), (wild, "PATCHES", "build/patches"),
+    for owner, name, where in ((wild, "FOLDER", "build/wild"), (places, "PATCHES", "build/patches"),
                                (places, "RECORDED", "results")):  # fmt: skip
         monkeypatch.setattr(owner, name, project / where)
     path = tmp_path / "packages.toml"

@@ -10,6 +10,10 @@ from investigation.subject.variants import SCALES
 CASE = Case(slug="small", name="small", shape=(2, 8, 6, 6))
 
 
+def made(makers):
+    return tuple(make() for make in makers)
+
+
 def agree(arms):
     baseline, candidate = arms
     with torch.no_grad():
@@ -20,12 +24,13 @@ def agree(arms):
 def test_both_arms_compute_the_same_at_every_level(memory_format):
     case = CASE.with_format(memory_format)
     assert agree(workloads.multiply_arms(case, "broadcast", "expand_as"))
-    assert agree(workloads.block_arms(case, "broadcast", "expand_as"))
+    assert agree(made(workloads.multiply_makers(case, "broadcast", "expand_as")))
+    assert agree(made(workloads.block_makers(case, "broadcast", "expand_as")))
     assert agree(workloads.network_arms(2, memory_format, "broadcast", "expand_as"))
 
 
 def test_a_network_without_se_blocks_computes_something_else():
-    assert not agree(workloads.recalibration_arms(2, "contiguous", "broadcast"))
+    assert not agree(made(workloads.recalibration_makers(2, "contiguous", "broadcast")))
 
 
 def scales_met(make_arms):
@@ -53,7 +58,7 @@ def spy(name, met):
 @pytest.mark.parametrize(
     ("make", "blocks"),
     [
-        (lambda: workloads.block_arms(CASE, "broadcast", "materialized"), 1),
+        (lambda: made(workloads.block_makers(CASE, "broadcast", "materialized")), 1),
         (lambda: workloads.network_arms(2, "contiguous", "broadcast", "materialized"), 6),
     ],
 )
@@ -63,13 +68,26 @@ def test_arms_that_share_their_weights_each_run_their_own_line(make, blocks):
         assert met == {names[index]: blocks}
 
 
+def test_what_is_made_has_operands_of_its_own_laid_out_alike():
+    x, gate = CASE.with_format("channels_last").tensors()
+    gate.requires_grad_()
+    make = workloads.made_with(lambda *operands: operands, x, gate)
+    first, second = make()(), make()()
+    assert len({one.data_ptr() for one in (x, first[0], second[0])}) == 3
+    assert first[0].stride() == x.stride()
+    assert all(map(same_bits, first, (x, gate)))
+    assert [one.requires_grad for one in first] == [False, True]
+    assert first[1].is_leaf
+
+
 def test_a_sweep_before_a_call_does_not_change_what_it_returns():
-    arms = workloads.multiply_arms(CASE, "broadcast", "expand_as")
-    swept = workloads.after_a_sweep(arms, elements=64)
-    assert same_bits(arms[0](), swept[0]())
+    makers = workloads.multiply_makers(CASE, "broadcast", "expand_as")
+    swept = workloads.after_a_sweep(makers, elements=64)
+    assert same_bits(makers[0]()(), swept[0]()())
 
 
 def test_a_case_given_as_json_makes_the_same_arms():
-    arms = workloads.replicated_multiply(CASE.model_dump(mode="json"), "broadcast", "expand_as")
-    assert same_bits(arms[0](), workloads.multiply_arms(CASE, "broadcast", "expand_as")[0]())
+    makers = workloads.replicated_multiply(CASE.model_dump(mode="json"), "broadcast", "expand_as")
+    expected = workloads.multiply_arms(CASE, "broadcast", "expand_as")
+    assert same_bits(makers[0]()(), expected[0]())
     assert agree(workloads.replicated_network(2, "contiguous", 0))

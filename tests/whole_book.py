@@ -30,7 +30,7 @@ SMALL = {
 }
 CHAPTERS = [notebook.stem for notebook in discover()]
 FOLDERS = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "RENDERED", "HTML",
-           "RETIRED")  # fmt: skip
+           "RETIRED", "PATCHES")  # fmt: skip
 
 
 @contextmanager

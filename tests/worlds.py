@@ -78,12 +78,14 @@ def block(ratio=1.0, **about):
 
 
 def network(ratio=1.0, verdict=None, width=0.002, formats=MEMORY_FORMATS):
-    """A forward step of the host network, in all memory formats or in some."""
-    return _steps("network", ratio, verdict, width, formats)
+    """A forward step of the host network, whole and by the line in place."""
+    whole = _steps("network", ratio, verdict, width, formats)
+    return [*whole, *in_place("network", ratio, width, formats)]
 
 
 def training_step(ratio=1.0, verdict=None, width=0.002, formats=MEMORY_FORMATS):
-    return _steps("training_step", ratio, verdict, width, formats)
+    whole = _steps("training_step", ratio, verdict, width, formats)
+    return [*whole, *in_place("training_step", ratio, width, formats)]
 
 
 def in_place(level, ratio=1.0, width=0.002, formats=MEMORY_FORMATS, step_s=0.05):
@@ -202,6 +204,10 @@ def plain_world():
         equality("reference", 1),
         equality("same_dtype", 16, among=("float32", "bfloat16")),
         mixed_dtypes(),
+        gradients("same"),
+        gradients("mixed"),
+        second_gradients(),
+        equality("gradients_over_layouts", 90),
         grown(),
         view(),
         *(asked(form, dtypes) for dtypes in ("same", "mixed")
@@ -218,13 +224,22 @@ def plain_world():
         *recalibration(),
         multiply(),
         multiply(case=MIXED),
+        of_size(),
+        block(),
         RuntimesTried(says="runtimes that ran", exported=2, states={"library": "ran"}),
         *(program(name) for name in ("library", "compiler")),
         *(block_in(name) for name in ("library", "compiler")),
         program("mend", family="remedy"),
         block_in("mend", family="remedy"),
+        *(released(name, "executorch_xnnpack") for name in ("one_net", "other_net")),
     ]  # fmt: skip
     return by_identity(records)
+
+
+def released(name, runtime, ratio=1.0, verdict=None, **about):
+    """One inference of a network that a package releases, as released against patched."""
+    return timing("released_network", ratio, verdict, case=None, network=name, runtime=runtime,
+                  **about)  # fmt: skip
 
 
 def by_identity(records):
@@ -234,6 +249,14 @@ def by_identity(records):
 def planted(*records):
     """The plain world with some of its records replaced, and others added."""
     return plain_world() | by_identity(records)
+
+
+def at_one_size(*records):
+    """The same with no eager timing but the multiply's: one size, and the network."""
+    world = plain_world()
+    for other in (of_size(), block()):
+        del world[other.identity]
+    return world | by_identity(records)
 
 
 def findings(world):

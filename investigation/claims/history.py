@@ -59,6 +59,9 @@ SAME_STEPS = Change(
     "Asks for the steps of the changed source, not only for as few bytes.",
     "A first remedy wrote no more bytes and still ran other steps.",
 )
+WILD = Change(
+    date(2026, 11, 25), "First version.", "Written before the first run of released networks."
+)
 
 MARGIN = Change(
     date(2026, 11, 25),

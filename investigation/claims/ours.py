@@ -2,7 +2,7 @@
 
 from investigation.claims import history, questions, words
 from investigation.claims.claim import Claim
-from investigation.claims.rules import runtimes
+from investigation.claims.rules import released, runtimes
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -71,5 +71,23 @@ CLAIMS: tuple[Claim, ...] = (
             "remedies": questions.REMEDIES,
             "remedied": questions.REMEDIED_BLOCKS,
         },
+    ),
+    Claim(
+        id="X4",
+        who=words.OURS,
+        quote="a whole deployed network is slower for it",
+        read_as="One inference of a whole network, as a package releases it, takes longer with "
+        "the line than with the project's patch.",
+        rule="Each network in each runtime is judged by itself. Supported if all are slower. "
+        "Qualified if some are, with those that are and those that are faster named. Refuted if "
+        "each is equal or faster. Untested if none is slower and some are undecided. "
+        f"{words.MANY}",
+        history=(history.WILD,),
+        not_covered=words.OTHER_NETWORKS,
+        chapters=(words.WILD,),
+        cell="deciding-networks",
+        needs=words.MEASURED_NETWORKS,
+        decide=released.slower_for_it,
+        questions={"timed": questions.RELEASED},
     ),
 )

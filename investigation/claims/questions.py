@@ -13,7 +13,7 @@ from investigation.evidence.kinds.programs import Agreement, Layer, Survival
 from investigation.evidence.kinds.resources import Calls, Memory
 from investigation.evidence.kinds.timings import Quantity, Timing, TimingLevel
 from investigation.evidence.observation import Dtypes
-from investigation.evidence.questions import Question, ask
+from investigation.evidence.questions import ANYWHERE, Question, ask
 from investigation.subject.memory_formats import MEMORY_FORMATS
 
 BOTH_FORMS = ("expand_as", "broadcast")
@@ -104,3 +104,5 @@ REMEDIES = ask(RuntimeProgram, family="remedy", required=False)
 REMEDIED_BLOCKS = ask(
     Timing, level="block", family="remedy", role="measurement", required=False
 )  # fmt: skip
+
+RELEASED = ask(Timing, level="released_network", role="measurement", machine=ANYWHERE)

@@ -19,7 +19,7 @@ STATUSES: Mapping[Status, str] = {
 TICKET, CODE, DRL, PYTORCH = "ticket", "code review", "DRL review", "PyTorch review"
 OURS = "this investigation"
 
-BROADCASTING, STRIDES, LAYOUT, COST, TRAINING, COMPILED, GPU, RUNTIMES = (
+BROADCASTING, STRIDES, LAYOUT, COST, TRAINING, COMPILED, GPU, RUNTIMES, WILD = (
     "01_broadcasting",
     "02_strides",
     "03_channels_last",
@@ -28,10 +28,12 @@ BROADCASTING, STRIDES, LAYOUT, COST, TRAINING, COMPILED, GPU, RUNTIMES = (
     "06_compiled",
     "07_gpu",
     "08_runtimes",
+    "10_wild",
 )
 
 BUILT = "a run of the compiled chapter, which takes a C++ compiler"
 EXPORTED = "a run of the chapter on runtimes, with an exported one among them"
+MEASURED_NETWORKS = "`make wild NETWORK=all`, which measures released networks"
 TRAINED = "a run of the training chapter"
 TIMED = "a run of the timing chapter"
 
@@ -46,6 +48,10 @@ BOTH_FORMATS = "in both memory formats"
 # What no verdict speaks of, by what it was decided on.
 ELSEWHERE = "Other processors and versions of torch, and devices other than those named."
 OTHER_COMPILERS = "Other versions of torch, other compilers, and settings that were not compiled."
+OTHER_NETWORKS = (
+    "Other networks, trained weights, other inputs and batches, more threads, other processors, "
+    "GPUs, and other runtimes or versions."
+)
 OTHER_PROGRAMS = "Other versions of these programs, other exporters, and runtimes that did not run."
 OTHER_RUNTIMES = (
     "Other blocks, more threads, other processors, GPUs, and runtimes or versions that did not run."

@@ -14,8 +14,9 @@ from torch.func import functionalize
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.jit._fuser import last_executed_optimized_graph
 
-from investigation.compiled.codegen import VARIANTS, operations
+from investigation.compiled.codegen import VARIANTS
 from investigation.compiled.kernel_source import renumbered
+from investigation.compiled.lowering import operations
 from investigation.subject import torch_features
 from investigation.subject.variants import Scale
 

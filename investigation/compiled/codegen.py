@@ -5,24 +5,19 @@ them makes. Inductor's last step, which hands the source to a compiler, is left 
 `torch._inductor.utils.get_code` does, so that a setting takes a fraction of a second.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
-from unittest import mock
 
 import torch
 from torch import Tensor, nn
-from torch._functorch import config as aot_config
-from torch._inductor import config as inductor_config
-from torch._inductor.compile_fx import compile_fx
-from torch._inductor.graph import GraphLowering
-from torch.fx import Graph
 
 from investigation.compiled import kernel_source
 from investigation.compiled.kernel_source import GeneratedProgram
+from investigation.compiled.lowering import lowered
 from investigation.compiled.toolchain import require_cpp_compiler
 from investigation.evidence.kinds.programs import ProgramSummary
 from investigation.subject import torch_features
@@ -184,7 +179,7 @@ def generate(
     target.require()
     with target.active():
         run, inputs = step(variant, case, level, mode, target.device)
-        programs, graphs = lowered(run, inputs, mode, dynamic)
+        programs, graphs = lowered(run, inputs, dynamic, training=mode == "training")
     return Generated(variant, case, level, mode, dynamic, target.name, programs, graphs)
 
 
@@ -234,67 +229,3 @@ def _block(variant: str, case: Case, training: bool, device: str) -> Callable[..
 def _under_autocast(block: nn.Module, device: str, dtype: torch.dtype, x: Tensor) -> Tensor:
     with torch.autocast(torch.device(device).type, dtype):
         return torch.as_tensor(block(x))
-
-
-def lowered(
-    run: Callable[..., Tensor], inputs: tuple[Tensor, ...], mode: Mode, dynamic: bool
-) -> tuple[tuple[GeneratedProgram, ...], dict[str, tuple[str, ...]]]:
-    """Compile `run` up to its source; return the programs and each graph's operations."""
-    programs: list[GeneratedProgram] = []
-    graphs: dict[str, tuple[str, ...]] = {}
-
-    def backend(traced: torch.fx.GraphModule, given: list[Any]) -> Callable[..., Any]:
-        graphs["dynamo"] = operations(traced.graph)
-        compile_fx(traced, given)
-        return traced.forward  # the source is all that is wanted: what runs is the traced graph
-
-    torch._dynamo.reset()
-    with _keeping(programs, graphs), torch.set_grad_enabled(mode == "training"):
-        torch.compile(run, backend=backend, dynamic=dynamic, fullgraph=True)(*inputs)
-    return tuple(programs), graphs
-
-
-@contextmanager
-def _keeping(
-    programs: list[GeneratedProgram], graphs: dict[str, tuple[str, ...]]
-) -> Iterator[None]:
-    """Keep each graph's operations and each file's source, and build nothing.
-
-    Inductor's caches are off, since a graph that is found there is not lowered again; and the
-    backward pass is lowered at once, since it will not be asked for.
-    """
-
-    def keep(lowering: GraphLowering) -> Any:
-        direction = "backward" if getattr(lowering, "is_backward", programs) else "forward"
-        graphs[f"inductor {direction}"] = operations(lowering.graph)
-        generated = lowering.codegen()[0]  # a text until torch 2.7, then one with its lines
-        programs.append(kernel_source.normalise(getattr(generated, "value", generated)))
-        return mock.Mock(spec=["call", "__file__"])
-
-    def keep_aten(graph: Graph) -> None:
-        graphs["aten"] = operations(graph)
-
-    with (
-        mock.patch.object(GraphLowering, "compile_to_module", keep),
-        _patched(inductor_config, fx_graph_cache=False, joint_custom_pre_pass=keep_aten),
-        _patched(aot_config, enable_autograd_cache=False, force_non_lazy_backward_lowering=True),
-    ):
-        yield
-
-
-def _patched(config: Any, **settings: Any) -> AbstractContextManager[Any]:
-    """Patch the settings that this torch has; one without a cache needs it off no more."""
-    known = torch_features.known(config.__name__, **settings)
-    return config.patch(**known) if known else nullcontext()
-
-
-def operations(graph: Graph) -> tuple[str, ...]:
-    """Return the operations of a graph in order, such as `aten.expand.default`."""
-    calls = (node.target for node in graph.nodes if node.op.startswith("call"))
-    return tuple(_name(target) for target in calls)
-
-
-def _name(target: Any) -> str:
-    if isinstance(target, str | torch._ops.OpOverload):
-        return str(target)
-    return str(getattr(target, "__name__", target))

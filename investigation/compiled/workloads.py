@@ -11,37 +11,40 @@ from torch import Tensor
 from investigation.compiled.codegen import Mode, generate, step
 from investigation.observe.equality import same_bits
 from investigation.subject.cases import Case, Level
+from investigation.subject.workloads import Maker, Makers, made_with
 from investigation.timing.comparison import Comparison
 from investigation.timing.errors import BudgetError
 from investigation.timing.measure import compare
 
-CompiledCall = Callable[[], tuple[Tensor, ...]]
 
+def compiled_makers(case: Case, level: Level, mode: Mode, baseline: str, candidate: str) -> Makers:
+    """Return makers of two callables that run a compiled form over operands of their own.
 
-def compiled_arms(
-    case: Case, level: Level, mode: Mode, baseline: str, candidate: str, *, compiled: bool = True
-) -> tuple[CompiledCall, CompiledCall]:
-    """Return two callables that run a form forward, and in training backward as well.
-
-    Both are called once, which compiles them.
+    A form runs forward, and in training backward as well. It is compiled here, once: compiling it
+    for each preparation would take the whole budget, and give the same code.
     """
-    arms = tuple(_arm(case, level, mode, variant, compiled) for variant in (baseline, candidate))
-    for arm in arms:
-        with torch.set_grad_enabled(mode == "training"):
-            arm()
-    return arms[0], arms[1]
+    return Makers(*(_maker(case, level, mode, one) for one in (baseline, candidate)))
 
 
-def _arm(case: Case, level: Level, mode: Mode, variant: str, compiled: bool) -> CompiledCall:
+def _maker(case: Case, level: Level, mode: Mode, variant: str) -> Maker:
     run, inputs = step(variant, case, level, mode)
-    function = torch.compile(in_own_frame(run), fullgraph=True) if compiled else run
-    if mode == "inference":
-        return lambda: (function(*inputs),)
-    generator = torch.Generator().manual_seed(case.seed)
-    upstream = torch.randn(inputs[0].shape, generator=generator).to(inputs[0])
+    function = _over(torch.compile(in_own_frame(run), fullgraph=True), inputs[0], case.seed, mode)
+    with torch.set_grad_enabled(mode == "training"):
+        function(*inputs)
+    return made_with(function, *inputs)
 
-    def forward_and_backward() -> tuple[Tensor, ...]:
-        output = function(*inputs)
+
+def _over(
+    run: Callable[..., Any], x: Tensor, seed: int, mode: Mode
+) -> Callable[..., tuple[Tensor, ...]]:
+    """Return what a form computes of its inputs: its output, and in training the gradients."""
+    if mode == "inference":
+        return lambda *inputs: (run(*inputs),)
+    generator = torch.Generator().manual_seed(seed)
+    upstream = torch.randn(x.shape, generator=generator).to(x.detach())
+
+    def forward_and_backward(*inputs: Tensor) -> tuple[Tensor, ...]:
+        output = run(*inputs)
         return (output.detach(), *torch.autograd.grad(output, inputs, upstream.to(output)))
 
     return forward_and_backward
@@ -51,9 +54,13 @@ def outputs(
     case: Case, level: Level, mode: Mode, *, compiled: bool = True
 ) -> list[tuple[Tensor, ...]]:
     """Return what broadcast and expand_as compute: the output, and in training the gradients."""
-    arms = compiled_arms(case, level, mode, "broadcast", "expand_as", compiled=compiled)
-    with torch.set_grad_enabled(mode == "training"):
-        return [arm() for arm in arms]
+    found = []
+    for variant in ("broadcast", "expand_as"):
+        run, inputs = step(variant, case, level, mode)
+        function = torch.compile(in_own_frame(run), fullgraph=True) if compiled else run
+        with torch.set_grad_enabled(mode == "training"):
+            found.append(_over(function, inputs[0], case.seed, mode)(*inputs))
+    return found
 
 
 def compare_compiling(case: Case, *, budget_s: float, **settings: Any) -> Comparison:

@@ -49,7 +49,9 @@ def _intervals(axes: Axes) -> Iterator[Point]:
         if isinstance(container, ErrorbarContainer):
             line, _, bars = container.lines
             along = 0 if container.has_xerr else 1
-            ends = [segment[:, along] for segment in bars[0].get_segments()] if bars else []
+            # Not their segments, which leave out an end that is infinite.
+            paths = bars[0].get_paths() if bars else []
+            ends = [np.asarray(path.vertices)[:, along] for path in paths]
             for row, (low, high) in zip(_points(axes, line, container), ends, strict=True):
                 yield {**row, "low": low, "high": high}
 
@@ -101,9 +103,9 @@ def _cells(axes: Axes) -> Iterator[Point]:
         values = image.get_array()
         assert values is not None
         x_names, y_names = _names(axes.xaxis), _names(axes.yaxis)
-        for (row, column), value in np.ma.ndenumerate(np.ma.masked_invalid(values)):
+        for row, column in np.argwhere(~np.isnan(np.ma.filled(values, np.nan))).tolist():
             place = {"x": x_names.get(column, column), "y": y_names.get(row, row)}
-            yield {"series": value, **place}
+            yield {"series": values[row, column], **place}
 
 
 def _label(named: Any) -> str:

@@ -18,7 +18,6 @@ from matplotlib.patches import Rectangle
 
 from investigation.display import figure_data
 from investigation.display.outcomes import WORDS
-from investigation.evidence.kinds.timings import Outcome
 from investigation.evidence.words import readable
 
 # Okabe and Ito's colours, darkened where needed to stand out on white and on near-black.
@@ -32,7 +31,7 @@ COLOURS = {
     "unsure": "#b58900",
 }
 CANDIDATE = COLOURS["expand_as"]
-VERDICT_COLOURS: Mapping[Outcome, str] = {
+VERDICT_COLOURS: Mapping[str, str] = {
     "slower": COLOURS["expand_as"],
     "equivalent": COLOURS["good"],
     "inconclusive": COLOURS["neutral"],
@@ -191,7 +190,7 @@ def forest(
     labels: Sequence[str],
     ratios: Sequence[float],
     intervals: Sequence[tuple[float, float]],
-    verdicts: Sequence[Outcome],
+    verdicts: Sequence[str],
     margin: float,
 ) -> None:
     """Draw one interval a row, in percent of the baseline, over the band of the margin."""
@@ -207,27 +206,27 @@ def rows(
     labels: Sequence[str],
     values: Sequence[float],
     intervals: Sequence[tuple[float, float]],
-    verdicts: Sequence[Outcome],
+    verdicts: Sequence[str | None],
 ) -> None:
-    """Draw one interval a row from the top down, in the colour of its verdict."""
+    """Draw one interval a row from the top down, in the colour of its verdict, if it has one."""
     for row, (value, ends, verdict) in enumerate(zip(values, intervals, verdicts, strict=True)):
         interval(axis, row, value, ends, verdict)
-    for verdict in dict.fromkeys(verdicts):
+    for verdict in dict.fromkeys(filter(None, verdicts)):
         axis.plot([], [], "o-", color=VERDICT_COLOURS[verdict], label=WORDS[verdict])
     axis.set_yticks(range(len(labels)), labels)
     axis.invert_yaxis()
 
 
 def interval(
-    axis: Axes, row: float, value: float, ends: tuple[float, float], verdict: Outcome
+    axis: Axes, row: float, value: float, ends: tuple[float, float], verdict: str | None
 ) -> None:
-    """Draw a value with its interval in a row, in the colour of its verdict."""
+    """Draw a value with its interval in a row, in the colour of its verdict, if it has one."""
     bar = axis.errorbar(
         [value], [row], xerr=[[value - ends[0]], [ends[1] - value]], fmt="o",
-        color=VERDICT_COLOURS[verdict], ms=5, elinewidth=2.2,
+        color=VERDICT_COLOURS[verdict] if verdict else COLOURS["neutral"], ms=5, elinewidth=2.2,
     )  # fmt: skip
     # Its name for the published numbers, and none for the legend, which has one entry a verdict.
-    bar.set_label(f"_{WORDS[verdict]}")
+    bar.set_label(f"_{WORDS[verdict]}" if verdict else "_nolegend")
 
 
 def legend_of_verdicts(axis: Axes) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
+from investigation.display.outcomes import WORDS
 from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.questions import Findings, Question, ask
@@ -64,7 +65,7 @@ def _predicted(case: Case, card: Card | None) -> str:
 
 def _added(timing: Timing) -> str:
     single = timing.single
-    return f"{added(single.difference_s, single.difference_interval_s)}, {timing.verdict}"
+    return f"{added(single.difference_s, single.difference_interval_s)}, {WORDS[timing.outcome]}"
 
 
 def levels(findings: Findings, machine: str) -> Iterator[dict[str, object]]:

@@ -1,15 +1,17 @@
 """The line timed in place, drawn and told: what it adds at each slot, in sum and to the step."""
 
+import math
 from collections.abc import Mapping
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from investigation.display.figures import COLOURS, INK, canvas, rows
-from investigation.evidence.kinds.in_place import LineInPlace
-from investigation.evidence.words import added, percent
+from investigation.evidence.kinds.in_place import LineInPlace, OnClock
+from investigation.evidence.words import added, change, percent
 
 SUM, SHARE = "all slots", "share of the step"
+ENDLESS = "too few processes for an interval"
 Row = dict[str, object]
 
 
@@ -36,7 +38,7 @@ def _slots(axis: Axes, record: LineInPlace) -> None:
     drawn = {**parts, SUM: record.decisive}
     values = [1e6 * one.difference_s for one in drawn.values()]
     ends = [(1e6 * one.interval_s[0], 1e6 * one.interval_s[1]) for one in drawn.values()]
-    rows(axis, list(drawn), values, ends, ["inconclusive"] * len(parts) + [record.verdict])
+    rows(axis, list(drawn), values, ends, [None] * len(parts) + [record.verdict])
     axis.set_ylim(len(drawn) - 0.5, -0.5)  # the panels share it: turning it twice undoes it
     axis.axvline(0, color=INK, lw=0.8)
     axis.set_xlabel("µs that expand_as adds")
@@ -60,10 +62,22 @@ def in_words(name: str, record: LineInPlace) -> str:
         "inconclusive": "whether the step takes the same time is not decided",
     }.get(record.verdict, f"the step is {record.verdict}")
     return (
-        f"{name}: `{record.candidate}` adds {added(total.difference_s, total.interval_s)} to a "
-        f"step of {1e3 * total.step_s:,.1f} ms, {percent(record.ratio, record.interval)}; "
-        f"{verdict}."
+        f"{name}: `{record.candidate}` adds {_added(total)} to a step of "
+        f"{1e3 * total.step_s:,.1f} ms, {_of_the_step(total)}; {verdict}."
     )
+
+
+def _added(total: OnClock) -> str:
+    if math.isfinite(total.interval_s[1]):
+        return added(total.difference_s, total.interval_s)
+    return f"{1e6 * total.difference_s:+,.2f} µs ({ENDLESS})"
+
+
+def _of_the_step(total: OnClock) -> str:
+    low, high = total.share_interval
+    if math.isfinite(high):
+        return percent(1 + total.share, (1 + low, 1 + high))
+    return change(1 + total.share)
 
 
 def alternative(records: Mapping[str, LineInPlace]) -> str:
@@ -89,10 +103,8 @@ def clock_rows(records: Mapping[str, LineInPlace]) -> list[Row]:
             "format": name,
             "clock": f"{one.clock}{' (decides)' if one.clock == record.clock else ''}",
             "a step": f"{1e3 * one.step_s:,.1f} ms",
-            "expand_as adds": added(one.difference_s, one.interval_s),
-            "of the step": percent(
-                1 + one.share, (1 + one.share_interval[0], 1 + one.share_interval[1])
-            ),
+            "expand_as adds": _added(one),
+            "of the step": _of_the_step(one),
             "pairs of steps": record.pairs,
         }
         for name, record in records.items()

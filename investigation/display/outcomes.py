@@ -2,24 +2,27 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from investigation.evidence.kinds.deployments import RuntimeProgram
-from investigation.evidence.kinds.timings import Outcome, Timing
-from investigation.evidence.words import capital, listed, percent
+from investigation.evidence.kinds.in_place import Measured
+from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.words import capital, percent
 
 # The words of the pages for each outcome; `evidence.words.DEFINITIONS` says what they mean.
-WORDS: dict[Outcome, str] = {
+WORDS: Mapping[str, str] = {
     "slower": "slower",
     "faster": "faster",
     "equivalent": "no difference",
     "inconclusive": "cannot tell",
 }
 
+EXTREMES = {"slower": "largest slowdown", "faster": "largest speed-up"}
 
-def counted(timings: Iterable[Timing]) -> str:
+
+def counted(timings: Iterable[Measured]) -> str:
     """Tell how many timings came out as what: `slower in 2, cannot tell in 1 of 3`."""
-    found = Counter(one.outcome for one in timings)
+    found: Counter[str] = Counter(one.outcome for one in timings)
     told = [f"{words} in {found[outcome]}" for outcome, words in WORDS.items() if found[outcome]]
     return f"{', '.join(told)} of {found.total()}" if told else "nothing was timed"
 
@@ -34,7 +37,7 @@ def extremes(timings: Sequence[Timing], named: Callable[[Timing], str]) -> str:
     """Name the largest differences in both directions, or tell that there is none."""
     picks = {"slower": max, "faster": min}
     found = [
-        f"most {outcome}: {named(one)}, {percent(one.ratio, one.interval)}"
+        f"{EXTREMES[outcome]}: {named(one)}, {percent(one.ratio, one.interval)}"
         for outcome, pick in picks.items()
         if (of := [one for one in timings if one.outcome == outcome])
         for one in [pick(of, key=lambda timing: timing.ratio)]
@@ -46,25 +49,20 @@ def of_writers(programs: Iterable[RuntimeProgram], timings: Sequence[Timing]) ->
     """Tell how the block came out in programs that write more with the line, and in the others."""
     known = list(programs)
     groups = {
-        "that write more with the line": [one for one in known if one.bytes_more],
-        "that write no more": [one for one in known if not one.bytes_more],
+        "write more with the line": [one for one in known if one.bytes_more],
+        "write no more": [one for one in known if not one.bytes_more],
     }
     told = [
-        f"in {len(members)} programs {which}: {counted(_of(members, timings))} timings"
+        f"in the {len(members)} that {which}: {counted(_of(members, timings))} timings"
         for which, members in groups.items()
         if members
     ]
-    return f"{capital('; '.join(told))}."
+    return f"Programs: {'; '.join(told)}."
 
 
 def _of(programs: Iterable[RuntimeProgram], timings: Iterable[Timing]) -> list[Timing]:
     slugs = {one.runtime for one in programs}
     return [one for one in timings if one.runtime in slugs]
-
-
-def writers(programs: Iterable[RuntimeProgram], *, writing: bool) -> str:
-    """Name the programs that write more with the line, or those that do not."""
-    return listed([one.title for one in programs if bool(one.bytes_more) == writing]) or "none"
 
 
 def rounded_up(value: float) -> str:

@@ -6,49 +6,23 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from investigation.evidence.environment import PROJECT
+from investigation.evidence.kinds.timings import Outcome
 from investigation.evidence.sealed import contest as contest_record
-from investigation.evidence.sealed.contest import ContestResult, Trial
+from investigation.evidence.sealed import contest_targets
+from investigation.evidence.sealed.contest import CONFIDENCE, ContestResult
 from investigation.evidence.sealed.instructions import InstructionCounts
 from investigation.evidence.sealed.manifest import RecordError
 
 Parsed = TypeVar("Parsed")
 FOLDER = PROJECT / "results"
-VERDICTS = ("slower", "faster", "equivalent", "inconclusive")
-# File names, and what a contest of that name shows.
-CONTESTS = {
-    "contest.json": "shared machine",
-    "contest_neighbour.json": "beside a busy neighbour",
-}
-# Contests in which each side had a copy of the code of its own: a truth not known exactly.
-COPIES = {
-    "contest_copies.json": "a copy of the code for each side, shared machine",
-    "contest_copies_neighbour.json": "a copy of the code for each side, beside a busy neighbour",
-}
-# Records of a rule that was given up, kept because they are why.
-FIRST_RULE = {
-    "contest_first_rule.json": "first rule, shared machine",
-    "contest_neighbour_first_rule.json": "first rule, beside a busy neighbour",
-}
+VERDICTS: tuple[Outcome, ...] = ("slower", "faster", "equivalent", "inconclusive")
+CONTEST = "contest.json"
 
 
-def contests(
-    titles: Mapping[str, str] = CONTESTS, folder: Path = FOLDER
-) -> dict[str, ContestResult]:
-    """Return the recorded contests of every machine, by machine and what they show."""
-    return {
-        f"{path.parent.name}, {title}": _read(path, ContestResult.from_dict)
-        for name, title in titles.items()
-        for path in sorted(folder.glob(f"*/{name}"))
-    }
-
-
-def false_alarms(titles: Mapping[str, str], folder: Path = FOLDER) -> str:
-    """Return the false alarms of the paired instrument in each of some contests, in words."""
-    shares = {
-        name: contest_record.share([one.found for one in kept.of(contest_record.OURS, 0.0)])
-        for name, kept in contests(titles, folder).items()
-    }
-    return "; ".join(f"{_share(value)} ({name})" for name, value in shares.items())
+def contests(folder: Path = FOLDER) -> dict[str, ContestResult]:
+    """Return the recorded contests, by the folder of the machine."""
+    paths = sorted(folder.glob(f"*/{CONTEST}"))
+    return {path.parent.name: _read(path, ContestResult.from_dict) for path in paths}
 
 
 def instruction_counts(folder: Path = FOLDER) -> InstructionCounts:
@@ -71,31 +45,59 @@ def machine(environment: Mapping[str, Any]) -> str:
     return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in environment.items())
 
 
-def verdict_shares(result: ContestResult) -> dict[str, dict[str, list[float]]]:
-    """Return the share of each verdict at each planted dose, doses ascending, by method."""
+def verdict_shares(result: ContestResult, plant: str) -> dict[str, dict[str, list[float]]]:
+    """Return the share of each verdict at each planted dose of a kind, doses ascending, by method.
+
+    The verdicts are those of every page: a dose inside the margin can be found and equivalent.
+    """
     return {
-        method: {verdict: _shares_of(result, method, verdict) for verdict in VERDICTS}
+        method: {verdict: _shares_of(result, method, plant, verdict) for verdict in VERDICTS}
         for method in contest_record.METHODS
-        if result.of(method)
+        if result.of(method, plant)
     }
 
 
-def _shares_of(result: ContestResult, method: str, verdict: str) -> list[float]:
-    at_dose = ([_verdict(one) for one in result.of(method, dose)] for dose in result.doses())
+def _shares_of(result: ContestResult, method: str, plant: str, verdict: Outcome) -> list[float]:
+    at_dose = ([one.verdict for one in result.of(method, plant, dose)] for dose in result.doses())
     return [verdicts.count(verdict) / max(1, len(verdicts)) for verdicts in at_dose]
 
 
-def _verdict(trial: Trial) -> str:
-    """Return what a method said: that it found a difference comes before how small it is."""
-    if trial.found:
-        return "slower" if trial.ratio > 1 else "faster"
-    return "equivalent" if trial.equivalent else "inconclusive"
+def explained() -> Iterable[dict[str, object]]:
+    """Return one row a method: what it does."""
+    for method, line in contest_record.EXPLAINED.items():
+        yield {"method": method, "what it does": line}
+
+
+def concluded(result: ContestResult) -> str:
+    """Say by rule what a contest shows of each kind of plant and both levels of the instrument.
+
+    A level holds for a kind of plant if the 95 % limits of its false alarms reach down to 5 %,
+    and those of its coverage reach up to 95 %: the record does not contradict what it promises.
+    """
+    return "\n".join(
+        f"- **{plant}**: `{method}` {_held(row)}"
+        for plant in result.plants()
+        for method in (contest_record.PAIRS, contest_record.MADE)
+        if (row := result.row(method, plant)) is not None
+    )
+
+
+def _held(row: Mapping[str, Any]) -> str:
+    alarms, coverage = row["false_alarms"], row["coverage"]
+    held = (alarms["low"] or 0) <= 1 - CONFIDENCE and (coverage["high"] or 1) >= CONFIDENCE
+    found = ", ".join(f"{dose} % in {_share(one)}" for dose, one in row["found"].items())
+    says = "keeps what it promises" if held else "**does not keep what it promises**"
+    return (
+        f"{says}: false alarms {_share(alarms)}, interval right in {_share(coverage)}; "
+        f"found {found}; error {row['rms_error_percent']:.2g} %."
+    )
 
 
 def endpoints(result: ContestResult) -> Iterable[dict[str, object]]:
-    """Return one row a method: how often it was right, wrong and silent."""
+    """Return one row for each method and kind of plant: how often it was right and wrong."""
     for row in result.summary():
         yield {
+            "plant": row["plant"],
             "method": row["method"],
             "false alarms": _share(row["false_alarms"]),
             **{f"{dose} % found": _share(share) for dose, share in row["found"].items()},
@@ -113,7 +115,7 @@ def _share(value: Mapping[str, Any]) -> str:
 def targets(result: ContestResult) -> Iterable[dict[str, object]]:
     """Return one row a target: what was wanted, what was reached."""
     words = {True: "met", False: "missed", None: "not run"}
-    for one in contest_record.targets(result):
+    for one in contest_targets.targets(result):
         yield {
             "target": one.name,
             "wanted": one.wanted,

@@ -51,14 +51,22 @@ def of_a_remedy(kept: RuntimeProgram, timed: Timing) -> Line:
     }
 
 
-def of_controls(row: SurveyRow, case: Case, placed: Mapping[str, Timing]) -> Line:
-    """Return a runtime's line of the table of controls; `placed` has its copies' comparisons."""
+def of_controls(
+    row: SurveyRow, case: Case, copies: Mapping[str, Timing], written: Timing | None
+) -> Line:
+    """Return a runtime's line of the table of controls.
+
+    `copies` has the comparisons of two copies by the slug of the workload, `written` that of the
+    gate written out by its source.
+    """
     refused = row.seen(case, "kept").get("refused")
-    names = {"copy": "two copies of one program", "materialized": "written out by its source"}
+    between = [one.single.between_percent or 0 for one in copies.values()]
     return {
         "runtime": row.runtime.title,
         "a returned gate is seen written": refused or kib(row.written_more(case, "kept")),
-        **{said: _change(placed[name]) if name in placed else None for name, said in names.items()},
+        "two copies, here": _change(copies[case.slug]) if copies else None,
+        "preparations differ by up to": f"{max(between):.2g} %" if between else None,
+        "written out by its source": _change(written) if written else None,
     }
 
 

@@ -15,7 +15,7 @@ from investigation.display.figures import (
     percent_more,
     rows,
 )
-from investigation.evidence.kinds.timings import Outcome, Timing
+from investigation.evidence.kinds.timings import Timing
 
 Intervals = Sequence[tuple[float, float]]
 
@@ -102,7 +102,7 @@ def _ratios(timings: Mapping[str, Timing]) -> tuple[list[float], Intervals]:
     return [one.ratio for one in timings.values()], [one.interval for one in timings.values()]
 
 
-def _verdicts(timings: Mapping[str, Timing]) -> list[Outcome]:
+def _verdicts(timings: Mapping[str, Timing]) -> list[str]:
     return [one.outcome for one in timings.values()]
 
 

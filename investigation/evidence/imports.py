@@ -31,6 +31,15 @@ def files(notebook: Path, package: Path) -> list[Path]:
     return sorted(_source(module, package) for module in modules)
 
 
+def sources(module: str, package: Path) -> list[Path]:
+    """Return the sources of a module and of those that it imports, in a fixed order.
+
+    Raises `UnreadableCodeError`.
+    """
+    modules = {module} | _imports_of(package).find_upstream_modules(module)
+    return sorted(_source(one, package) for one in modules)
+
+
 def named(notebook: Path, package: Path) -> set[str]:
     """Return what a notebook and the modules that it imports name in their imports.
 
@@ -55,24 +64,27 @@ def graph(notebook: Path, package: Path) -> grimp.ImportGraph:
     Every folder in the package needs its `__init__`. Raises `UnreadableCodeError`.
     """
     imports = _imports_of(package)
-    modules = imports.modules
-    named = {NOTEBOOK: [name for code in _code_cells(notebook) for name in _names(*code)]}
-    for module in modules:
-        text = _source(module, package).read_text(encoding="utf-8")
-        named[module] = [module.rpartition(".")[0]]
-        named[module] += _names(text, module) if BY_NAME in text else ()
+    named = [name for code in _code_cells(notebook) for name in _names(*code)]
+    modules = _among(imports.modules, named)
     imports.add_module(NOTEBOOK)
-    for importer, names in named.items():
-        for module in _among(modules, names):
-            imports.add_import(importer=importer, imported=module)
+    for module in modules:
+        imports.add_import(importer=NOTEBOOK, imported=module)
     return imports
 
 
 def _imports_of(package: Path) -> grimp.ImportGraph:
+    """Return the imports of a package's modules, of the packages that they lie in, and by name."""
     try:
-        return grimp.build_graph(package.name, cache_dir=None)  # 15 ms for 120 modules
+        imports = grimp.build_graph(package.name, cache_dir=None)  # 15 ms for 120 modules
     except SourceSyntaxError as error:
         raise UnreadableCodeError(f"{error.filename}, line {error.lineno}: not Python") from None
+    modules = imports.modules
+    for importer in modules:
+        text = _source(importer, package).read_text(encoding="utf-8")
+        names = _names(text, importer) if BY_NAME in text else ()
+        for module in _among(modules, [importer.rpartition(".")[0], *names]):
+            imports.add_import(importer=importer, imported=module)
+    return imports
 
 
 def _source(module: str, package: Path) -> Path:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,20 @@ def package_sha256(notebook: Path, package: Path = PACKAGE) -> str:
 
     It is their version, also where nothing is committed. Raises `UnreadableCodeError`.
     """
+    return _sha256(imports.files(notebook, package), package)
+
+
+def module_sha256(module: str, package: Path = PACKAGE) -> str:
+    """Return a digest of a module and of the package's modules that it imports.
+
+    Raises `UnreadableCodeError`.
+    """
+    return _sha256(imports.sources(module, package), package)
+
+
+def _sha256(paths: Iterable[Path], package: Path) -> str:
     digest = hashlib.sha256()
-    for path in imports.files(notebook, package):
+    for path in paths:
         digest.update(path.relative_to(package).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -14,11 +14,13 @@ from typing import Any, Generic, TypeVar, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from investigation.evidence.files import EvidenceError
+from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.observation import Observation
 from investigation.evidence.records import Evidence, Record
 
 R = TypeVar("R", bound=Observation)
 Values = tuple[object, ...]
+ANYWHERE = object()  # as a question's machine: this run's own, and every other
 
 
 class QuestionError(ValueError):
@@ -63,15 +65,17 @@ def ask(
     required: bool = True,
     **where: object,
 ) -> Question[R]:
-    """Return a question about this run's own machine, unless `machine` names another.
+    """Return a question about this run's own machine, unless `machine` is another or `ANYWHERE`.
 
     Raises `QuestionError` for a field that the type does not have, or a value that it cannot hold.
     """
+    where = {name: value for name, value in ({"machine": None} | where).items()
+             if value is not ANYWHERE}  # fmt: skip
     values = {name: tuple(allowed) for name, allowed in (every or {}).items()}
     for name, wanted in (*((one, (value,)) for one, value in where.items()), *values.items()):
         for value in wanted:
             _check(of, name, value)
-    return Question(of, tuple(({"machine": None} | where).items()), tuple(values.items()), required)
+    return Question(of, tuple(where.items()), tuple(values.items()), required)
 
 
 def _check(of: type[Observation], name: str, value: object) -> None:
@@ -155,5 +159,6 @@ class Findings:
 
     @property
     def machines(self) -> tuple[str, ...]:
-        """The other machines that records were adopted from, in the order of the records."""
-        return tuple(dict.fromkeys(one.machine for one in self._records if one.machine))
+        """The other machines of which a device was measured, in the order of the records."""
+        devices = (one for one in self._records if isinstance(one, DeviceFacts))
+        return tuple(dict.fromkeys(one.machine for one in devices if one.machine))

@@ -16,6 +16,7 @@ from investigation.evidence.kinds import (
     in_place,
     layouts,
     programs,
+    released,
     resources,
     timings,
     versions,
@@ -33,11 +34,14 @@ Record = Annotated[
     | correctness.ShapeCheck
     | correctness.Rewrite
     | correctness.ScalarGate
+    | correctness.Support
     | layouts.View
     | layouts.Layouts
     | layouts.BlockLayouts
     | resources.Memory
     | resources.Calls
+    | resources.DistributedCalls
+    | resources.WayOfWriting
     | resources.BackwardCalls
     | resources.MixedMultiplies
     | resources.Launches
@@ -60,6 +64,7 @@ Record = Annotated[
     | programs.CudaGraphObstacles
     | deployments.RuntimesTried
     | deployments.RuntimeProgram
+    | deployments.VariedExport
     | deployments.ExporterGrid
     | gpus.DeviceFacts
     | gpus.PredictedTime
@@ -70,6 +75,8 @@ Record = Annotated[
     | versions.LeftOut
     | wild.Survey
     | wild.SurveyedPackage
+    | released.ReleasedEquality
+    | released.ReleasedProgram
     | controls.Control,
     Field(discriminator="type"),
 ]

@@ -2,13 +2,16 @@
 
 import hashlib
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from investigation.evidence.provenance import PACKAGE
 
 LIST = PACKAGE.parent / "wild" / "packages.toml"
+Entry = TypeVar("Entry", bound=BaseModel)
 ENDINGS = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
@@ -43,41 +46,52 @@ class Catalogue(BaseModel):
 
 def read(path: Path = LIST) -> Catalogue:
     """Read the list. Raises `CatalogueError` with one line that says what is wrong with it."""
+    packages = entries(path, "package", Package)
+    for one in packages:
+        if not one.archive.endswith(ENDINGS):
+            allowed = ", ".join(ENDINGS)
+            raise CatalogueError(
+                f"{path.name}: {one.name}: {one.archive}: allowed is a file of {allowed}"
+            )
+    return Catalogue(sha256=hashlib.sha256(path.read_bytes()).hexdigest(), packages=packages)
+
+
+def entries(path: Path, kind: str, model: type[Entry]) -> tuple[Entry, ...]:
+    """Return a file's `[[kind]]` entries, each of another name.
+
+    Raises `CatalogueError` with one line that names the file, the entry and the reason.
+    """
     try:
-        raw = path.read_bytes()
-        listed = tomllib.loads(raw.decode())
+        listed = tomllib.loads(path.read_bytes().decode())
     except (OSError, ValueError) as error:
         raise CatalogueError(f"{path.name}: {error}") from None
-    entries = listed.get("package")
-    if set(listed) != {"package"} or not isinstance(entries, list):
-        raise CatalogueError(f"{path.name}: allowed are [[package]] entries, at least one")
-    packages = tuple(_package(path.name, number, one) for number, one in enumerate(entries, 1))
-    _each_once(path.name, packages)
-    return Catalogue(sha256=hashlib.sha256(raw).hexdigest(), packages=packages)
+    found = listed.get(kind)
+    if set(listed) != {kind} or not isinstance(found, list):
+        raise CatalogueError(f"{path.name}: allowed are [[{kind}]] entries, at least one")
+    checked = tuple(
+        _checked(model, one, f"{path.name}: {kind} {i}") for i, one in enumerate(found, 1)
+    )
+    _each_once(path.name, [str(one.model_dump()["name"]) for one in checked])
+    return checked
 
 
-def _package(file: str, number: int, entry: object) -> Package:
+def _checked(model: type[Entry], found: object, where: str) -> Entry:
     try:
-        package = Package.model_validate(entry)
+        return model.model_validate(found)
     except ValidationError as error:
         first = error.errors()[0]
-        named = entry.get("name", "") if isinstance(entry, dict) else ""
+        named = found.get("name", "") if isinstance(found, dict) else ""
         field = ".".join(map(str, first["loc"]))
-        where = " ".join(str(one) for one in ("package", number, named, field) if one)
-        raise CatalogueError(f"{file}: {where}: {first['msg']}") from None
-    if not package.archive.endswith(ENDINGS):
-        raise CatalogueError(
-            f"{file}: {package.name}: {package.archive}: allowed is a file of {', '.join(ENDINGS)}"
-        )
-    return package
+        words = " ".join(str(one) for one in (where, named, field) if one)
+        raise CatalogueError(f"{words}: {first['msg']}") from None
 
 
-def _each_once(file: str, packages: tuple[Package, ...]) -> None:
+def _each_once(file: str, names: Iterable[str]) -> None:
     seen: set[str] = set()
-    for one in packages:
-        if one.name.lower() in seen:
-            raise CatalogueError(f"{file}: {one.name}: listed twice")
-        seen.add(one.name.lower())
+    for one in names:
+        if one.lower() in seen:
+            raise CatalogueError(f"{file}: {one}: listed twice")
+        seen.add(one.lower())
 
 
 def entry(package: Package) -> str:

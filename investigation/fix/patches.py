@@ -37,7 +37,7 @@ def verify(folder: Path, report: Report, patch: bytes) -> None:
             path = copy / change.source.path.relative_to(folder)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(change.source.raw)
-        _apply(copy, patch)
+        apply(copy, patch)
         for change in report.changes:
             _compiles(copy / change.source.path.relative_to(folder), change)
         again = examine(copy)
@@ -45,7 +45,8 @@ def verify(folder: Path, report: Report, patch: bytes) -> None:
             raise PatchError("a second run of the fix finds more")
 
 
-def _apply(copy: Path, patch: bytes) -> None:
+def apply(copy: Path, patch: bytes) -> None:
+    """Apply a patch to the files in `copy`. Raises `PatchError` with what git says."""
     command = ["git", "-c", "core.autocrlf=false", "apply", "--whitespace=nowarn", "-"]
     # A repository around the copy would have git look for the files at its own top.
     apart = {

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+from investigation.evidence import imports
 from investigation.evidence.kinds.wild import Left, SurveyedPackage, Taken
 from investigation.evidence.provenance import PACKAGE
 from investigation.fix import operations
@@ -69,9 +70,10 @@ def _name(folder: Path, path: Path) -> str:
 
 @cache
 def rules_sha256() -> str:
-    """Return a digest of the rules and of the code that applies them."""
+    """Return a digest of the rules and of the code that applies them and keeps what they find."""
     digest = hashlib.sha256()
-    code = [*(PACKAGE / "fix").glob("*.py"), PACKAGE / "evidence" / "kinds" / "wild.py"]
-    for path in (*sorted(code), *sorted(RULES.parent.glob("*/*.yml"))):
+    needed = imports.sources(__name__, PACKAGE)
+    code = [one for one in needed if one.parent.name == "fix" or one.stem == "wild"]
+    for path in (*code, *sorted(RULES.parent.glob("*/*.yml"))):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

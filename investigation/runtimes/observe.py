@@ -16,16 +16,16 @@ from investigation.subject.cases import Case
 from investigation.subject.runtimes import BY_SLUG, Runtime
 from investigation.timing.arms import Arm
 from investigation.timing.clock import DeviceClock
-from investigation.timing.measure import compare_patiently
+from investigation.timing.preparations import MAKING_SHARE, WANTED, compare_made_patiently
 
 # A runtime may sum in another order: relative to a value, and absolutely near zero. Half
 # precision, or a gate on the wrong channel, is off by a hundred times as much.
 RELATIVE, ABSOLUTE = 1e-4, 1e-5
-# A comparison of a slow runtime gets the time for as many pairs, whatever the budget: with fewer
-# there is no interval at the confidence of many comparisons together.
-PAIRS_AFFORDED = 40
+# A comparison of a slow runtime gets the time for as many pairs in each preparation, whatever the
+# budget.
+PAIRS_AFFORDED = 4
 Programs = dict[str, Program | str]
-ALL = ("broadcast", "expand_as", "materialized", "kept", "copy")
+ALL = ("broadcast", "expand_as", "materialized", "kept")
 COMPARED = ("broadcast", "expand_as")
 Observing = Generator[None, None, Answer]
 
@@ -52,13 +52,14 @@ def observe(
     tried = [Case.model_validate(case) for case in cases]
     first, *others = [partial(_programs, runtime, one, Path(folder, one.slug)) for one in tried]
     prepared = [first(settings["threads"], ALL), *(one(settings["threads"]) for one in others)]
-    answer: Answer = {"cases": {}, "comparisons": {}, "controls": {}}
+    answer: Answer = {"cases": {}, "comparisons": {}, "copies": {}, "controls": {}}
     for case, programs in zip(tried, prepared, strict=True):
         answer["cases"][case.slug] = _seen(case, programs)
     yield
     for case, programs in zip(tried, prepared, strict=True):
         timed = partial(_timed, programs, settings)
         answer["comparisons"][case.slug] = timed("broadcast", "expand_as")
+        answer["copies"][case.slug] = timed("broadcast", "broadcast")
     answer["controls"] = _controls(prepared[0], settings)
     return answer
 
@@ -75,7 +76,7 @@ def _programs(
     made: Programs = {}
     for variant in variants if runtime.family != "remedy" else COMPARED:
         prepare = _preparer(runtime, folder / variant, threads, remedied=variant == "expand_as")
-        module = block(case, "broadcast" if variant == "copy" else variant)
+        module = block(case, variant)
         try:
             made[variant] = prepare(module, x)
         except Exception as error:
@@ -104,7 +105,7 @@ def _seen(case: Case, programs: Programs) -> Answer:
     for variant, program in programs.items():
         if isinstance(program, str):
             seen[variant] = {"refused": program}
-        elif variant != "copy":
+        else:
             result = program.result()
             seen[variant] = Trace.of(program).to_dict() | _equality(result, expected)
             seen[variant]["images"] = len(result)
@@ -120,29 +121,29 @@ def _equality(result: Tensor, expected: Tensor) -> Answer:
 
 
 def _controls(programs: Programs, settings: Mapping[str, Any]) -> Answer:
-    pairs = {
-        "same": ("broadcast", "broadcast"),
-        "copy": ("broadcast", "copy"),
-        "materialized": ("broadcast", "materialized"),
-    }
-    return {
-        name: _timed(programs, settings, *pair)
-        for name, pair in pairs.items()
-        if all(isinstance(programs.get(one), Program) for one in pair)
-    }
+    if not isinstance(programs.get("materialized"), Program):
+        return {}
+    return {"materialized": _timed(programs, settings, "broadcast", "materialized")}
 
 
 def _timed(
     programs: Programs, settings: Mapping[str, Any], baseline: str, candidate: str
 ) -> Answer:
-    """Compare two programs; the budget grows with what a call takes, whichever is slower."""
+    """Compare two programs, loaded anew each time.
+
+    The budget grows with what it takes to load them and with a call, whichever is slower.
+    """
     one, other = (programs[name] for name in (baseline, candidate))
     assert isinstance(one, Program)
     assert isinstance(other, Program)
-    arms = {baseline: one, candidate: other}
     clock = DeviceClock.of("cpu")
-    pair_s = sum(Arm(name, each.run).seconds(1, clock) for name, each in arms.items())
-    budget_s = max(settings["budget_s"], PAIRS_AFFORDED * pair_s)
-    names = {"baseline_name": baseline, "name": candidate}
+    start = clock.now()
+    calls = [each.again() for each in (one, other)]
+    loading_s = clock.now() - start
+    pair_s = sum(Arm(baseline, call).seconds(1, clock) for call in calls)
+    least_s = (2 + WANTED) * (loading_s + PAIRS_AFFORDED * pair_s)
+    budget_s = max(settings["budget_s"], loading_s * WANTED / MAKING_SHARE, least_s)
+    names = {"baseline_name": baseline, "name": f"{candidate} again" if one is other else candidate}
     kept = {key: settings[key] for key in ("threads", "seed", "margin")}
-    return compare_patiently(one.run, other.run, budget_s=budget_s, **names, **kept).to_dict()
+    compared = compare_made_patiently(one.again, other.again, budget_s=budget_s, **names, **kept)
+    return compared.to_dict()

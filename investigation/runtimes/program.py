@@ -6,6 +6,8 @@ from typing import Any, Self
 
 from torch import Tensor
 
+Run = Callable[[], object]
+
 
 @dataclass(frozen=True)
 class Step:
@@ -23,13 +25,14 @@ class Step:
 class Program:
     """A prepared module over a prepared input.
 
-    `run` is one inference, and what gets timed; `result` returns its first output, with as many
-    images as the runtime takes at a time. `steps` is read from what ran: a profile, a plan or
-    the runtime's own graph. `arena_bytes` is the memory that the runtime planned for one
+    `again` loads what was prepared anew, over an input of its own, and returns one inference of
+    it: what gets timed. `result` returns the first output of a program that was loaded once, with
+    as many images as the runtime takes at a time. `steps` is read from what ran: a profile, a
+    plan or the runtime's own graph. `arena_bytes` is the memory that the runtime planned for one
     inference, where it says so.
     """
 
-    run: Callable[[], object]
+    again: Callable[[], Run]
     result: Callable[[], Tensor]
     steps: tuple[Step, ...]
     arena_bytes: int | None = None

@@ -8,14 +8,17 @@ from investigation.evidence.kinds.deployments import (
     ExporterGrid,
     RuntimeProgram,
     RuntimesTried,
+    VariedExport,
 )
 from investigation.evidence.kinds.programs import Survival
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.recorder import Recorder
 from investigation.runtimes.survey import SurveyRow, version
+from investigation.runtimes.variations import Variation, steps_of
 from investigation.subject.cases import Case
 from investigation.timing.comparison import Comparison
-from investigation.timing.recording import timing_of
+from investigation.timing.processes import Reply
+from investigation.timing.recording import same_control, timing_of
 
 
 def tried(recorder: Recorder, rows: Sequence[SurveyRow]) -> RuntimesTried:
@@ -62,19 +65,49 @@ def survival(recorder: Recorder, row: SurveyRow, case: Case) -> Survival:
     )
 
 
+def varied(recorder: Recorder, variation: Variation, reply: Reply, case: Case) -> VariedExport:
+    """Keep whether an export with open sizes, or a quantised one, still runs the expansion."""
+    with_it, without = (steps_of(reply, form) for form in ("expand_as", "broadcast"))
+    expanding = [step for step in with_it if step.expands]
+    return recorder.keep(
+        VariedExport(
+            says=f"the {variation.kind} export still runs the expansion: {variation.title}",
+            variation=variation.kind,
+            runtime=variation.title,
+            survives=len(expanding) > sum(step.expands for step in without),
+            bytes_expanded=sum(step.bytes_written for step in expanding),
+            steps=tuple(step.op for step in with_it),
+            plain_steps=tuple(step.op for step in without),
+            case=case,
+        )
+    )
+
+
 def costs(recorder: Recorder, row: SurveyRow) -> dict[str, Timing]:
     """Keep what the block costs with `expand_as`, by the slug of the workload."""
     return {case.slug: _cost(recorder, row, row.comparison(case), case) for case in row.cases}
 
 
-def copies(recorder: Recorder, row: SurveyRow, case: Case) -> dict[str, Timing]:
-    """Keep two comparisons: two copies of one program, and the gate written out by its source."""
-    found = {name: row.control(name) for name in ("copy", "materialized")}
-    return {
-        name: _cost(recorder, row, comparison, case, role="control")
-        for name, comparison in found.items()
-        if comparison is not None
-    }
+def copies(recorder: Recorder, row: SurveyRow) -> dict[str, Timing]:
+    """Keep two copies of one program against each other at every workload, by its slug.
+
+    Each is a control as well: they must not come out different.
+    """
+    found = {}
+    for case in row.cases:
+        compared = row.copies(case)
+        found[case.slug] = _cost(recorder, row, compared, case, role="control")
+        same_control(recorder, compared, of=f"{row.runtime.slug}, {case.slug}")
+    return found
+
+
+def written_out(recorder: Recorder, row: SurveyRow, case: Case) -> Timing | None:
+    """Keep the gate written out by its source against the plain product.
+
+    None where the runtime refuses that block.
+    """
+    compared = row.control("materialized")
+    return _cost(recorder, row, compared, case, role="control") if compared else None
 
 
 def _cost(

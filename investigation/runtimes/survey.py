@@ -81,6 +81,10 @@ class SurveyRow:
         """Return `expand_as` timed against the plain product."""
         return Comparison.from_dict(self._answer["comparisons"][case.slug])
 
+    def copies(self, case: Case) -> Comparison:
+        """Return the plain product's program timed against a copy of itself."""
+        return Comparison.from_dict(self._answer["copies"][case.slug])
+
     def control(self, name: str) -> Comparison | None:
         """Return a control's comparison; None where the runtime refused one of its arms."""
         kept = self._answer["controls"].get(name)

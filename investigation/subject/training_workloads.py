@@ -10,7 +10,7 @@ from investigation.subject.cases import Case
 from investigation.subject.memory_formats import MemoryFormat
 from investigation.subject.training import SETTINGS, Images, host, optimizer_of, step
 from investigation.subject.variants import SCALES
-from investigation.subject.workloads import Arms, Step, sharing, slots
+from investigation.subject.workloads import Arms, Makers, Step, made_with, sharing, slots
 
 
 def training_arms(
@@ -46,12 +46,15 @@ def replicated_training(batch: int, memory_format: MemoryFormat, seed: int) -> A
     return training_arms(batch, memory_format, "broadcast", "expand_as", seed)
 
 
-def scale_step_arms(case: Case, baseline: str, candidate: str) -> Arms:
-    """Return two callables that run the scale step alone, forward and backward."""
+def scale_step_makers(case: Case, baseline: str, candidate: str) -> Makers:
+    """Return makers of two callables that run the scale step alone, forward and backward."""
     x, gate = (one.requires_grad_() for one in case.tensors())
     upstream = torch.ones_like(x, requires_grad=False)
 
-    def arm(scale: str) -> Callable[[], object]:
-        return lambda: torch.autograd.grad(SCALES[scale](x, gate), (x, gate), upstream)
+    def step_of(scale: str) -> Callable[..., object]:
+        def run(x: torch.Tensor, gate: torch.Tensor, upstream: torch.Tensor) -> object:
+            return torch.autograd.grad(SCALES[scale](x, gate), (x, gate), upstream)
 
-    return arm(baseline), arm(candidate)
+        return run
+
+    return Makers(*(made_with(step_of(one), x, gate, upstream) for one in (baseline, candidate)))

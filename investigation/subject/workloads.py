@@ -1,12 +1,15 @@
-"""The three levels that are timed, as pairs of callables over the same tensors and weights.
+"""The levels that are timed: two callables over the same operands, or two that are made anew.
 
-The arms share what they can, and differ in the line alone: two copies of one network differ by
-some tenths of a per cent for where their weights happen to lie, always in favour of the same one.
+Makers are for comparing two programs (`timing.preparations`): each call returns the program over
+operands of its own. Arms share what they can and differ in the line alone; a whole network's are
+made anew by fresh processes.
 """
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +22,24 @@ from investigation.subject.variants import SCALES, Scale, SEBlock
 
 IMAGE = (3, 32, 32)
 Arms = tuple[Callable[[], object], Callable[[], object]]
+Maker = Callable[[], Callable[[], object]]
+
+
+class Makers(NamedTuple):
+    """Two functions that make the arms anew, each call with operands of their own."""
+
+    baseline: Maker
+    candidate: Maker
+
+
+def made_with(function: Callable[..., object], *operands: Tensor) -> Maker:
+    """Return a maker of `function` over copies of `operands`, laid out alike."""
+
+    def make() -> Callable[[], object]:
+        copies = (one.detach().clone().requires_grad_(one.requires_grad) for one in operands)
+        return partial(function, *copies)
+
+    return make
 
 
 @dataclass(frozen=True)
@@ -36,12 +57,27 @@ def multiply_arms(case: Case, baseline: str, candidate: str, device: str = "cpu"
     return partial(SCALES[baseline], x, gate), partial(SCALES[candidate], x, gate)
 
 
-def block_arms(case: Case, baseline: str, candidate: str, device: str = "cpu") -> Arms:
-    """Return two callables that run one SE block on the same input, each with its own last line."""
+def multiply_makers(case: Case, baseline: str, candidate: str, device: str = "cpu") -> Makers:
+    """Return makers of two callables that scale an input of their own by a gate of their own."""
+    operands = case.tensors(device)
+    return Makers(*(made_with(SCALES[one], *operands) for one in (baseline, candidate)))
+
+
+def block_makers(case: Case, baseline: str, candidate: str, device: str = "cpu") -> Makers:
+    """Return makers of two callables that run an SE block of their own, with the same weights."""
     x, _ = case.tensors(device)
     torch.manual_seed(case.seed)
     block = SEBlock(case.shape[1], case.reduction).to(device).eval()
-    return sharing(block, baseline, candidate, partial(block, x))
+
+    def maker(scale: str) -> Maker:
+        def make() -> Callable[[], object]:
+            own = deepcopy(block)
+            own.scale = SCALES[scale]
+            return partial(own, x.clone())
+
+        return make
+
+    return Makers(maker(baseline), maker(candidate))
 
 
 def network_arms(
@@ -71,13 +107,17 @@ def slots(batch: int, memory_format: MemoryFormat) -> tuple[Case, ...]:
     return tuple(one.with_format(memory_format) for one in host_workloads(batch))
 
 
-def recalibration_arms(
+def recalibration_makers(
     batch: int, memory_format: MemoryFormat, scale: str, seed: int = 0, device: str = "cpu"
-) -> Arms:
-    """Return two callables: the host network's forward step without SE blocks, and with them."""
+) -> Makers:
+    """Return makers: the host network's forward step without SE blocks, and with them."""
     images = random_images(batch, memory_format, seed, device)
-    without, within = (host_network(one, memory_format, seed, device) for one in (None, scale))
-    return partial(without, images), partial(within, images)
+
+    def maker(within: str | None) -> Maker:
+        network = host_network(within, memory_format, seed, device)
+        return lambda: partial(deepcopy(network), images.clone())
+
+    return Makers(maker(None), maker(scale))
 
 
 def random_images(
@@ -112,26 +152,27 @@ def sharing(module: nn.Module, baseline: str, candidate: str, run: Callable[[], 
     return partial(with_scale, SCALES[baseline]), partial(with_scale, SCALES[candidate])
 
 
-def after_a_sweep(arms: Arms, elements: int = 2**22) -> Arms:
-    """Return the same two callables, each behind a pass over memory that fills the caches.
+def after_a_sweep(makers: Makers, elements: int = 2**22) -> Makers:
+    """Return makers of the same two, each behind a pass over memory that fills the caches.
 
     `elements` of float32 are read and written once, as a large multiply would.
     """
     memory = torch.zeros(elements)
 
-    def behind(arm: Callable[[], object]) -> Callable[[], object]:
-        def run() -> object:
-            memory.add_(1)
-            return arm()
+    def behind(make: Maker) -> Maker:
+        return lambda: partial(_swept, memory, make())
 
-        return run
-
-    return behind(arms[0]), behind(arms[1])
+    return Makers(behind(makers.baseline), behind(makers.candidate))
 
 
-def replicated_multiply(case: dict[str, object], baseline: str, candidate: str) -> Arms:
-    """Return `multiply_arms` of a case given as JSON, for a fresh process."""
-    return multiply_arms(Case.model_validate(case), baseline, candidate)
+def _swept(memory: Tensor, call: Callable[[], object]) -> object:
+    memory.add_(1)
+    return call()
+
+
+def replicated_multiply(case: dict[str, object], baseline: str, candidate: str) -> Makers:
+    """Return `multiply_makers` of a case given as JSON, for a fresh process."""
+    return multiply_makers(Case.model_validate(case), baseline, candidate)
 
 
 def replicated_network(batch: int, memory_format: MemoryFormat, seed: int) -> Arms:

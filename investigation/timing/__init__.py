@@ -1,1 +1,1 @@
-"""Which of two is slower: compare, statistics, noise, fresh processes."""
+"""Which of two is slower: compare, the line in place, statistics, noise, fresh processes."""

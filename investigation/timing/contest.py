@@ -1,9 +1,11 @@
 """The contest of timers: which one tells a planted difference from none, and how well.
 
 Every trial gives a timer the same wall budget and two callables whose work differs by a known
-share, 400 calls of a small multiply against 404 for +1 %, so that the truth is known exactly.
+share, 400 calls of a small multiply against 404 for +1 %, so that the truth is known exactly. They
+share their function and tensors, or have closures or tensors of their own.
 """
 
+import math
 import os
 import platform
 import random
@@ -23,25 +25,38 @@ from investigation.evidence.sealed.contest import (
     CONFIDENCE,
     DOSES,
     MARGIN,
+    PLANTS,
     ContestResult,
 )
-from investigation.timing.contestants import GROUPS, LEADS, Method
+from investigation.timing.contestants import GROUPS, LEADS, OURS, Method
 from investigation.timing.neighbours import busy_neighbours
 from investigation.timing.planted_work import plant, shared
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One measurement to be made: a group of methods that share it, a dose and a number."""
+    """One measurement to be made: a group of methods that share it, a plant, dose and number."""
 
     method: Method
+    plant: str
     dose: float
     number: int
     seed: int
 
+    @property
+    def key(self) -> tuple[str, str, float, int]:
+        """What tells it from every other."""
+        return LEADS[self.method], self.plant, self.dose, self.number
 
-def turns(trials: int, rival_trials: int, doses: Sequence[float], seed: int) -> list[Turn]:
-    """Every measurement of a contest, doses and methods in random order within each trial.
+
+def turns(
+    trials: int,
+    rival_trials: int,
+    doses: Sequence[float],
+    seed: int,
+    plants: Sequence[str] = PLANTS,
+) -> list[Turn]:
+    """Every measurement of a contest, plants, doses and methods in random order in each trial.
 
     Rivals that get fewer trials get them spread evenly over the contest.
     """
@@ -49,8 +64,13 @@ def turns(trials: int, rival_trials: int, doses: Sequence[float], seed: int) -> 
     planned = []
     for number in range(trials):
         rivals = (number * rival_trials) // trials < ((number + 1) * rival_trials) // trials
-        groups = GROUPS if rivals else GROUPS[:1]
-        turn = [Turn(m, d, number, draw.getrandbits(32)) for d in doses for m in groups]
+        groups = GROUPS if rivals else OURS
+        turn = [
+            Turn(method, plant, dose, number, draw.getrandbits(32))
+            for plant in plants
+            for dose in doses
+            for method in groups
+        ]
         draw.shuffle(turn)
         planned += turn
     return planned
@@ -61,33 +81,37 @@ def run(
     *,
     rival_trials: int | None = None,
     doses: Sequence[float] = DOSES,
+    plants: Sequence[str] = PLANTS,
     budget_s: float = 0.6,
     seed: int = 0,
     neighbour: bool = False,
-    copies: bool = False,
+    limit_s: float = math.inf,
     resume: ContestResult | None = None,
     progress: Callable[[ContestResult, int, int], None] | None = None,
 ) -> ContestResult:
     """Hold the contest, one thread, one comparison at a time.
 
     `rival_trials` defaults to `trials`. `neighbour` starts one process per core that burns at
-    random while the contest runs; `copies` is that of `plant`. `resume` keeps its trials and
-    runs only what is missing.
+    random while the contest runs. `resume` keeps its trials and runs only what is missing; after
+    `limit_s` seconds the contest ends with the trials that it has, whole numbers of them only.
     `progress(result, done, total)` is called after each measurement. Takes about
-    `budget_s * len(doses) * (trials + 2 * rival_trials)` seconds.
+    `budget_s * len(doses) * len(plants) * (2 * trials + 3 * rival_trials)` seconds.
     """
     rivals = trials if rival_trials is None else rival_trials
     result = resume or ContestResult(environment(), {})
     asked = {"trials": trials, "rival_trials": rivals, "doses": list(doses), "budget_s": budget_s}
-    asked |= {"seed": seed, "neighbour": neighbour, "copies": copies}
+    asked |= {"plants": list(plants), "seed": seed, "neighbour": neighbour}
     fixed = {"margin": MARGIN, "confidence": CONFIDENCE, "base_calls": BASE_CALLS}
     result.settings = asked | fixed
-    finished = {(trial.method, trial.dose, trial.number) for trial in result.trials}
-    planned = turns(trials, rivals, doses, seed)
+    finished = {(trial.method, trial.plant, trial.dose, trial.number) for trial in result.trials}
+    planned, start = turns(trials, rivals, doses, seed, plants), time.monotonic()
     with busy_neighbours(seed) if neighbour else nullcontext():
         for done, turn in enumerate(planned, start=1):
-            if (LEADS[turn.method], turn.dose, turn.number) not in finished:
-                planted = plant(turn.dose, copies=copies)
+            new_number = done == 1 or planned[done - 2].number != turn.number
+            if new_number and time.monotonic() - start > limit_s:
+                break
+            if turn.key not in finished:
+                planted = plant(turn.dose, turn.plant)
                 result.trials += turn.method(planted, turn.number, budget_s, turn.seed)
             if progress:
                 progress(result, done, len(planned))

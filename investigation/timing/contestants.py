@@ -3,92 +3,145 @@
 import math
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 from scipy.stats import mannwhitneyu
 from torch.utils.benchmark import Measurement, Timer
 
+from investigation.evidence.kinds.timings import Outcome
 from investigation.evidence.sealed.contest import (
     CONFIDENCE,
+    DUET,
     INTERLEAVED,
     IQR,
+    MADE,
     MANN_WHITNEY,
     MARGIN,
-    OURS,
+    PAIRS,
     UNPAIRED,
     Trial,
 )
-from investigation.timing import statistics
+from investigation.timing import duet, statistics
 from investigation.timing.arms import Function
 from investigation.timing.comparison import Comparison
 from investigation.timing.errors import BudgetError
 from investigation.timing.measure import compare
+from investigation.timing.pairs import FEWEST_PAIRS
 from investigation.timing.planted_work import Planted
+from investigation.timing.preparations import compare_made
 
 REPLICATES = 6  # of the interleaved rival, per arm
 
 
 def paired_trials(planted: Planted, number: int, budget_s: float, seed: int) -> list[Trial]:
-    """Ours, and the same samples analysed as if they were not paired."""
-    dose, arms = planted.dose, (planted.baseline, planted.candidate)
-    comparison = _compared(arms, budget_s, seed)
+    """Ours on two objects, and the same samples analysed as if they were not paired."""
+    comparison = _again(lambda: compare(*planted.once(), **_settings(budget_s, seed)))
+    samples = comparison.samples
+    times = np.asarray(samples.baseline_s), np.asarray(samples.candidate_s)
+    return [
+        _ours(PAIRS, planted, number, comparison),
+        _mann_whitney_trial(UNPAIRED, planted, number, times, comparison.elapsed_s),
+    ]
+
+
+def made_trials(planted: Planted, number: int, budget_s: float, seed: int) -> list[Trial]:
+    """Ours on two programs, made anew several times."""
+    makers = planted.make_baseline, planted.make_candidate
+    comparison = _again(lambda: compare_made(*makers, **_settings(budget_s, seed)))
+    return [_ours(MADE, planted, number, comparison)]
+
+
+def _settings(budget_s: float, seed: int) -> dict[str, Any]:
+    return {"budget_s": budget_s, "margin": MARGIN, "confidence": CONFIDENCE, "seed": seed}
+
+
+def _again(compared: Callable[[], Comparison]) -> Comparison:
+    """Compare; once more where the machine stood still for a whole budget and nothing was timed."""
+    try:
+        return compared()
+    except BudgetError:
+        return compared()
+
+
+def _ours(method: str, planted: Planted, number: int, comparison: Comparison) -> Trial:
     low, high = comparison.ratio_interval
-    found = not low <= 1 <= high
-    ours = Trial(
-        method=OURS,
-        dose=dose,
+    return Trial(
+        method=method,
+        plant=planted.kind,
+        dose=planted.dose,
         number=number,
         ratio=comparison.ratio,
         low=low,
         high=high,
-        found=found,
-        equivalent=comparison.verdict == "equivalent",
+        found=not low <= 1 <= high,
+        verdict=comparison.verdict,
         elapsed_s=comparison.elapsed_s,
         warnings=len(comparison.warnings),
     )
-    return [ours, _without_pairing(comparison, dose, number)]
 
 
-def _compared(arms: tuple[Function, Function], budget_s: float, seed: int) -> Comparison:
-    """Compare; once more where the machine stood still for a whole budget and nothing was timed."""
-    try:
-        return compare(*arms, budget_s=budget_s, margin=MARGIN, seed=seed)
-    except BudgetError:
-        return compare(*arms, budget_s=budget_s, margin=MARGIN, seed=seed)
-
-
-def _without_pairing(comparison: Comparison, dose: float, number: int) -> Trial:
-    samples = comparison.samples
-    times = np.asarray(samples.baseline_s), np.asarray(samples.candidate_s)
-    return _mann_whitney_trial(UNPAIRED, dose, number, *times, comparison.elapsed_s)
+def duet_trials(planted: Planted, number: int, budget_s: float, seed: int) -> list[Trial]:
+    """Both sides at the same moment on two cores; nothing where there is one core."""
+    del seed  # it draws nothing
+    cores, start = duet.two_cores(), time.perf_counter()
+    if cores is None:
+        return []
+    ratios = np.empty(0)
+    while len(ratios) < FEWEST_PAIRS:
+        arms = planted.once()
+        with torch.no_grad():
+            more = duet.duet_log_ratios(*arms, cores, budget_s)
+        ratios = np.append(ratios, more)
+    found = statistics.signed_rank(ratios, CONFIDENCE)
+    low, high = math.exp(found.low), math.exp(found.high)
+    trial = Trial(
+        method=DUET,
+        plant=planted.kind,
+        dose=planted.dose,
+        number=number,
+        ratio=math.exp(found.location),
+        low=low,
+        high=high,
+        found=not low <= 1 <= high,
+        verdict=statistics.judge((low, high), MARGIN),
+        elapsed_s=time.perf_counter() - start,
+    )
+    return [trial]
 
 
 def sequential_trials(planted: Planted, number: int, budget_s: float, seed: int) -> list[Trial]:
     """`blocked_autorange`, one arm after the other, decided in two ways on the same times."""
-    del seed  # it draws nothing
-    dose, start = planted.dose, time.perf_counter()
-    a, b = (_autorange(arm, budget_s / 2) for arm in (planted.baseline, planted.candidate))
-    elapsed_s = time.perf_counter() - start
+    del seed
+    start = time.perf_counter()
+    a, b = (_autorange(arm, budget_s / 2) for arm in planted.once())
+    elapsed_s, found = time.perf_counter() - start, _quartiles_apart(a, b)
+    ratio = b.median / a.median
     by_iqr = Trial(
         method=IQR,
-        dose=dose,
+        plant=planted.kind,
+        dose=planted.dose,
         number=number,
-        ratio=b.median / a.median,
+        ratio=ratio,
         low=None,
         high=None,
-        found=_quartiles_apart(a, b),
-        equivalent=False,
+        found=found,
+        verdict=_side(ratio) if found else "inconclusive",
         elapsed_s=elapsed_s,
     )
     times = np.asarray(a.times), np.asarray(b.times)
-    return [by_iqr, _mann_whitney_trial(MANN_WHITNEY, dose, number, *times, elapsed_s)]
+    return [by_iqr, _mann_whitney_trial(MANN_WHITNEY, planted, number, times, elapsed_s)]
+
+
+def _side(ratio: float) -> Outcome:
+    return "slower" if ratio > 1 else "faster"
 
 
 def interleaved_trials(planted: Planted, number: int, budget_s: float, seed: int) -> list[Trial]:
     """`blocked_autorange` by turns, the arms changing places, all times of an arm together."""
     del seed
-    start, arms = time.perf_counter(), (planted.baseline, planted.candidate)
+    start, arms = time.perf_counter(), planted.once()
     times: tuple[list[float], list[float]] = ([], [])
     order = [arm for turn in range(REPLICATES) for arm in ((0, 1) if turn % 2 == 0 else (1, 0))]
     search_s = 0.0  # what blocked_autorange takes beyond its run time, to find its block size
@@ -99,7 +152,7 @@ def interleaved_trials(planted: Planted, number: int, budget_s: float, seed: int
         search_s = max(0.0, time.perf_counter() - began - run_s)
     elapsed_s = time.perf_counter() - start
     both = np.asarray(times[0]), np.asarray(times[1])
-    return [_mann_whitney_trial(INTERLEAVED, planted.dose, number, *both, elapsed_s)]
+    return [_mann_whitney_trial(INTERLEAVED, planted, number, both, elapsed_s)]
 
 
 def _autorange(arm: Function, budget_s: float) -> Measurement:
@@ -114,24 +167,25 @@ def _quartiles_apart(a: Measurement, b: Measurement) -> bool:
 
 def _mann_whitney_trial(
     method: str,
-    dose: float,
+    planted: Planted,
     number: int,
-    a: statistics.Floats,
-    b: statistics.Floats,
+    times: tuple[statistics.Floats, statistics.Floats],
     elapsed_s: float,
 ) -> Trial:
     """Give the fair rival's verdict, with the interval that belongs to its test."""
+    a, b = times
     shift = statistics.unpaired(np.log(a), np.log(b), CONFIDENCE)
     low, high = math.exp(shift.low), math.exp(shift.high)
     return Trial(
         method=method,
-        dose=dose,
+        plant=planted.kind,
+        dose=planted.dose,
         number=number,
         ratio=float(np.median(b) / np.median(a)),
         low=low,
         high=high,
         found=bool(mannwhitneyu(a, b).pvalue < 1 - CONFIDENCE),
-        equivalent=statistics.judge((low, high), MARGIN) == "equivalent",
+        verdict=statistics.judge((low, high), MARGIN),
         elapsed_s=elapsed_s,
     )
 
@@ -139,8 +193,11 @@ def _mann_whitney_trial(
 Method = Callable[[Planted, int, float, int], list[Trial]]
 # Each measurement with the method that names it; others may be decided on the same times.
 LEADS: dict[Method, str] = {
-    paired_trials: OURS,
+    paired_trials: PAIRS,
+    made_trials: MADE,
     sequential_trials: IQR,
     interleaved_trials: INTERLEAVED,
+    duet_trials: DUET,
 }
+OURS: tuple[Method, ...] = (paired_trials, made_trials)
 GROUPS: tuple[Method, ...] = tuple(LEADS)

@@ -18,7 +18,7 @@ from investigation.evidence.recorder import Recorder
 from investigation.evidence.words import change, signed_seconds
 from investigation.timing import statistics
 from investigation.timing.in_place import InPlace, LineSamples
-from investigation.timing.replicate import Replication
+from investigation.timing.replication import Replication
 from investigation.timing.slots import CLOCKS
 from investigation.timing.statistics import Estimate
 
@@ -139,21 +139,25 @@ def keep(recorder: Recorder, found: InPlace, says: str, level: StepLevel) -> Lin
     return recorder.keep(line_in_place(found, f"the line in place in {says}", level))
 
 
-def itself_control(recorder: Recorder, found: InPlace, of: str = "") -> Control:
+def itself_control(recorder: Recorder, found: InPlace, level: StepLevel) -> Control:
     """Keep a form timed in place against itself: its interval must cover 0."""
     total = found.decisive.total
     says = "the same form at every draw adds nothing to the line in place"
+    recorder.keep(line_in_place(found, says, level, role="control"))
     passed = total.low <= 0 <= total.high
-    return recorder.control("in_place_itself", says, repr(found), passed=passed, of=of)
+    return recorder.control("in_place_itself", says, repr(found), passed=passed, of=level)
 
 
-def planted_control(recorder: Recorder, found: InPlace, planted_s: float, of: str = "") -> Control:
+def planted_control(
+    recorder: Recorder, found: InPlace, planted_s: float, level: StepLevel
+) -> Control:
     """Keep a wait of known size that was planted in the line: it must be found with its size."""
     total, within = found.decisive.total, PLANTED_WITHIN * planted_s
     covered = total.low <= planted_s + within and total.high >= planted_s - within
     passed = covered and found.verdict in ("slower", "inconclusive")
     says = f"a wait of {signed_seconds(planted_s)} planted in the line is found with its size"
-    return recorder.control("in_place_planted", says, repr(found), passed=passed, of=of)
+    recorder.keep(line_in_place(found, says, level, role="control", planted_s=planted_s))
+    return recorder.control("in_place_planted", says, repr(found), passed=passed, of=level)
 
 
 def agreement_control(

@@ -95,6 +95,17 @@ def _require_visible(arm: Arm, call_s: float, clock: Clock) -> None:
         )
 
 
+def empty_block_s(clock: Clock) -> float:
+    """Return what a block costs besides its calls, in seconds: reading the clock, and waiting.
+
+    Both arms pay it, so a ratio comes out nearer to 1 than that of the calls, by the share that
+    it has of a block. It is not taken off: where blocks are long enough for a comparison, what a
+    subtraction would mend is less than what it would add in noise.
+    """
+    nothing = Arm("nothing", _nothing)
+    return min(nothing.seconds(0, clock) for _ in range(CALLS_OF_NOTHING))
+
+
 def _nothing() -> None:
     pass
 

@@ -1,15 +1,17 @@
 """Work of a known size, planted to see whether a timer finds it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import repeat
 
 import torch
 
-from investigation.evidence.sealed.contest import BASE_CALLS
+from investigation.evidence.sealed.contest import BASE_CALLS, CLOSURES, ONE_FUNCTION, TENSORS
 from investigation.timing.arms import Function
 from investigation.timing.clock import Clock, DeviceClock
 
+Maker = Callable[[], Function]
 ELEMENTS = 4096
 # Calls of which the fastest says how long a step takes when nothing disturbs it.
 CALIBRATING_CALLS = 5
@@ -17,26 +19,33 @@ CALIBRATING_CALLS = 5
 
 @dataclass(frozen=True)
 class Planted:
-    """Two callables whose numbers of equal multiplies differ by `dose` per cent."""
+    """Two programs whose numbers of equal multiplies differ by `dose` per cent.
 
+    Each maker returns a new callable of the same kind; what two callables share is `kind`.
+    """
+
+    kind: str
     dose: float
-    baseline: Function
-    candidate: Function
+    make_baseline: Maker
+    make_candidate: Maker
+
+    def once(self) -> tuple[Function, Function]:
+        """Make both once, as a caller would who has two objects to compare."""
+        return self.make_baseline(), self.make_candidate()
 
 
-def plant(dose: float, *, copies: bool = False) -> Planted:
+def plant(dose: float, kind: str = ONE_FUNCTION) -> Planted:
     """Plant a difference; ValueError where the dose is not a whole number of calls in 400.
 
-    Only the number of calls tells the sides apart: they share the function and the tensors.
-    With `copies` each has a closure of its own, of the same code. Closures lie in different
-    places of memory, and are not quite equally fast: a truth that is not known exactly.
+    With one function, only the number of calls tells the sides apart. A closure or tensors of its
+    own put each side somewhere else in memory, which changes how fast two equal programs are.
     """
     extra = BASE_CALLS * abs(dose) / 100
     if not extra.is_integer():
         raise ValueError(f"a dose of {dose} % is not a whole number of calls in {BASE_CALLS}")
-    multiplies = closure if copies else shared
-    less, more = multiplies(BASE_CALLS), multiplies(BASE_CALLS + int(extra))
-    return Planted(dose, less, more) if dose >= 0 else Planted(dose, more, less)
+    make = MAKERS[kind]
+    less, more = partial(make, BASE_CALLS), partial(make, BASE_CALLS + int(extra))
+    return Planted(kind, dose, less, more) if dose >= 0 else Planted(kind, dose, more, less)
 
 
 def shared(calls: int) -> Function:
@@ -55,6 +64,15 @@ def closure(calls: int) -> Function:
     return work
 
 
+def own_tensors(calls: int) -> Function:
+    """Build the same with the one function and tensors of its own."""
+    x, y = _operands()
+    return partial(_multiply, x.clone(), y.clone(), calls)
+
+
+MAKERS = {ONE_FUNCTION: shared, CLOSURES: closure, TENSORS: own_tensors}
+
+
 def _multiply(x: torch.Tensor, y: torch.Tensor, calls: int) -> None:
     for _ in repeat(None, calls):
         x * y
@@ -71,7 +89,7 @@ def with_more_work(call: Function, share: float, clock: Clock | None = None) -> 
     The wait is busy, as work would be: a sleeping thread gives its core away.
     """
     clock = clock or DeviceClock.of("cpu")
-    extra_s = share * min(_seconds(call, clock) for _ in range(CALIBRATING_CALLS))
+    extra_s = share * seconds(call, clock)
 
     def longer() -> object:
         result = call()
@@ -83,7 +101,13 @@ def with_more_work(call: Function, share: float, clock: Clock | None = None) -> 
     return longer
 
 
-def _seconds(call: Function, clock: Clock) -> float:
+def seconds(call: Function, clock: Clock | None = None) -> float:
+    """Return the seconds of the fastest of a few calls: undisturbed, or nearly."""
+    clock = clock or DeviceClock.of("cpu")
+    return min(_once(call, clock) for _ in range(CALIBRATING_CALLS))
+
+
+def _once(call: Function, clock: Clock) -> float:
     start = clock.now()
     call()
     return clock.now() - start

@@ -86,9 +86,9 @@ def _cpu_ratio(comparison: Comparison) -> float | None:
 
 
 def same_control(recorder: Recorder, comparison: Comparison, of: str = "") -> Control:
-    """Keep a comparison of something with itself: it must not come out different."""
+    """Keep a comparison of a program with itself or a copy: it must not come out different."""
     judged = comparison.at(CONTROL_CONFIDENCE)
-    says = "the same callable on both sides comes out neither faster nor slower"
+    says = "the same program on both sides comes out neither faster nor slower"
     passed = judged.verdict in ("equivalent", "inconclusive")
     return recorder.control("same", says, repr(judged), passed=passed, of=of)
 

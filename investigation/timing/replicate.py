@@ -3,18 +3,20 @@
 Where tensors lie in memory and how dictionaries hash stays the same for the life of a process
 and differs between processes, so one process can be sure of a difference that the next one does
 not show (Mytkowicz and others, Producing wrong data without doing anything obviously wrong,
-2009). The processes run one after the other, and their log ratios are combined as those of
+2009). The processes are timed one after the other, and their log ratios are combined as those of
 preparations are in one process (`investigation.timing.statistics`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pkgutil import resolve_name
 from typing import Any
 
+from investigation.subject.workloads import Makers
 from investigation.timing.arms import Function
 from investigation.timing.comparison import Comparison
 from investigation.timing.errors import MeasurementError
 from investigation.timing.measure import compare_patiently
+from investigation.timing.preparations import compare_made_patiently
 from investigation.timing.processes import Job, importable, in_fresh_processes
 from investigation.timing.replication import Replication
 
@@ -28,7 +30,9 @@ KEEPING_MEMORY = {
     "MALLOC_TOP_PAD_": str(2**28),
 }
 
-MakeArms = Callable[..., tuple[Function, Function]]
+AT_ONCE = 2  # processes that start side by side; they are timed one after the other
+
+MakeArms = Callable[..., tuple[Function, Function] | Makers]
 MadeBy = tuple[MakeArms, Mapping[str, Any]]
 
 
@@ -51,13 +55,14 @@ def replicate_together(
     environment: Mapping[str, str] | None = None,
     **compare_kwargs: Any,
 ) -> dict[str, Replication]:
-    """Compare in `processes` fresh interpreters, one after the other, and combine.
+    """Compare in `processes` fresh interpreters, timed one after the other, and combine.
 
     `arms` names what is compared: each time a function at the top of an importable module and
-    its arguments as JSON, whose call returns (baseline, candidate). Every process makes and
-    compares them all, each process beginning with the next one. `budget_s` is for each
-    comparison, on top of what a process takes to start and to build the arms. Process `i` has
-    hash seed and order seed `seed + i`, and `environment` beside this process's own.
+    its arguments as JSON, whose call returns (baseline, candidate), or `Makers` of them.
+    Every process makes and compares them all, each process beginning with the next one.
+    `budget_s` is for each comparison, on top of what a process takes to start and to build the
+    arms. Process `i` has hash seed and order seed `seed + i`, and `environment` beside this
+    process's own.
     `compare_kwargs` are those of `investigation.timing.measure.compare_patiently`.
 
     Raises ReplicationError where a process fails, ValueError where `arms` or `processes`
@@ -70,7 +75,7 @@ def replicate_together(
     jobs = [_job(asked, i, settings | {"seed": seed + i}, environment) for i in range(processes)]
     answers = [
         reply.answer_or(ReplicationError, f"process {number} of the replication")
-        for number, reply in enumerate(in_fresh_processes(jobs), start=1)
+        for number, reply in enumerate(in_fresh_processes(jobs, AT_ONCE), start=1)
     ]
     return {
         name: Replication.of([Comparison.from_dict(one[name]) for one in answers]) for name in arms
@@ -91,10 +96,17 @@ def _job(
 
 def compare_all(
     arms: Sequence[tuple[str, str, Mapping[str, Any]]], settings: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Make each pair of arms in this process, and return their comparisons as JSON, by name."""
+) -> Generator[None, None, dict[str, Any]]:
+    """Make each pair of arms in this process, and return their comparisons as JSON, by name.
+
+    Where makers are returned, the arms are made several times in each process.
+    Yields once when all is imported that makes them, which takes as long as some comparisons.
+    """
+    makers = [(name, resolve_name(make), given) for name, make, given in arms]
+    yield
     compared = {}
-    for name, make, given in arms:
-        baseline, candidate = resolve_name(make)(**given)
-        compared[name] = compare_patiently(baseline, candidate, **settings).to_dict()
+    for name, make, given in makers:
+        made = make(**given)
+        compare = compare_made_patiently if isinstance(made, Makers) else compare_patiently
+        compared[name] = compare(*made, **settings).to_dict()
     return compared

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class Samples:
     @classmethod
     def together(cls, parts: list[Self]) -> Self:
         """Join the pairs of several preparations."""
-        joined = {
+        joined: dict[str, Any] = {
             name: tuple(one for part in parts for one in getattr(part, name))
             for name in cls.PER_PAIR
         }

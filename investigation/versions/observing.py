@@ -63,7 +63,7 @@ def observed(name: str, settings: Parameters) -> Iterator[Observation]:
     """Iterate over the records of one part; what this torch does not allow is left out by name."""
     try:
         listed: Observations = import_module(f"investigation.versions.parts.{name}").OBSERVATIONS
-    except (ImportError, AttributeError, LackingError) as error:
+    except Exception as error:  # as below: one part may not cost the others
         yield left_out(name, "all of it", one_line(error), lacks=is_lack(error))
         return
     for observation, made in listed.items():

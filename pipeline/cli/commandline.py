@@ -188,8 +188,8 @@ class Command(click.Command):
         for one in self.needs:
             if typed_name(one) not in given:
                 raise BuildError(f"{self.name} needs {typed_name(one)}=: {Directions.allowed[one]}")
-        typed = {one: given[name] for name, one in self.directions.items() if name in given}
-        return Request(_checked(Directions, typed), parameters(given))
+        typed = {name: given[name] for name in self.directions if name in given}
+        return Request(directions(typed), parameters(given))
 
     def get_short_help_str(self, limit: int = 0) -> str:
         """Return the first line of its help, whatever the width."""
@@ -249,6 +249,15 @@ def variables(makeflags: str, words: Iterable[str] = ()) -> dict[str, str]:
             raise BuildError(f"{shown(word)}: allowed is NAME=value, such as BUDGET=1")
         pairs[name] = value
     return {name: value for name, value in pairs.items() if name not in OF_MAKE}
+
+
+def directions(given: Mapping[str, str]) -> Directions:
+    """Return what the variables say that are no notebook's parameters, validated.
+
+    Raises `BuildError` with one line that names the variable and what is allowed.
+    """
+    named = {typed_name(one): one for one in Directions.model_fields}
+    return _checked(Directions, {named[name]: value for name, value in given.items()})
 
 
 def parameters(given: Mapping[str, str]) -> dict[str, object]:

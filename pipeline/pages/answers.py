@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from investigation.evidence.kinds.timings import Outcome, Timing
+from investigation.evidence.kinds.in_place import Measured
+from investigation.evidence.kinds.timings import Outcome
 from investigation.evidence.questions import Findings
 from investigation.evidence.words import percent
 from pipeline.pages.settings import Setting, settings
@@ -21,7 +22,7 @@ class Answer:
     setting: Setting
     timed: str
     whole: bool
-    timing: Timing
+    timing: Measured
     chapter: str
 
     @property

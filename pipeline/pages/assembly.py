@@ -81,7 +81,6 @@ def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> di
         "kib": kib,
         "controls": controls,
         "runs": evidences,
-        "versions": versions.read(),
         "counted": lambda status: sum(claim["verdict"] == status for claim in claims),
     }
 
@@ -102,6 +101,7 @@ def first_page(findings: Findings, found: list[Answer], made: list[Decision]) ->
         "sentences": partial(summary.sentences, findings, made),
         "short_rows": partial(summary.rows, made),
         "picture": partial(picture.of_settings, made),
+        "versions": versions.read(),
     }
 
 
@@ -198,7 +198,7 @@ def _flat(record: Record) -> dict[str, object]:
         "low": low,
         "high": high,
         "confidence": timing.confidence if timing else None,
-        "verdict": timing.verdict if timing else None,
+        "outcome": timing.outcome if timing else None,
         "control_passed": record.passed if isinstance(record, Control) else None,
         "shape": "x".join(map(str, case.shape)) if case else None,
         "dtype": case.dtype if case else None,

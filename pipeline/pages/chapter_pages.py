@@ -21,6 +21,12 @@ DOWNLOADS = """## Data of this page
 {{download}}`the schema of the evidence <../data/evidence.schema.json>`
 """
 
+MORE = (
+    "\nThe numbers of each verdict, where it was tried, what it does not cover and how its rule "
+    "changed: [claim by claim](../claims)."
+)
+NOTHING_DECIDED = "No sentence of the ticket or its reviews is decided here."
+
 
 def write(chapter: str, claims: list[dict[str, Any]]) -> None:
     """Copy an executed chapter to the book's source, with its claims and links to its data."""
@@ -43,7 +49,7 @@ def claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
         for one in claims
         if chapter in one["chapters"]
     ]
-    return "\n".join(lines) or "No sentence of the ticket or its reviews is decided here."
+    return "\n".join([*lines, MORE]) if lines else NOTHING_DECIDED
 
 
 def gpu_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
@@ -70,6 +76,23 @@ def launch_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
     )
 
 
+def patches_of(chapter: str, claims: list[dict[str, Any]]) -> str:
+    """Copy the patches of `make wild` to the book's source, and return a link to each."""
+    del chapter, claims  # only one shows them
+    shown = places.SOURCE / "data" / "patches"
+    lines = []
+    for patch in sorted(places.PATCHES.glob("*.patch")):
+        shown.mkdir(parents=True, exist_ok=True)
+        shutil.copy(patch, shown)
+        # As text: a page of its own would need a place among the others.
+        shutil.copy(patch.with_suffix(".md"), shown / f"{patch.stem}.txt")
+        lines.append(
+            f"- {patch.stem}: {{download}}`the patch <../data/patches/{patch.name}>`, "
+            f"{{download}}`the text of the pull request <../data/patches/{patch.stem}.txt>`"
+        )
+    return "\n".join(lines) or "This book was built without them; `make wild` writes them."
+
+
 def _claim_lines(claim: dict[str, Any], who: str, rule: str, verdict: str, because: str) -> str:
     quoted = _quoted(claim, who)
     shown = verdict.replace("_", " ")
@@ -90,4 +113,5 @@ FILLED: Mapping[str, Callable[[str, list[dict[str, Any]]], str]] = {
     "claims": claims_of,
     "gpu-claims": gpu_claims_of,
     "launch-claims": launch_claims_of,
+    "patches": patches_of,
 }

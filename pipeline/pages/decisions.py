@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from investigation.display.outcomes import WORDS, counted
+from investigation.display.outcomes import EXTREMES, WORDS, counted
 from investigation.evidence.questions import Findings
 from investigation.evidence.words import kib
 from pipeline.pages.answers import Answer
@@ -115,7 +115,7 @@ class Decision:
             yield f"{counted(one.timing for one in parts)} timings"
         for extreme in filter(None, [self.worst, self.best]):
             if not extreme.whole:
-                yield f"most {extreme.outcome}: {extreme.where}, {extreme.change}"
+                yield f"{EXTREMES[extreme.outcome]}: {extreme.where}, {extreme.change}"
         if self.sizes:
             yield self.sizes
 

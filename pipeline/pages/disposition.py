@@ -4,9 +4,11 @@ Every sentence is computed from the evidence, and comes out neutral or the other
 the evidence does.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from investigation.display.outcomes import rounded_up
 from investigation.evidence.kinds.correctness import Equality
 from investigation.evidence.kinds.timings import MARGIN
 from investigation.evidence.questions import Findings, ask
@@ -66,16 +68,18 @@ def _of_the_network(steps: Sequence[Answer]) -> tuple[str, str]:
         return "as filed, a performance bug", f"On a CPU its network is {_steps(steps, 'slower')}."
     if "faster" in outcomes:
         return "none; keep the line", f"On a CPU its network is {_steps(steps, 'faster')}."
-    if outcomes == {"equivalent"}:
-        share = f"{100 * MARGIN:g} %"
-        return "low, a matter of style", (
-            f"On a CPU the line has no effect on a step of its network, within ±{share}."
-        )
     ends = [end for one in steps for end in one.timing.interval]
-    largest = 100 * max(abs(end - 1) for end in ends)
+    if not all(map(math.isfinite, ends)):
+        return "open", "A step of its network was timed in too few processes to tell."
+    largest = rounded_up(100 * max(abs(end - 1) for end in ends))
+    if outcomes == {"equivalent"}:
+        return "low, a matter of style", (
+            f"On a CPU the line changes the time of a step of its network by at most {largest} %, "
+            f"inside the margin of ±{100 * MARGIN:g} %."
+        )
     return "low, a matter of style", (
         "On a CPU no effect of the line on a step of its network was found; whether there is one "
-        f"below {largest:.1f} %, this run cannot tell."
+        f"below {largest} %, this run cannot tell."
     )
 
 
@@ -128,7 +132,7 @@ def _range(chosen: Iterable[Decision]) -> str:
     extremes = sorted(extremes, key=lambda one: one.timing.ratio)
     if len(extremes) < 2:
         return f" ({longer(extremes[0])})" if extremes else ""
-    return f" (at worst between {longer(extremes[0])} and {longer(extremes[-1])})"
+    return f" (in the worst cases {longer(extremes[0])} to {longer(extremes[-1])})"
 
 
 def longer(answer: Answer) -> str:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Error, PdfMargins, sync_playwright
 
 from pipeline import places
 from pipeline.faults import BuildError
@@ -24,7 +24,7 @@ FLAGS = (
     "--disable-sync",
 )
 NO_BROWSER = "the PDF takes a Chromium to print it; apt-get install chromium brings one"
-PAPER = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
+PAPER: PdfMargins = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
 NUMBERED = (
     '<p style="font-size: 8px; text-align: center; width: 100%">'
     '<span class="pageNumber"></span></p>'

@@ -18,17 +18,20 @@ COMPILED = "torch.compile"
 CPU, GPU = "a CPU", "a GPU"
 
 Mode = Literal["inference", "training"]
-Timed = Mapping[str, Question[Timing]]
+# Of a timing, or of what the line timed in place adds to a step.
+Timed = Mapping[str, Question[Any]]
+FORWARD, TRAINED = "a forward step of the host network", "a training step of the host network"
 
 
 @dataclass(frozen=True)
 class Setting:
     """A setting that the line runs in, and the questions that its evidence answers.
 
-    `wholes` and `parts` ask for timings, each under words for what was timed: a whole step of a
-    network, or a part of one. `memory` asks for the bytes that each form asks for beside its
-    output; `written` for the bytes that a program writes more; `same` for the settings in which
-    both forms become the same kernels. `chapter` measures it, on `device`.
+    `wholes` and `parts` ask for timings, each under words for what was timed: a step of a whole
+    network, on a CPU by the line timed in place, or a part of one. `memory` asks for the bytes that
+    each form asks for beside its output; `written` for the bytes that a program writes more; `same`
+    for the settings in which both forms become the same kernels. `chapter` measures it, on
+    `device`.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Setting:
 def _alone(level: TimingLevel, **fields: Any) -> Question[Timing]:
     """Ask for the line against its rewrite in eager mode, as it stands."""
     usual: dict[str, Any] = {"quantity": "end_to_end", "runtime": None, "role": "measurement"}
+    usual["series"] = "workloads"
     forms = {"baseline": "broadcast", "candidate": "expand_as"}
     return ask(Timing, level=level, **usual | forms | fields)
 
@@ -60,7 +64,7 @@ PYTORCH = (
     Setting(
         ONE_DTYPE,
         "04_eager_cost",
-        wholes={"a forward step of the host network": questions.NETWORK},
+        wholes={FORWARD: questions.NETWORK_IN_PLACE},
         parts={
             "the multiply, in several processes": _alone("multiply", replicated=True),
             "the multiply": questions.MULTIPLY,
@@ -79,7 +83,7 @@ PYTORCH = (
     Setting(
         TRAINING,
         "05_training",
-        wholes={"a training step of the host network": questions.TRAINING},
+        wholes={TRAINED: questions.TRAINING_IN_PLACE},
         parts={"the multiply, forward and backward": _alone("scale_step", dtypes="same")},
     ),
     Setting(
@@ -136,8 +140,8 @@ def _on_gpu(machine: str, findings: Findings) -> tuple[Setting, ...]:
             for what, quantity in quantities.items()
         }
 
-    step = {"a forward step of the host network": questions.NETWORK.on(machine)}
-    trained = {"a training step of the host network": questions.TRAINING.on(machine)}
+    step = {FORWARD: questions.NETWORK.on(machine)}
+    trained = {TRAINED: questions.TRAINING.on(machine)}
     parts = {**timed("multiply", "the multiply", dtypes="same"), **timed("block", "the SE block")}
     mixed = timed("multiply", "the multiply", dtypes="mixed")
     return (

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -63,13 +63,21 @@ def measure(cell: str) -> str:
     Raises `CellError` with the reason where it cannot be measured.
     """
     asked = Cell.model_validate_json(cell)
-    if not is_kept(asked):
-        try:
-            _in_a_process(asked)
-        finally:
-            if asked.packages is not None:
-                environments.remove(asked.torch, asked.packages)
-    return asked.result.read_text(encoding="utf-8")
+    try:
+        return measured(asked, lambda: [_python(asked), "-m", "pipeline.sweep.cells"])
+    finally:
+        if asked.packages is not None:
+            environments.remove(asked.torch, asked.packages)
+
+
+def measured(cell: Cell, script: Callable[[], list[str]]) -> str:
+    """Run a script with the cell as its word, unless the result is here; return the evidence.
+
+    Raises `CellError` with the reason where there is none.
+    """
+    if not is_kept(cell):
+        _in_a_process(cell, script())
+    return cell.result.read_text(encoding="utf-8")
 
 
 def is_kept(cell: Cell) -> bool:
@@ -80,14 +88,14 @@ def is_kept(cell: Cell) -> bool:
         return False
 
 
-def _in_a_process(cell: Cell) -> None:
-    """Run this module as a script under the cell's own torch.
+def _in_a_process(cell: Cell, script: list[str]) -> None:
+    """Run a script on the cell, and have it end where this process does.
 
-    The script reads the pipe that is its standard input: it ends where this process does.
+    The script reads the pipe that is its standard input (`as_script`).
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
         started = subprocess.Popen(
-            [_python(cell), "-m", "pipeline.sweep.cells", cell.model_dump_json()],
+            [*script, cell.model_dump_json()],
             stdin=subprocess.PIPE,
             stdout=said,
             stderr=said,
@@ -130,6 +138,15 @@ def timing() -> Iterator[None]:
 
 def main(words: list[str]) -> int:
     """Measure the cell that is given as JSON; return the exit status."""
+    return as_script(words, _execute)
+
+
+def as_script(words: list[str], execute: Callable[[Cell, str], None]) -> int:
+    """Have the cell that is given as JSON executed, alone on this machine; return the exit status.
+
+    `execute` keeps the cell's result, whole or not at all; it is given the mark of the processes
+    that may not outlive this one.
+    """
     from pipeline.faults import BuildError
 
     cell = Cell.model_validate_json(words[0])
@@ -137,7 +154,7 @@ def main(words: list[str]) -> int:
     try:
         with guard.watched(str(cell.folder)) as mark, timing():
             if not is_kept(cell):
-                _execute(cell, mark)
+                execute(cell, mark)
     except (BuildError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

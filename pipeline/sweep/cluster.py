@@ -41,13 +41,15 @@ class Outcome:
     failure: str = ""
 
 
-def outcomes(wanted: list[Cell], scheduler: str | None, workers: int) -> list[Outcome]:
+def outcomes(
+    wanted: list[Cell], scheduler: str | None, workers: int, measure: Measure = cells.measure
+) -> list[Outcome]:
     """Return what became of every cell, with a cluster where any is yet to be measured."""
     if all(kept(cell) for cell in wanted):
         return [Outcome(cell, kept(cell)) for cell in wanted]
     with connected(scheduler, workers) as client:
         print(f"{len(wanted)} cells; {client.dashboard_link} shows where they stand", flush=True)
-        return run(client, wanted)
+        return run(client, wanted, measure)
 
 
 @contextmanager

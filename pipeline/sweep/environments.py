@@ -6,13 +6,15 @@ so under the machine's timing lock.
 """
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 
 from pipeline import places
 from pipeline.upkeep import uv
@@ -66,21 +68,40 @@ def make(version: str, packages: Packages = None) -> None:
     """
     if is_ready(version, packages):
         return
-    folder = folder_of(version, packages)
-    shutil.rmtree(folder, ignore_errors=True)
-    _run([str(uv.PROGRAM), "venv", "--quiet", "--python", sys.executable, str(folder)], version)
-    wanted = folder / "requirements.txt"
-    lock = places.LOCK.read_text(encoding="utf-8")
-    install = ["--compile-bytecode", "--python", str(folder), "-r", str(wanted)]
+    lock, what = places.LOCK.read_text(encoding="utf-8"), f"torch {version}"
     if packages is None:
-        wanted.write_text(requirements(lock, version))
+        install(folder_of(version), requirements(lock, version), what)
     else:
-        wanted.write_text("\n".join([*packages, f"torch=={version}", ""]))
-        constraints = folder / "constraints.txt"
-        constraints.write_text(constraining(lock, packages))
+        wanted = "\n".join([*packages, f"torch=={version}", ""])
         # Of what is installed for one use, as large as it is, nothing is kept.
-        install = ["--no-cache", *install, "--constraint", str(constraints)]
-    _run([sys.executable, "-P", uv.__file__, *install], version)
+        install(
+            folder_of(version, packages), wanted, what,
+            constraints=constraining(lock, packages), options=("--no-cache",),
+        )  # fmt: skip
+
+
+def install(
+    folder: Path,
+    requirements: str,
+    what: str,
+    *,
+    constraints: str = "",
+    options: tuple[str, ...] = (),
+    told: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Make an environment with these requirements; `told` are further environment variables.
+
+    Raises `EnvironmentFailedError` with `what` cannot be installed, and why.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    make = [str(uv.PROGRAM), "venv", "--quiet", "--python", sys.executable, str(folder)]
+    run(make, what, told)
+    wanted, limits = folder / "requirements.txt", folder / "constraints.txt"
+    wanted.write_text(requirements, encoding="utf-8")
+    limits.write_text(constraints, encoding="utf-8")
+    from_lists = ["-r", str(wanted), "--constraint", str(limits)]
+    command = [sys.executable, "-P", uv.__file__, *options, "--compile-bytecode"]
+    run([*command, "--python", str(folder), *from_lists], what, told)
     (folder / READY).touch()
 
 
@@ -125,11 +146,17 @@ def _name(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""
 
 
-def _run(command: list[str], version: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def run(command: list[str], what: str, told: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Run a step of an installation and return what it prints.
+
+    Raises `EnvironmentFailedError` with `what` cannot be installed, and why.
+    """
+    around = os.environ | dict(told)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=around)
     if done.returncode:
         reason = _reason(done.stderr) or f"status {done.returncode}"
-        raise EnvironmentFailedError(f"torch {version} cannot be installed here: {reason}")
+        raise EnvironmentFailedError(f"{what} cannot be installed here: {reason}")
+    return done.stdout
 
 
 def _reason(said: str) -> str:

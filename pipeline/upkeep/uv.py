@@ -20,6 +20,7 @@ VARIABLES = {
     "timeout": "UV_HTTP_TIMEOUT",
     "default-timeout": "UV_HTTP_TIMEOUT",
 }
+RESOLVE = "--resolve"
 # What pip does unasked: take the best version of all indexes.
 UNASKED = ("--index-strategy", "unsafe-best-match")
 
@@ -55,14 +56,16 @@ def environment(given: Mapping[str, str], mine: Mapping[str, str]) -> dict[str, 
 
 
 def main(words: list[str]) -> None:
-    """Become `uv pip install` with these words."""
+    """Become `uv pip install` with these words; `--resolve` first makes it `uv pip compile`."""
     listed = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
     )
     if listed.returncode:
         sys.exit(f"error: pip's settings cannot be read: {' '.join(listed.stderr.split())}")
     given = settings(listed.stdout)
-    command = [str(PROGRAM), "pip", "install", "--quiet", *options(given), *words]
+    does = "compile" if words[:1] == [RESOLVE] else "install"
+    rest = words[1:] if does == "compile" else words
+    command = [str(PROGRAM), "pip", does, "--quiet", *options(given), *rest]
     os.execve(PROGRAM, command, environment(given, os.environ))
 
 

@@ -1,5 +1,7 @@
 """`make wild`: what the fix finds in released packages, recorded, and a patch for each of them.
 
+`NETWORK=` measures a released network as it is and with its package's patch (`networks`).
+
 Archives, unpacked files and patches lie under `build/`; the record goes under `results/`. A second
 run takes from `build/wild/` what it has. Exit status 1 when a package had to be left out.
 """
@@ -21,19 +23,24 @@ from investigation.fix import archives, catalogue, patches, rewriting, survey
 from investigation.fix.archives import ArchiveError
 from investigation.fix.catalogue import Catalogue, CatalogueError, Package
 from investigation.fix.findings import RulesError
+from investigation.fix.measured import measured_in
+from investigation.fix.networks import read as read_networks
 from investigation.fix.patches import PatchError
 from pipeline import places
-from pipeline.cli.commandline import variables
+from pipeline.cli.commandline import Directions, directions, variables
 from pipeline.faults import BuildError, refused_by_the_system
-from pipeline.wild import index
+from pipeline.wild import index, measuring, networks
 from pipeline.wild import record as wild_record
 from pipeline.wild.index import UnavailableError
 
 FOLDER = places.BUILD / "wild"
-PATCHES = places.BUILD / "patches"
 DOWNLOADS = 4  # at once
 LEFT_OUT = (UnavailableError, ArchiveError, PatchError, RulesError)
-ALLOWED = {"PIN": "allowed is a release, such as PIN=timm==1.0.31"}
+ALLOWED = {
+    "PIN": "allowed is a release, such as PIN=timm==1.0.31",
+    "NETWORK": "allowed is the name of a network of wild/networks.toml, or all",
+    "SCHEDULER": Directions.allowed["scheduler"],
+}
 
 
 def main(words: list[str]) -> int:
@@ -53,12 +60,20 @@ def run(given: Mapping[str, str]) -> int:
     """Survey the list, or print the entry of a release to add to it; return the exit status."""
     unknown = [name for name in given if name not in ALLOWED]
     if unknown:
-        raise BuildError(f"{unknown[0]}: no such parameter; there is {', '.join(ALLOWED)}")
+        raise BuildError(f"{unknown[0]}: no such parameter; there are {', '.join(ALLOWED)}")
     if "PIN" in given:
         return print_entry(given["PIN"])
+    known = read_networks()
+    asked = networks.chosen(given["NETWORK"], known) if "NETWORK" in given else []
+    scheduler = directions({name: given[name] for name in given if name == "SCHEDULER"}).scheduler
     FOLDER.mkdir(parents=True, exist_ok=True)
     with FileLock(FOLDER / "lock"):
-        return survey_all(catalogue.read())
+        listed = catalogue.read()
+        found, status = survey_all(listed)
+        if asked:
+            status = max(status, measuring.measure(asked, listed, places.PATCHES, scheduler, _tell))
+            write_patches(found)
+        return status
 
 
 def print_entry(release: str) -> int:
@@ -73,8 +88,11 @@ def print_entry(release: str) -> int:
     return 0
 
 
-def survey_all(listed: Catalogue) -> int:
-    """Survey every package of the list, write patches and record; return the exit status."""
+def survey_all(listed: Catalogue) -> tuple[list[SurveyedPackage], int]:
+    """Survey every package of the list, write patches and record.
+
+    Returns the surveys and the exit status: 1 where a package was left out.
+    """
     missing: dict[str, str] = {}
     found: list[SurveyedPackage] = []
     with ThreadPoolExecutor(DOWNLOADS) as pool:
@@ -97,7 +115,7 @@ def survey_all(listed: Catalogue) -> int:
     )
     _tell(summary(about, found))
     _tell(wild_record.keep("survey.json", (about, *found), listed.sha256))
-    return 1 if missing else 0
+    return found, int(bool(missing))
 
 
 def _archive(package: Package) -> Path | None:
@@ -147,15 +165,16 @@ def _result(package: Package, suffix: str) -> Path:
 
 def write_patches(found: Iterable[SurveyedPackage]) -> None:
     """Write the patch and the text of a pull request of every package that has one."""
-    shutil.rmtree(PATCHES, ignore_errors=True)
-    PATCHES.mkdir(parents=True)
+    known = wild_record.measured()
+    shutil.rmtree(places.PATCHES, ignore_errors=True)
+    places.PATCHES.mkdir(parents=True)
     for one in found:
         if one.taken:
             package = Package(**one.model_dump(include={"version", "archive", "sha256"}),
                               name=one.package)  # fmt: skip
-            shutil.copyfile(_result(package, ".patch"), PATCHES / f"{package.title}.patch")
-            text = patches.request(one)
-            (PATCHES / f"{package.title}.md").write_text(text, encoding="utf-8")
+            shutil.copyfile(_result(package, ".patch"), places.PATCHES / f"{package.title}.patch")
+            text = patches.request(one, measured_in(known, one.package))
+            (places.PATCHES / f"{package.title}.md").write_text(text, encoding="utf-8")
 
 
 def summary(about: Survey, found: Sequence[SurveyedPackage]) -> str:
@@ -167,7 +186,7 @@ def summary(about: Survey, found: Sequence[SurveyedPackage]) -> str:
     return (
         f"{len(found)} of {about.listed} packages, {read:,} Python files: {gone} expansions can go "
         f"in {len(holding)} packages, {sum(one.has_the_line for one in found)} of which hold "
-        f"the line; {left} are left to a person; patches are in {os.path.relpath(PATCHES)}"
+        f"the line; {left} are left to a person; patches are in {os.path.relpath(places.PATCHES)}"
     )
 
 

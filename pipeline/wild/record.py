@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pipeline import places
 from pipeline.faults import BuildError
 
 CHAPTER = "10_wild"
+NETWORK = "network_{}.json"
 
 
 def keep(name: str, records: tuple[Observation, ...], source_sha256: str) -> str:
@@ -39,13 +41,41 @@ def keep(name: str, records: tuple[Observation, ...], source_sha256: str) -> str
         finished=datetime.now(UTC),
         records=records,  # type: ignore[arg-type]  # each is one of the union
     )
-    path = folder_of(environment, places.RECORDED) / name
+    return put(name, evidence)
+
+
+def merged(evidences: Iterable[Evidence]) -> list[Evidence]:
+    """Return one evidence a machine: what several processes of one machine observed, together."""
+    machines: dict[tuple[object, ...], list[Evidence]] = {}
+    for one in evidences:
+        environment = one.environment
+        machines.setdefault((environment.processor, environment.cores), []).append(one)
+    return [
+        parts[0].model_copy(
+            update={
+                "started": min(one.started for one in parts),
+                "finished": max(one.finished for one in parts),
+                "records": tuple(record for one in parts for record in one.records),
+            }
+        )
+        for parts in machines.values()
+    ]
+
+
+def put(name: str, evidence: Evidence) -> str:
+    """Put evidence among its machine's records, and seal them; return where it is."""
+    path = folder_of(evidence.environment, places.RECORDED) / name
     files.write(evidence, path)
     try:
         manifest.seal(path.parent)
     except RecordError as error:
         raise BuildError(f"{error}; the record is written and not sealed") from None
     return f"recorded in {os.path.relpath(path)}"
+
+
+def measured() -> list[Evidence]:
+    """Return what was recorded of released networks, machine by machine."""
+    return [files.read(path) for path in sorted(places.RECORDED.glob(f"*/{NETWORK.format('*')}"))]
 
 
 def _records(path: Path) -> tuple[Observation, ...] | None:

@@ -102,8 +102,9 @@ def place(timing: Measured) -> str:
 
 def runtime_title(timing: Measured) -> str:
     """Return the name of the runtime that a timing is of; nothing for eager mode as it stands."""
-    slug = timing.runtime or "" if isinstance(timing, Timing) else ""
-    return BY_SLUG[slug].title if slug in BY_SLUG else slug
+    slug = timing.runtime if isinstance(timing, Timing) else None
+    known = BY_SLUG.get(slug or "")
+    return known.title if known else slug or ""
 
 
 def step_rows(words: str, steps: Timings) -> list[Row]:

@@ -22,9 +22,11 @@ FORMS = tuple(CONTROL_OF)
 def in_full(setting: CompileSetting) -> bool:
     """Tell whether a setting is compiled for every chip; all others are for the first one alone.
 
-    It is the block's training step with sizes as constants, and the multiply of two dtypes.
-    Symbolic sizes and each further chip are what takes the time.
+    It is the block's training step with sizes as constants, and the multiply of two dtypes;
+    of autocast's two dtypes one is enough. What takes the time are symbolic sizes and each chip.
     """
+    if setting.case.gate_dtype == "float16":
+        return False
     training = (setting.level, setting.mode) == ("block", "training")
     return (training and not setting.dynamic) or is_multiply(setting)
 
@@ -55,8 +57,13 @@ def is_shown(setting: CompileSetting) -> bool:
 
 
 def has_controls(setting: CompileSetting) -> bool:
-    """Tell whether the controls are made in this setting; under autocast one layout is enough."""
-    return is_shown(setting) and (setting.case.gate_dtype is None or setting.plain)
+    """Tell whether the controls are made in this setting, which a page shows.
+
+    They are made at each level and in each mode, where at least two of these hold: sizes are
+    constants and tensors contiguous; there is one dtype; every chip is compiled for.
+    """
+    reasons = (setting.plain, setting.case.gate_dtype is None, in_full(setting))
+    return is_shown(setting) and sum(reasons) >= 2
 
 
 class Text(BaseModel):
@@ -102,7 +109,7 @@ class Built(BaseModel):
         return tuple(one.binary_sha256 for one in self.compiled)
 
 
-def build(chips: Sequence[Chip], setting: CompileSetting, form: str) -> Iterable[Built]:
+def build(chips: Sequence[Chip], setting: CompileSetting, form: Form) -> Iterable[Built]:
     """Yield a form, and its control where the setting has one, for the chips of the setting."""
     chips = compiled_for(setting, chips)
     target = triton_targets.target(*chips)

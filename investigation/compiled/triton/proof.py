@@ -5,6 +5,7 @@ caches in a folder of each, removed afterwards: nothing that was generated or co
 is used for the other, or an answer would be compared with itself.
 """
 
+import gc
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ from investigation.compiled.codegen import Mode
 from investigation.compiled.fusion import CompileSetting
 from investigation.compiled.kernel_source import residual
 from investigation.compiled.triton import kernel as triton_kernel
-from investigation.compiled.triton import targets as triton_targets
 from investigation.compiled.triton.build import FORMS, Built, build, in_full, is_multiply
+from investigation.compiled.triton.installed import require_triton
 from investigation.compiled.triton.kernel import Kernel
+from investigation.evidence.observation import Form
 from investigation.subject import gpu_catalog
 from investigation.subject.cases import Level
 from investigation.subject.gpu_catalog import Chip
@@ -28,6 +30,9 @@ from investigation.timing.processes import Job, in_fresh_processes
 from investigation.timing.replicate import KEEPING_MEMORY
 
 CORES = os.cpu_count() or 1
+# New objects after which a compiling process looks for garbage. Python's own number is some
+# hundred; a graph has many more nodes, and each look goes over many of them in vain.
+GARBAGE_AFTER = 100_000
 SETTINGS = TypeAdapter(tuple[CompileSetting, ...])
 BUILT = TypeAdapter(tuple[Built, ...])
 
@@ -42,7 +47,7 @@ def prove(chips: Sequence[Chip], asked: Sequence[CompileSetting]) -> "Proof":
     A setting is compiled for the chips that `build.compiled_for` names. Raises `NoTritonError`
     where Triton is not installed, `ProofError` where a process fails.
     """
-    triton_targets.require_triton()
+    require_triton()
     slugs = [one.slug for one in chips]
     what = f"compiling for {' and '.join(slugs)}"
     with TemporaryDirectory() as folder:
@@ -80,7 +85,7 @@ def _cost(setting: CompileSetting) -> tuple[bool, ...]:
     )
 
 
-def _job(slugs: Sequence[str], asked: Sequence[CompileSetting], form: str, folder: Path) -> Job:
+def _job(slugs: Sequence[str], asked: Sequence[CompileSetting], form: Form, folder: Path) -> Job:
     """Send every cache to a folder of its own, and hide what devices there are."""
     folder.mkdir()
     isolated = KEEPING_MEMORY | {
@@ -97,9 +102,10 @@ def _job(slugs: Sequence[str], asked: Sequence[CompileSetting], form: str, folde
 
 
 def build_all(
-    chips: Sequence[str], asked: Sequence[Mapping[str, Any]], form: str
+    chips: Sequence[str], asked: Sequence[Mapping[str, Any]], form: Form
 ) -> list[dict[str, Any]]:
     """Build a form in this process, for every chip, in every setting; all of it as JSON."""
+    gc.set_threshold(GARBAGE_AFTER)
     built_for = [gpu_catalog.chip(slug) for slug in chips]
     settings = SETTINGS.validate_python(asked)
     made = [one for setting in settings for one in build(built_for, setting, form)]

@@ -15,6 +15,7 @@ Aspect = Literal[
     "mixed_floating_dtypes",
     "autocast",
     "search",
+    "gate_ranks",
     "gradients_over_layouts",
     "gradients_over_ways",
     "second_gradients",
@@ -165,6 +166,27 @@ class Rewrite(Observation):
     def value(self) -> int:
         """How many tensors differ."""
         return sum(self.differing.values())
+
+
+class Support(Observation):
+    """A kind of tensor other than a dense one, scaled in both forms.
+
+    `refusals` has a form's error, None if it ran. `same` tells whether the results are alike in
+    bits and strides, None if a form refused.
+    """
+
+    type: Literal["support"] = "support"
+    tensor: str
+    refusals: Mapping[Form, str | None]
+    same: bool | None
+
+    about: ClassVar[tuple[str, ...]] = ("tensor",)
+
+    @property
+    def value(self) -> str:
+        """Which forms take it."""
+        taken = [form for form, refusal in self.refusals.items() if refusal is None]
+        return " and ".join(taken) or "neither form"
 
 
 class ScalarGate(Observation):

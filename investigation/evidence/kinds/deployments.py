@@ -46,6 +46,25 @@ class RuntimeProgram(Observation):
     shows: ClassVar[str] = "bytes_more"
 
 
+class VariedExport(Observation):
+    """The block exported with open sizes, or quantised: the steps that expand, in each form.
+
+    `steps` and `plain_steps` are what runs with `expand_as` and without. `bytes_expanded` is what
+    the expansions write, 0 where a size is not known before it runs.
+    """
+
+    type: Literal["varied_export"] = "varied_export"
+    variation: Literal["dynamic", "quantised"]
+    runtime: str
+    survives: bool
+    bytes_expanded: Count
+    steps: tuple[str, ...]
+    plain_steps: tuple[str, ...]
+
+    about: ClassVar[tuple[str, ...]] = ("variation", "runtime")
+    shows: ClassVar[str] = "survives"
+
+
 class ExporterCombination(BaseModel):
     """One way around ONNX Runtime: exporter, shapes, optimisations, and what then runs."""
 

@@ -49,6 +49,36 @@ class Calls(Observation):
         return len(self.calls)
 
 
+class DistributedCalls(Observation):
+    """The operations that the line dispatches to DTensor, in order."""
+
+    type: Literal["distributed_calls"] = "distributed_calls"
+    form: Form
+    calls: tuple[str, ...]
+
+    about: ClassVar[tuple[str, ...]] = ("form",)
+    unit: ClassVar[str | None] = "operations"
+
+    @property
+    def value(self) -> int:
+        """How many operations."""
+        return len(self.calls)
+
+
+class WayOfWriting(Observation):
+    """What one way of writing the product asks the allocator for, and how many calls it makes."""
+
+    type: Literal["way_of_writing"] = "way_of_writing"
+    way: str
+    dtypes: Dtypes = "same"
+    bytes: Count
+    calls: Count
+
+    about: ClassVar[tuple[str, ...]] = ("way", "dtypes")
+    unit: ClassVar[str | None] = "bytes"
+    shows: ClassVar[str] = "bytes"
+
+
 class BackwardCalls(Observation):
     """The calls of the gate's gradient where the gate is narrower, in order."""
 
@@ -72,6 +102,9 @@ class MixedMultiplies(Observation):
     shows: ClassVar[str] = "mixed"
 
 
+LaunchLevel = Literal["multiply", "block", "gradients"]
+
+
 class Launches(Observation):
     """Kernels that eager mode launches on a GPU, counted from the calls that it makes.
 
@@ -79,7 +112,7 @@ class Launches(Observation):
     """
 
     type: Literal["launches"] = "launches"
-    level: Literal["multiply", "block", "gradients"]
+    level: LaunchLevel
     form: Form
     launches: Count
     calls: tuple[str, ...] = ()

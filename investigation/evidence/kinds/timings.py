@@ -32,6 +32,7 @@ TimingLevel = Literal[
     "scale_step",  # forward and backward
     "block",
     "network",  # a forward step of the host network
+    "released_network",  # one inference of a network that a package releases
     "training_step",  # of the host network
     "compilation",
     "check",  # a way of keeping the shape check
@@ -84,10 +85,11 @@ class Timing(Observation):
     """A paired comparison of two ways of running the same thing.
 
     `processes` holds one entry a fresh process where the comparison was replicated, else `alone`
-    holds the only one. `runtime` is what runs the program, None for eager mode as it stands.
-    `within_percent` and `between_percent` are those of its processes, as `Timed` has those of
-    preparations. `role` is `control` where the outcome is known beforehand, and `demonstration`
-    where a page shows the instrument at work; only a `measurement` is evidence about the line.
+    holds the only one. `runtime` is what runs the program, None for eager mode as it stands;
+    `network` names the released network whose program it is. `within_percent` and
+    `between_percent` are those of its processes, as `Timed` has those of preparations. `role` is
+    `control` where the outcome is known beforehand, and `demonstration` where a page shows the
+    instrument at work; only a `measurement` is evidence about the line.
     """
 
     type: Literal["timing"] = "timing"
@@ -95,10 +97,11 @@ class Timing(Observation):
     baseline: str = "broadcast"
     candidate: str = "expand_as"
     quantity: Quantity = "end_to_end"
-    series: Literal["workloads", "sizes"] = "workloads"
+    series: Literal["workloads", "sizes", "threads"] = "workloads"
     mode: Literal["inference", "training"] = "inference"
     memory_format: MemoryFormat = "contiguous"
     runtime: str | None = None
+    network: str | None = None  # a released one
     family: Literal["pytorch", "exported", "remedy"] | None = None
     role: Literal["measurement", "control", "demonstration"] = "measurement"
     device: Device = "cpu"
@@ -125,6 +128,7 @@ class Timing(Observation):
         "mode",
         "memory_format",
         "runtime",
+        "network",
         "role",
         "replicated",
     )

@@ -95,6 +95,26 @@ class Group(BaseModel):
             }
         )
 
+    def with_more(self, other: "Group") -> "Group":
+        """Return both groups as one: the same operation and family, over other settings."""
+        return self.model_copy(
+            update={
+                "tried": self.tried + other.tried,
+                "differing_by": dict(Counter(self.differing_by) + Counter(other.differing_by)),
+                "where": tuple(dict.fromkeys((*self.where, *other.where))),
+                "example": self.example or other.example,
+            }
+        )
+
+
+def together(parts: Iterable[Group]) -> list[Group]:
+    """Return the groups of several parts of the settings, those of one operation as one."""
+    groups: dict[tuple[LaunchOperation, LaunchFamily, Dtypes], Group] = {}
+    for one in parts:
+        key = (one.operation, one.family, one.dtypes)
+        groups[key] = groups[key].with_more(one) if key in groups else one
+    return list(groups.values())
+
 
 def compare(baseline: Scale, candidate: Scale, tried: Iterable[Setting]) -> list[Group]:
     """Compare the launches of two forms in every setting, group by group."""

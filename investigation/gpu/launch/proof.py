@@ -4,18 +4,18 @@ The recording device would be the accelerator of the process that loads it, so a
 none and is handed what a fresh process found.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from investigation.evidence.kinds.gpus import LaunchFamily, LaunchOperation
+from investigation.evidence.kinds.gpus import LaunchOperation
 from investigation.evidence.observation import Form
 from investigation.gpu.launch import controls, extension
-from investigation.gpu.launch.comparison import Group, compare, launches
+from investigation.gpu.launch.comparison import Group, compare, launches, together
 from investigation.gpu.launch.controls import NARROW_GATE, Controls
 from investigation.gpu.launch.iterators import Iterator as TensorIterator
 from investigation.gpu.launch.kernels import Kernel, launched
@@ -27,8 +27,9 @@ from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import SCALES, broadcast, expand_as
 from investigation.timing.processes import Job, in_fresh_processes
 
-MOST: LaunchFamily = "ambiguous"  # more than half of all settings
+PROCESSES = 2  # which share the settings, every other one to each
 NO_DEVICE = {"CUDA_VISIBLE_DEVICES": "", "HIP_VISIBLE_DEVICES": ""}
+GROUPS = TypeAdapter(tuple[Group, ...])
 FORMS: tuple[Form, ...] = ("expand_as", "broadcast", "materialized")
 
 
@@ -81,37 +82,34 @@ def prove(case: Case, on: Chip, seed: int, on_cpu: Case | None = None) -> Proof:
     `LaunchError` where a process that records them fails.
     """
     extension.require_recorder()
-    rest = [one for one in FAMILIES if one != MOST]
     cases = {"case": case, "on_cpu": on_cpu or case}
     closely = {name: one.model_dump(mode="json") for name, one in cases.items()}
     jobs = (
-        Job(compared, {"families": [MOST], "seed": seed}, NO_DEVICE),
-        Job(looked_at, {"families": rest, "seed": seed, "slug": on.slug, **closely}, NO_DEVICE),
+        Job(compared, {"share": 0, "seed": seed}, NO_DEVICE),
+        Job(looked_at, {"share": 1, "seed": seed, "slug": on.slug, **closely}, NO_DEVICE),
     )
-    most, others = (
+    some, others = (
         one.answer_or(LaunchError, "recording what eager CUDA launches")
         for one in in_fresh_processes(jobs, at_once=len(jobs))
     )
-    return Proof.model_validate({**others, "groups": [*others["groups"], *most]})
+    groups = together(GROUPS.validate_python([*some, *others["groups"]]))
+    return Proof.model_validate({**others, "groups": groups})
 
 
-def compared(families: Sequence[LaunchFamily], seed: int) -> list[dict[str, Any]]:
-    """Compare both forms over some families, and make this process one with the device."""
+def compared(share: int, seed: int) -> list[dict[str, Any]]:
+    """Compare both forms in one share of the settings, in a process that becomes the device's."""
     extension.load()
     with torch.autograd.set_multithreading_enabled(False):
-        found = compare(broadcast, expand_as, settings(families, seed))
+        mine = islice(settings(FAMILIES, seed), share, None, PROCESSES)
+        found = compare(broadcast, expand_as, mine)
     return [one.model_dump(mode="json") for one in found]
 
 
 def looked_at(
-    families: Sequence[LaunchFamily],
-    seed: int,
-    slug: str,
-    case: Mapping[str, Any],
-    on_cpu: Mapping[str, Any],
+    share: int, seed: int, slug: str, case: Mapping[str, Any], on_cpu: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Do as `compared`, and return the launches of a case, and the controls, besides."""
-    groups, this = compared(families, seed), Case.model_validate(case)
+    groups, this = compared(share, seed), Case.model_validate(case)
     with torch.autograd.set_multithreading_enabled(False):
         seen = [one.model_dump(mode="json") for one in shown(shown_cases(this), chip(slug))]
         held = controls.tried(Case.model_validate(on_cpu), seed).model_dump(mode="json")

@@ -1,5 +1,8 @@
 """PyTorch as it is written."""
 
+from collections.abc import Callable
+from copy import deepcopy
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -12,7 +15,8 @@ from investigation.runtimes.program import Program
 def prepare(module: nn.Module, x: Tensor, _folder: Path, _threads: int) -> Program:
     """Run the module call by call."""
 
-    def run() -> object:
-        return module(x)
+    def again() -> Callable[[], object]:
+        return partial(deepcopy(module), x.clone())
 
-    return Program(run, lambda: first(run()), traces.steps(run))
+    run = again()
+    return Program(again, lambda: first(run()), traces.steps(run))

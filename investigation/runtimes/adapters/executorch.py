@@ -1,5 +1,7 @@
 """ExecuTorch: its portable kernels alone, or what XNNPACK takes handed over to it."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,13 +34,14 @@ def prepare(
     file = folder / "block.pte"
     lowered.save(str(file))
     _unsafe_reset_threadpool(threads)
-    method = Runtime.get().load_program(file).load_method("forward")
-    assert method is not None
 
-    def run() -> object:
-        return method.execute([x])
+    def again() -> Callable[[], object]:
+        method = Runtime.get().load_program(file).load_method("forward")
+        assert method is not None
+        return partial(method.execute, [x.clone()])
 
-    return Program(run, lambda: first(run()).clone(), steps(lowered), _arena(lowered))
+    run = again()
+    return Program(again, lambda: first(run()).clone(), steps(lowered), _arena(lowered))
 
 
 def _arena(lowered: ExecutorchProgramManager) -> int:

@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -32,10 +33,14 @@ def prepare(module: nn.Module, x: Tensor, _folder: Path, _threads: int) -> Progr
     with config.patch(fx_graph_cache=False):
         _, (code, *_) = run_and_get_code(compiled, x)
 
-    def run() -> object:
-        return compiled(x)
+    def again() -> Callable[[], object]:
+        # A copy of the module would be compiled again, to the same kernels; its weights move.
+        for one in (*module.parameters(), *module.buffers()):
+            one.data = one.data.clone()
+        return partial(compiled, x.clone())
 
-    return Program(run, lambda: first(run()), tuple(steps(code)))
+    run = again()
+    return Program(again, lambda: first(run()), tuple(steps(code)))
 
 
 def steps(code: str) -> Iterator[Step]:
@@ -55,10 +60,10 @@ def prepare_ahead(module: nn.Module, x: Tensor, folder: Path, _threads: int) -> 
     require_cpp_compiler()
     package = str(folder / "block.pt2")
     aoti_compile_and_package(exported(module, x), package_path=package)
-    loaded = aoti_load_package(package)
 
-    def run() -> object:
-        return loaded(x)
+    def again() -> Callable[[], object]:
+        return partial(aoti_load_package(package), x.clone())
 
+    run = again()
     run()
-    return Program(run, lambda: first(run()), traces.steps(run))
+    return Program(again, lambda: first(run()), traces.steps(run))

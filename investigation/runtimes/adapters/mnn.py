@@ -6,6 +6,8 @@ logging package when imported and reports each conversion to its makers.
 
 import json
 import math
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,21 +31,27 @@ def prepare(module: nn.Module, x: Tensor, folder: Path, threads: int) -> Program
     source, model = folder / "block.onnx", folder / "block.mnn"
     onnxruntime.export(module, x, source)
     _convert("ONNX", source, "--MNNModel", model)
-    interpreter = MNN.Interpreter(str(model))
-    settings = {"backend": "CPU", "numThread": threads, "precision": "high"}
-    session = interpreter.createSession(settings)
-    interpreter.getSessionInput(session).copyFrom(_tensor(x))
+    interpreter, session = _opened(model, x, threads)
 
-    def run() -> object:
-        return interpreter.runSession(session)
+    def again() -> Callable[[], object]:
+        own, opened = _opened(model, x, threads)
+        return partial(own.runSession, opened)
 
     def result() -> Tensor:
-        run()
+        interpreter.runSession(session)
         return _read(interpreter, session, x)
 
     expands = "BroadcastTo" in _operators(model)
     arena = round(interpreter.getSessionInfo(session, MEMORY) * MIB)
-    return Program(run, result, _traced(interpreter, session, x, expands=expands), arena)
+    return Program(again, result, _traced(interpreter, session, x, expands=expands), arena)
+
+
+def _opened(model: Path, x: Tensor, threads: int) -> tuple[Any, Any]:
+    interpreter = MNN.Interpreter(str(model))
+    settings = {"backend": "CPU", "numThread": threads, "precision": "high"}
+    session = interpreter.createSession(settings)
+    interpreter.getSessionInput(session).copyFrom(_tensor(x))
+    return interpreter, session
 
 
 def _convert(kind: str, source: Path, option: str, target: Path) -> None:

@@ -1,5 +1,7 @@
 """ncnn, through pnnx; it takes one image at a time."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +23,26 @@ def prepare(module: nn.Module, x: Tensor, folder: Path, threads: int) -> Program
     image = x[:1].contiguous()
     pnnx.export(module, str(folder / "block.pt"), (image,), fp16=False)
     layers = folder / "block.ncnn.param"
+    network, given = _loaded(layers, threads), _given(image)
+
+    def again() -> Callable[[], object]:
+        return partial(_extract, _loaded(layers, threads), _given(image), "out0")
+
+    def result() -> Tensor:
+        return torch.from_numpy(np.array(_extract(network, given, "out0"), copy=True))[None]
+
+    return Program(again, result, _traced(network, given, layers))
+
+
+def _given(image: Tensor) -> Any:
+    return ncnn.Mat(image[0].numpy()).clone()  # a Mat does not keep the array that it is over
+
+
+def _loaded(layers: Path, threads: int) -> Any:
     network = _network(threads)
     if network.load_param(str(layers)) or network.load_model(str(layers.with_suffix(".bin"))):
         raise NoLayerError(f"ncnn cannot load {', '.join(_kinds(layers))}")
-    given = ncnn.Mat(image[0].numpy()).clone()  # a Mat does not keep the array that it is over
-
-    def run() -> object:
-        return _extract(network, given, "out0")
-
-    def result() -> Tensor:
-        return torch.from_numpy(np.array(run(), copy=True))[None]
-
-    return Program(run, result, _traced(network, given, layers))
+    return network
 
 
 def _network(threads: int) -> Any:

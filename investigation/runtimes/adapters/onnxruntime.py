@@ -1,8 +1,10 @@
 """ONNX Runtime, fed by either of PyTorch's exporters."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import onnx
 import onnxruntime
@@ -74,7 +76,9 @@ def export(
 def _export_traced(module: nn.Module, x: Tensor, model: Path, *, dynamic: bool) -> None:
     free = {"x": {0: "B", 2: "H", 3: "W"}} if dynamic else None
     # Before torch 2.5 there is one exporter, and no parameter to choose it by.
-    chosen = {"dynamo": False} if torch_features.takes("torch.onnx.export", "dynamo") else {}
+    chosen: dict[str, Any] = (
+        {"dynamo": False} if torch_features.takes("torch.onnx.export", "dynamo") else {}
+    )
     torch.onnx.export(module, (x,), str(model), input_names=["x"], dynamic_axes=free, **chosen)
 
 
@@ -91,16 +95,13 @@ def apply_rule(source: Path, target: Path) -> None:
 
 def load(model: Path, x: Tensor, threads: int, level: str = "all") -> Program:
     """Load `model` at one of ONNX Runtime's `LEVELS`."""
-    session = _session(model, threads, level, profile=None)
-    feeds = {"x": x.numpy()}
 
-    def run() -> object:
-        return session.run(None, feeds)
+    def again() -> Callable[[], list[Any]]:
+        session = _session(model, threads, level, profile=None)
+        return partial(session.run, None, {"x": x.clone().numpy()})
 
-    def result() -> Tensor:
-        return torch.from_numpy(session.run(None, feeds)[0])
-
-    return Program(run, result, _profiled(model, x, threads, level))
+    run = again()
+    return Program(again, lambda: torch.from_numpy(run()[0]), _profiled(model, x, threads, level))
 
 
 def _session(

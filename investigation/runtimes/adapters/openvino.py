@@ -27,16 +27,21 @@ def prepare(
     """Convert a `torch.export` program or a trace, and compile it for the CPU."""
     model = _converted(module, x, reads, remedy)
     settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
-    compiled = openvino.Core().compile_model(model, "CPU", settings)
-    request = compiled.create_infer_request()
-    request.set_input_tensor(openvino.Tensor(x.numpy()))  # a copy, once: no arm copies its input
-    request.infer()
+    core = openvino.Core()
+
+    def requested() -> openvino.InferRequest:
+        request = core.compile_model(model, "CPU", settings).create_infer_request()
+        request.set_input_tensor(openvino.Tensor(x.numpy()))  # a copy: no arm copies its input
+        request.infer()
+        return request
+
+    request = requested()
 
     def result() -> Tensor:
         request.infer()
         return torch.from_numpy(request.get_output_tensor(0).data.copy())
 
-    return Program(request.infer, result, steps(compiled))
+    return Program(lambda: requested().infer, result, steps(request.get_compiled_model()))
 
 
 def _converted(module: nn.Module, x: Tensor, reads: Reads, remedy: str | None) -> openvino.Model:

@@ -1,5 +1,7 @@
 """TorchScript: the module traced once, its weights frozen into the graph."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -15,11 +17,12 @@ SETTLING_RUNS = 3
 
 def prepare(module: nn.Module, x: Tensor, _folder: Path, _threads: int) -> Program:
     """Trace, freeze, and let TorchScript settle on its optimised graph."""
-    frozen = torch.jit.freeze(torch.jit.trace(module, x))
 
-    def run() -> object:
-        return frozen(x)
+    def again() -> Callable[[], object]:
+        run = partial(torch.jit.freeze(torch.jit.trace(module, x)), x.clone())
+        for _ in range(SETTLING_RUNS):
+            run()
+        return run
 
-    for _ in range(SETTLING_RUNS):
-        run()
-    return Program(run, lambda: first(run()), traces.steps(run))
+    run = again()
+    return Program(again, lambda: first(run()), traces.steps(run))

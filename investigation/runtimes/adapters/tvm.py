@@ -1,5 +1,7 @@
 """Apache TVM, compiled as it comes: no fusing pipeline, no tuning."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +20,15 @@ TARGET = "llvm"
 def prepare(module: nn.Module, x: Tensor, _folder: Path, _threads: int) -> Program:
     """Import the exported module, compile it and load it into TVM's virtual machine."""
     imported = from_exported_program(exported(module, x))
-    machine = relax.VirtualMachine(tvm.compile(imported, target=TARGET), tvm.cpu())
-    given = tvm.runtime.tensor(x.numpy())
-    main = machine["main"]
+    built = tvm.compile(imported, target=TARGET)
 
-    def result() -> Tensor:
-        return torch.from_numpy(main(given)[0].numpy())
+    def again() -> Callable[[], Any]:
+        main = relax.VirtualMachine(built, tvm.cpu())["main"]
+        return partial(main, tvm.runtime.tensor(x.numpy()))
 
-    traced = _traced(machine, given)
-    return Program(lambda: main(given), result, traced)
+    run = again()
+    traced = _traced(relax.VirtualMachine(built, tvm.cpu()), tvm.runtime.tensor(x.numpy()))
+    return Program(again, lambda: torch.from_numpy(run()[0].numpy()), traced)
 
 
 def _traced(machine: Any, given: Any) -> tuple[Step, ...]:
@@ -41,6 +43,4 @@ def _traced(machine: Any, given: Any) -> tuple[Step, ...]:
 
     machine.set_instrument(note)
     machine["main"](given)
-    # TVM has no way to take an instrument off again; one that does nothing costs both arms alike.
-    machine.set_instrument(lambda *_: None)
     return tuple(seen)

@@ -11,10 +11,9 @@ from investigation.evidence.observation import Observation
 from investigation.evidence.parameters import Parameters
 from investigation.observe import acceptance, equality
 from investigation.observe.equality import DtypeResult
-from investigation.subject.variants import SCALES, broadcast, expand_as
+from investigation.subject.dtypes import DTYPES
+from investigation.subject.variants import broadcast, expand_as
 from investigation.versions.reader import reader
-
-FORMS = ("expand_as", "broadcast")
 
 
 def reference(settings: Parameters) -> Iterator[Observation]:
@@ -58,7 +57,7 @@ def same_dtype(settings: Parameters) -> Iterator[Observation]:
 
 def _floating(seed: int) -> list[str]:
     names = (one.input_dtype for one in _alone(seed))
-    return [name for name in names if equality.DTYPES[name].is_floating_point]
+    return [name for name in names if DTYPES[name].is_floating_point]
 
 
 def special_values(settings: Parameters) -> Iterator[Observation]:
@@ -152,11 +151,12 @@ def gate_without_dimensions(settings: Parameters) -> Iterator[Observation]:
     """Tell the output's dtype where the gate is a single number."""
     del settings
     x, number = torch.ones(1, 1, 2, 2), torch.tensor(2.0, dtype=torch.float64)
-    made = {name: str(SCALES[name](x, number).dtype).removeprefix("torch.") for name in FORMS}
+    kept, dropped = (str(scale(x, number).dtype) for scale in (expand_as, broadcast))
     yield ScalarGate(
         says="the output's dtype for a float32 input and a float64 number",
         operands="float32 input, float64 gate",
-        **made,
+        expand_as=kept.removeprefix("torch."),
+        broadcast=dropped.removeprefix("torch."),
     )
 
 

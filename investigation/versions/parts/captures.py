@@ -70,7 +70,7 @@ def cuda_graphs(settings: Parameters) -> Iterator[Observation]:
 
 
 # Of the captures, those that can be run as they are.
-RUN = ("torch.export", "TorchScript as it runs")
+RUN = ("torch.export", "TorchScript")
 OBSERVATIONS: Mapping[str, Callable[[Parameters], Iterator[Observation]]] = {
     "torch.compile": compiled,
     "AOTInductor": ahead_of_time,

@@ -60,7 +60,8 @@ def _counted(aspect: Aspect, says: str, found: Sequence[TensorAgreement]) -> Equ
 
 def over_dtypes(settings: Parameters) -> Iterator[Observation]:
     """Compare gradients for each pair of dtypes that torch multiplies and sums."""
-    pairs = product(gradients.DIFFERENTIABLE, repeat=2)
+    kinds = gradients.DIFFERENTIABLE
+    pairs = product(kinds, kinds)
     found = gradients.compare_dtypes(broadcast, expand_as, pairs, settings.seed)
     for name in ("same", "mixed"):
         among = [one for one in found if (one.input_dtype == one.gate_dtype) == (name == "same")]

@@ -1,6 +1,6 @@
 """What Triton compiles for GPUs that are not here: the second part of chapter 07."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from investigation.compiled import fusion
@@ -20,29 +20,47 @@ LAYERS: tuple[Literal["source", "kernels", "binary"], ...] = (
 
 
 def kernels(settings: Parameters) -> Iterator[Observation]:
-    """Compile both forms for every chip in every setting, and count where they agree."""
+    """Compile both forms for every chip in every setting, and count where they agree.
+
+    What is fused is told by the names of kernels, which older releases abridge: it is left to
+    the programs for a CPU.
+    """
     torch_features.named(targets.LOWERING)
     chips = [gpu_catalog.chip(one) for one in settings.chips]
-    tried = list(build.settings(reader(settings), settings.dtype_pairs))
-    found = proof.prove(chips, tried)
+    every = fusion.settings(reader(settings), settings.dtype_pairs)
+    found = proof.prove(chips, [one for one in every if _is_tried(one)])
     for row in found.against("broadcast", layers=LAYERS):
-        differing: dict[Layer, tuple[CompileSetting, ...]] = {
-            layer: row.differing[layer] for layer in LAYERS
-        }
-        differing["fused"] = tuple(one for one, held in found.fused(row.chip) if not held)
-        name = gpu_catalog.chip(row.chip).name
-        for layer, differ in differing.items():
-            yield Agreement(
-                says=f"settings in which both forms agree, {layer}, {name}",
-                layer=layer,
-                target=row.chip,
-                target_name=name,
-                tried=len(row.tried),
-                agreeing=len(row.tried) - len(differ),
-                differ=tuple(fusion.where(differ, row.tried)),
-            )
+        for layer in LAYERS:
+            yield _agreement(row.chip, layer, row.tried, row.differing[layer])
+        more = [one for one, held in found.elided(row.chip) if not held]
+        yield _agreement(row.chip, "elided", row.tried, more)
     yield _fused_away(found)
     yield from _traffic(found, settings)
+
+
+def _is_tried(setting: CompileSetting) -> bool:
+    """Tell whether a setting is the block's training step, or a plain multiply of two dtypes.
+
+    Where dtypes differ, sizes as constants are enough.
+    """
+    training = (setting.level, setting.mode) == ("block", "training")
+    open_sizes = setting.dynamic and setting.case.gate_dtype is not None
+    return (training and not open_sizes) or build.is_multiply(setting)
+
+
+def _agreement(
+    chip: str, layer: Layer, tried: Sequence[CompileSetting], differ: Sequence[CompileSetting]
+) -> Agreement:
+    name = gpu_catalog.chip(chip).name
+    return Agreement(
+        says=f"settings in which both forms agree, {layer}, {name}",
+        layer=layer,
+        target=chip,
+        target_name=name,
+        tried=len(tried),
+        agreeing=len(tried) - len(differ),
+        differ=tuple(fusion.where(differ, tried)),
+    )
 
 
 def _fused_away(found: proof.Proof) -> FusedAway:
@@ -57,9 +75,11 @@ def _fused_away(found: proof.Proof) -> FusedAway:
 
 
 def _traffic(found: proof.Proof, settings: Parameters) -> Iterator[Traffic]:
-    for name, kernel in found.scale_kernels(found.block).items():
-        says = f"bytes that the scale kernel moves, {name}"
-        yield Traffic(says=says, case=reader(settings), form=name, bytes=kernel.bytes_moved)
+    kernels = found.scale_kernels(found.block)
+    for form in build.FORMS:
+        says = f"bytes that the scale kernel moves, {form}"
+        moved = kernels[form].bytes_moved
+        yield Traffic(says=says, case=reader(settings), form=form, bytes=moved)
 
 
 def machine_code(settings: Parameters) -> Iterator[Observation]:

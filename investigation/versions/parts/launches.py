@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from investigation.evidence.kinds.resources import Launches
+from investigation.evidence.kinds.resources import Launches, LaunchLevel
 from investigation.evidence.observation import Form, Observation
 from investigation.evidence.parameters import Parameters
 from investigation.observe import eager_calls
+from investigation.observe.eager_calls import AtenCall
 from investigation.subject import gpu_catalog
 from investigation.subject.variants import SCALES
 from investigation.versions.reader import reader
@@ -17,7 +18,7 @@ def calls(settings: Parameters) -> Iterator[Observation]:
     """List what launches a kernel in the multiply, in the block, and with gradients."""
     case = reader(settings)
     for form in FORMS:
-        levels = {
+        levels: Mapping[LaunchLevel, list[AtenCall]] = {
             "multiply": eager_calls.multiply_calls(SCALES[form], case),
             "block": eager_calls.block_calls(form, case),
             "gradients": eager_calls.backward_calls(SCALES[form], case),

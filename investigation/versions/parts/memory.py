@@ -8,7 +8,7 @@ import torch
 
 from investigation.evidence.kinds.layouts import View
 from investigation.evidence.kinds.resources import Calls, Memory, MixedMultiplies
-from investigation.evidence.observation import Dtypes, Observation
+from investigation.evidence.observation import Dtypes, Form, Observation
 from investigation.evidence.parameters import Parameters
 from investigation.observe import memory
 from investigation.subject.cases import Case
@@ -16,7 +16,8 @@ from investigation.subject.host import HostNetwork
 from investigation.subject.variants import SCALES
 from investigation.versions.reader import reader
 
-FORMS = ("expand_as", "broadcast")
+FORMS: tuple[Form, ...] = ("expand_as", "broadcast")
+ALL_FORMS: tuple[Form, ...] = (*FORMS, "materialized")
 
 
 def view(settings: Parameters) -> Iterator[Observation]:
@@ -41,7 +42,7 @@ def _cases(settings: Parameters) -> Mapping[Dtypes, Case]:
 
 def beside_the_output(settings: Parameters) -> Iterator[Observation]:
     """Count what the line asks for beside its output, with one dtype and with two."""
-    for (dtypes, case), form in product(_cases(settings).items(), SCALES):
+    for (dtypes, case), form in product(_cases(settings).items(), ALL_FORMS):
         x, gate = case.tensors()
         asked = memory.bytes_allocated(partial(SCALES[form], x, gate))
         yield Memory(

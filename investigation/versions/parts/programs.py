@@ -1,11 +1,12 @@
 """What Inductor generates for a CPU, and when: chapter 06 under another torch."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from itertools import product
 
 import torch
 
-from investigation.compiled import codegen, fusion
+from investigation.compiled import codegen, fusion, kernel_source
 from investigation.compiled.recompilation import compilations, guards
 from investigation.evidence.kinds.programs import (
     FullSizeTensors,
@@ -16,19 +17,50 @@ from investigation.evidence.kinds.programs import (
 )
 from investigation.evidence.observation import Observation
 from investigation.evidence.parameters import Parameters
+from investigation.subject import torch_features
+from investigation.subject.torch_features import LackingError
 from investigation.versions.reader import reader
 
 SHAPE_MODES: tuple[ShapeMode, ...] = ("static", "dynamic")
 
 
-def both_forms(settings: Parameters) -> Iterator[Observation]:
-    """Generate both forms in every setting, and count those in which they agree."""
+@cache
+def _pairings(settings: Parameters) -> list[fusion.Pairing]:
+    """Generate both forms in every setting, once."""
     torch.set_num_threads(settings.threads)  # the generated source depends on it
     tried = list(fusion.settings(reader(settings), settings.dtype_pairs, settings.levels))
-    found = fusion.pairings(tried)
+    return fusion.pairings(tried)
+
+
+def both_forms(settings: Parameters) -> Iterator[Observation]:
+    """Count the settings in which both forms agree, in their source and in what it comes to."""
+    found = _pairings(settings)
     yield from (one.record() for one in found)
-    for layer in ("kernels", "source", "fused"):
+    for layer in ("kernels", "source", "elided"):
         yield fusion.agreement(found, layer)
+
+
+def fused(settings: Parameters) -> Iterator[Observation]:
+    """Count the settings in which the scale step shares a kernel with its neighbours.
+
+    Raises `LackingError` where a kernel's name does not list all that was fused into it.
+    """
+    found = _pairings(settings)
+    blocks = [one.candidate for one in found if one.setting.level == "block"]
+    if blocks:
+        require_telling_names(name for one in blocks for name in one.names)
+    yield fusion.agreement(found, "fused")
+
+
+def require_telling_names(names: Iterable[str]) -> None:
+    """Raise `LackingError` unless the names of a block's kernels list its operations.
+
+    Every block has a sigmoid, which is computed in a generated kernel.
+    """
+    if not any("sigmoid" in kernel_source.operations(name) for name in names):
+        raise LackingError(
+            f"torch {torch_features.version()} names a kernel after a part of what it computes"
+        )
 
 
 def copies(settings: Parameters) -> Iterator[Observation]:
@@ -91,6 +123,7 @@ def recompilations(settings: Parameters) -> Iterator[Observation]:
 
 OBSERVATIONS: Mapping[str, Callable[[Parameters], Iterator[Observation]]] = {
     "both forms in every setting": both_forms,
+    "what is fused": fused,
     "copies": copies,
     "guards": conditions,
     "recompilations": recompilations,

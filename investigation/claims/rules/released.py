@@ -1,0 +1,47 @@
+"""The rule of the claim about networks that packages release."""
+
+from collections.abc import Iterable, Sequence
+
+from investigation.claims.claim import Row, Verdict, qualified, refuted, supported, untested
+from investigation.claims.rules.judging import NAMES, Sorted, runtime_title
+from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.words import listed, percent
+
+
+def slower_for_it(timed: Sequence[Timing]) -> Verdict:
+    """X4: is a whole network slower as released, in the runtimes that it was timed in?"""
+    known = Sorted.of(timed)
+    groups = {
+        words: [one for one in timed if one.outcome == wanted] for wanted, words in NAMES.items()
+    }
+    counted = [_counted(words, found) for words, found in groups.items() if found]
+    sentence = f"Of {len(timed)} pairs of network and runtime, {listed(counted)}."
+    if known.slower:
+        decide = supported if len(known.slower) == len(timed) else qualified
+    else:
+        decide = untested if known.undecided else refuted
+    return decide(sentence, _table(timed))
+
+
+def _counted(words: str, timed: Sequence[Timing]) -> str:
+    """Say how many are slower, faster, equal or undecided; the first two are named."""
+    named = f" ({_named(timed)})" if words in ("slower", "faster") else ""
+    return f"{len(timed)} {words}{named}"
+
+
+def _named(timed: Iterable[Timing]) -> str:
+    """Name the runtimes, and the networks in each."""
+    networks: dict[str, set[str]] = {}
+    for one in timed:
+        networks.setdefault(runtime_title(one), set()).add(str(one.network))
+    return listed([f"{listed(sorted(names))} with {one}" for one, names in networks.items()])
+
+
+def _table(timed: Iterable[Timing]) -> list[Row]:
+    return [
+        (
+            f"{one.network}, {runtime_title(one)}",
+            f"{percent(one.ratio, one.interval)}: {NAMES[one.outcome]}",
+        )
+        for one in timed
+    ]

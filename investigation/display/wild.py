@@ -1,0 +1,185 @@
+"""What was recorded of released packages and networks, and the tables that show it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+
+from investigation.display import outcomes
+from investigation.display.recorded import FOLDER
+from investigation.evidence import files
+from investigation.evidence.files import EvidenceError
+from investigation.evidence.kinds.released import ReleasedEquality, ReleasedProgram
+from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.kinds.wild import Survey, SurveyedPackage
+from investigation.evidence.records import Evidence, Record
+from investigation.evidence.sealed.manifest import RecordError
+from investigation.evidence.words import kib, percent
+from investigation.fix.findings import RULES
+
+R = TypeVar("R")
+Line = dict[str, object]
+
+
+def survey(folder: Path = FOLDER) -> tuple[Record, ...]:
+    """Return the recorded survey. Raises `RecordError` where there is none.
+
+    It is the same on every machine, so its records name none.
+    """
+    paths = sorted(folder.glob("*/survey.json"))
+    if not paths:
+        raise RecordError(f"{folder}: no survey is recorded; make wild records one")
+    return _read(paths[0]).records
+
+
+def networks(folder: Path = FOLDER) -> tuple[Record, ...]:
+    """Return what was recorded of released networks, under the name of each machine.
+
+    Raises `RecordError` where there is nothing.
+    """
+    paths = sorted(folder.glob("*/network_*.json"))
+    if not paths:
+        raise RecordError(f"{folder}: no network is recorded; make wild NETWORK=all records them")
+    return tuple(
+        record.model_copy(update={"machine": path.parent.name})
+        for path in paths
+        for record in _read(path).records
+    )
+
+
+def environments(folder: Path = FOLDER) -> Iterator[Line]:
+    """Yield a line for each machine on which networks were measured."""
+    seen = {path.parent.name: _read(path) for path in sorted(folder.glob("*/network_*.json"))}
+    for machine, one in seen.items():
+        where = one.environment
+        yield {
+            "machine": machine,
+            "processor": where.processor,
+            "cores": where.cores,
+            "threads": where.threads,
+            "torch": where.torch,
+            "measured": f"{one.finished:%Y-%m-%d}",
+            "budget of a comparison": f"{one.parameters['budget_s']:g} s",
+        }
+
+
+def _read(path: Path) -> Evidence:
+    try:
+        return files.read(path)
+    except EvidenceError as error:
+        raise RecordError(str(error)) from None
+
+
+def of(records: Iterable[Record], kind: type[R]) -> list[R]:
+    """Return the records of one type."""
+    return [one for one in records if isinstance(one, kind)]
+
+
+def packages(found: Sequence[SurveyedPackage]) -> Iterator[Line]:
+    """Yield a line for each package with an expansion that can go, the most first."""
+    for one in sorted(found, key=lambda one: (-len(one.taken), one.package)):
+        if one.taken:
+            yield {
+                "package": f"{one.package} {one.version}",
+                "Python files": one.files,
+                "mentions": one.mentions,
+                "can go": len(one.taken),
+                "the ticket's line": sum(place.exact for place in one.taken) or "",
+                "left to a person": len(one.left) or "",
+            }
+
+
+def lines(found: Iterable[SurveyedPackage]) -> Iterator[Line]:
+    """Yield a line for each place that has the ticket's line, whatever its names."""
+    for one in found:
+        for place in one.taken:
+            if place.exact:
+                where = f"{place.file}, line {place.line}"
+                yield {"package": one.package, "where": where, "code": place.text}
+
+
+def operations(found: Iterable[SurveyedPackage]) -> Iterator[Line]:
+    """Yield a line for each operation that makes an expansion needless, the most common first."""
+    places = [place for one in found for place in one.taken]
+    packages_with = {
+        place.operation: {one.package for one in found for each in one.taken
+                          if each.operation == place.operation}
+        for place in places
+    }  # fmt: skip
+    for operation, count in Counter(place.operation for place in places).most_common():
+        named = packages_with[operation]
+        yield {"operation": operation, "expansions": count, "packages": len(named)}
+
+
+def reasons(found: Iterable[SurveyedPackage]) -> Iterator[Line]:
+    """Yield a line for each reason why the fix leaves a place to a person."""
+    counted = Counter(place.rule for one in found for place in one.left)
+    for rule, count in counted.most_common():
+        text = (RULES.parent / "rules" / f"{rule}.yml").read_text(encoding="utf-8")
+        stated = yaml.safe_load(text)
+        message, note = (_named(stated[one]) for one in ("message", "note"))
+        yield {"places": count, "what the text shows": message, "what a person has to know": note}
+
+
+def _named(text: str) -> str:
+    """Return a rule's text with words for what it names in the code that it finds."""
+    words = {"`$NAME`": "a name", "`$X`": "a tensor"}
+    return " ".join(reduce(lambda said, one: said.replace(*one), words.items(), text).split())
+
+
+def results(found: Iterable[ReleasedEquality]) -> Iterator[Line]:
+    """Yield a line for each network: what the patch changes in eager mode."""
+    for one in found:
+        yield {
+            "network": one.title,
+            "package": f"{one.package} {one.version}",
+            "input": "×".join(map(str, one.input)),
+            "outputs that differ": _of(one.outputs),
+            "gradients that differ": _of(one.gradients),
+            "weights that differ after a training step": _of(one.weights),
+        }
+
+
+def _of(pair: tuple[int, int]) -> str:
+    return f"{pair[1]} of {pair[0]}"
+
+
+def programs(found: Iterable[ReleasedProgram], timed: Iterable[Timing]) -> Iterator[Line]:
+    """Yield a line for each network in each runtime: what runs, what it writes, what it takes."""
+    times = {(one.machine, one.network, one.runtime): one for one in timed}
+    for one in found:
+        timing = times.get((one.machine, one.network, one.runtime))
+        line: Line = {"network": one.network, "runtime": f"{one.title} {one.version}".rstrip()}
+        if one.refused or timing is None:
+            yield line | {"time as released, against patched": one.refused or "not measured"}
+            continue
+        yield line | {
+            "steps": f"{one.steps} / {one.steps_patched}",
+            "that only expand": f"{one.expansions} / {one.expansions_patched}",
+            "written": f"{kib(one.bytes_written)} / {kib(one.bytes_patched)}",
+            "result is eager's": one.equal,
+            "one inference, patched": f"{1e3 * seconds(timing):,.2f} ms",
+            "time as released, against patched": percent(timing.ratio, timing.interval),
+            "": outcomes.WORDS[timing.outcome],
+        }
+
+
+def seconds(timing: Timing) -> float:
+    """Return the baseline's time of one call."""
+    return (timing.alone or timing.processes[0]).baseline_s
+
+
+def prevalence(about: Survey, found: Sequence[SurveyedPackage]) -> str:
+    """Return how common the line is, in one sentence."""
+    holding = [one for one in found if one.taken]
+    exact = [one.package for one in found if one.has_the_line]
+    return (
+        f"Of {about.listed} packages ({sum(one.files for one in found):,} Python files), "
+        f"**{len(holding)} hold an expansion that can go**: {sum(len(one.taken) for one in found)} "
+        f"in all. The ticket's own line, `return x * y.expand_as(x)`, stands in {len(exact)}: "
+        f"{', '.join(sorted(exact))}. {sum(len(one.left) for one in found)} places are left to a "
+        "person."
+    )

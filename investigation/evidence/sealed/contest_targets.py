@@ -1,0 +1,119 @@
+"""What the instrument must reach in the contest, and the contest as a table of text."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from investigation.evidence.sealed.contest import (
+    CLOSURES,
+    IQR,
+    MADE,
+    ONE_FUNCTION,
+    PAIRS,
+    TENSORS,
+    ContestResult,
+)
+
+# At which level the instrument answers for a kind of plant: objects that both sides share, or
+# programs that each side makes for itself.
+ANSWERS_FOR = {ONE_FUNCTION: (PAIRS, MADE), CLOSURES: (MADE,), TENSORS: (MADE,)}
+
+
+@dataclass(frozen=True)
+class ContestTarget:
+    """What the instrument must reach on one endpoint, and what it reached."""
+
+    name: str
+    wanted: str
+    reached: str
+    met: bool | None  # None: the trials that decide it did not run
+
+
+def targets(result: ContestResult) -> list[ContestTarget]:
+    """Compare the instrument's rows with the targets fixed before the contest."""
+    return [
+        target
+        for plant, methods in ANSWERS_FOR.items()
+        for method in methods
+        if (row := result.row(method, plant)) is not None
+        for target in _targets(row, result.row(IQR, plant))
+    ]
+
+
+def _targets(row: Mapping[str, Any], rival: Mapping[str, Any] | None) -> Iterator[ContestTarget]:
+    about = f"{row['method']}, {row['plant']}"
+    yield _at_most(f"{about}: false alarms", row["false_alarms"], 0.05)
+    yield _upper_limit(f"{about}: false alarms, upper 95 % limit", row["false_alarms"], 0.08)
+    yield _at_least(f"{about}: coverage", row["coverage"], 0.93)
+    dose, share = ("+0.25", 0.99) if row["method"] == PAIRS else ("+1", 0.95)
+    yield _at_least(f"{about}: {dose} % found", row["found"].get(dose), share)
+    wrong = row["wrong_signs"]
+    yield ContestTarget(f"{about}: wrong signs", "0", str(wrong), wrong == 0)
+    yield _error_against(f"{about}: RMS error over that of {IQR}", row, rival, 1 / 50)
+
+
+def _at_most(name: str, value: Mapping[str, Any], limit: float) -> ContestTarget:
+    met = None if value["share"] is None else value["share"] <= limit
+    return ContestTarget(name, f"≤ {limit:.0%}", _shown(value), met)
+
+
+def _upper_limit(name: str, value: Mapping[str, Any], limit: float) -> ContestTarget:
+    met = None if value["high"] is None else value["high"] < limit
+    shown = "not run" if value["high"] is None else f"{value['high']:.1%}"
+    return ContestTarget(name, f"< {limit:.0%}", shown, met)
+
+
+def _at_least(name: str, value: Mapping[str, Any] | None, limit: float) -> ContestTarget:
+    if value is None or value["share"] is None:
+        return ContestTarget(name, f"≥ {limit:.0%}", "not run", None)
+    return ContestTarget(name, f"≥ {limit:.0%}", _shown(value), value["share"] >= limit)
+
+
+def _error_against(
+    name: str, row: Mapping[str, Any], rival: Mapping[str, Any] | None, limit: float
+) -> ContestTarget:
+    wanted = f"≤ 1/{round(1 / limit)}"
+    if rival is None:
+        return ContestTarget(name, wanted, "not run", None)
+    ratio = row["rms_error_percent"] / rival["rms_error_percent"]
+    return ContestTarget(name, wanted, f"1/{1 / ratio:.1f}", ratio <= limit)
+
+
+def _shown(value: Mapping[str, Any]) -> str:
+    if value["share"] is None:
+        return "not run"
+    return f"{value['share']:.1%} ({value['low']:.1%} to {value['high']:.1%} of {value['of']})"
+
+
+def table(result: ContestResult) -> str:
+    """Show the endpoints of every method, and ours against the targets, as text."""
+    doses = [f"{dose:+g}" for dose in result.doses() if dose]
+    head = ["method", "plant", "false alarms", *(f"{d} %" for d in doses), "wrong sign"]
+    head += ["coverage", "false equiv.", "RMS error", "wall s"]
+    rows = [head, *(_row(row, doses) for row in result.summary())]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
+    return "\n".join([*lines, "", *(_verdict(target) for target in targets(result))])
+
+
+def _row(row: Mapping[str, Any], doses: Sequence[str]) -> list[str]:
+    return [
+        row["method"],
+        row["plant"],
+        _share(row["false_alarms"]),
+        *(_share(row["found"][dose]) for dose in doses),
+        str(row["wrong_signs"]),
+        _share(row["coverage"]),
+        _share(row["false_equivalence"]),
+        f"{row['rms_error_percent']:.3f} %",
+        f"{row['elapsed_s']:.2f}",
+    ]
+
+
+def _share(value: Mapping[str, Any]) -> str:
+    return "–" if value["share"] is None else f"{value['share']:.1%}"
+
+
+def _verdict(target: ContestTarget) -> str:
+    mark = {True: "met", False: "MISSED", None: "not run"}[target.met]
+    return f"{mark:8}{target.name}: {target.reached}, wanted {target.wanted}"

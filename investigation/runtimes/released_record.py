@@ -1,0 +1,136 @@
+"""What one runtime showed of a released network, as evidence: `python -m` with two paths.
+
+The first path is a question: the network's entry, a runtime, the folder of the patched package,
+the settings, and the digests of the patch and of the code that measures. The second is where the
+evidence goes.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from investigation.evidence import files
+from investigation.evidence.environment import describe
+from investigation.evidence.kinds.controls import Control
+from investigation.evidence.kinds.released import ReleasedProgram
+from investigation.evidence.kinds.timings import CONTROL_CONFIDENCE
+from investigation.evidence.records import Evidence, Record
+from investigation.runtimes import released, workers
+from investigation.runtimes.program import Trace
+from investigation.runtimes.survey import version
+from investigation.subject.released import ReleasedNetwork
+from investigation.subject.runtimes import BY_SLUG
+from investigation.timing.comparison import Comparison
+from investigation.timing.processes import Reply
+from investigation.timing.recording import timing_of
+
+CHAPTER = "10_wild"
+EAGER = "eager"
+
+
+class FailedError(Exception):
+    """A control that did not hold: the times of this runtime mean nothing."""
+
+
+def measured(question: Mapping[str, Any]) -> Evidence:
+    """Measure what is asked, and return it as evidence. Raises `FailedError`."""
+    network = ReleasedNetwork.model_validate(question["network"])
+    settings, runtime = question["settings"], question["runtime"]
+    started = datetime.now(UTC)
+    torch.set_num_threads(settings["threads"])
+    found: list[Record] = []
+    if runtime == EAGER:
+        found += results(network, Path(question["patched"]), settings["seed"], question["patch"])
+    asked = {"network": question["network"], "slug": runtime, "patched": question["patched"]}
+    (reply,) = workers.run(
+        released.in_runtime, [asked | {"settings": settings}], settings["threads"]
+    )
+    found += records(network, runtime, reply)
+    return Evidence(
+        notebook=CHAPTER,
+        source_sha256=question["patch"],
+        package_sha256=question["code"],
+        parameters=dict(settings),
+        environment=describe(settings["threads"]),
+        started=started,
+        finished=datetime.now(UTC),
+        records=tuple(found),
+    )
+
+
+def results(network: ReleasedNetwork, patched: Path, seed: int, patch: str) -> Iterator[Record]:
+    """Yield what the patch changes in eager mode, once two copies have come out the same."""
+    again = released.equality(network, None, seed, patch)
+    yield _held(
+        "repeats",
+        f"the same package twice gives the same bits: {network.title}",
+        f"{again.value} of {again.compared} tensors differ",
+        of=network.name,
+        passed=again.value == 0,
+    )
+    yield released.equality(network, patched, seed, patch)
+
+
+def records(network: ReleasedNetwork, slug: str, reply: Reply) -> Iterator[Record]:
+    """Yield what one runtime showed: its programs, and the times unless it refused them."""
+    runtime = BY_SLUG[slug]
+    says = f"{network.title} in {runtime.title}"
+    about: dict[str, Any] = {"network": network.name, "runtime": slug}
+    named: dict[str, Any] = {"title": runtime.title, "version": version(runtime)}
+    if reply.answer is None:
+        yield ReleasedProgram(says=says, refused=reply.crash, **named, **about)
+        return
+    yield _program(says, reply.answer, named | about)
+    line, copies = (Comparison.from_dict(reply.answer[one]) for one in ("line", "copies"))
+    about["family"] = runtime.family
+    yield timing_of(line, f"{says}: as released against patched", "released_network", **about)
+    yield timing_of(copies, f"{says}: two copies", "released_network", role="control", **about)
+    judged = copies.at(CONTROL_CONFIDENCE)
+    yield _held(
+        "copies",
+        f"two copies of one program come out neither faster nor slower: {says}",
+        repr(judged),
+        of=f"{network.name} {slug}",
+        passed=judged.verdict in ("equivalent", "inconclusive"),
+    )
+
+
+def _program(says: str, answer: Mapping[str, Any], about: Mapping[str, Any]) -> ReleasedProgram:
+    as_is, patched = (Trace.from_dict(answer[one]) for one in (released.RELEASED, released.PATCHED))
+    return ReleasedProgram(
+        says=says,
+        steps=len(as_is.steps),
+        steps_patched=len(patched.steps),
+        expansions=len(as_is.expansions),
+        expansions_patched=len(patched.expansions),
+        bytes_written=as_is.bytes_written,
+        bytes_patched=patched.bytes_written,
+        equal=answer["equal"],
+        **about,
+    )
+
+
+def _held(control: str, says: str, seen: str, *, of: str, passed: bool) -> Control:
+    if not passed:
+        raise FailedError(f"expected was: {says}; seen: {seen}")
+    return Control(says=says, chapter=CHAPTER, control=control, of=of, seen=seen, passed=passed)
+
+
+def main(question: str, answer: str) -> int:
+    """Answer the question in a file; return the exit status."""
+    try:
+        evidence = measured(json.loads(Path(question).read_text(encoding="utf-8")))
+    except FailedError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    files.write(evidence, Path(answer))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

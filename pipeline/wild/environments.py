@@ -1,0 +1,67 @@
+"""An environment with one released package and what measures it, made once.
+
+A torch that is built for processors alone does not load beside a torchvision that is built for
+CUDA. Where the folders that pip is told to look in have such a torch and no torchvision for it,
+both are taken from the index.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from investigation.fix.catalogue import Package
+from pipeline import places
+from pipeline.sweep import environments
+from pipeline.upkeep import uv
+
+# What the measurement imports. Whatever else a package needs is not newer than in the lock.
+IMPORTED = (
+    "executorch", "filelock", "grimp", "numpy", "onnx", "onnxruntime", "onnxscript", "openvino",
+    "psutil", "pydantic", "scipy", "statsmodels", "torch",
+)  # fmt: skip
+TOGETHER = ("torch", "torchvision", "torchaudio")  # of one build, or they do not load
+# pip's setting of the folders to look in, empty.
+WITHOUT_FOLDERS = {"PIP_FIND_LINKS": ""}
+
+
+def python_of(package: Package) -> Path:
+    """Return the Python of the environment that has this release, made where it is not here.
+
+    Raises `environments.EnvironmentFailedError` with the package and what uv said.
+    """
+    folder = places.BUILD / "wild" / "environments" / package.title
+    if not (folder / environments.READY).exists():
+        wanted = requirements(package)
+        together = of_one_build(_resolved(folder, wanted, package))
+        told = {} if together else WITHOUT_FOLDERS
+        environments.install(folder, wanted, package.title, told=told)
+    return folder / "bin" / "python"
+
+
+def requirements(package: Package) -> str:
+    """Return what the environment holds: the locked versions, and the package with torchvision."""
+    lines = places.LOCK.read_text(encoding="utf-8").splitlines()
+    locked = {line.partition("==")[0]: line for line in lines}
+    release = f"{package.name}=={package.version}"
+    return "\n".join([*(locked[one] for one in IMPORTED), "torchvision", release, ""])
+
+
+def of_one_build(resolved: str) -> bool:
+    """Tell whether torch and what loads beside it are of one build: all `+cpu`, or all without."""
+    return len(set(_builds(resolved))) < 2
+
+
+def _builds(resolved: str) -> Iterator[str]:
+    for line in resolved.splitlines():
+        name, _, version = line.partition("==")
+        if name.strip() in TOGETHER:
+            yield version.partition("+")[2].strip()
+
+
+def _resolved(folder: Path, wanted: str, package: Package) -> str:
+    """Return the versions that pip's settings lead to here, one a line."""
+    listed = folder.with_name(f"{package.title}.txt")
+    listed.parent.mkdir(parents=True, exist_ok=True)
+    listed.write_text(wanted, encoding="utf-8")
+    words = (uv.RESOLVE, "--python", sys.executable, "--no-header", "--no-annotate", str(listed))
+    return environments.run([sys.executable, "-P", uv.__file__, *words], package.title)

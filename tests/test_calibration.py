@@ -1,0 +1,60 @@
+"""Every level that a verdict uses keeps what it promises, in worlds where its truth is known."""
+
+import numpy as np
+import pytest
+
+from investigation.evidence.kinds.timings import CONTROL_CONFIDENCE
+from investigation.timing import calibration, statistics
+from investigation.timing.calibration import Calibrated
+from investigation.timing.preparations import WANTED
+
+
+def said(found: list[Calibrated]) -> list[str]:
+    return [f"{one.level}, {one.world}, {one.confidence}: {one.excluded}" for one in found]
+
+
+@pytest.mark.parametrize("parts", [WANTED, calibration.PROCESSES, 48])
+def test_the_interval_over_parts_keeps_every_level_in_every_world(parts: int) -> None:
+    found = list(calibration.of_parts("parts", parts, trials=2000 if parts < 40 else 400, seed=1))
+    assert said([one for one in found if not one.holds]) == []
+
+
+def test_the_interval_over_pairs_keeps_every_level_on_every_machine() -> None:
+    found = list(calibration.of_pairs(trials=500, seed=2))
+    assert said([one for one in found if not one.holds]) == []
+
+
+def test_students_t_fails_where_the_first_made_gets_the_better_place() -> None:
+    found = calibration.of_parts("processes", calibration.PROCESSES, trials=4000, seed=3)
+    (strict,) = (
+        one
+        for one in found
+        if one.world == "the better place for the first" and one.confidence == CONTROL_CONFIDENCE
+    )
+    assert strict.students_t is not None
+    assert not Calibrated("t", strict.world, strict.confidence, 4000, strict.students_t).holds
+    assert strict.excluded == 0
+
+
+def test_choosing_the_size_of_a_round_costs_some_of_the_level_which_is_kept_back() -> None:
+    draw, trials = np.random.default_rng(4), 1500
+    alarms = {"chosen": 0, "fixed": 0, "insured": 0}
+    for _ in range(trials):
+        one, other = calibration.quiet(draw, 480).reshape(2, 240)
+        size = statistics.best_round(one, other, 2)
+        for name, pairs, at in (
+            ("chosen", size, 0.95),
+            ("fixed", 2, 0.95),
+            ("insured", size, statistics.insured(0.95)),
+        ):
+            found = statistics.signed_rank(statistics.log_ratios(one, other, pairs), at)
+            alarms[name] += not found.low <= 0 <= found.high
+    assert alarms["insured"] < alarms["chosen"]
+    assert 1 < alarms["chosen"] / alarms["fixed"] < 1.4
+    assert Calibrated("pairs", "quiet", 0.95, trials, alarms["insured"]).holds
+
+
+def test_an_interval_that_is_too_short_does_not_hold() -> None:
+    assert Calibrated("any", "any", 0.95, 1000, 60).holds
+    assert not Calibrated("any", "any", 0.95, 1000, 80).holds
+    assert not Calibrated("any", "any", 0.9999, 1000, 4).holds

@@ -1,0 +1,59 @@
+"""Exports with open sizes, and quantised ones: what is read of them, and what is kept."""
+
+import importlib.util
+
+import pytest
+
+from investigation.evidence.recorder import Recorder
+from investigation.runtimes import recording, variations
+from investigation.runtimes.variations import VARIATIONS, Variation
+from investigation.subject.cases import Case
+from investigation.timing.processes import Reply
+
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
+
+TINY = Case(slug="tiny", name="a tiny case", shape=(2, 8, 6, 6))
+BY_SLUG = {one.slug: one for one in VARIATIONS}
+MUL, EXPAND = ["Mul", 64, False], ["Expand", 256, True]
+
+
+def kept(with_it, without):
+    reply = Reply({"steps": {"expand_as": with_it, "broadcast": without}})
+    return recording.varied(Recorder("08_runtimes"), BY_SLUG["qdq"], reply, TINY)
+
+
+def test_an_expansion_that_only_the_line_runs_survives_and_what_it_writes_is_counted():
+    found = kept([EXPAND, MUL], [MUL])
+    assert (found.survives, found.bytes_expanded) == (True, 256)
+    assert (found.steps, found.plain_steps) == (("Expand", "Mul"), ("Mul",))
+
+
+def test_an_expansion_that_both_forms_run_is_not_the_line_s():
+    assert kept([EXPAND, MUL], [EXPAND, MUL]).survives is False
+    assert kept([MUL], [MUL]).survives is False
+
+
+def test_an_export_that_fails_is_told_in_a_line_and_the_others_go_on():
+    if BY_SLUG["qdq"].packages[0] not in _installed():
+        pytest.skip("ONNX Runtime is not here")
+    broken = Variation("no_such", "nothing", "dynamic", ())
+    found = variations.ask([broken, BY_SLUG["qdq"]], TINY)
+    assert found[broken].crash == "KeyError: 'no_such'"
+    assert found[BY_SLUG["qdq"]].crash is None
+
+
+def _installed():
+    packages = {name for one in VARIATIONS for name in one.packages}
+    return {name for name in packages if importlib.util.find_spec(name)}
+
+
+@pytest.mark.parametrize("slug", BY_SLUG)
+def test_every_export_runs_here_and_multiplies(slug):
+    if not set(BY_SLUG[slug].packages) <= _installed():
+        pytest.skip("not installed here")
+    (reply,) = variations.ask([BY_SLUG[slug]], TINY).values()
+    assert reply.crash is None, reply.log
+    steps = {form: variations.steps_of(reply, form) for form in variations.FORMS}
+    assert all(steps.values())
+    assert not any(step.expands for step in steps["broadcast"])

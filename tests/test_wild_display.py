@@ -1,0 +1,148 @@
+"""What the chapter shows of recorded packages and networks, read back from what it draws."""
+
+import csv
+import io
+
+import pytest
+from worlds import evidence, released
+
+from investigation.display import figure_data, wild, wild_figures
+from investigation.evidence import files
+from investigation.evidence.kinds.released import ReleasedEquality, ReleasedProgram
+from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.kinds.wild import Left, Survey, SurveyedPackage, Taken
+from investigation.evidence.sealed.manifest import RecordError
+
+XNNPACK = "executorch_xnnpack"
+TIMED = [
+    released("one_net", "eager", 1.001),
+    released("one_net", XNNPACK, 1.3, "slower"),
+    released("other_net", XNNPACK, 0.9, "faster"),
+    released("other_net", "openvino", 1.0, "inconclusive"),
+]
+
+
+def taken(line, operation="multiply", *, exact=True):
+    return Taken(file="net/a.py", line=line, written="expand_as", operation=operation,
+                 exact=exact, text="return x * y.expand_as(x)")  # fmt: skip
+
+
+def package(name, *places, left=()):
+    return SurveyedPackage(says=name, package=name, version="1", archive=f"{name}-1.whl",
+                           sha256="0", files=10, expanding=2, mentions=5, taken=places,
+                           left=left)  # fmt: skip
+
+
+LEFT = Left(file="net/a.py", line=9, rule="kept", text="y = y.expand_as(x)")
+PACKAGES = [
+    package("plain"),
+    package("few", taken(1, exact=False, operation="where"), left=(LEFT,)),
+    package("many", taken(1), taken(2)),
+]
+ABOUT = Survey(says="packages", list_sha256="0", rules_sha256="0", listed=3)
+
+
+def program(network, runtime, **more):
+    return ReleasedProgram(says="", network=network, runtime=runtime, title=runtime, version="1",
+                           **more)  # fmt: skip
+
+
+@pytest.fixture
+def results(tmp_path):
+    about = {"parameters": {"budget_s": 1.0}, "notebook": "10_wild"}
+    files.write(evidence(ABOUT, *PACKAGES, **about), tmp_path / "machine/survey.json")
+    files.write(evidence(*TIMED, **about), tmp_path / "machine/network_all.json")
+    return tmp_path
+
+
+def test_records_are_read_and_a_networks_are_under_the_name_of_their_machine(results):
+    assert wild.survey(results) == (ABOUT, *PACKAGES)
+    read = wild.networks(results)
+    assert {one.machine for one in read} == {"machine"}
+    assert [one.ratio for one in wild.of(read, Timing)] == [one.ratio for one in TIMED]
+    (line,) = wild.environments(results)
+    assert (line["machine"], line["budget of a comparison"]) == ("machine", "1 s")
+
+
+def test_what_is_not_recorded_is_said_with_the_command_that_records_it(tmp_path):
+    with pytest.raises(RecordError, match="no survey is recorded; make wild records one"):
+        wild.survey(tmp_path)
+    with pytest.raises(RecordError, match="no network is recorded; make wild NETWORK=all"):
+        wild.networks(tmp_path)
+
+
+def test_a_record_that_cannot_be_read_is_refused_with_its_path(results):
+    path = results / "machine/network_all.json"
+    path.write_text("{")
+    with pytest.raises(RecordError, match=r"network_all\.json"):
+        wild.networks(results)
+
+
+def test_every_value_is_drawn_in_the_panel_of_its_network_and_the_row_of_its_runtime():
+    rows = csv.DictReader(io.StringIO(figure_data.as_csv(wild_figures.ratios(TIMED))))
+    found = {(row["panel"], row["y"]): row for row in rows if row["low"]}
+    titles = {"eager": "PyTorch eager", XNNPACK: "ExecuTorch (XNNPACK)",
+              "openvino": "OpenVINO (torch.export)"}  # fmt: skip
+    assert set(found) == {(one.network, titles[one.runtime]) for one in TIMED}
+    for one in TIMED:
+        row = found[one.network, titles[one.runtime]]
+        drawn = [float(row[name]) for name in ("x", "low", "high")]
+        assert drawn == pytest.approx([one.ratio, *one.interval])
+
+
+def test_two_machines_have_panels_of_their_own():
+    there = [one.model_copy(update={"machine": name}) for name in ("a", "b") for one in TIMED]
+    panels = [axis.get_title() for axis in wild_figures.ratios(there).axes]
+    assert panels == ["one_net, a", "other_net, a", "one_net, b", "other_net, b"]
+
+
+def test_the_words_of_the_picture_follow_from_the_numbers():
+    said = wild_figures.found(TIMED)
+    assert said.startswith("Slower in 1, faster in 1, no difference in 1, cannot tell in 1 of 4. ")
+    assert "Largest slowdown: one_net in ExecuTorch (XNNPACK), +30.00 %" in said
+    assert "largest speed-up: other_net in ExecuTorch (XNNPACK), -10.00 %" in said
+    assert "None is slower or faster" in wild_figures.found(TIMED[:1])
+    assert wild_figures.in_words(TIMED).endswith(said)
+
+
+def test_packages_stand_with_the_most_expansions_first_and_those_without_are_left_out():
+    assert [line["package"] for line in wild.packages(PACKAGES)] == ["many 1", "few 1"]
+    assert [line["where"] for line in wild.lines(PACKAGES)] == [
+        "net/a.py, line 1",
+        "net/a.py, line 2",
+    ]
+    assert [tuple(line.values()) for line in wild.operations(PACKAGES)] == [
+        ("multiply", 2, 1), ("where", 1, 1),
+    ]  # fmt: skip
+
+
+def test_how_common_the_line_is_is_counted():
+    said = wild.prevalence(ABOUT, PACKAGES)
+    assert "Of 3 packages (30 Python files), **2 hold an expansion that can go**: 3" in said
+    assert "stands in 1: many." in said
+    assert "1 places are left" in said
+
+
+def test_a_reason_is_the_rules_own_in_words():
+    (line,) = wild.reasons(PACKAGES)
+    assert line["places"] == 1
+    assert "kept as a name" in line["what the text shows"]
+    assert "$" not in str(line)
+
+
+def test_every_program_has_its_time_or_the_reason_why_there_is_none():
+    programs = [program("one_net", XNNPACK, steps=9, steps_patched=7, expansions=2, equal=True),
+                program("other_net", "openvino", refused="no such operator")]  # fmt: skip
+    first, second = wild.programs(programs, TIMED)
+    assert (first["steps"], first["that only expand"], first[""]) == ("9 / 7", "2 / 0", "slower")
+    assert first["time as released, against patched"].startswith("+30.00 %")
+    assert second["time as released, against patched"] == "no such operator"
+
+
+def test_a_network_is_shown_with_every_count_of_tensors():
+    kept = ReleasedEquality(says="", network="n", title="N", package="p", version="1",
+                            input=(1, 3), outputs=(1, 0), gradients=(4, 1), weights=(7, 2),
+                            patch_sha256="0", versions={})  # fmt: skip
+    (line,) = wild.results([kept])
+    assert (line["outputs that differ"], line["gradients that differ"]) == ("0 of 1", "1 of 4")
+    assert kept.value == 3
