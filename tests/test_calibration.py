@@ -74,5 +74,5 @@ def test_the_table_has_a_row_for_each_level_and_world_and_a_column_for_each_conf
 
 def test_an_interval_that_is_too_short_does_not_hold() -> None:
     assert Calibrated("any", "any", 0.95, 1000, 60).holds
-    assert not Calibrated("any", "any", 0.95, 1000, 80).holds
+    assert not Calibrated("any", "any", 0.95, 1000, 90).holds
     assert not Calibrated("any", "any", 0.9999, 1000, 4).holds
