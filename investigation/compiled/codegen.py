@@ -28,18 +28,21 @@ Mode = Literal["inference", "training"]
 MODES: tuple[Mode, ...] = ("inference", "training")
 
 
-def copy(tensor: Tensor) -> Tensor:
-    """Write a tensor out in full, behind a call that Inductor cannot look into."""
+def _written_out(tensor: Tensor) -> Tensor:
+    """Write a tensor out in full."""
     return tensor.clone(memory_format=torch.contiguous_format)
 
 
 HAS_OPERATIONS = torch_features.has("torch.library.custom_op")
+# The same behind a call that Inductor cannot look into, where torch lets one be made.
+copy: Callable[[Tensor], Tensor] = _written_out
 if HAS_OPERATIONS:
-    copy = torch.library.custom_op("investigation::copy", mutates_args=())(copy)
-    copy.register_fake(
+    operation = torch.library.custom_op("investigation::copy", mutates_args=())(_written_out)
+    operation.register_fake(
         lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype, device=tensor.device)
     )
-    copy.register_autograd(lambda _, gradient: gradient)
+    operation.register_autograd(lambda _, gradient: gradient)
+    copy = operation
 
 
 def opaque(x: Tensor, gate: Tensor) -> Tensor:
