@@ -16,8 +16,8 @@ from pipeline.upkeep import uv
 
 # What the measurement imports. Whatever else a package needs is not newer than in the lock.
 IMPORTED = (
-    "executorch", "filelock", "grimp", "numpy", "onnx", "onnxruntime", "onnxscript", "openvino",
-    "psutil", "pydantic", "scipy", "statsmodels", "torch",
+    "executorch", "filelock", "grimp", "hypothesis", "ipython", "numpy", "onnx", "onnxruntime",
+    "onnxscript", "openvino", "psutil", "pydantic", "scipy", "statsmodels", "torch",
 )  # fmt: skip
 TOGETHER = ("torch", "torchvision", "torchaudio")  # of one build, or they do not load
 # pip's setting of the folders to look in, empty.
