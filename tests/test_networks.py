@@ -195,6 +195,28 @@ def test_an_environment_holds_all_that_the_measurement_imports():
     assert needed - {one.lower() for one in environments.IMPORTED} <= COME_WITH
 
 
+def test_an_environment_is_made_once_and_anew_where_it_would_hold_something_else(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(places, "BUILD", tmp_path)
+    monkeypatch.setattr(torches, "run", lambda *_, **__: "torch==2\ntorchvision==1")
+    made = []
+
+    def install(folder, wanted, *_, **__):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "requirements.txt").write_text(wanted)
+        (folder / torches.READY).touch()
+        made.append(wanted)
+
+    monkeypatch.setattr(torches, "install", install)
+    for _ in range(2):
+        environments.python_of(PACKAGE)
+    assert len(made) == 1
+    monkeypatch.setattr(environments, "IMPORTED", ("numpy",))
+    environments.python_of(PACKAGE)
+    assert len(made) == 2
+
+
 @pytest.mark.parametrize(("resolved", "together"), [
     ("torch==2.13.0+cpu\ntorchvision==0.28.0+cpu", True),
     ("torch==2.13.0\ntorchvision==0.28.0\nnumpy==2.0.0+x", True),

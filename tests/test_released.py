@@ -237,5 +237,5 @@ def test_a_pull_request_says_what_the_patch_changes_where_it_was_measured(tiny, 
 
 def test_a_runtime_that_took_too_long_is_no_refusal():
     late = Reply(None, "no answer within 9 s", late=True)
-    with pytest.raises(released_record.FailedError, match="a tiny network in .*: no answer"):
+    with pytest.raises(released_record.FailedError, match=r"a tiny network in .*: no answer"):
         list(released_record.records(TINY, "openvino", late))

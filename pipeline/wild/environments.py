@@ -30,11 +30,17 @@ def python_of(package: Package) -> Path:
     Raises `environments.EnvironmentFailedError` with the package and what uv said.
     """
     folder = places.BUILD / "wild" / "environments" / package.title
-    if not (folder / environments.READY).exists():
-        wanted = requirements(package)
+    wanted = requirements(package)
+    if not _holds(folder, wanted):
         told = {} if of_one_build(_resolved(folder, wanted, package)) else WITHOUT_FOLDERS
         environments.install(folder, wanted, package.title, **told)
     return folder / "bin" / "python"
+
+
+def _holds(folder: Path, wanted: str) -> bool:
+    """Tell whether an environment is here, whole, and with what is wanted today."""
+    made_of = folder / "requirements.txt"
+    return (folder / environments.READY).exists() and made_of.read_text(encoding="utf-8") == wanted
 
 
 def requirements(package: Package) -> str:
