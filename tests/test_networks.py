@@ -1,14 +1,17 @@
 """`make wild NETWORK=`: cells, environments and records of released networks; nothing is timed."""
 
 import json
+import sys
 from contextlib import nullcontext
+from importlib import metadata
 
 import pytest
 from worlds import NOW, released
 
-from investigation.evidence import files
+from investigation.evidence import files, imports
 from investigation.evidence.environment import describe
 from investigation.evidence.kinds.released import ReleasedProgram
+from investigation.evidence.provenance import PACKAGE as PACKAGE_FOLDER
 from investigation.evidence.records import Evidence
 from investigation.evidence.sealed import manifest
 from investigation.fix import networks as listed_networks
@@ -28,6 +31,8 @@ NETWORK = ReleasedNetwork(
     input=(1, 4, 8, 8),
 )  # fmt: skip
 PACKAGE = Package(name="tinynet", version="1", archive="tinynet-1.whl", sha256="0" * 64)
+# Of executorch and of torch themselves.
+COME_WITH = {"triton", "sympy", "torchao"}
 LISTED = Catalogue(sha256="0", packages=(PACKAGE,))
 
 
@@ -173,6 +178,43 @@ def test_an_environment_holds_the_locked_versions_and_the_package():
     assert wanted[-2:] == ["torchvision", "tinynet==1"]
     assert set(wanted[:-2]) <= set(lock)
     assert any(one.startswith("torch==") for one in wanted)
+
+
+def test_an_environment_holds_all_that_the_measurement_imports():
+    unused = {"mnn", "ncnn", "torchscript", "tvm"}  # adapters of runtimes that are not measured
+    sources = imports.sources(networks.MEASURES, PACKAGE_FOLDER)
+    named = {
+        name.partition(".")[0]
+        for path in sources
+        if path.stem not in unused
+        for name in imports._names(path.read_text(encoding="utf-8"), path.name)
+    }
+    foreign = named - sys.stdlib_module_names - {"investigation"}
+    known = metadata.packages_distributions()
+    needed = {name.lower() for one in foreign & known.keys() for name in known[one]}
+    assert needed - {one.lower() for one in environments.IMPORTED} <= COME_WITH
+
+
+def test_an_environment_is_made_once_and_anew_where_it_would_hold_something_else(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(places, "BUILD", tmp_path)
+    monkeypatch.setattr(torches, "run", lambda *_, **__: "torch==2\ntorchvision==1")
+    made = []
+
+    def install(folder, wanted, *_, **__):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "requirements.txt").write_text(wanted)
+        (folder / torches.READY).touch()
+        made.append(wanted)
+
+    monkeypatch.setattr(torches, "install", install)
+    for _ in range(2):
+        environments.python_of(PACKAGE)
+    assert len(made) == 1
+    monkeypatch.setattr(environments, "IMPORTED", ("numpy",))
+    environments.python_of(PACKAGE)
+    assert len(made) == 2
 
 
 @pytest.mark.parametrize(("resolved", "together"), [

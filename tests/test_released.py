@@ -233,3 +233,9 @@ def test_a_pull_request_says_what_the_patch_changes_where_it_was_measured(tiny, 
     assert "not measured (no such operator)" in said[2]
     assert measured_in([evidence], "another") == []
     assert files.parse(json.loads(evidence.model_dump_json())) == evidence
+
+
+def test_a_runtime_that_took_too_long_is_no_refusal():
+    late = Reply(None, "no answer within 9 s", late=True)
+    with pytest.raises(released_record.FailedError, match=r"a tiny network in .*: no answer"):
+        list(released_record.records(TINY, "openvino", late))

@@ -58,7 +58,7 @@ def _legend(figure: Figure, axis: Any, timed: Sequence[Timing]) -> None:
     for outcome in dict.fromkeys(one.outcome for one in timed):
         label, colour = outcomes.WORDS[outcome], figures.VERDICT_COLOURS[outcome]
         axis.plot([], [], "o-", color=colour, label=label)
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=4)
 
 
 def in_words(timed: Sequence[Timing]) -> str:

@@ -21,16 +21,21 @@ from investigation.runtimes.program import Program, Run, Trace
 from investigation.runtimes.workers import Answer
 from investigation.subject.released import ReleasedNetwork
 from investigation.subject.runtimes import BY_SLUG
-from investigation.timing.preparations import compare_made_patiently
+from investigation.timing.errors import BudgetError
+from investigation.timing.preparations import compare_made
 
 PATCHED, RELEASED, COPY = "broadcast", "expand_as", "copy"
 LEARNING_RATE = 0.01
 # What a comparison gets the time for, whatever the budget: with fewer preparations there is no
 # interval at the confidence of a control.
-PREPARATIONS, CALLS = 20, 6
+PREPARATIONS, CALLS = 18, 4
+PATIENCE = 3  # how much longer it may take where that is not enough
 # Whose versions the record keeps beside the package's own.
 NAMED = ("torch", "torchvision")
 Settings = Mapping[str, Any]
+# Where a package was last imported from, by its name: a folder, or None for where it is installed.
+NOWHERE = Path()
+IMPORTED: dict[str, Path | None] = {}
 
 
 class LastFirst(nn.Module):
@@ -51,22 +56,32 @@ def make(network: ReleasedNetwork, folder: Path | None, seed: int) -> nn.Module:
     Its weights are drawn from `seed`. So are scales and offsets of normalisations: where a
     package sets one to 0, whatever runs before it would not show in the result.
     """
-    for name in [one for one in sys.modules if one.partition(".")[0] == network.top]:
-        del sys.modules[name]
-    if folder is not None:
-        sys.path.insert(0, str(folder))
-    try:
-        module, _, name = network.factory.partition(":")
-        factory = getattr(importlib.import_module(module), name)
-    finally:
-        if folder is not None:
-            sys.path.remove(str(folder))
+    factory = _factory(network, folder)
     torch.manual_seed(seed)
-    made: nn.Module = factory(*network.arguments, **network.options)
+    made = factory(*network.arguments, **network.options)
     for parameter in made.parameters():
         if parameter.dim() == 1:
             nn.init.uniform_(parameter, 0.5, 1.5)
     return made.eval()
+
+
+def _factory(network: ReleasedNetwork, folder: Path | None) -> Callable[..., nn.Module]:
+    """Return the factory, from the package in `folder` or from the one that is installed.
+
+    A package that was imported from elsewhere is forgotten first; some take long to import.
+    """
+    if IMPORTED.get(network.top, NOWHERE) != folder:
+        for name in [one for one in sys.modules if one.partition(".")[0] == network.top]:
+            del sys.modules[name]
+    path = [] if folder is None else [str(folder)]
+    sys.path[:0] = path
+    try:
+        module, _, name = network.factory.partition(":")
+        found: Callable[..., nn.Module] = getattr(importlib.import_module(module), name)
+    finally:
+        del sys.path[: len(path)]
+    IMPORTED[network.top] = folder
+    return found
 
 
 def input_of(network: ReleasedNetwork, seed: int, batch: int | None = None) -> Tensor:
@@ -138,13 +153,13 @@ def in_runtime(
     torch.set_grad_enabled(mode=False)
     torch.set_num_threads(settings["threads"])
     about = ReleasedNetwork.model_validate(network)
-    sources = {PATCHED: Path(patched), RELEASED: None, COPY: None}
+    sources = {RELEASED: None, COPY: None, PATCHED: Path(patched)}
+    with torch.no_grad():
+        *_, expected = tensors(make(about, None, settings["seed"])(_x(about, settings)))
     programs = {
         name: _program(about, slug, source, Path(folder, name), settings)
         for name, source in sources.items()
     }
-    with torch.no_grad():
-        *_, expected = tensors(make(about, None, settings["seed"])(_x(about, settings)))
     compared = {one: programs[one] for one in (RELEASED, PATCHED)}
     answer: Answer = {one: Trace.of(each).to_dict() for one, each in compared.items()}
     answer["equal"] = all(close(one.result(), expected) for one in compared.values())
@@ -183,19 +198,21 @@ def _timed(
     """Compare two programs, each loaded anew several times; the slower they are, the longer."""
     one, other = (programs[name].again for name in (baseline, candidate))
     wanted_s = PREPARATIONS * (_seconds(one) + _seconds(other))
+    budget_s = max(settings["budget_s"], wanted_s)
     kept = {key: settings[key] for key in ("threads", "seed", "margin")}
-    return compare_made_patiently(
-        one,
-        other,
-        budget_s=max(settings["budget_s"], wanted_s),
-        baseline_name=baseline,
-        name=candidate,
-        **kept,
-    ).to_dict()
+    kept |= {"baseline_name": baseline, "name": candidate}
+    try:
+        return compare_made(one, other, budget_s=budget_s, **kept).to_dict()
+    except BudgetError:  # a machine that is slow for a while; nothing has been compared yet
+        return compare_made(one, other, budget_s=PATIENCE * budget_s, **kept).to_dict()
 
 
 def _seconds(load: Callable[[], Run]) -> float:
-    """Return what it takes to load a program and to run it `CALLS` times."""
+    """Return what it takes to load a program and to run it `CALLS` times, but for the first time.
+
+    What happens only once can take seconds.
+    """
+    load()()
     began = perf_counter()
     run = load()
     for _ in range(CALLS):

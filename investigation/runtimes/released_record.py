@@ -31,10 +31,11 @@ from investigation.timing.recording import timing_of
 
 CHAPTER = "10_wild"
 EAGER = "eager"
+LIMIT_S = 900.0  # to prepare a whole network, and to time it: several times what each takes
 
 
 class FailedError(Exception):
-    """A control that did not hold: the times of this runtime mean nothing."""
+    """A measurement that means nothing: a control did not hold, or there was not enough time."""
 
 
 def measured(question: Mapping[str, Any]) -> Evidence:
@@ -47,9 +48,8 @@ def measured(question: Mapping[str, Any]) -> Evidence:
     if runtime == EAGER:
         found += results(network, Path(question["patched"]), settings["seed"], question["patch"])
     asked = {"network": question["network"], "slug": runtime, "patched": question["patched"]}
-    (reply,) = workers.run(
-        released.in_runtime, [asked | {"settings": settings}], settings["threads"]
-    )
+    asked |= {"settings": settings}
+    (reply,) = workers.run(released.in_runtime, [asked], settings["threads"], LIMIT_S)
     found += records(network, runtime, reply)
     return Evidence(
         notebook=CHAPTER,
@@ -77,11 +77,16 @@ def results(network: ReleasedNetwork, patched: Path, seed: int, patch: str) -> I
 
 
 def records(network: ReleasedNetwork, slug: str, reply: Reply) -> Iterator[Record]:
-    """Yield what one runtime showed: its programs, and the times unless it refused them."""
+    """Yield what one runtime showed: its programs, and the times unless it refused them.
+
+    Raises `FailedError` where it took too long, which is no refusal.
+    """
     runtime = BY_SLUG[slug]
     says = f"{network.title} in {runtime.title}"
     about: dict[str, Any] = {"network": network.name, "runtime": slug}
     named: dict[str, Any] = {"title": runtime.title, "version": version(runtime)}
+    if reply.late:
+        raise FailedError(f"{says}: {reply.crash}")
     if reply.answer is None:
         yield ReleasedProgram(says=says, refused=reply.crash, **named, **about)
         return

@@ -25,6 +25,7 @@ def run(
     function: Callable[..., Generator[None, None, Answer]],
     questions: Sequence[Mapping[str, Any]],
     threads: int = 1,
+    limit_s: float = LIMIT_S,
 ) -> list[Reply]:
     """Put each question to `function` in its own process, with an empty `folder` besides."""
     told = WITHOUT_NOISE | dict.fromkeys(THREADS, str(threads))
@@ -34,4 +35,4 @@ def run(
             folder = Path(place, str(number))
             folder.mkdir()
             jobs.append(Job(function, {**question, "folder": str(folder)}, told))
-        return list(in_fresh_processes(jobs, at_once=2, limit_s=LIMIT_S))
+        return list(in_fresh_processes(jobs, at_once=2, limit_s=limit_s))

@@ -41,11 +41,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Reply:
-    """A job's answer, or in one line why there is none, with the end of what it printed."""
+    """A job's answer, or in one line why there is none, with the end of what it printed.
+
+    `late` tells that it took longer than it was given, which says nothing about the job itself.
+    """
 
     answer: Any
     crash: str | None = None
     log: str = ""
+    late: bool = False
 
     def answer_or(self, failure: type[Exception], what: str) -> Any:
         """Return the answer; where there is none, raise `failure`: `what` failed, and why."""
@@ -144,7 +148,7 @@ class _Process:
         if not self.late and self.child.returncode == 0 and answer.exists():
             return Reply(json.loads(answer.read_text(encoding="utf-8")))
         log = (self.folder / LOG).read_text(encoding="utf-8", errors="replace")
-        return Reply(None, self._reason(log), log[-LOG_LENGTH:])
+        return Reply(None, self._reason(log), log[-LOG_LENGTH:], self.late)
 
     def _reason(self, log: str) -> str:
         status, crash = self.child.returncode, self.folder / CRASH

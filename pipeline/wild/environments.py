@@ -16,8 +16,8 @@ from pipeline.upkeep import uv
 
 # What the measurement imports. Whatever else a package needs is not newer than in the lock.
 IMPORTED = (
-    "executorch", "filelock", "grimp", "numpy", "onnx", "onnxruntime", "onnxscript", "openvino",
-    "psutil", "pydantic", "scipy", "statsmodels", "torch",
+    "executorch", "filelock", "grimp", "hypothesis", "ipython", "numpy", "onnx", "onnxruntime",
+    "onnxscript", "openvino", "psutil", "pydantic", "scipy", "statsmodels", "torch",
 )  # fmt: skip
 TOGETHER = ("torch", "torchvision", "torchaudio")  # of one build, or they do not load
 # pip's setting of the folders to look in, empty.
@@ -30,12 +30,18 @@ def python_of(package: Package) -> Path:
     Raises `environments.EnvironmentFailedError` with the package and what uv said.
     """
     folder = places.BUILD / "wild" / "environments" / package.title
-    if not (folder / environments.READY).exists():
-        wanted = requirements(package)
+    wanted = requirements(package)
+    if not _holds(folder, wanted):
         together = of_one_build(_resolved(folder, wanted, package))
         told = {} if together else WITHOUT_FOLDERS
         environments.install(folder, wanted, package.title, told=told)
     return folder / "bin" / "python"
+
+
+def _holds(folder: Path, wanted: str) -> bool:
+    """Tell whether an environment is here, whole, and with what is wanted today."""
+    made_of = folder / "requirements.txt"
+    return (folder / environments.READY).exists() and made_of.read_text(encoding="utf-8") == wanted
 
 
 def requirements(package: Package) -> str:

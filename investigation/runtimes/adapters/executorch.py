@@ -68,4 +68,7 @@ def _step(node: Node) -> Step | None:
 
 
 def _bytes(value: Any) -> int:
-    return int(value.numel() * value.element_size())
+    """Return the bytes of a tensor, or of all that an operation returns."""
+    if isinstance(value, list | tuple):
+        return sum(_bytes(one) for one in value)
+    return int(value.numel() * value.element_size()) if isinstance(value, Tensor) else 0
