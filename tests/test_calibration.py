@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from investigation.display import levels_table
 from investigation.evidence.kinds.timings import CONTROL_CONFIDENCE
 from investigation.timing import calibration, statistics
 from investigation.timing.calibration import Calibrated
@@ -54,7 +55,24 @@ def test_choosing_the_size_of_a_round_costs_some_of_the_level_which_is_kept_back
     assert Calibrated("pairs", "quiet", 0.95, trials, alarms["insured"]).holds
 
 
+def test_the_table_has_a_row_for_each_level_and_world_and_a_column_for_each_confidence() -> None:
+    found = [
+        Calibrated("pairs", "quiet", 0.95, 200, 10),
+        Calibrated("16 preparations", "normal", 0.95, 400, 16, students_t=32),
+        Calibrated("16 preparations", "normal", 0.999, 400, 0, students_t=2),
+    ]
+    first, second = levels_table.rows(found)
+    assert first == {
+        "interval over": "pairs",
+        "world": "quiet",
+        "excluded at 95 %": "5.00%",
+        "of": 200,
+    }
+    assert second["excluded at 95 %"] == "4.00% (t: 8.00%)"
+    assert second["excluded at 99.9 %"] == "0.00% (t: 0.50%)"
+
+
 def test_an_interval_that_is_too_short_does_not_hold() -> None:
     assert Calibrated("any", "any", 0.95, 1000, 60).holds
-    assert not Calibrated("any", "any", 0.95, 1000, 80).holds
+    assert not Calibrated("any", "any", 0.95, 1000, 90).holds
     assert not Calibrated("any", "any", 0.9999, 1000, 4).holds

@@ -25,6 +25,7 @@ from worlds import (
 from investigation.evidence.environment import describe
 from investigation.evidence.files import EvidenceError
 from investigation.evidence.kinds.correctness import ScalarGate
+from investigation.evidence.kinds.layouts import Layouts
 from pipeline import __main__, places
 from pipeline.compare import comparing, comparison_pages
 from pipeline.compare.runs import LARGEST_BYTES, Run, read_run
@@ -130,6 +131,13 @@ def test_what_only_one_run_has_is_said_and_its_claims_have_lost_evidence_and_not
     more = compared(evidence_of(without), evidence_of(plain_world()))
     assert (more.changed, more.lost) == ((), ())
     assert "(now decided)" in comparison_pages.render(more)
+
+
+def test_a_request_that_one_run_has_no_evidence_of_has_lost_it_and_not_changed():
+    without = {key: one for key, one in plain_world().items() if not isinstance(one, Layouts)}
+    less = compared(evidence_of(plain_world()), evidence_of(without))
+    assert {"D4", "T4", "V2"} == {one.id for one in less.lost}
+    assert less.changed == ()
 
 
 def test_a_fact_that_differs_is_listed_and_a_control_is_no_finding():

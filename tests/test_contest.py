@@ -187,7 +187,7 @@ def test_the_order_is_drawn_and_a_seed_repeats_it() -> None:
 
 
 def test_an_interrupted_contest_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    asked = {"doses": [0.0], "plants": [TENSORS], "budget_s": 0.1, "seed": 3}
+    asked = {"doses": [0.0], "plants": [TENSORS], "budget_s": 0.4, "seed": 3}
     first = contest.run(1, **asked)  # type: ignore[arg-type]
     file = tmp_path / "contest.json"
     first.write(file)
@@ -205,7 +205,7 @@ def test_a_contest_ends_at_its_limit_with_whole_trials() -> None:
 
 
 def test_a_live_contest_runs_every_method_and_prints_its_table() -> None:
-    result = contest.run(1, doses=[2.0], plants=[CLOSURES], budget_s=0.1)
+    result = contest.run(1, doses=[2.0], plants=[CLOSURES], budget_s=0.4)
     expected = set(METHODS) - (set() if duet.two_cores() else {contest_record.DUET})
     assert {one.method for one in result.trials} == expected
     text = contest_targets.table(result)

@@ -106,8 +106,18 @@ def test_a_replication_is_another_record_than_a_comparison_in_one_process():
             Timing.model_validate(parts | broken)
 
 
+def test_for_what_an_interval_holds_is_read_from_how_often_things_were_made():
+    of_objects = multiply()
+    anew = of_objects.alone.model_copy(update={"preparations": 16, "between_percent": 0.3})
+    of_programs = of_objects.model_copy(update={"alone": anew})
+    of_processes = of_objects.model_copy(update={"alone": None, "processes": (anew, anew)})
+    found = [one.holds_for for one in (of_objects, of_programs, of_processes)]
+    assert found == ["objects", "programs", "processes"]
+    assert of_objects.identity == of_programs.identity
+
+
 def test_a_name_is_made_of_the_identity_and_fit_for_a_file():
-    (first, second) = network()
+    first, second, *_ = network()
     assert first.name == "timing.network.broadcast.expand_as.end_to_end.workloads.inference." + (
         "contiguous.measurement"
     )

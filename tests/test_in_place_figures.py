@@ -14,8 +14,10 @@ def both():
 
 
 def drawn_at(figure, panel, name):
+    """The low end, the estimate and the high end of the one interval that stands there."""
     rows = figure_data.drawn(figure)
-    return sorted(row["x"] for row in rows if (row["panel"], row["y"]) == (panel, name))
+    (row,) = (row for row in rows if (row["panel"], row["y"]) == (panel, name))
+    return [row["low"], row["x"], row["high"]]
 
 
 def test_every_slot_and_the_sum_are_drawn_in_microseconds_in_the_panel_of_their_format():

@@ -15,7 +15,7 @@ from investigation.evidence.kinds.timings import CONTROL_CONFIDENCE, FAMILY_CONF
 from investigation.timing import preparations
 from investigation.timing.comparison import Comparison
 from investigation.timing.errors import BudgetError, MakerError, SettingsError
-from investigation.timing.measure import compare_on
+from investigation.timing.measure import compare_on, patiently
 from investigation.timing.preparations import compare_made, compare_made_on
 from investigation.timing.settings import Settings
 
@@ -212,11 +212,26 @@ def test_a_preparation_slower_than_the_budget_is_refused() -> None:
     makers = placed.maker(MS, making_s=0.3), placed.maker(MS, making_s=0.3)
     settings = Settings(budget_s=0.5, name="expand_as", baseline_name="broadcast")
     says = (
-        r"a preparation of 'broadcast' and 'expand_as' takes 0\.6 s, and 6 of them do not fit into "
-        r"a budget of 0\.5 s; raise budget_s"
+        r"a preparation of 'broadcast' and 'expand_as' takes 0\.6 s, and 11 of them do not fit "
+        r"into a budget of 0\.5 s; raise budget_s"
     )
     with pytest.raises(BudgetError, match=f"^{says}$"):
         compare_made_on(placed.machine, settings, makers)
+
+
+def test_patience_asks_for_what_is_needed_and_no_more() -> None:
+    asked: list[float] = []
+
+    def within(budget_s: float) -> Comparison:
+        asked.append(budget_s)
+        placed = Placed(0)
+        makers = placed.maker(20 * MS), placed.maker(20 * MS)
+        return compare_made_on(placed.machine, Settings(budget_s=budget_s), makers)
+
+    one = patiently(within, 0.6)
+    assert one.preparations >= preparations.WANTED
+    assert asked[0] == 0.6
+    assert 2 < asked[1] < 6
 
 
 def test_calls_too_slow_for_the_preparations_asked_for_are_refused() -> None:

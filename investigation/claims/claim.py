@@ -20,7 +20,8 @@ Row = tuple[str, str]
 class Verdict(BaseModel):
     """What the evidence decides about a claim: a sentence, and the numbers under it.
 
-    `sentence` has at most forty words; `table` holds rows of a label and a value.
+    `sentence` has at most forty words; `table` holds rows of a label and a value. `answered` is
+    false where a question had no answer, which says nothing about the claim.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,6 +29,12 @@ class Verdict(BaseModel):
     status: Status
     sentence: str
     table: tuple[Row, ...] = ()
+    answered: bool = True
+
+    @property
+    def decides(self) -> bool:
+        """Whether the evidence was there, and sufficed."""
+        return self.answered and self.status != "untested"
 
 
 Rule = Callable[..., Verdict]
@@ -130,7 +137,7 @@ def decided(
     if missing:
         sentence = f"Not decided here: it takes {needs}."
         table = (("without an answer", "; ".join(missing)),)
-        return Verdict(status=unanswered, sentence=sentence, table=table)
+        return Verdict(status=unanswered, sentence=sentence, table=table, answered=False)
     return decide(**answers)
 
 

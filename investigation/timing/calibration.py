@@ -20,6 +20,7 @@ from investigation.timing.statistics import Floats
 
 CONFIDENCES = (0.95, FAMILY_CONFIDENCE, CONTROL_CONFIDENCE)
 PROCESSES = 8  # as many as a network's step is timed in
+SURPRISE = 1e-5
 BLOCKS = 240  # pairs of a short comparison of two objects
 # What where the arms lie, or a disturbance, adds to the difference of two equal programs in each
 # part: any unit will do. Times of blocks, for the machines.
@@ -98,9 +99,12 @@ class Calibrated:
 
     @property
     def holds(self) -> bool:
-        """Whether so many, or more, would be no surprise (1 in 1000) at the promised level."""
+        """Whether so many, or more, would be no surprise at the promised level.
+
+        A surprise is 1 in 100,000: dozens of levels are judged, and each is a control.
+        """
         tail = stats.binomtest(self.excluded, self.trials, self.allowed, alternative="greater")
-        return bool(tail.pvalue > 0.001)
+        return bool(tail.pvalue > SURPRISE)
 
 
 def of_parts(name: str, parts: int, trials: int, seed: int) -> Iterator[Calibrated]:

@@ -18,7 +18,11 @@ class TooFastError(MeasurementError):
 
 
 class BudgetError(MeasurementError):
-    """A callable too slow for the budget."""
+    """A callable too slow for the budget; `needed_s` would be enough, where that is known."""
+
+    def __init__(self, message: str, needed_s: float | None = None) -> None:
+        super().__init__(message)
+        self.needed_s = needed_s
 
 
 class MakerError(MeasurementError):

@@ -74,8 +74,9 @@ def patiently(compare_within: Callable[..., Comparison], budget_s: float) -> Com
     """
     try:
         return compare_within(budget_s=budget_s)
-    except BudgetError:
-        return compare_within(budget_s=PATIENCE * budget_s)
+    except BudgetError as error:
+        most_s = PATIENCE * budget_s
+        return compare_within(budget_s=min(most_s, error.needed_s or most_s))
 
 
 def compare_on(

@@ -33,9 +33,9 @@ from investigation.timing.settings import Settings
 
 Maker = Callable[[], Function]
 
-# With fewer there is no 95 % interval; with 15 there is one at 99.99 %, at which controls are
-# judged, and one more is there for a tie.
-FEWEST, WANTED, MOST = 6, 16, 48
+# With fewer than 11 there is no interval at 99.9 %, at which one of many comparisons is judged;
+# with 15 there is one at 99.99 %, for controls, and one more is there for a tie.
+FEWEST, WANTED, MOST = 11, 16, 48
 # More than are wanted are made where each is timed for as long as this: a preparation much
 # shorter than a scheduler's time slice is spoilt as a whole by a neighbour.
 LONG_ENOUGH_S = 0.05
@@ -170,19 +170,20 @@ def _pilot(making: Making, clock: Clock, start: float) -> Pilot:
         arms = making.arms()
         making_s = min(making_s, clock.now() - began)
         if clock.now() - start > budget_s:
-            raise BudgetError(_too_slow(making.settings, making_s, FEWEST))
+            raise _too_slow(making.settings, making_s, FEWEST)
         per_call = warm_up(arms, clock, clock.now(), budget_s / 4)
     return Pilot(making_s, per_call)
 
 
 def _how_many(pilot: Pilot, left_s: float) -> int:
-    """Return how many preparations there is time for, in the order of what is wanted of them."""
-    at_length = int(left_s / (pilot.making_s + LONG_ENOUGH_S))
+    """Return how many preparations there is time for, 0 where there is none for the fewest."""
+    at_length = int(left_s / max(pilot.making_s + LONG_ENOUGH_S, _shortest_s(pilot)))
     if at_length >= WANTED:
         return min(MOST, at_length)
     affordable = int(left_s * MAKING_SHARE / max(pilot.making_s, 1e-9))
     possible = int(left_s / _shortest_s(pilot))
-    return max(min(WANTED, affordable, possible), min(FEWEST, possible))
+    planned = max(min(WANTED, affordable, possible), min(FEWEST, possible))
+    return planned if planned >= FEWEST else 0
 
 
 def _shortest_s(pilot: Pilot) -> float:
@@ -191,16 +192,18 @@ def _shortest_s(pilot: Pilot) -> float:
 
 
 def _require_time(number: int, pilot: Pilot, left_s: float, settings: Settings) -> None:
-    if number * _shortest_s(pilot) > left_s or number < FEWEST:
-        raise BudgetError(_too_slow(settings, _shortest_s(pilot), max(number, FEWEST)))
+    if not number or number * _shortest_s(pilot) > left_s:
+        raise _too_slow(settings, _shortest_s(pilot), number or FEWEST)
 
 
-def _too_slow(settings: Settings, preparation_s: float, number: int) -> str:
-    return (
+def _too_slow(settings: Settings, preparation_s: float, number: int) -> BudgetError:
+    message = (
         f"a preparation of {settings.baseline_name!r} and {settings.name!r} takes "
         f"{preparation_s:.3g} s, and {number} of them do not fit into a budget of "
         f"{settings.budget_s:.3g} s; raise budget_s"
     )
+    # The pilot makes two more, and a machine is not always as fast as in its pilot.
+    return BudgetError(message, needed_s=1.5 * (max(number, WANTED) + 2) * preparation_s)
 
 
 def _time_all(making: Making, clock: Clock, pilot: Pilot, number: int, deadline: float) -> Samples:

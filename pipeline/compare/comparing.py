@@ -18,7 +18,6 @@ from investigation.evidence.records import Evidence
 from pipeline.compare.runs import Run
 
 PairOutcome = Literal["agree", "differ", "not comparable", "only in base", "only in head"]
-UNDECIDED = "untested"
 # What moves a time, besides the line: of the environment, and of the case.
 MACHINE = ("torch", "processor", "cores", "capability", "accelerator", "threads")
 CASE = ("shape", "dtype", "gate_dtype", "memory_format")
@@ -36,18 +35,18 @@ class ClaimPair:
     @property
     def changed(self) -> bool:
         """Whether both runs decide it, and the verdict, not its wording, is another."""
-        both = (self.base.status, self.head.status)
-        return UNDECIDED not in both and both[0] != both[1]
+        both_decide = self.base.decides and self.head.decides
+        return both_decide and self.base.status != self.head.status
 
     @property
     def lost(self) -> bool:
         """Whether only the base decides it: the head lacks the evidence."""
-        return self.base.status != UNDECIDED == self.head.status
+        return self.base.decides and not self.head.decides
 
     @property
     def gained(self) -> bool:
         """Whether only the head decides it."""
-        return self.base.status == UNDECIDED != self.head.status
+        return self.head.decides and not self.base.decides
 
 
 @dataclass(frozen=True)

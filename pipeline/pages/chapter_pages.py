@@ -12,6 +12,7 @@ import nbformat
 
 from investigation.evidence.harmless import harmless
 from pipeline import places
+from pipeline.pages import opening
 
 DOWNLOADS = """## Data of this page
 
@@ -36,6 +37,7 @@ def write(chapter: str, claims: list[dict[str, Any]]) -> None:
     for cell in notebook.cells:
         for tag in FILLED.keys() & set(cell.metadata.get("tags", [])):
             cell.source += f"\n\n{FILLED[tag](chapter, claims)}"
+    notebook.cells = opening.told_first(notebook.cells, opening.found_in(chapter, claims))
     footer = nbformat.v4.new_markdown_cell(DOWNLOADS.format(name=chapter), id="downloads")
     notebook.cells.append(footer)
     nbformat.write(notebook, folder / executed.name)

@@ -1,0 +1,46 @@
+"""How a chapter's page opens: its title, what was found in this run, and one picture.
+
+A notebook finds before it can tell. Its page tells first: cells that have the tag `opening` come
+right behind the title, with what the ledger decided in the chapter above them.
+"""
+
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from investigation.evidence.harmless import harmless
+
+TAG = "opening"
+# More would push the picture out of the first screen.
+MOST_CLAIMS = 3
+
+
+def told_first(cells: list[NotebookNode], found: str) -> list[NotebookNode]:
+    """Return a page's cells with its title, what was found and the opening cells in front."""
+    first, *rest = cells
+    title, _, introduction = first.source.partition("\n\n")
+    opening = [one for one in rest if TAG in one.metadata.get("tags", [])]
+    others = [one for one in rest if one not in opening]
+    above = nbformat.v4.new_markdown_cell("\n\n".join(filter(None, (title, found))), id="finding")
+    below = nbformat.v4.new_markdown_cell(introduction, id="introduction")
+    return [above, *map(_folded, opening), below, *others]
+
+
+def _folded(cell: NotebookNode) -> NotebookNode:
+    """Fold the code of an opening cell: the reader has not come to it yet."""
+    cell.metadata["tags"] = sorted({*cell.metadata["tags"], "hide-input"})
+    return cell
+
+
+def found_in(chapter: str, claims: list[dict[str, Any]]) -> str:
+    """Return the first few verdicts on sentences that this chapter decides; nothing if none."""
+    decided = [one for one in claims if one["chapters"][0] == chapter]
+    lines = [
+        f"- “{one['quote']}” — **{one['verdict']}**. {one['because']}"
+        for one in decided[:MOST_CLAIMS]
+    ]
+    more = len(decided) - len(lines)
+    if more > 0:
+        lines.append(f"- {more} more below, under [what was found](#what-was-found).")
+    return harmless("\n".join(["**In this run**", "", *lines])) if lines else ""
