@@ -23,8 +23,8 @@ FORMATS = "allowed is contiguous or channels_last"
 RUNS = "allowed is a folder or a zip that holds a run's evidence"
 ADDRESS = "allowed is an address such as tcp://10.0.0.1:8786"
 COMMANDS = (
-    "no such command; there are book, rerun, compare, sweep, gpu, record, seal, fix, audit and "
-    "serve"
+    "no such command; there are book, rerun, compare, sweep, versions, gpu, record, seal, fix, "
+    "audit, pdf and serve"
 )
 
 WORDS = [

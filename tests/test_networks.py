@@ -233,7 +233,7 @@ def test_folders_with_half_of_a_build_are_left_out(tmp_path, monkeypatch, build,
     seen = []
     monkeypatch.setattr(torches, "install", lambda *_, **given: seen.append(given))
     environments.python_of(PACKAGE)
-    assert seen == [told]
+    assert seen == [{"told": told}]
 
 
 # The whole measurement, with the cells' outcomes given

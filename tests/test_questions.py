@@ -4,6 +4,7 @@ import pytest
 from worlds import (
     CASE,
     MIXED,
+    SMALL,
     equality,
     evidence,
     findings,
@@ -22,11 +23,12 @@ from investigation.evidence.questions import ANYWHERE, Findings, QuestionError, 
 
 def test_the_answers_are_the_records_with_the_fields_that_were_asked_for():
     world = findings(planted(multiply(1.2, "slower", series="sizes")))
-    (slow,) = world.answers(ask(Timing, level="multiply", series="sizes"))
-    assert slow.verdict == "slower"
+    small, slow = world.answers(ask(Timing, level="multiply", series="sizes"))
+    assert (small.case, slow.case, slow.verdict) == (SMALL, CASE, "slower")
     assert [one.case for one in world.answers(ask(Timing, level="multiply"))] == [
         CASE,
         MIXED,
+        SMALL,
         CASE,
     ]
     assert len(world.answers(ask(Timing, level="multiply", dtypes="mixed"))) == 1
