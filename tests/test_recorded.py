@@ -51,6 +51,15 @@ def test_what_a_contest_shows_follows_from_its_limits():
     assert "**does not keep what it promises**: false alarms 20.0% of 100" in held(20, 100)
 
 
+def test_a_contest_that_ended_early_says_how_far_it_came():
+    trials = [trial(0.0, 1.0, "equivalent", found=False) for _ in range(3)]
+    early, whole = (ContestResult({}, {"trials": planned}, trials) for planned in (5, 3))
+    assert recorded.ended_early(early) == (
+        "It was ended after 3 of 5 planned trials of each difference."
+    )
+    assert recorded.ended_early(whole) == ""
+
+
 def test_every_method_is_explained_in_a_line():
     lines = list(recorded.explained())
     assert {line["method"] for line in lines} >= {MADE, "duet"}

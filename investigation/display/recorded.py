@@ -93,6 +93,19 @@ def _held(row: Mapping[str, Any]) -> str:
     )
 
 
+def ended_early(result: ContestResult) -> str:
+    """Say how far a contest came that ended before its planned trials; nothing if it did not."""
+    planned = result.settings["trials"]
+    made = min(
+        len(result.of(contest_record.MADE, plant, dose))
+        for plant in result.plants()
+        for dose in result.doses()
+    )
+    if made >= planned:
+        return ""
+    return f"It was ended after {made} of {planned} planned trials of each difference."
+
+
 def endpoints(result: ContestResult) -> Iterable[dict[str, object]]:
     """Return one row for each method and kind of plant: how often it was right and wrong."""
     for row in result.summary():
