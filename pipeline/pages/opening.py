@@ -42,5 +42,5 @@ def found_in(chapter: str, claims: list[dict[str, Any]]) -> str:
     ]
     more = len(decided) - len(lines)
     if more > 0:
-        lines.append(f"- {more} more below, under [what was found](#what-was-found).")
+        lines.append(f"- {more} more below, under *What was found*.")
     return harmless("\n".join(["**In this run**", "", *lines])) if lines else ""
