@@ -251,6 +251,9 @@ def bars(axis: Axes, values: Mapping[str, float], unit: str) -> None:
     axis.margins(x=0.25)
 
 
+PANELS_ACROSS = 4  # more, and their titles overlap
+
+
 def contest_verdicts(
     doses: Sequence[float], methods: Mapping[str, Mapping[str, Sequence[float]]]
 ) -> Figure:
@@ -258,11 +261,17 @@ def contest_verdicts(
 
     `methods` maps a method to its verdicts, and a verdict to its share at each dose.
     """
-    with canvas(columns=len(methods), height=2.6, sharey=True, squeeze=False) as (figure, axes):
-        for axis, (method, shares) in zip(axes[0], methods.items(), strict=True):
+    lines = -(-len(methods) // PANELS_ACROSS)
+    with canvas(
+        columns=PANELS_ACROSS, rows=lines, height=0.5 + 2.1 * lines, sharey=True, squeeze=False
+    ) as (figure, axes):
+        for axis in axes.flat[len(methods) :]:
+            axis.remove()
+        for axis, (method, shares) in zip(axes.flat, methods.items(), strict=False):
             _stacked(axis, doses, shares)
             axis.set_title(method.replace(", ", ",\n"), fontsize=9)
-        axes[0][0].set_ylabel("planted difference")
+        for first in axes[:, 0]:
+            first.set_ylabel("planted difference")
         figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 
@@ -273,7 +282,7 @@ def _stacked(axis: Axes, doses: Sequence[float], shares: Mapping[str, Sequence[f
         colour = VERDICT_COLOURS[verdict]
         axis.barh(range(len(doses)), share, left=left, color=colour, label=verdict)
         left += np.asarray(share)
-    axis.set_yticks(range(len(doses)), [f"{dose:+g} %" for dose in doses])
+    axis.set_yticks(range(len(doses)), [f"{dose:+g} %" if dose else "0 %" for dose in doses])
     axis.set_xlim(0, 1)
     axis.set_xticks([0, 0.5, 1], ["0", "", "100 %"])
 

@@ -54,7 +54,7 @@ def multiples(timings: Mapping[str, Timing]) -> Figure:
         rows(axis, list(timings), *_ratios(timings), _verdicts(timings))
         axis.axvline(1, color=INK, lw=0.8)
         legend_of_verdicts(axis)
-        axis.set_xlabel("time with expand_as, as a multiple of broadcast's")
+        axis.set_xlabel("time with expand_as over time without")
     return figure
 
 
