@@ -148,8 +148,8 @@ def test_a_figure_of_a_few_comparisons_has_a_row_for_each():
     assert [label.get_text() for label in axis.get_yticklabels()] == ["one", "two"]
     percents = {"one": [19, 20, 21], "two": [-1, 0, 1]}
     for name, expected in percents.items():
-        drawn = [row["x"] for row in figure_data.drawn(figure) if row["y"] == name]
-        assert sorted(drawn) == pytest.approx(expected)
+        (row,) = (row for row in figure_data.drawn(figure) if row["y"] == name)
+        assert [row["low"], row["x"], row["high"]] == pytest.approx(expected)
 
 
 def test_fresh_processes_generate_the_same_as_this_one(plain):
