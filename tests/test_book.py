@@ -111,7 +111,7 @@ def test_every_decided_claim_links_to_its_deciding_cell(book):
 
 def test_the_first_screen_answers_in_bold_and_shows_the_change(book):
     article = page(book, "index").find("article")
-    assert article.find("strong").text.startswith("The ticket's priority: ")
+    assert article.find("strong").text.startswith("The ticket’s priority: ")
     assert "return x * y.expand_as(x)" in article.find("pre").text
     assert len(article.select("table.decision")[0].select("tbody tr")) <= 6
     assert len(article.select("figure.chart")) == 2  # for a wide page, and for a phone
@@ -128,6 +128,9 @@ def compares_the_two_forms(timing):
     forms = (timing.baseline, timing.candidate) == ("broadcast", "expand_as")
     usual = timing.role == "measurement" and timing.quantity == "end_to_end"
     other = timing.level in ("compilation", "check") or timing.family == "remedy"
+    # On a CPU a network's step is decided by the line in place; whole steps are its check.
+    other |= timing.level in ("network", "training_step") and timing.device == "cpu"
+    other |= timing.level == "released_network" or timing.series == "threads"
     return forms and usual and not other
 
 
@@ -145,7 +148,7 @@ def test_the_picker_holds_every_comparison_of_the_two_forms_and_no_other(book):
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_drawn_timing_is_the_one_that_its_label_names(book, chapter):
     kept = files.read(book / "results" / f"{chapter}.json").records
-    marks = [mark for one in kept if not one.machine for mark in published.marks(one)]
+    marks = [mark for one in kept for mark in published.marks(one)]
     for rows in published.figures(page(book, chapter)):
         for row in published.with_intervals(rows):
             named = [numbers for place, numbers in marks if place == published.place(row)]
@@ -174,7 +177,7 @@ def test_a_chapter_and_the_ledger_show_one_verdict(book, chapter):
     shown = page(book, chapter).find("article").get_text(" ")
     for claim in json.loads((book / "claims.json").read_text()):
         if chapter in claim["chapters"]:
-            plain = " ".join(shown.split())
+            plain = " ".join(shown.replace("’", "'").split())
             verdict, because = claim["verdict"].replace("_", " "), claim["because"]
             assert f"{verdict} : {because.replace('`', '')[:20]}" in plain
             assert f"Rule. {claim['rule'].replace('`', '')[:20]}" in plain
@@ -206,8 +209,8 @@ def test_every_link_inside_the_book_leads_somewhere(book):
 def test_clock_free_claims_come_out_as_they_do_on_any_machine(book, no_compiler):
     verdicts = {one["id"]: one["verdict"] for one in json.loads((book / "claims.json").read_text())}
     expected = {"T2": "supported", "T3": "supported", "T4": "refuted", "T5": "qualified",
-                "C2": "supported", "D4": "supported", "P4": "supported", "V2": "supported",
-                "C3": "qualified", "D3": "supported", "P3": "qualified"}  # fmt: skip
+                "C2": "supported", "D4": "done", "P4": "supported", "V2": "supported",
+                "C3": "supported", "D3": "supported", "P3": "qualified"}  # fmt: skip
     if no_compiler:
         expected |= dict.fromkeys(("C3", "D3", "P3"), "untested")
         expected["T5"] = "supported"  # so it is in every form that is left

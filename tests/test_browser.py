@@ -19,7 +19,6 @@ from investigation.subject.memory_formats import MEMORY_FORMATS
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import SCALES
 from pipeline import places
-from pipeline.pages import printing
 
 KIB = 2**10
 if browsing.may_be_left_out():
@@ -101,15 +100,6 @@ def test_what_cannot_be_read_is_noticed(browser, changed, faults):
     page.set_content(ILLEGIBLE.format(**filled))
     assert page.evaluate(browsing.LEGIBILITY, True) == faults
     page.close()
-
-
-def test_the_whole_book_prints_as_one_file(book, tmp_path, monkeypatch):
-    for name in ("SOURCE", "HTML"):
-        monkeypatch.setattr(places, name, book / name.lower())
-    monkeypatch.setattr(places, "PRINTED", tmp_path / "printed")
-    printed = printing.print_book(tmp_path / "book.pdf").read_bytes()
-    assert printed.startswith(b"%PDF")
-    assert len(re.findall(rb"/Type /Page\b", printed)) > 2 * len(pages(book / "html"))
 
 
 def test_axe_finds_nothing_on_any_page_in_either_theme(visits):

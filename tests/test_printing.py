@@ -1,5 +1,8 @@
 """`make pdf`: what it says where there is nothing to print, or nothing to print with."""
 
+import re
+
+import browsing
 import pytest
 
 from pipeline import places
@@ -36,3 +39,15 @@ def test_a_page_that_does_not_build_leaves_the_last_good_file(built, monkeypatch
     with pytest.raises(BuildError, match=r"^the single page did not build: "):
         printing.print_book(built / "book.pdf")
     assert (built / "book.pdf").read_bytes() == b"the last good one"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(browsing.may_be_left_out(), reason=browsing.NO_BROWSER)
+def test_the_whole_book_prints_as_one_file(book, tmp_path, monkeypatch):
+    for name in ("SOURCE", "HTML"):
+        monkeypatch.setattr(places, name, book / name.lower())
+    monkeypatch.setattr(places, "PRINTED", tmp_path / "printed")
+    printed = printing.print_book(tmp_path / "book.pdf").read_bytes()
+    assert printed.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type /Page\b", printed)) > len(list((book / "html").rglob("*.html")))
