@@ -44,6 +44,8 @@ def marks(record: Observation) -> Iterator[tuple[tuple[str, str], list[float]]]:
 def _names(timing: Timing) -> set[tuple[str, str]]:
     case, runtime = timing.case, BY_SLUG.get(str(timing.runtime))
     found = {("", label(timing)), ("", timing.says), ("", timing.says.removeprefix("compiled: "))}
+    if timing.network and runtime:
+        found.add((timing.network, runtime.title))
     if case:
         panel = f"{case.name.replace(',', '')} {'×'.join(map(str, case.shape))}"
         found |= {(panel, runtime.title)} if runtime else set()
