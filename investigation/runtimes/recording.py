@@ -18,7 +18,7 @@ from investigation.runtimes.variations import Variation, steps_of
 from investigation.subject.cases import Case
 from investigation.timing.comparison import Comparison
 from investigation.timing.processes import Reply
-from investigation.timing.recording import same_control, timing_of
+from investigation.timing.recording import timing_of
 
 
 def tried(recorder: Recorder, rows: Sequence[SurveyRow]) -> RuntimesTried:
@@ -91,13 +91,12 @@ def costs(recorder: Recorder, row: SurveyRow) -> dict[str, Timing]:
 def copies(recorder: Recorder, row: SurveyRow) -> dict[str, Timing]:
     """Keep two copies of one program against each other at every workload, by its slug.
 
-    Each is a control as well: they must not come out different.
+    They are shown, and stop no build: at a loaded machine two copies can come out different.
     """
     found = {}
     for case in row.cases:
         compared = row.copies(case)
         found[case.slug] = _cost(recorder, row, compared, case, role="control")
-        same_control(recorder, compared, of=f"{row.runtime.slug}, {case.slug}")
     return found
 
 
