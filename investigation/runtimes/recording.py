@@ -91,7 +91,7 @@ def costs(recorder: Recorder, row: SurveyRow) -> dict[str, Timing]:
 def copies(recorder: Recorder, row: SurveyRow) -> dict[str, Timing]:
     """Keep two copies of one program against each other at every workload, by its slug.
 
-    They are shown, and stop no build: at a loaded machine two copies can come out different.
+    They are shown, and stop no build: on a loaded machine two copies can come out different.
     """
     found = {}
     for case in row.cases:
