@@ -391,6 +391,25 @@ def test_a_planted_wait_is_found_with_its_size_and_not_with_another(grad):
             )
 
 
+def test_a_wait_that_is_over_late_counts_as_long_as_it_was():
+    """A clock that takes long to read makes a short wait longer than asked."""
+    fake = FakeNetwork()
+
+    def coarse():
+        fake.machine.time_s += 7e-5
+        return fake.machine.time_s
+
+    fake.clocks = Clocks(coarse, fake.machine.now)
+    samples = time_planted(
+        fake.step, fake.form(), PLANTED_SHARE, budget_s=4, seed=0, clocks=fake.clocks
+    )
+    assert samples.planted_s == pytest.approx(SLOTS * 2 * 7e-5)
+    assert samples.planted_s > 1.3 * PLANTED_SHARE * (STEP_S + SLOTS * LINE_S)
+    assert in_place_records.planted_control(
+        recorder(), control(fake, samples), samples.planted_s, "network"
+    ).passed
+
+
 def whole(ratios):
     """A replication of whole steps, of which only the processes' ratios count."""
     parts = tuple(type("Of", (), {"ratio": one})() for one in ratios)

@@ -23,7 +23,7 @@ from investigation.timing.in_place import InPlace, LineSamples, Over, time_line
 from investigation.timing.measure import undisturbed
 from investigation.timing.processes import Job, importable, in_fresh_processes
 from investigation.timing.replicate import KEEPING_MEMORY, ReplicationError
-from investigation.timing.slots import Clocks, waiting
+from investigation.timing.slots import Clocks, Wait, waiting
 
 # What is planted, as a share of the step: twice what counts as equal.
 PLANTED_SHARE = 2 * MARGIN
@@ -187,14 +187,15 @@ def time_planted(
     """Time a form against itself with a wait of `share` of the step, as much at every slot.
 
     In training half of a slot's wait is in the backward pass. Both sides wait, one for no time.
+    `planted_s` is what the waits came to by their own readings.
     """
     clocks = clocks or Clocks()
     step.run()
     began = clocks.wall()
     step.run()
-    planted_s = share * (clocks.wall() - began)
-    phases = 2 if torch.is_grad_enabled() else 1
-    waits = (0.0, planted_s / len(step.slots) / phases)
-    arms = [waiting(scale, seconds, clocks.processor) for seconds in waits]
+    asked_s = share * (clocks.wall() - began)
+    count = len(step.slots) * (2 if torch.is_grad_enabled() else 1)
+    none, wait = (Wait(seconds, clocks.processor) for seconds in (0.0, asked_s / count))
+    arms = waiting(scale, none), waiting(scale, wait)
     samples = time_line(step, *arms, budget_s=budget_s, seed=seed, clocks=clocks)
-    return LineSamples(samples.baseline_s, samples.candidate_s, samples.step_s, planted_s)
+    return replace(samples, planted_s=count * float(np.median(wait.lasted_s)))

@@ -130,6 +130,25 @@ def timed_slots(step: Step, clocks: Clocks) -> Iterator[Slots]:
             one["scale"] = scale
 
 
+class Wait:
+    """A busy wait, as work would be: a sleeping thread gives its core away.
+
+    It looks at the clock in steps, so it is over up to a step late. `lasted_s` holds how long each
+    one was by its own readings.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+        self.seconds, self.clock = seconds, clock
+        self.lasted_s: list[float] = []
+
+    def __call__(self) -> None:
+        """Wait, and note for how long."""
+        began = now = self.clock()
+        while now < began + self.seconds:
+            now = self.clock()
+        self.lasted_s.append(now - began)
+
+
 class _Waiting(torch.autograd.Function):
     """Hands a tensor on unchanged, forward and backward, after a wait each time."""
 
@@ -145,21 +164,12 @@ class _Waiting(torch.autograd.Function):
         return *gradients, None
 
 
-def waiting(scale: Scale, seconds: float, clock: Callable[[], float]) -> Scale:
-    """Return `scale` with a busy wait of so many seconds behind it, in each phase.
-
-    The wait is busy, as work would be: a sleeping thread gives its core away.
-    """
-
-    def wait() -> None:
-        end = clock() + seconds
-        while clock() < end:
-            pass
-
+def waiting(scale: Scale, wait: Wait) -> Scale:
+    """Return `scale` with a wait behind it, in each phase."""
     return lambda x, gate: _apply(scale(x, gate), wait)
 
 
-def _apply(product: Tensor, wait: Callable[[], None]) -> Tensor:
+def _apply(product: Tensor, wait: Wait) -> Tensor:
     # The stub of `apply` returns anything.
     waited: Tensor = _Waiting.apply(product, wait)  # type: ignore[no-untyped-call]
     return waited
