@@ -119,7 +119,7 @@ def page_inputs(notebooks: list[Path]) -> str:
     products = (path for one in notebooks for path in freshness.products(one))
     recorded = places.RECORDED / manifest.VERSIONS
     folders = (places.BOOK, places.PACKAGE, places.HERE / "pipeline", recorded)
-    sources = (_files(one) for one in folders)
+    sources = (_files(folder) for folder in folders)
     for path in (places.CONFIG, places.CLAIMS, *products, *itertools.chain(*sources)):
         digest.update("/".join(path.parts[-2:]).encode())
         digest.update(path.read_bytes())

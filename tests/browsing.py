@@ -88,11 +88,15 @@ class Visit:
     def foreign(self) -> list[str]:
         """The requests that left the page's own origin."""
         own = urlsplit(self.address)[:2]
-        return [one for one in self.requests if urlsplit(one)[:2] != own and one[:5] != "data:"]
+        return [
+            request
+            for request in self.requests
+            if urlsplit(request)[:2] != own and request[:5] != "data:"
+        ]
 
     def bytes_sent(self, folder: Path) -> int:
         """Return how many bytes a server that compresses sends for all that the page fetched."""
-        paths = {folder / unquote(urlsplit(one).path.lstrip("/")) for one in self.requests}
+        paths = {folder / unquote(urlsplit(request).path.lstrip("/")) for request in self.requests}
         return sum(_sent(path) for path in paths)
 
 

@@ -99,7 +99,7 @@ def workshop(tmp_path, monkeypatch):
     monkeypatch.setattr(places, "RECORDED", tmp_path / "results")
     monkeypatch.setattr(places, "LOCK", tmp_path / "requirements.lock")
     monkeypatch.syspath_prepend(tmp_path)  # a package is found by its name
-    for name in [one for one in sys.modules if one.partition(".")[0] == "planted"]:
+    for name in [module for module in sys.modules if module.partition(".")[0] == "planted"]:
         monkeypatch.delitem(sys.modules, name)  # of an earlier test's folder
     for folder in ("build", "notebooks", "planted"):
         (tmp_path / folder).mkdir()

@@ -19,10 +19,10 @@ H200 = "nvidia-h200"
 def steps(level, quantity, *, of_two_dtypes=False):
     """The measurements of one quantity at one level; no controls."""
     return [
-        one
-        for one in STEPS
-        if (one.level, one.quantity, one.of_two_dtypes) == (level, quantity, of_two_dtypes)
-        and not one.is_control
+        step
+        for step in STEPS
+        if (step.level, step.quantity, step.of_two_dtypes) == (level, quantity, of_two_dtypes)
+        and not step.is_control
     ]
 
 
@@ -34,7 +34,7 @@ def timed(step, ratio=1.0, verdict=None, in_family=None):
 def slower(level, quantity, ratio, *, of_two_dtypes=False):
     """What these steps measure where `expand_as` is slower."""
     return [
-        timed(one, ratio, "slower") for one in steps(level, quantity, of_two_dtypes=of_two_dtypes)
+        timed(step, ratio, "slower") for step in steps(level, quantity, of_two_dtypes=of_two_dtypes)
     ]
 
 
@@ -71,5 +71,5 @@ def evidence(records=None, accelerator="NVIDIA H200", **parameters):
 def findings(records=None, machines=(H200,)):
     """What a chapter shows of each of these machines."""
     measured = evidence(records)
-    return Findings((evidence([one for name in machines
-                               for one in gpu_record.shown_as(name, measured)]),))  # fmt: skip
+    return Findings((evidence([shown_a for name in machines
+                               for shown_a in gpu_record.shown_as(name, measured)]),))  # fmt: skip

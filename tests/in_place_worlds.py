@@ -28,7 +28,9 @@ def record(memory_format="contiguous", share=0.0005, half=0.0002, verdict="equiv
         "confidence": 0.975,
         "margin": 0.01,
         "verdict": verdict,
-        "slots": tuple(Slot(case=one, line_s=1e-4, forward=Added(**part), **part) for one in cases),
+        "slots": tuple(
+            Slot(case=case, line_s=1e-4, forward=Added(**part), **part) for case in cases
+        ),
         "sums": tuple(OnClock(clock=one, **total) for one in ("processor", "wall")),
         "processes": (OfProcess(pairs=20, difference_s=2e-5, step_s=STEP_S),) * 8,
     }

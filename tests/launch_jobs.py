@@ -34,7 +34,9 @@ def results_like_the_cpu():
         for setting in settings(["ordinary", "volumes"], seed=0):
             for (operation, name), found in launches(broadcast, setting).items():
                 tried += 1
-                if [one.stride for one in found.results] != [_on_cpu(setting, operation, name)]:
+                if [result.stride for result in found.results] != [
+                    _on_cpu(setting, operation, name)
+                ]:
                     unlike.append(f"{setting.name}, {operation} {name}")
     return [tried, unlike]
 

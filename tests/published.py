@@ -66,9 +66,9 @@ def _numbers(timing: Timing) -> list[list[float]]:
 
 def _marks_of_a_line(record: LineInPlace) -> Iterator[tuple[tuple[str, str], list[float]]]:
     panel, whole = record.memory_format, "share of the step"
-    parts = {one.case.name.removeprefix("host "): one for one in record.slots}
-    for name, one in (parts | {"all slots": record.decisive}).items():
-        yield (panel, name), [1e6 * value for value in (one.difference_s, *one.interval_s)]
+    parts = {slot.case.name.removeprefix("host "): slot for slot in record.slots}
+    for name, part in (parts | {"all slots": record.decisive}).items():
+        yield (panel, name), [1e6 * value for value in (part.difference_s, *part.interval_s)]
     share = (record.share, *record.decisive.share_interval)
     yield (f"{panel}, {whole}", whole), [100 * value for value in share]
 

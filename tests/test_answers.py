@@ -138,7 +138,7 @@ def test_the_words_name_the_whole_steps_the_worst_part_and_the_memory():
 
 def test_what_does_not_compare_the_two_forms_is_no_answer():
     others = [multiply(role="control"), multiply(quantity="cold"), control()]
-    found = [one.timing for one in answers.answers(findings(at_one_size(*others)))]
+    found = [answer.timing for answer in answers.answers(findings(at_one_size(*others)))]
     assert {multiply(), multiply(case=MIXED), *in_place("network")} <= set(found)
     whole = [one for one in network() if isinstance(one, Timing)]  # a check of the line in place
     assert not {*whole, *recalibration(), others[0], others[1]} & set(found)
@@ -147,7 +147,7 @@ def test_what_does_not_compare_the_two_forms_is_no_answer():
 def test_a_comparison_is_credited_to_the_chapter_that_made_it():
     runs = (evidence(multiply(), notebook="04_x"), evidence(block_in("eager", family="pytorch"),
             notebook="08_y"))  # fmt: skip
-    found = {one.timed: one.chapter for one in answers.answers(Findings(runs))}
+    found = {answer.timed: answer.chapter for answer in answers.answers(Findings(runs))}
     assert found["the multiply"] == "04_x"
     assert found["the SE block (timed in the runtimes chapter)"] == "08_y"
 

@@ -101,12 +101,12 @@ def test_the_ledger_shows_every_claim_with_its_rule_and_verdict(book):
 def test_every_decided_claim_links_to_its_deciding_cell(book):
     ledger = page(book, "claims")
     links = {link.get("href", "") for link in ledger.select("article a")}
-    for one in json.loads((book / "claims.json").read_text()):
-        if one["verdict"] == "untested":
+    for load in json.loads((book / "claims.json").read_text()):
+        if load["verdict"] == "untested":
             continue
-        target = f"notebooks/{one['chapters'][0]}.html#{one['cell']}"
-        assert target in links, one["id"]
-        assert page(book, one["chapters"][0]).find(id=one["cell"]), one["id"]
+        target = f"notebooks/{load['chapters'][0]}.html#{load['cell']}"
+        assert target in links, load["id"]
+        assert page(book, load["chapters"][0]).find(id=load["cell"]), load["id"]
 
 
 def test_the_first_screen_answers_in_bold_and_shows_the_change(book):
@@ -142,7 +142,7 @@ def test_the_picker_holds_every_comparison_of_the_two_forms_and_no_other(book):
         for record in files.read(path).records
         if isinstance(record, Measured)
     ]
-    assert shown == {one.name for one in timings if compares_the_two_forms(one)}
+    assert shown == {timing.name for timing in timings if compares_the_two_forms(timing)}
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
@@ -207,7 +207,9 @@ def test_every_link_inside_the_book_leads_somewhere(book):
 
 
 def test_clock_free_claims_come_out_as_they_do_on_any_machine(book, no_compiler):
-    verdicts = {one["id"]: one["verdict"] for one in json.loads((book / "claims.json").read_text())}
+    verdicts = {
+        load["id"]: load["verdict"] for load in json.loads((book / "claims.json").read_text())
+    }
     expected = {"T2": "supported", "T3": "supported", "T4": "refuted", "T5": "qualified",
                 "C2": "supported", "D4": "done", "P4": "supported", "V2": "supported",
                 "C3": "supported", "D3": "supported", "P3": "qualified"}  # fmt: skip

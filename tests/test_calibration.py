@@ -11,7 +11,10 @@ from investigation.timing.preparations import WANTED
 
 
 def said(found: list[Calibrated]) -> list[str]:
-    return [f"{one.level}, {one.world}, {one.confidence}: {one.excluded}" for one in found]
+    return [
+        f"{calibrated.level}, {calibrated.world}, {calibrated.confidence}: {calibrated.excluded}"
+        for calibrated in found
+    ]
 
 
 @pytest.mark.parametrize("parts", [WANTED, calibration.PROCESSES, 48])

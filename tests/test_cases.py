@@ -8,8 +8,8 @@ CASE = Case(slug="small", name="small", shape=(2, 3, 4, 5))
 
 
 def test_a_case_makes_the_same_tensors_each_time():
-    for one, other in zip(CASE.tensors(), CASE.tensors(), strict=True):
-        assert torch.equal(one, other)
+    for tensor, other in zip(CASE.tensors(), CASE.tensors(), strict=True):
+        assert torch.equal(tensor, other)
 
 
 def test_a_case_in_channels_last_has_the_same_numbers():

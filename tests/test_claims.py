@@ -135,7 +135,7 @@ def test_every_claim_has_a_rule_a_chapter_a_deciding_cell_and_a_required_questio
     for claim in CLAIMS:
         assert claim.chapters
         assert claim.cell
-        assert any(one.required for one in claim.questions.values())
+        assert any(question.required for question in claim.questions.values())
 
 
 def made(decide, **questions):
@@ -223,7 +223,9 @@ def test_every_claim_says_how_it_is_read_what_it_does_not_cover_and_when_its_rul
 
 
 def test_the_pages_get_every_claim_with_its_numbers_its_scope_and_its_history():
-    kept = {one["id"]: one for one in json.loads(json.dumps(verdicts.claims(findings(planted()))))}
+    kept = {
+        load["id"]: load for load in json.loads(json.dumps(verdicts.claims(findings(planted()))))
+    }
     for claim in CLAIMS:
         told = kept[claim.id]
         assert (told["read_as"], told["not_covered"]) == (claim.read_as, claim.not_covered)
@@ -244,6 +246,6 @@ def test_a_scope_names_what_was_tried_and_is_empty_where_nothing_was():
 
 def test_a_scope_with_many_sizes_names_the_smallest_and_the_largest():
     sizes = [Case(slug=f"s{side}", name="s", shape=(1, 16, side, side)) for side in range(1, 7)]
-    world = by_identity(multiply(case=one) for one in sizes)
+    world = by_identity(multiply(case=size) for size in sizes)
     told = dict(scope({"multiply": MULTIPLY}, findings(world)))
     assert told["sizes"] == "6 from 1×16×1×1 to 1×16×6×6"

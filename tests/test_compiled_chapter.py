@@ -44,7 +44,7 @@ def test_the_chapter_still_closes_with_the_place_of_its_claims_and_its_environme
     without_compiler,
 ):
     page, _ = without_compiler
-    (place,) = (one for one in page.cells if "claims" in one.metadata.get("tags", []))
+    (place,) = (cell for cell in page.cells if "claims" in cell.metadata.get("tags", []))
     assert place.source == "## What was found"
     text = "".join(outputs(page))
     assert "make rerun NOTEBOOK=06_compiled" in text

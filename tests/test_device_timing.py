@@ -23,7 +23,7 @@ BUDGET = Settings(budget_s=0.04, seed=1)
 def rotation(module, device, kernel_s, *, extra_s=0.0, inputs=20):
     """Calls of one kernel over inputs of which half exceed the cache."""
     kernels = [Kernel(f"x{i}", HOST_S, WARM * kernel_s, kernel_s) for i in range(inputs)]
-    calls = tuple(device.call(one, host_s=extra_s) for one in kernels)
+    calls = tuple(device.call(kernel, host_s=extra_s) for kernel in kernels)
     return module.Rotation(calls, launches=1)
 
 
@@ -204,4 +204,4 @@ def test_a_watched_comparison_keeps_the_warning():
     readings = iter([DeviceState(1980, 2619, 40, 300, 0), DeviceState(990, 2619, 90, 300, 0x40)])
     arms = [rotation(device_timing, queue, SMALL_S) for _ in range(2)]
     found = device_timing.compare_on_device(queue, "host", *arms, BUDGET, readings.__next__)
-    assert any("slowed by heat" in one for one in found.warnings)
+    assert any("slowed by heat" in warning for warning in found.warnings)

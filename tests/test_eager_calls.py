@@ -22,7 +22,7 @@ def test_the_multiply_is_one_launch_in_both_forms_and_the_copy_one_more(dtype, l
 
 def test_every_call_is_on_the_device_that_is_not_there():
     calls = eager_calls.multiply_calls(SCALES["expand_as"], CASE)
-    assert [(one.name, one.is_view, one.device) for one in calls] == [
+    assert [(call.name, call.is_view, call.device) for call in calls] == [
         ("expand", True, "cuda"), ("mul.Tensor", False, "cuda"),
     ]  # fmt: skip
 
@@ -46,7 +46,7 @@ def test_backward_launches_as_much_in_both_forms():
 def test_a_call_that_only_changes_strides_launches_nothing():
     x = torch.empty(2, 3, device="meta")
     calls = eager_calls.listed_calls(lambda: x.t().as_strided_((3, 2), (2, 1)).add(1))
-    assert [(one.name, one.launches) for one in calls] == [
+    assert [(call.name, call.launches) for call in calls] == [
         ("t", False), ("as_strided_", False), ("add.Tensor", True),
     ]  # fmt: skip
 

@@ -47,12 +47,12 @@ def test_random_bits_hold_nan_infinity_and_subnormals():
 
 def test_both_forms_have_the_same_bits_with_one_dtype():
     results = equality.compare_dtypes(expand_as, broadcast, FLOATS, 0, "cpu")
-    assert {one.worst for one in results} == {"none"}
+    assert {result.worst for result in results} == {"none"}
 
 
 def test_a_product_that_is_off_by_one_unit_is_caught():
     results = equality.compare_dtypes(expand_as, one_ulp_off, [("float32", "float32")], 0, "cpu")
-    assert [one.worst for one in results] == ["numbers"]
+    assert [result.worst for result in results] == ["numbers"]
 
 
 def test_a_dtype_without_a_multiply_is_reported_with_torchs_words():

@@ -90,7 +90,7 @@ def test_what_a_record_is_about_tells_it_apart_and_what_was_seen_does_not():
         multiply(role="control"),
         multiply(machine="nvidia-h200"),
     ]
-    assert len({multiply().identity, *(one.identity for one in others)}) == 1 + len(others)
+    assert len({multiply().identity, *(other.identity for other in others)}) == 1 + len(others)
 
 
 def test_a_replication_is_another_record_than_a_comparison_in_one_process():
@@ -126,7 +126,7 @@ def test_a_name_is_made_of_the_identity_and_fit_for_a_file():
 
 def test_failed_controls_are_named():
     kept = evidence(control("same", passed=False), control("arms"), equality("reference", 1))
-    assert [one.control for one in kept.failed_controls] == ["same"]
+    assert [failed_control.control for failed_control in kept.failed_controls] == ["same"]
 
 
 def test_a_record_shows_itself_as_a_sentence():
@@ -144,6 +144,6 @@ def test_an_unknown_field_or_type_is_refused_with_its_place():
 
 
 def test_every_type_says_what_it_is_about():
-    for name, one in TYPES.items():
-        assert set(one.about) <= {*one.model_fields, "replicated"}, name
+    for name, type_ in TYPES.items():
+        assert set(type_.about) <= {*type_.model_fields, "replicated"}, name
     assert Evidence.model_fields["schema_version"].default == 3

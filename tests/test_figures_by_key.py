@@ -78,7 +78,11 @@ BY_LABEL = {
 @pytest.mark.parametrize("left_out", [None, 0, 2, 4])
 def test_a_row_has_the_numbers_and_the_outcome_of_the_timing_that_its_label_names(name, left_out):
     draw, numbers = BY_LABEL[name]
-    kept = [one for number, one in enumerate(some_multiplies()) if number != left_out]
+    kept = [
+        some_multiply
+        for number, some_multiply in enumerate(some_multiplies())
+        if number != left_out
+    ]
     expected = {timing_figures.label(one): one for one in kept}
     for order in (kept, kept[::-1], kept[1:] + kept[:1]):
         found = {row["y"]: row for row in published(draw(timing_figures.labelled(order)))}
@@ -104,7 +108,7 @@ def test_labels_tell_formats_dtypes_and_networks_apart():
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_cost_by_size_stands_at_the_elements_of_its_own_case(turned):
-    kept = [multiply(1.1 + size / 10, "slower", case=one) for size, one in enumerate(CASES)]
+    kept = [multiply(1.1 + size / 10, "slower", case=case) for size, case in enumerate(CASES)]
     rows = published(timing_figures.cost_by_size(kept[::-1] if turned else kept, MARGIN))
     panels = {
         "share of the multiply": in_percent,
@@ -199,7 +203,7 @@ def test_two_programs_of_one_cell_are_refused():
 
 def matches(rows, timings):
     """Whether each row has the numbers of a timing that may stand there, as in the built book."""
-    marks = [mark for one in timings for mark in on_pages.marks(one)]
+    marks = [mark for timing in timings for mark in on_pages.marks(timing)]
     return [
         any(on_pages.place(row) == place and on_pages.drawn(row) == pytest.approx(numbers)
             for place, numbers in marks)

@@ -222,7 +222,7 @@ def index_in(world, folder):
         "picker": picker.choices([run], found, made),
         "titles": {"04_eager_cost": "Cost"},
         "claims": verdicts.claims(known),
-        "claim": {one["id"]: one for one in verdicts.claims(known)},
+        "claim": {claim["id"]: claim for claim in verdicts.claims(known)},
         "runs": [run],
         "record": assembly.the_only(look_up),
         "records": look_up,

@@ -52,7 +52,7 @@ def test_it_shows_the_diff_and_writes_nothing(tmp_path, run):
 def test_it_says_which_check_goes(tmp_path, run):
     (tmp_path / "net.py").write_text(LINE)
     _, _, remarks = run(f"SRC={tmp_path}")
-    assert any("check the result: assert result.shape == x.shape" in one for one in remarks)
+    assert any("check the result: assert result.shape == x.shape" in remark for remark in remarks)
 
 
 def test_apply_writes_what_was_shown_and_a_second_time_changes_nothing(tmp_path, run):
@@ -126,7 +126,9 @@ def test_what_does_not_parse_is_named_and_left_as_it_is(tmp_path, run):
     assert status == 0
     for name, raw in broken.items():
         assert (tmp_path / name).read_bytes() == raw
-        named = [one for one in remarks if one.startswith(f"{tmp_path / name}: left as it is: ")]
+        named = [
+            remark for remark in remarks if remark.startswith(f"{tmp_path / name}: left as it is: ")
+        ]
         assert len(named) == 1
         assert "does not parse" in named[0]
     assert (tmp_path / "good.py").read_text() == FIXED

@@ -129,7 +129,7 @@ def test_a_second_look_finds_nothing():
     once = [rewrite(case).text for case in REWRITTEN[:3]]
     assert [one for one in scan([rewrite(case).text for case in once]) if one.cuts] == []
     texts = settle(REWRITTEN, scan(REWRITTEN))
-    assert [one for one in scan([one.text for one in texts]) if one.cuts] == []
+    assert [one for one in scan([text.text for text in texts]) if one.cuts] == []
 
 
 def test_what_stays_is_left_to_the_byte():
@@ -235,7 +235,7 @@ def test_programs_by_chance_compute_the_same_and_are_rewritten_once(texts):
 @given(st.lists(expanded(0), min_size=10, max_size=10), st.sampled_from(["*", "+", "-", "/", "**"]))
 def test_no_expanded_operand_goes_without_a_word(operands, sign):
     """Every expansion that is an operand is either taken out or put before a person."""
-    texts = [f"out = x {sign} {one}" for one in operands]
+    texts = [f"out = x {sign} {operand}" for operand in operands]
     assert {one.index for one in scan(texts)} == set(range(len(texts)))
 
 
@@ -244,7 +244,7 @@ def test_names_of_the_rules_do_not_depend_on_one_another():
              "s = y.expand_as(x)\nx * s", "x * y.expand_as(x).clone()",
              "x -= x[:1].expand_as(x)"]  # fmt: skip
     rules = [[one.rule for one in scan([text])] for text in texts]
-    assert all(len(one) == 1 for one in rules)
+    assert all(len(rule) == 1 for rule in rules)
     assert all(one != other for one, other in combinations(rules, 2))
 
 
@@ -256,7 +256,7 @@ SIGNS = ["*", "+", "-", "/", "**"]
 METHODS = ["mul", "multiply", "add", "sub", "subtract", "div", "divide", "true_divide", "pow",
            "maximum", "minimum", "max", "min"]  # fmt: skip
 UNARY = ["relu", "sigmoid", "tanh", "exp", "log", "sqrt", "rsqrt", "abs", "square"]
-SIMPLE = [one for one in METHODS if one not in ("pow", "maximum", "minimum", "max", "min")]
+SIMPLE = [method for method in METHODS if method not in ("pow", "maximum", "minimum", "max", "min")]
 KINDS = {
     **{f"x {sign} y": f"return x {sign} {{e}}" for sign in SIGNS},
     **{f"y {sign} x": f"return {{e}} {sign} x" for sign in SIGNS},
@@ -306,7 +306,7 @@ def laid_out(sizes, dtype, order):
 def operands(draw):
     """x, a gate that expands to it, and a tensor of x's shape and layout, all of one dtype."""
     sizes = draw(st.lists(st.sampled_from([0, 1, 2, 3, 5, 17]), min_size=1, max_size=4))
-    narrow = [one if draw(st.booleans()) else 1 for one in sizes]
+    narrow = [size if draw(st.booleans()) else 1 for size in sizes]
     narrow = narrow[draw(st.integers(0, len(narrow))) :]
     dtype = draw(st.sampled_from([torch.float32, torch.float64, torch.bfloat16, torch.float16]))
     order = draw(st.permutations(range(len(sizes))))
@@ -317,7 +317,7 @@ def operands(draw):
 
 def addressed(tensors):
     """The tensors by name and shape, without dimensions of size 1, whose strides mean nothing."""
-    return {f"{name} {tuple(one.shape)}": one.squeeze() for name, one in tensors.items()}
+    return {f"{name} {tuple(tensor.shape)}": tensor.squeeze() for name, tensor in tensors.items()}
 
 
 def test_every_kind_loses_its_expansion():

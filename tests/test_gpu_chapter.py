@@ -39,7 +39,7 @@ def bare(tmp_path_factory):
         )
     cells = nbformat.read(folder / "07_gpu.ipynb", as_version=4).cells
     outputs = (one for cell in cells for one in cell.get("outputs", ()))
-    shown = "\n".join(str(one.get("data", one)) for one in outputs)
+    shown = "\n".join(str(output.get("data", output)) for output in outputs)
     return shown, files.read(folder / "07_gpu.json")
 
 

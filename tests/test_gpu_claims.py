@@ -73,7 +73,9 @@ def test_memory_that_the_line_asks_for_decides_t1(more, status, says):
 
 
 def test_t1_is_untested_where_the_device_keeps_no_count():
-    kept = [one for one in plain_records() if not isinstance(one, Memory)]
+    kept = [
+        plain_record for plain_record in plain_records() if not isinstance(plain_record, Memory)
+    ]
     assert verdict("T1", kept).status == "untested"
 
 
@@ -123,7 +125,10 @@ def test_what_only_a_processor_measured_decides_nothing_on_a_gpu():
 
 def test_a_machine_whose_record_lacks_an_answer_leaves_the_claim_untested_there():
     gone = {timed(step).identity for step in steps("network", "end_to_end")}
-    found = verdict("T6", [one for one in plain_records() if one.identity not in gone])
+    found = verdict(
+        "T6",
+        [plain_record for plain_record in plain_records() if plain_record.identity not in gone],
+    )
     assert found.status == "untested"
     assert "timing with level network" in dict(found.table)["without an answer"]
 

@@ -31,7 +31,7 @@ def code(form, digest):
 
 
 def texts(figure):
-    return [one for one in figure.axes[0].texts if one.get_text()]
+    return [text for text in figure.axes[0].texts if text.get_text()]
 
 
 @pytest.mark.parametrize(("other", "sign"), [("a", "="), ("b", "≠")])
@@ -49,10 +49,10 @@ def test_one_kernel_stands_beside_the_digests_of_both_forms(other, sign):
 def test_no_two_texts_of_the_kernel_overlap():
     figure = gpu_figures.one_kernel([code("expand_as", "a" * 64), code("broadcast", "a" * 64)])
     figure.draw_without_rendering()
-    boxes = [one.get_window_extent() for one in texts(figure)]
-    pairs = [(one, other) for i, one in enumerate(boxes) for other in boxes[:i]]
+    boxes = [text.get_window_extent() for text in texts(figure)]
+    pairs = [(box, other) for i, box in enumerate(boxes) for other in boxes[:i]]
     assert not any(one.overlaps(other) for one, other in pairs)
-    assert all(figure.bbox.x0 <= one.x0 and one.x1 <= figure.bbox.x1 for one in boxes)
+    assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
 
 
 def agreements(differ):

@@ -113,7 +113,7 @@ def test_both_arms_of_a_training_step_train_one_network_each_with_its_own_line()
     assert baseline.launches > steps_launches("network")
     again, _ = gpu_measurement.rotations(step, SETTINGS)
     losses = [float(one()) for one in (*baseline.calls, candidate.calls[0])]
-    same = [float(one()) for one in again.calls]
+    same = [float(call()) for call in again.calls]
     assert losses[:-1] == same  # the same images, and the same weights at the start
     assert losses[-1] != losses[0]  # the same images once more, in a network that was trained
 
@@ -151,7 +151,7 @@ def simulated(queue):
         more = (Kernel("copy", HOST_S, KERNEL_S, KERNEL_S),) if scale == "materialized" else ()
         extra_s = EXTRA_S * (scale != "broadcast")
         return Rotation(
-            tuple(queue.call(*more, one, host_s=extra_s) for one in kernels), 1 + len(more)
+            tuple(queue.call(*more, kernel, host_s=extra_s) for kernel in kernels), 1 + len(more)
         )
 
     return lambda step, _: (rotation(step.baseline), rotation(step.candidate))
@@ -172,7 +172,7 @@ def test_a_run_finds_what_the_simulated_device_costs_and_its_controls_hold():
     assert device_time.ratio == pytest.approx(1, abs=0.01)
     controls = found.answers(ask(Control))
     assert len(controls) == 2 * len(QUANTITIES)
-    assert all(one.passed for one in controls)
+    assert all(control.passed for control in controls)
 
 
 def test_a_control_that_fails_stops_the_run():
@@ -234,7 +234,13 @@ def test_the_networks_step_is_shown_in_every_quantity_and_format():
 def test_what_a_run_must_hold_follows_from_its_parameters():
     assert gpu_record.missing(evidence()) == []
     assert gpu_record.missing(evidence(batch=5)) == []
-    lacking = evidence([one for one in plain_records() if not isinstance(one, DeviceFacts)])
+    lacking = evidence(
+        [
+            plain_record
+            for plain_record in plain_records()
+            if not isinstance(plain_record, DeviceFacts)
+        ]
+    )
     assert gpu_record.missing(lacking) == ["the device"]
 
 
@@ -245,7 +251,7 @@ def test_bytes_are_not_counted_where_torch_keeps_no_count():
 
 @pytest.mark.parametrize("host", [None, prediction.HostCost(2e-6, 1e-6)])
 def test_the_chart_of_bounds_has_a_row_a_workload_and_a_mark_a_card(host):
-    cases = tuple(one.case for one in STEPS_OF_THE_DEVICE[::2])
+    cases = tuple(step.case for step in STEPS_OF_THE_DEVICE[::2])
     drawn = gpu_figures.bounds(prediction.predictions(cases, host), host)
     (axis,) = drawn.axes
     assert len(axis.get_yticks()) == len(cases)

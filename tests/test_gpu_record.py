@@ -63,9 +63,14 @@ def test_a_truncated_record_is_refused(built, tmp_path):
 
 
 def test_an_incomplete_record_is_refused_with_what_is_missing(built, tmp_path):
-    cold = [one for one in steps("multiply", "cold") if one.case.slug == "reader"]
+    cold = [step for step in steps("multiply", "cold") if step.case.slug == "reader"]
     gone = {timed(one).identity for one in cold}
-    gpu_record.write(evidence([one for one in plain_records() if one.identity not in gone]), built)
+    gpu_record.write(
+        evidence(
+            [plain_record for plain_record in plain_records() if plain_record.identity not in gone]
+        ),
+        built,
+    )
     with pytest.raises(
         RecordError,
         match=r"incomplete, 2 measurements are missing; the first: the device works on a call, "

@@ -49,7 +49,9 @@ def test_a_run_leaves_a_complete_sealed_record_of_its_machine(session, tmp_path)
     kept = gpu_session.measured_on(SimulatedDevice(), session, lambda: READING)
     assert gpu_record.missing(kept) == []
     written = gpu_record.checked(tmp_path / "nvidia-h200")
-    assert [one.identity for one in written.records] == [one.identity for one in kept.records]
+    assert [record.identity for record in written.records] == [
+        record.identity for record in kept.records
+    ]
     device = Findings((kept,)).answer(ask(DeviceFacts))
     assert device.device_name == "NVIDIA H200"
     assert (device.clock_mhz, device.temperature_c) == (1980, 40)

@@ -42,14 +42,16 @@ def test_an_output_that_forgets_channels_last_is_noticed_by_its_strides():
 
 def test_the_gates_gradient_differs_exactly_where_the_gate_is_less_precise_than_the_product():
     pairs = product(("bfloat16", "float32", "complex128"), repeat=2)
-    for one in gradients.compare_dtypes(broadcast, expand_as, pairs, seed=0):
-        assert one.differing == ((GATE,) if one.narrower_gate else ()), one
+    for compare_dtype in gradients.compare_dtypes(broadcast, expand_as, pairs, seed=0):
+        assert compare_dtype.differing == ((GATE,) if compare_dtype.narrower_gate else ()), (
+            compare_dtype
+        )
 
 
 def test_writing_the_gate_out_rounds_as_early_as_the_view_does():
     pairs = [("float32", "bfloat16"), ("float32", "float16")]
-    for one in gradients.compare_dtypes(expand_as, materialized, pairs, seed=0):
-        assert one.differing == ()
+    for compare_dtype in gradients.compare_dtypes(expand_as, materialized, pairs, seed=0):
+        assert compare_dtype.differing == ()
 
 
 def test_rounding_before_the_sum_loses_accuracy_and_the_smallest_float16_gradients_most():
@@ -66,7 +68,9 @@ def test_second_gradients_differ_by_rounding_and_by_nothing_else():
     def second(x, gate):
         both = [gradients.second_gradients(scale, x, gate) for scale in (broadcast, expand_as)]
         torch.testing.assert_close(*both)
-        return {one.tensor for one in gradients.agreements("", *both) if not one.alike}
+        return {
+            agreement.tensor for agreement in gradients.agreements("", *both) if not agreement.alike
+        }
 
     assert second(*CASE.tensors()) == {GATE}
     assert second(*gradients.whole_numbers(CASE)) == set()
@@ -75,9 +79,9 @@ def test_second_gradients_differ_by_rounding_and_by_nothing_else():
 def test_a_gradient_of_a_wrong_scale_is_noticed():
     x, gate = CASE.tensors()
     both = [gradients.scale_gradients(s, x, gate, torch.ones_like(x)) for s in (broadcast, louder)]
-    assert {one.tensor for one in gradients.agreements("", *both) if not one.alike} == {
-        "output", INPUT, GATE,
-    }  # fmt: skip
+    agreements = gradients.agreements("", *both)
+    apart = {agreement.tensor for agreement in agreements if not agreement.alike}
+    assert apart == {"output", INPUT, GATE}
 
 
 def test_passes_that_name_other_tensors_are_not_compared():
@@ -88,7 +92,9 @@ def test_passes_that_name_other_tensors_are_not_compared():
 @pytest.mark.parametrize("way", ways.WAYS)
 def test_every_way_of_training_gives_the_same_gradients_and_notices_others(way):
     chosen = {way: ways.WAYS[way]}
-    assert all(one.alike for one in ways.compare_ways(broadcast, expand_as, chosen, seed=0))
+    assert all(
+        compare_way.alike for compare_way in ways.compare_ways(broadcast, expand_as, chosen, seed=0)
+    )
     noticed = list(ways.compare_ways(broadcast, louder, chosen, seed=0))
     assert {one.setting for one in noticed if not one.same_values} == {
         f"{way}, contiguous", f"{way}, channels_last",

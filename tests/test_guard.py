@@ -67,8 +67,8 @@ def test_what_was_started_ends_when_its_owner_is_ended(tmp_path, how):
 
 def test_the_next_holder_ends_what_an_earlier_one_left(tmp_path):
     started, sleeper = owner(tmp_path)
-    (watcher,) = [one for one in psutil.Process(started.pid).children()
-                  if any(part.endswith("guard.py") for part in one.cmdline())]  # fmt: skip
+    (watcher,) = [child for child in psutil.Process(started.pid).children()
+                  if any(part.endswith("guard.py") for part in child.cmdline())]  # fmt: skip
     for process in (watcher, started):
         process.kill()
     started.wait(timeout=30)

@@ -63,12 +63,12 @@ class FourBlocks(nn.Module):
     def __init__(self, cases):
         super().__init__()
         torch.manual_seed(0)
-        self.blocks = nn.ModuleList(SEBlock(one.shape[1], scale="broadcast") for one in cases)
-        self.inputs = [torch.ones(one.shape) for one in cases]
+        self.blocks = nn.ModuleList(SEBlock(case.shape[1], scale="broadcast") for case in cases)
+        self.inputs = [torch.ones(case.shape) for case in cases]
 
     def forward(self):
         outputs = (block(x) for block, x in zip(self.blocks, self.inputs, strict=True))
-        return sum(one.sum() for one in outputs)
+        return sum(output.sum() for output in outputs)
 
 
 class FakeNetwork:
@@ -82,7 +82,7 @@ class FakeNetwork:
             for channels in range(1, SLOTS + 1)
         )
         self.network, self.ran = FourBlocks(cases), []
-        self.places = {one.shape: index for index, one in enumerate(cases)}
+        self.places = {case.shape: index for index, case in enumerate(cases)}
         rest = self.machine.work(STEP_S)
 
         def run():
@@ -95,7 +95,7 @@ class FakeNetwork:
 
     def form(self, delays=(0.0,) * SLOTS, backward=(0.0,) * SLOTS, name="baseline"):
         """The line with a time of its own at each slot, forward and backward."""
-        forward_work = [self.machine.work(LINE_S + one) for one in delays]
+        forward_work = [self.machine.work(LINE_S + delay) for delay in delays]
         backward_work = [self.machine.work(LINE_S + one) for one in backward]
 
         def scale(x, gate):
@@ -177,9 +177,9 @@ def test_forward_and_backward_are_timed_apart():
 
 def test_without_gradients_there_is_no_backward_part():
     fake, samples = planted()
-    assert {len(one) for one in fake.found(samples).decisive.phases} == {1}
+    assert {len(phase) for phase in fake.found(samples).decisive.phases} == {1}
     record = in_place_records.line_in_place(fake.found(samples), "a step", "network")
-    assert {one.backward for one in record.slots} == {None}
+    assert {slot.backward for slot in record.slots} == {None}
 
 
 def test_every_pair_runs_each_form_once_at_each_slot_in_an_order_of_the_slots_own():
@@ -252,9 +252,9 @@ def simulated(draw, effect_s, processes, pairs=15, step_s=0.05):
 def test_intervals_over_processes_cover_as_often_as_they_promise(effect_s):
     draw, fake = np.random.default_rng(20241227), FakeNetwork()
     trials = [fake.found(simulated(draw, effect_s, 8), over="processes") for _ in range(200)]
-    covered = [within(one.decisive.total, effect_s * SLOTS) for one in trials]
+    covered = [within(trial.decisive.total, effect_s * SLOTS) for trial in trials]
     assert np.mean(covered) >= 0.93 - 2 * math.sqrt(0.05 * 0.95 / len(trials))
-    of_slots = [within(one.decisive.slots[0], effect_s) for one in trials]
+    of_slots = [within(trial.decisive.slots[0], effect_s) for trial in trials]
     assert np.mean(of_slots) >= 0.93 - 2 * math.sqrt(0.05 * 0.95 / len(trials))
 
 
@@ -341,8 +341,10 @@ def test_a_stopwatch_changes_no_bit_of_a_training_step(form):
         with timed_slots(timed, Clocks()) as slots:
             slots.run(timed, [SCALES[form]] * 6)
         workloads.sharing(plain.network, form, form, plain.run)[0]()
-    for one, other in zip(timed.network.parameters(), plain.network.parameters(), strict=True):
-        assert torch.equal(one, other)
+    for parameter, other in zip(
+        timed.network.parameters(), plain.network.parameters(), strict=True
+    ):
+        assert torch.equal(parameter, other)
 
 
 def recorder():
@@ -412,7 +414,7 @@ def test_a_wait_that_is_over_late_counts_as_long_as_it_was():
 
 def whole(ratios):
     """A replication of whole steps, of which only the processes' ratios count."""
-    parts = tuple(type("Of", (), {"ratio": one})() for one in ratios)
+    parts = tuple(type("Of", (), {"ratio": ratio})() for ratio in ratios)
     return type("Whole", (Replication,), {"__init__": lambda _: None, "ratio": ratios[0],
                                           "comparisons": parts})()  # fmt: skip
 
@@ -435,8 +437,8 @@ def test_a_record_holds_slots_sums_and_processes_and_survives_json():
         fake, samples = planted(backward=BACKWARD)
     found = fake.found([samples] * 8, over="processes")
     record = in_place_records.line_in_place(found, "a step", "training_step")
-    assert [one.case for one in record.slots] == list(fake.step.slots)
-    assert [one.clock for one in record.sums] == list(CLOCKS)
+    assert [slot.case for slot in record.slots] == list(fake.step.slots)
+    assert [sum_.clock for sum_ in record.sums] == list(CLOCKS)
     assert record.pairs == 8 * samples.pairs
     assert record.share == pytest.approx(sum(DELAYS + BACKWARD) / STEP_S, rel=0.05)
     assert (record.ratio, record.interval) == (found.ratio, found.ratio_interval)
@@ -457,7 +459,7 @@ def test_a_rule_reads_the_step_whose_line_was_timed_in_place_and_not_its_check()
     kept = recorder()
     for memory_format in ("contiguous", "channels_last"):
         fake.step = replace(
-            fake.step, slots=tuple(one.with_format(memory_format) for one in fake.step.slots)
+            fake.step, slots=tuple(slot.with_format(memory_format) for slot in fake.step.slots)
         )
         found = fake.found([samples] * 8, over="processes")
         in_place_records.keep(kept, found, f"a step, {memory_format}", "network")
@@ -465,7 +467,7 @@ def test_a_rule_reads_the_step_whose_line_was_timed_in_place_and_not_its_check()
         kept.keep(check)
     findings = Findings([evidence(*kept.evidence().records)])
     answers = findings.answers(questions.NETWORK)
-    assert [one.verdict for one in answers] == ["equivalent"] * 2
+    assert [answer.verdict for answer in answers] == ["equivalent"] * 2
     assert answers[0].ratio == pytest.approx(1 + sum(DELAYS) / STEP_S, rel=0.001)
     assert len(findings.answers(ask(LineInPlace, level="network"))) == 2
 
@@ -503,8 +505,8 @@ def test_the_host_networks_line_is_timed_in_fresh_processes_with_its_controls(ma
     lines = host_lines(make, batch=2, seed=0)
     timed = time_in_processes(lines, processes=2, budget_s=0.2, threads=1, seed=0, grad=grad)
     found = timed.line("channels_last", confidence=0.95)
-    assert [one.memory_format for one in found.slots] == ["channels_last"] * 6
-    assert {len(one) for one in found.decisive.phases} == {1 + grad}
+    assert [slot.memory_format for slot in found.slots] == ["channels_last"] * 6
+    assert {len(phase) for phase in found.decisive.phases} == {1 + grad}
     assert len(found.parts) == 2
     kept = recorder()
     assert in_place_records.itself_control(kept, timed.control("itself"), "network").passed
@@ -516,7 +518,7 @@ def test_the_host_networks_line_is_timed_in_fresh_processes_with_its_controls(ma
 
 def test_controls_are_named_by_what_they_are():
     lines = host_lines(workloads.forward_step, batch=8, seed=0)
-    assert [one.candidate_name for one in lines.values()] == [
+    assert [line.candidate_name for line in lines.values()] == [
         "expand_as", "expand_as", "broadcast again", "broadcast and 2 % of the step",
     ]  # fmt: skip
     assert lines["planted"].given["batch"] == 2

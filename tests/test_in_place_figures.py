@@ -32,7 +32,7 @@ def test_every_slot_and_the_sum_are_drawn_in_microseconds_in_the_panel_of_their_
 def test_the_first_slot_is_drawn_at_the_top_and_the_sum_at_the_bottom():
     for records in (both(), {"contiguous": record()}):
         axis = in_place_figures.line_in_place(records).axes[0]
-        labels = [one.get_text() for one in axis.get_yticklabels()]
+        labels = [get_yticklabel.get_text() for get_yticklabel in axis.get_yticklabels()]
         assert labels[0] == "stage 1, before the pool"
         assert labels[-1] == in_place_figures.SUM
         assert axis.yaxis_inverted()

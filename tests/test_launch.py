@@ -31,8 +31,8 @@ NARROWER = {"float16 × bfloat16", "bfloat16 × float16", "float32 × float16", 
 
 
 def answers(*jobs):
-    replies = in_fresh_processes([Job(*one) for one in jobs], at_once=2)
-    return [one.answer_or(AssertionError, "the job") for one in replies]
+    replies = in_fresh_processes([Job(*job) for job in jobs], at_once=2)
+    return [reply.answer_or(AssertionError, "the job") for reply in replies]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -64,29 +64,29 @@ def worlds():
         )
     )
     return {
-        name: [Group.model_validate(one) for one in groups]
+        name: [Group.model_validate(group) for group in groups]
         for name, groups in zip(asked, made, strict=True)
     }
 
 
 def of_operation(groups, operation, *families):
     among = families or settings.FAMILIES
-    return [one for one in groups if one.operation == operation and one.family in among]
+    return [group for group in groups if group.operation == operation and group.family in among]
 
 
 def test_with_one_real_dtype_every_launch_is_the_same(found):
-    for one in found.groups:
-        if one.family != "dtypes":
-            assert (one.dtypes, one.differing) == ("same", 0)
-    tried = {(one.operation, one.family): one.tried for one in found.groups}
+    for group in found.groups:
+        if group.family != "dtypes":
+            assert (group.dtypes, group.differing) == ("same", 0)
+    tried = {(group.operation, group.family): group.tried for group in found.groups}
     assert tried["multiply", "ordinary"] == 108
     assert tried["gradient_of_gate", "ambiguous"] == 15 * 108 * 3
 
 
 def test_the_product_is_the_same_in_every_pair_of_dtypes(found):
-    products = [one for one in found.groups
-                if (one.operation, one.family) == ("multiply", "dtypes")]  # fmt: skip
-    assert {one.dtypes: (one.tried, one.differing) for one in products} == {
+    products = [group for group in found.groups
+                if (group.operation, group.family) == ("multiply", "dtypes")]  # fmt: skip
+    assert {product.dtypes: (product.tried, product.differing) for product in products} == {
         "same": (130, 0), "mixed": (1560, 0)
     }  # fmt: skip
 
@@ -100,10 +100,10 @@ def test_a_narrower_gates_gradient_is_rounded_before_the_sum_or_after(found):
 
 
 def test_only_a_complex_gate_changes_the_inputs_gradient(found):
-    for one in found.groups:
-        if (one.operation, one.family) == ("gradient_of_input", "dtypes"):
-            assert one.differing
-            assert all(pair.partition(" × ")[2].startswith("complex") for pair in one.where)
+    for group in found.groups:
+        if (group.operation, group.family) == ("gradient_of_input", "dtypes"):
+            assert group.differing
+            assert all(pair.partition(" × ")[2].startswith("complex") for pair in group.where)
 
 
 @pytest.mark.parametrize("operation", ["multiply", "gradient_of_input", "gradient_of_gate"])
@@ -256,7 +256,7 @@ def test_what_the_extension_reports_is_read_whole():
     (("mul",), None), (("mul", "mul"), "other kernels"), (("copy",), "other kernels"),
 ])  # fmt: skip
 def test_how_launches_differ(operations, how):
-    made = tuple(ITERATOR.model_copy(update={"operation": one}) for one in operations)
+    made = tuple(ITERATOR.model_copy(update={"operation": operation}) for operation in operations)
     assert how_they_differ(world(), Recorded(launches=made, results=(RESULT,))) == how
 
 
@@ -297,7 +297,9 @@ def test_tables_say_what_was_tried_and_what_was_not_read(found):
 
 
 def test_no_two_settings_have_one_name():
-    names = [(one.family, one.name) for one in settings.settings(settings.FAMILIES, seed=0)]
+    names = [
+        (setting.family, setting.name) for setting in settings.settings(settings.FAMILIES, seed=0)
+    ]
     assert len(set(names)) == len(names)
 
 

@@ -80,7 +80,7 @@ def test_where_they_are_not_the_line_says_the_opposite(claims, changed, says):
 
 
 def test_every_line_has_a_world_in_which_it_says_the_opposite():
-    assert {one for claims, *_ in OTHERWISE for one in claims} == set(NOTED)
+    assert {claim for claims, *_ in OTHERWISE for claim in claims} == set(NOTED)
 
 
 @pytest.mark.parametrize("claim", MEMORY)
@@ -123,7 +123,7 @@ def test_without_launches_one_line_says_what_it_takes(claim):
 
 
 def test_the_ledger_keeps_the_line_with_the_claim():
-    kept = {one["id"]: one["eager_cuda"] for one in verdicts.claims(world())}
+    kept = {claim["id"]: claim["eager_cuda"] for claim in verdicts.claims(world())}
     assert {name for name, said in kept.items() if said} == set(NOTED)
     assert kept["T7"] == note("T7")
 

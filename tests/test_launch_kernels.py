@@ -143,12 +143,12 @@ def _row(kernel, summed=None):
 
 
 def test_every_passage_is_a_line_of_the_headers_that_are_installed():
-    for one in passages():
-        if one.text:
-            lines = (HEADERS / one.file).read_text(encoding="utf-8").splitlines()
-            assert one.text in lines[one.line - 1]
-            assert str(one) == f"{one.file}, line {one.line}"
-    assert [one.file for one in passages() if not one.text] == [
+    for passage in passages():
+        if passage.text:
+            lines = (HEADERS / passage.file).read_text(encoding="utf-8").splitlines()
+            assert passage.text in lines[passage.line - 1]
+            assert str(passage) == f"{passage.file}, line {passage.line}"
+    assert [passage.file for passage in passages() if not passage.text] == [
         "aten/src/ATen/native/cuda/BinaryMulKernel.cu",
         "aten/src/ATen/native/cuda/ReduceSumProdKernel.cu",
     ]

@@ -10,7 +10,7 @@ def forgetful(x, gate):
 
 def differing(candidate, sizes):
     pairings = layout.compare_layouts(expand_as, candidate, sizes, seed=0)
-    return [one for one in pairings if not (one.same_layout and one.same_values)]
+    return [pairing for pairing in pairings if not (pairing.same_layout and pairing.same_values)]
 
 
 def test_no_pairing_with_elements_differs():
@@ -32,8 +32,8 @@ def test_empty_outputs_differ_in_strides_and_in_nothing_else():
 
 def test_volumes_keep_channels_last_3d():
     pairings = list(layout.compare_volumes(expand_as, broadcast, seed=0))
-    assert all(one.same_layout for one in pairings)
-    assert any("channels_last_3d" in one.candidate.formats for one in pairings)
+    assert all(pairing.same_layout for pairing in pairings)
+    assert any("channels_last_3d" in pairing.candidate.formats for pairing in pairings)
 
 
 def test_every_input_layout_has_the_shape_it_says():
@@ -49,11 +49,11 @@ def test_the_block_is_alike_forward_and_backward():
         traces = list(
             layout.compare_blocks("expand_as", "broadcast", torch.channels_last, detached, seed=0)
         )
-        assert all(one.same_layout and one.same_values for one in traces)
-        assert {"output", "gradient of the input"} < {one.tensor for one in traces}
+        assert all(trace.same_layout and trace.same_values for trace in traces)
+        assert {"output", "gradient of the input"} < {trace.tensor for trace in traces}
 
 
 def test_a_block_that_forgets_channels_last_is_noticed(monkeypatch):
     monkeypatch.setattr("investigation.subject.variants.SCALES", {**SCALES, "forgetful": forgetful})
     traces = layout.compare_blocks("expand_as", "forgetful", torch.channels_last, False, seed=0)
-    assert not next(one for one in traces if one.tensor == "output").same_layout
+    assert not next(trace for trace in traces if trace.tensor == "output").same_layout

@@ -48,7 +48,7 @@ def refusal(folder):
 def test_what_was_sealed_is_verified(folder):
     kept = manifest.verify(folder)
     assert kept.machine == "some-machine"
-    assert {name: one.kind for name, one in kept.records.items()} == {
+    assert {name: record.kind for name, record in kept.records.items()} == {
         "05_x.json": "evidence",
         "contest.json": "contest",
     }

@@ -43,7 +43,9 @@ def on_machine(
 @pytest.mark.parametrize("world", WORLDS)
 def test_identical_arms_are_rarely_called_different_in_any_world(world: str) -> None:
     outcomes = [on_machine(world, 1.0, seed) for seed in range(60)]
-    alarms = sum(not one.ratio_interval[0] <= 1 <= one.ratio_interval[1] for one in outcomes)
+    alarms = sum(
+        not outcome.ratio_interval[0] <= 1 <= outcome.ratio_interval[1] for outcome in outcomes
+    )
     assert alarms <= 9  # 3 are expected; 10 or more once in a thousand
 
 
@@ -58,7 +60,9 @@ def test_a_planted_difference_flips_the_verdict_in_any_world(world: str) -> None
 @pytest.mark.parametrize("world", WORLDS)
 def test_interval_covers_the_planted_ratio_in_any_world(world: str) -> None:
     outcomes = [on_machine(world, 1.03, seed) for seed in range(60)]
-    covered = sum(one.ratio_interval[0] <= 1.03 <= one.ratio_interval[1] for one in outcomes)
+    covered = sum(
+        outcome.ratio_interval[0] <= 1.03 <= outcome.ratio_interval[1] for outcome in outcomes
+    )
     assert covered >= 51
 
 

@@ -60,7 +60,7 @@ def test_every_chapter_of_schema_2_is_brought_up_to_this_schema(old_run):
 def test_no_timing_is_lost_and_each_keeps_its_numbers(old_run):
     for kept in old_run.evidences:
         old = [one for one in raw(kept.notebook)["records"] if one["interval"]]
-        new = [one for one in kept.records if isinstance(one, Timing)]
+        new = [record for record in kept.records if isinstance(record, Timing)]
         assert [(one["value"], tuple(one["interval"])) for one in old] == [
             (one.ratio, one.interval) for one in new
         ]

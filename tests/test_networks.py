@@ -243,7 +243,7 @@ def test_folders_with_half_of_a_build_are_left_out(tmp_path, monkeypatch, build,
 def outcomes(installed, monkeypatch):
     """What each runtime's cell comes to; a test may change them. Returns what was said too."""
     assert installed.parent.exists()
-    given = {one: of(one) for one in RUNTIMES}
+    given = {runtime: of(runtime) for runtime in RUNTIMES}
     said = []
 
     def run(wanted, *_):
@@ -285,7 +285,7 @@ def test_a_runtime_that_refuses_a_network_is_one_line_and_the_rest_goes_on(outco
     assert measure() == 0
     assert "tiny in openvino: ExportError: no such operator" in said
     programs = [one for one in recorded() if isinstance(one, ReleasedProgram)]
-    assert [one.runtime for one in programs if one.refused] == ["openvino"]
+    assert [program.runtime for program in programs if program.refused] == ["openvino"]
     assert len(programs) == len(RUNTIMES)
 
 

@@ -89,7 +89,7 @@ def of_a_step(timing):
 
 @pytest.fixture(scope="module")
 def run():
-    return [one for each in read_run(BOOK).evidences for one in each.records]
+    return [record for each in read_run(BOOK).evidences for record in each.records]
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +152,7 @@ def test_where_the_network_is_slower_noise_does_not_hide_it(untimed, measured):
         return 1.1 if of_the_line else truth(timing)
 
     for found in worlds(untimed, measured, within_a_per_cent, slower, 20):
-        statuses = {key: one.status for key, one in ledger.verdicts(found).items()}
+        statuses = {key: verdict.status for key, verdict in ledger.verdicts(found).items()}
         assert {statuses[one] for one in ("C1", "C4", "P1", "P5", "V3")} == {"refuted"}
 
 
@@ -207,7 +207,7 @@ def test_every_planted_verdict_has_at_most_forty_words_and_numbers_under_it(clai
 def test_the_same_holds_on_a_gpu_whatever_was_measured(rule):
     draw = np.random.default_rng(9)
     for _ in range(20):
-        made = [timed(one, math.exp(draw.normal(0, 0.2))) for one in gpu_worlds.STEPS]
+        made = [timed(step, math.exp(draw.normal(0, 0.2))) for step in gpu_worlds.STEPS]
         found = gpu_worlds.findings(plain_records(*made))
         for verdict in gpu.on_each_machine(rule, found).values():
             assert len(verdict.sentence.split()) <= MOST_WORDS, verdict.sentence

@@ -49,7 +49,7 @@ def equality_records(candidate):
 
 def acceptance_records(baseline):
     outcomes = acceptance.compare_acceptance(baseline, broadcast)
-    yield grown(sum(one.silently_grown for one in outcomes))
+    yield grown(sum(outcome.silently_grown for outcome in outcomes))
 
 
 def verdict(claim, records):

@@ -54,8 +54,8 @@ class Placed:
         return compare_made_on(self.machine, Settings(budget_s=budget_s, seed=seed), makers)
 
 
-def excludes(one: Comparison, ratio: float) -> bool:
-    low, high = one.ratio_interval
+def excludes(comparison: Comparison, ratio: float) -> bool:
+    low, high = comparison.ratio_interval
     return not low <= ratio <= high
 
 

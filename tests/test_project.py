@@ -101,7 +101,11 @@ def test_every_direct_requirement_says_what_it_is_for():
 
 
 def test_the_lock_leaves_torchs_platform_packages_to_torch():
-    assert not [one for one in requirement_lines("requirements.lock") if one.startswith("nvidia")]
+    assert not [
+        requirement_line
+        for requirement_line in requirement_lines("requirements.lock")
+        if requirement_line.startswith("nvidia")
+    ]
 
 
 def test_help_names_every_target_and_every_command_is_one():

@@ -25,7 +25,7 @@ def test_the_answers_are_the_records_with_the_fields_that_were_asked_for():
     world = findings(planted(multiply(1.2, "slower", series="sizes")))
     small, slow = world.answers(ask(Timing, level="multiply", series="sizes"))
     assert (small.case, slow.case, slow.verdict) == (SMALL, CASE, "slower")
-    assert [one.case for one in world.answers(ask(Timing, level="multiply"))] == [
+    assert [answer.case for answer in world.answers(ask(Timing, level="multiply"))] == [
         CASE,
         MIXED,
         SMALL,

@@ -65,22 +65,22 @@ def tiny(tmp_path, monkeypatch):
     patches.apply(tmp_path / "patched", patch)
     monkeypatch.syspath_prepend(tmp_path / "released")
     yield tmp_path / "patched"
-    for name in [one for one in sys.modules if one.startswith("tinynet")]:
+    for name in [module for module in sys.modules if module.startswith("tinynet")]:
         del sys.modules[name]
 
 
 def calls(module):
     """The names of the operations that an exported module calls."""
     exported = torch.export.export(module, (torch.randn(TINY.input),))
-    return [str(one.target) for one in exported.graph.nodes if one.op == "call_function"]
+    return [str(node.target) for node in exported.graph.nodes if node.op == "call_function"]
 
 
 def test_the_network_is_made_from_either_package_with_the_same_weights(tiny):
     as_released, patched = (released.make(TINY, folder, 3) for folder in (None, tiny))
     assert "expand" in str(calls(as_released))
     assert "expand" not in str(calls(patched))
-    for one, other in zip(as_released.parameters(), patched.parameters(), strict=True):
-        assert torch.equal(one, other)
+    for parameter, other in zip(as_released.parameters(), patched.parameters(), strict=True):
+        assert torch.equal(parameter, other)
 
 
 def test_no_scale_of_a_normalisation_is_left_at_0(tiny):

@@ -7,7 +7,7 @@ from investigation.claims.claim import judge
 from investigation.claims.ledger import CLAIMS
 from investigation.claims.scope import scope
 
-(X4,) = (one for one in CLAIMS if one.id == "X4")
+(X4,) = (claim for claim in CLAIMS if claim.id == "X4")
 XNNPACK = "executorch_xnnpack"
 SLOW_ONE = released("one_net", XNNPACK, 1.2)
 SLOW_OTHER = released("other_net", XNNPACK, 1.3)

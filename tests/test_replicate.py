@@ -186,7 +186,7 @@ def test_warnings_name_their_process() -> None:
     slow = machine.work(0.02)
     few = compare_on(machine, Settings(budget_s=0.5), slow, slow)
     outcome = Replication.of([comparison(1, 0), few])
-    assert any(re.match(r"process 2: only \d+ rounds", one) for one in outcome.warnings)
+    assert any(re.match(r"process 2: only \d+ rounds", warning) for warning in outcome.warnings)
 
 
 def test_too_few_processes_for_the_confidence_leave_the_interval_without_ends() -> None:

@@ -139,7 +139,7 @@ class TestRecords:
         made = row(broadcast=0, expand_as=2304)
         kept = recording.program(Recorder("08_runtimes"), made, TINY)
         ratios = {TINY.slug: (1.5, "slower"), "b": (1.0, "equivalent"), "c": (1.9, "inconclusive")}
-        timed = {slug: timing("onnxruntime", TINY, *one) for slug, one in ratios.items()}
+        timed = {slug: timing("onnxruntime", TINY, *ratio) for slug, ratio in ratios.items()}
         line = runtime_tables.at_a_glance(made, kept, timed)
         assert line["writes more"] == line["plans more"] == "2304 B"
         assert line["time with it"] == "+50.00 % (+49.00 to +51.00)"
@@ -182,7 +182,7 @@ class TestPictures:
             timing("eager", large, 1.0, "equivalent"),
         ]
         first, second = picture.costs(timings).axes
-        assert [one.get_text() for one in first.get_yticklabels()] == [
+        assert [get_yticklabel.get_text() for get_yticklabel in first.get_yticklabels()] == [
             "AOTInductor",
             "PyTorch eager",
         ]

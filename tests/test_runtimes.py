@@ -165,10 +165,10 @@ def test_a_runtime_gets_one_thread_and_an_empty_folder_and_cannot_report_its_use
 
 class TestRegistry:
     def test_slugs_name_records_and_remedies_belong_to_a_runtime_of_the_book(self):
-        slugs = [one.slug for one in (*RUNTIMES, *REMEDIES)]
+        slugs = [runtime.slug for runtime in (*RUNTIMES, *REMEDIES)]
         assert len(set(slugs)) == len(slugs)
-        assert {one.adapter for one in REMEDIES} <= {one.adapter for one in RUNTIMES}
-        assert all(one.options.get("remedy") for one in REMEDIES)
+        assert {remedy.adapter for remedy in REMEDIES} <= {runtime.adapter for runtime in RUNTIMES}
+        assert all(remedy.options.get("remedy") for remedy in REMEDIES)
 
     def test_every_runtime_that_was_left_out_says_why(self):
         assert all(one.why for one in registry.LEFT_OUT)

@@ -116,12 +116,12 @@ def test_no_source_unpickles_evaluates_or_builds_a_shell_command(path):
 def dangers(tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            named = {getattr(node, "module", None) or "", *(one.name for one in node.names)}
+            named = {getattr(node, "module", None) or "", *(name.name for name in node.names)}
             yield from named & FORBIDDEN_MODULES
         if isinstance(node, ast.Call):
             if ast.unparse(node.func) in FORBIDDEN_CALLS:
                 yield ast.unparse(node.func)
-            yield from (one.arg for one in node.keywords if one.arg == "shell")
+            yield from (keyword.arg for keyword in node.keywords if keyword.arg == "shell")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def test_signed_rank_interval_covers_a_known_centre_at_its_level(name: str, size
     estimates = (
         statistics.signed_rank(3 + DISTRIBUTIONS[name](draw, size), 0.9) for _ in range(trials)
     )
-    covered = sum(one.low <= 3 <= one.high for one in estimates)
+    covered = sum(estimate.low <= 3 <= estimate.high for estimate in estimates)
     assert stats.binomtest(covered, trials, 0.9, alternative="less").pvalue > 1e-4
 
 

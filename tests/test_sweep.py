@@ -120,10 +120,10 @@ def test_an_axis_that_only_one_of_two_notebooks_has_varies_only_that_one(tmp_pat
 
 def test_a_key_holds_all_that_a_result_depends_on(tmp_path, monkeypatch):
     spec = spec_of(tmp_path, GOOD)
-    keys = {one.key for one in grid.cells(spec)}
-    assert {one.key for one in grid.cells(spec)} == keys
+    keys = {cell.key for cell in grid.cells(spec)}
+    assert {cell.key for cell in grid.cells(spec)} == keys
     monkeypatch.setattr(freshness, "code_sha256", lambda _: "other modules")
-    assert keys.isdisjoint(one.key for one in grid.cells(spec))
+    assert keys.isdisjoint(cell.key for cell in grid.cells(spec))
 
 
 def test_another_torch_gets_the_locked_requirements_but_for_what_is_bound_to_torch():
@@ -302,7 +302,7 @@ def test_table_and_page_show_every_cell_and_no_markup_of_theirs(tmp_path):
 
 def test_there_is_a_panel_for_each_combination_but_for_the_longest_axis():
     figure = sweep_pages.small_multiples(list(rows_of(["slower"] * 8)), ("dtype", "shape"))
-    assert [one.get_title() for one in figure.axes if one.get_title()] == ["float32", "float64"]
+    assert [axis.get_title() for axis in figure.axes if axis.get_title()] == ["float32", "float64"]
 
 
 def test_a_real_sweep_of_a_small_project(tmp_path):

@@ -171,10 +171,10 @@ def test_each_timed_step_runs_its_own_line():
         )
         arms = training_workloads.training_arms(2, "contiguous", "materialized", "expand_as")
     (network,) = made
-    blocks = [one for one in network.modules() if isinstance(one, SEBlock)]
+    blocks = [module for module in network.modules() if isinstance(module, SEBlock)]
     for arm, scale in zip(arms, (materialized, expand_as), strict=True):
         arm()
-        assert {one.scale for one in blocks} == {scale}
+        assert {block.scale for block in blocks} == {scale}
 
 
 def test_the_timed_scale_steps_return_the_same_gradients():

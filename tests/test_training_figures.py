@@ -54,6 +54,6 @@ def test_runs_that_never_part_leave_no_mark_among_the_differences():
 def test_one_form_is_drawn_as_points_on_the_line_of_the_other_in_any_order():
     curves = {"another seed": [2.9, 1.0], "expand_as": [3.0, 2.0], "broadcast": [3.0, 2.0]}
     lines = training_figures.loss_curves(curves, {"apart": [0.0, 1.0]}).axes[0].get_lines()
-    drawn_with = {one.get_label(): (one.get_marker(), one.get_linestyle()) for one in lines}
+    drawn_with = {line.get_label(): (line.get_marker(), line.get_linestyle()) for line in lines}
     assert drawn_with["expand_as"] == ("o", "None")
     assert drawn_with["broadcast"] == drawn_with["another seed"] == ("None", "-")

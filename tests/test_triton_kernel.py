@@ -33,7 +33,7 @@ PROGRAM = GeneratedProgram((KERNEL,), HOST, ("triton_poi_fused_expand_mul_sigmoi
 
 def test_a_kernel_reads_the_input_and_the_gate_and_writes_the_output():
     read = triton_kernel.scale_kernel(PROGRAM)
-    found = [(one.kind, one.tensor, one.shape, one.index) for one in read.accesses]
+    found = [(access.kind, access.tensor, access.shape, access.index) for access in read.accesses]
     assert found == [
         ("load", "primals_1", (2, 3, 4, 5), "xindex"),
         ("load", "buf5", (2, 3), "xindex // 20"),

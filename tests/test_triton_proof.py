@@ -197,7 +197,7 @@ def test_each_form_is_built_in_processes_of_its_own_with_caches_of_their_own(mon
     triton_proof.prove(CHIPS, [BLOCK, MIXED])
     by_form = {form: [one for one in asked if one.arguments["form"] == form]
                for form in triton_build.FORMS}  # fmt: skip
-    shares = [[one.arguments["asked"] for one in jobs] for jobs in by_form.values()]
+    shares = [[job.arguments["asked"] for job in jobs] for jobs in by_form.values()]
     assert shares[0] == shares[1]
     assert len(shares[0]) == min(2, max(1, cores // 2))
     for cache in ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "TMPDIR"):
@@ -239,7 +239,9 @@ def test_the_settings_are_those_of_the_compiled_chapter():
     assert declared("07_gpu") == declared("06_compiled")
     for name in ("06_compiled", "07_gpu"):
         cells = nbformat.read(places.NOTEBOOKS / f"{name}.ipynb", as_version=4).cells
-        assert any("list(fusion.settings(case, settings.dtype_pairs" in one.source for one in cells)
+        assert any(
+            "list(fusion.settings(case, settings.dtype_pairs" in cell.source for cell in cells
+        )
 
 
 def test_every_setting_is_compiled_for_the_first_chip_and_what_the_others_lack_is_named():
@@ -251,10 +253,10 @@ def test_every_setting_is_compiled_for_the_first_chip_and_what_the_others_lack_i
     full = [one for one in asked if one not in without["sm_90"]]
     assert full == [one for one in asked if triton_build.in_full(one)]
     blocks = [one for one in full if one.level == "block"]
-    assert {(one.mode, one.dynamic) for one in blocks} == {("training", False)}
-    assert {one.case.gate_dtype for one in blocks} == {None, "bfloat16"}
-    assert {one.case.dtype for one in blocks} == {"float32", "bfloat16", "float16"}
-    assert {one.case.memory_format for one in blocks} == {"contiguous", "channels_last"}
+    assert {(block.mode, block.dynamic) for block in blocks} == {("training", False)}
+    assert {block.case.gate_dtype for block in blocks} == {None, "bfloat16"}
+    assert {block.case.dtype for block in blocks} == {"float32", "bfloat16", "float16"}
+    assert {block.case.memory_format for block in blocks} == {"contiguous", "channels_last"}
     assert MIXED in full
     named = " ".join(fusion.where(without["sm_90"], asked))
     for one in without["sm_90"]:
@@ -279,7 +281,7 @@ def test_a_setting_that_is_not_for_every_chip_is_generated_for_the_first_alone(m
 @needs_triton
 def test_the_line_alone_becomes_a_record_a_form_that_tells_a_difference(built):
     forms = list(triton_recording.machine_code(built))
-    assert [one.form for one in forms] == ["expand_as", "broadcast"]
+    assert [form.form for form in forms] == ["expand_as", "broadcast"]
     assert forms[0].binary_sha256 == forms[1].binary_sha256
     assert "reads an element of the gate (4×16×1×1)" in forms[0].words[1]
     code = built.variants("sm_90", MIXED)["broadcast"]

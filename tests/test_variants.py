@@ -28,9 +28,11 @@ def test_an_unknown_scale_is_refused():
 
 
 def test_the_host_network_has_an_se_block_before_and_after_each_pool():
-    blocks = [one for one in HostNetwork("broadcast").modules() if isinstance(one, SEBlock)]
+    blocks = [
+        module for module in HostNetwork("broadcast").modules() if isinstance(module, SEBlock)
+    ]
     assert len(blocks) == 6
-    assert not any(isinstance(one, SEBlock) for one in HostNetwork(None).modules())
+    assert not any(isinstance(module, SEBlock) for module in HostNetwork(None).modules())
 
 
 def test_the_host_network_scores_ten_classes():

@@ -14,7 +14,7 @@ from investigation.timing.processes import Reply
 pytestmark = pytest.mark.slow
 
 TINY = Case(slug="tiny", name="a tiny case", shape=(2, 8, 6, 6))
-BY_SLUG = {one.slug: one for one in VARIATIONS}
+BY_SLUG = {variation.slug: variation for variation in VARIATIONS}
 MUL, EXPAND = ["Mul", 64, False], ["Expand", 256, True]
 
 
@@ -44,7 +44,7 @@ def test_an_export_that_fails_is_told_in_a_line_and_the_others_go_on():
 
 
 def _installed():
-    packages = {name for one in VARIATIONS for name in one.packages}
+    packages = {name for variation in VARIATIONS for name in variation.packages}
     return {name for name in packages if importlib.util.find_spec(name)}
 
 

@@ -268,7 +268,7 @@ def test_neighbours_with_one_outcome_are_one_stretch_and_a_change_names_its_vers
         (("2.10.0", 20, 0), ("2.4.1", 12, 0), ("2.13.0", 20, 3), ("2.15.0", 21, 4))
     )  # fmt: skip
     (found,) = shown.changed
-    assert [(one.versions, one.shown) for one in found.stretches] == [
+    assert [(stretch.versions, stretch.shown) for stretch in found.stretches] == [
         ("2.4.1 to 2.10.0", "0 of 12 … 0 of 20"),
         ("2.13.0 to 2.15.0", "3 of 20 … 4 of 21"),
     ]
@@ -290,8 +290,8 @@ def test_a_claim_has_the_verdict_of_each_version_and_one_that_needs_a_clock_is_n
     world = [one for one in plain_world().values() if one.kind != "timing"]
     parted = [differing if one.identity == differing.identity else one for one in world]
     shown = pages.in_order([of_torch("2.4.1", *world), of_torch("2.6.0", *parted)])
-    claims = {one.name: one for one in shown.claims}
-    assert [one.outcome for one in claims["V2"].stretches] == ["supported", "refuted"]
+    claims = {claim.name: claim for claim in shown.claims}
+    assert [stretch.outcome for stretch in claims["V2"].stretches] == ["supported", "refuted"]
     assert "V3" not in claims
 
 

@@ -63,7 +63,9 @@ every_kind = pytest.mark.parametrize("ending", MAKERS)
 
 def unpacked(archive, folder):
     count = archives.unpack(archive, folder, rewriting.EXPANSION.search)
-    return count, {one.relative_to(folder).as_posix() for one in folder.rglob("*") if one.is_file()}
+    return count, {
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    }
 
 
 def refusal(archive, folder):
@@ -351,7 +353,9 @@ def test_a_package_that_cannot_be_had_is_named_and_the_rest_goes_on(
     assert [one.package for one in found] == ["old"]
     assert reason in about.missing[change.get("name", "net")]
     assert [
-        one for one in capsys.readouterr().err.splitlines() if "left out" in one and reason in one
+        line
+        for line in capsys.readouterr().err.splitlines()
+        if "left out" in line and reason in line
     ]
     assert not list((project / "build/wild/archives").glob(".*"))
 

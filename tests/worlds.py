@@ -91,17 +91,18 @@ def training_step(ratio=1.0, verdict=None, width=0.002, formats=MEMORY_FORMATS):
 def in_place(level, ratio=1.0, width=0.002, formats=MEMORY_FORMATS, step_s=0.05):
     """What the line adds to a step, timed inside the running network."""
     added, ends = ratio - 1, (ratio - width - 1, ratio + width - 1)
-    part = {"difference_s": step_s * added, "interval_s": tuple(step_s * one for one in ends)}
+    part = {"difference_s": step_s * added, "interval_s": tuple(step_s * end for end in ends)}
     total = OnClock(clock="processor", share=added, share_interval=ends, step_s=step_s, **part)
     return [
         LineInPlace(
-            says=level, level=level, memory_format=one, batch=8, clock="processor",
+            says=level, level=level, memory_format=memory_format, batch=8, clock="processor",
             over="processes", confidence=STEP_CONFIDENCE, margin=MARGIN,
             verdict=judge((1 + ends[0], 1 + ends[1]), MARGIN), sums=(total,),
-            slots=(Slot(case=CASE.with_format(one), line_s=1e-4, forward=Added(**part), **part),),
+            slots=(Slot(case=CASE.with_format(memory_format), line_s=1e-4,
+                        forward=Added(**part), **part),),
             processes=(OfProcess(pairs=20, difference_s=0.0, step_s=step_s),) * 2,
         )
-        for one in formats
+        for memory_format in formats
     ]  # fmt: skip
 
 
@@ -111,8 +112,8 @@ def recalibration(ratio=1.04, verdict=None, width=0.002, formats=MEMORY_FORMATS)
 
 
 def _steps(level, ratio, verdict, width, formats, **about):
-    return [timing(level, ratio, verdict, width, case=None, memory_format=one, **about)
-            for one in formats]  # fmt: skip
+    return [timing(level, ratio, verdict, width, case=None, memory_format=format_, **about)
+            for format_ in formats]  # fmt: skip
 
 
 def equality(aspect, tried, differing=0, **more):
@@ -217,7 +218,11 @@ def plain_world():
         *(agreement(layer) for layer in ("kernels", "elided", "fused", "source")),
         survival("torch.compile", runs_more=False),
         *(pairings(group) for group in GROUPS),
-        *(block_tensors(one, detached) for one in MEMORY_FORMATS for detached in (False, True)),
+        *(
+            block_tensors(memory_format, detached)
+            for memory_format in MEMORY_FORMATS
+            for detached in (False, True)
+        ),
         *network(),
         *training_step(),
         *(run(name) for name in RUNS),

@@ -133,7 +133,11 @@ def decided(
 ) -> Verdict:
     """Ask the questions and apply the rule to their answers."""
     answers = answers_to(questions, findings)
-    missing = [str(one) for name, one in questions.items() if one.required and not answers[name]]
+    missing = [
+        str(question)
+        for name, question in questions.items()
+        if question.required and not answers[name]
+    ]
     if missing:
         sentence = f"Not decided here: it takes {needs}."
         table = (("without an answer", "; ".join(missing)),)

@@ -93,4 +93,4 @@ def scope_on(machine: str, rule: GpuRule, findings: Findings) -> tuple[Row, ...]
 
 
 def _asked_of(machine: str, rule: GpuRule) -> Questions:
-    return {name: one.on(machine) for name, one in rule.questions.items()}
+    return {name: question.on(machine) for name, question in rule.questions.items()}

@@ -19,14 +19,16 @@ def scope(questions: Questions, findings: Findings) -> tuple[Row, ...]:
     if not records:
         return ()
     # Of another machine's records the chapter knows the name, and not the environment.
-    environments = [findings.source_of(one).environment for one in records if not one.machine]
-    cases = [case for one in records for case in _cases(one)]
+    environments = [
+        findings.source_of(record).environment for record in records if not record.machine
+    ]
+    cases = [case for record in records for case in _cases(record)]
     rows = {
-        "machine": listed(_each(one.machine for one in records if one.machine)),
-        "processor": listed(_each(one.processor for one in environments)),
-        "device": listed(_each(getattr(one, "device", "cpu") for one in records)),
-        "threads": listed(_each(_threads(one, findings) for one in records)),
-        "torch": listed(_each(one.torch for one in environments)),
+        "machine": listed(_each(record.machine for record in records if record.machine)),
+        "processor": listed(_each(environment.processor for environment in environments)),
+        "device": listed(_each(getattr(record, "device", "cpu") for record in records)),
+        "threads": listed(_each(_threads(record, findings) for record in records)),
+        "torch": listed(_each(environment.torch for environment in environments)),
         "forms": listed(_each(_forms(records))),
         "input and gate dtypes": listed(_each(map(_dtypes, cases))),
         "sizes": _sizes(cases),
@@ -53,11 +55,11 @@ def _threads(record: Observation, findings: Findings) -> int:
 
 
 def _forms(records: Iterable[Observation]) -> Iterable[str]:
-    for one in records:
-        if isinstance(one, Measured):
-            yield from (one.candidate, one.baseline)
-        elif getattr(one, "form", None):
-            yield str(getattr(one, "form"))  # noqa: B009  # some types of record have it
+    for observation in records:
+        if isinstance(observation, Measured):
+            yield from (observation.candidate, observation.baseline)
+        elif getattr(observation, "form", None):
+            yield str(getattr(observation, "form"))  # noqa: B009  # some types of record have it
         else:
             yield from ("expand_as", "broadcast")
 
@@ -67,7 +69,7 @@ def _dtypes(case: Case) -> str:
 
 
 def _sizes(cases: Iterable[Case]) -> str:
-    shapes = sorted({one.shape: one.elements for one in cases}.items(), key=lambda one: one[1])
+    shapes = sorted({case.shape: case.elements for case in cases}.items(), key=lambda one: one[1])
     words = ["×".join(map(str, shape)) for shape, _ in shapes]
     if len(words) > MOST_SIZES:
         return f"{len(words)} from {words[0]} to {words[-1]}"

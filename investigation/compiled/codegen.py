@@ -100,12 +100,12 @@ class Generated:
     @property
     def kernel_source(self) -> str:
         """The normalised source of all kernels, forward before backward."""
-        return "\n\n".join(text for one in self.programs for text in one.kernels)
+        return "\n\n".join(text for program in self.programs for text in program.kernels)
 
     @property
     def host_source(self) -> str:
         """The normalised source of the host programs that allocate, launch and free."""
-        return "\n\n".join(one.host for one in self.programs)
+        return "\n\n".join(program.host for program in self.programs)
 
     @property
     def source(self) -> str:
@@ -125,17 +125,17 @@ class Generated:
     @property
     def names(self) -> tuple[str, ...]:
         """The kernels' own names, which normalisation takes out."""
-        return tuple(name for one in self.programs for name in one.names)
+        return tuple(name for program in self.programs for name in program.names)
 
     @property
     def launches(self) -> int:
         """Number of launches of generated kernels."""
-        return sum(one.launches for one in self.programs)
+        return sum(program.launches for program in self.programs)
 
     @property
     def library_calls(self) -> tuple[str, ...]:
         """The calls to kernels that were not generated."""
-        return tuple(call for one in self.programs for call in one.library_calls)
+        return tuple(call for program in self.programs for call in program.library_calls)
 
     @property
     def kernels(self) -> int:
@@ -145,12 +145,12 @@ class Generated:
     @property
     def passes(self) -> int:
         """Number of outermost loops in the generated kernels."""
-        return sum(one.passes for one in self.programs)
+        return sum(program.passes for program in self.programs)
 
     @property
     def buffers(self) -> int:
         """Number of tensors that the host programs allocate, outputs among them."""
-        return sum(one.buffers for one in self.programs)
+        return sum(program.buffers for program in self.programs)
 
     def summary(self) -> ProgramSummary:
         """Return what a record keeps of it: digests, counts and names, not the source."""
@@ -186,10 +186,10 @@ def generate(
     return Generated(variant, case, level, mode, dynamic, target.name, programs, graphs)
 
 
-def residual(one: Generated, other: Generated, context: int = 0) -> str:
+def residual(generated: Generated, other: Generated, context: int = 0) -> str:
     """Return what still differs between two normalised sources; empty where nothing does."""
-    names = (one.variant, other.variant)
-    return kernel_source.residual(one.source, other.source, names, context)
+    names = (generated.variant, other.variant)
+    return kernel_source.residual(generated.source, other.source, names, context)
 
 
 def step(

@@ -246,7 +246,7 @@ def where(differing: Iterable[CompileSetting], tried: Iterable[CompileSetting]) 
 def _by_kind(settings: Iterable[CompileSetting]) -> dict[tuple[str, str], list[str]]:
     """Return the shapes and formats met, by level and mode and by dtypes."""
     kinds: dict[tuple[str, str], list[str]] = {}
-    for one in settings:
-        key = (f"{one.level}, {one.mode}", one.dtypes)
-        kinds.setdefault(key, []).append(f"{one.shapes} {one.case.memory_format}")
+    for setting in settings:
+        key = (f"{setting.level}, {setting.mode}", setting.dtypes)
+        kinds.setdefault(key, []).append(f"{setting.shapes} {setting.case.memory_format}")
     return kinds

@@ -23,7 +23,11 @@ def guards(variant: str, case: Case, *, dynamic: bool) -> tuple[str, ...]:
     (entry,) = _debug_get_cache_entry_list(run.__code__)
     found = (GUARD.search(line) for line in str(entry.guard_manager).splitlines())
     conditions = (one[2] for one in found if one)
-    return tuple(sorted(one for one in conditions if any(name in one for name in OF_INPUTS)))
+    return tuple(
+        sorted(
+            condition for condition in conditions if any(name in condition for name in OF_INPUTS)
+        )
+    )
 
 
 def compilations(variant: str, cases: Sequence[Case], *, dynamic: bool | None) -> tuple[int, ...]:

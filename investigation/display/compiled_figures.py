@@ -25,9 +25,9 @@ def program_grid(pairings: Sequence[Pairing]) -> Figure:
 
     Raises `ValueError` for two pairings of one row and column.
     """
-    rows = list(dict.fromkeys(one.setting.kind for one in pairings))
-    columns = list(dict.fromkeys(_column(one) for one in pairings))
-    marks = {(one.setting.kind, _column(one)): mark(one) for one in pairings}
+    rows = list(dict.fromkeys(pairing.setting.kind for pairing in pairings))
+    columns = list(dict.fromkeys(_column(pairing) for pairing in pairings))
+    marks = {(pairing.setting.kind, _column(pairing)): mark(pairing) for pairing in pairings}
     if len(marks) != len(pairings):
         raise ValueError("two pairings for one cell of the grid")
     grid = [[list(MARKS).index(marks[row, column]) for column in columns] for row in rows]
@@ -51,7 +51,8 @@ def _column(pairing: Pairing) -> str:
 def few_comparisons(timings: Mapping[str, Timing], margin: float) -> Figure:
     """Return a figure of a handful of timings by label, in percent, its legend at the side."""
     ratios, intervals, verdicts = zip(
-        *((one.ratio, one.interval, one.outcome) for one in timings.values()), strict=True
+        *((timing.ratio, timing.interval, timing.outcome) for timing in timings.values()),
+        strict=True,
     )
     with canvas(height=1.0 + 0.35 * len(timings)) as (figure, axis):
         forest(axis, list(timings), ratios, intervals, verdicts, margin)

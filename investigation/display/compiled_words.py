@@ -16,34 +16,34 @@ def bits_told(rows: Sequence[Mapping[str, str]]) -> str:
     """
     if not rows:
         return "No kernels differ in this run."
-    alike = [one for one in rows if one["one form against the other"] == SAME]
+    alike = [row for row in rows if row["one form against the other"] == SAME]
     told = [
         f"The two forms return the same bits in {len(alike)} of {len(rows)} programs whose kernels "
         "differ."
     ]
     for form, words in FORMS.items():
-        kept = [one["compiled"] for one in rows if one[f"{form} against eager"] == SAME]
+        kept = [row["compiled"] for row in rows if row[f"{form} against eager"] == SAME]
         told.append(f"Compiled, {words} returns eager mode's bits in {_these(kept)}.")
     return " ".join(told)
 
 
 def _these(names: Sequence[str]) -> str:
-    return listed([f"*{one}*" for one in names]) or "none of them"
+    return listed([f"*{name}*" for name in names]) or "none of them"
 
 
 def loops_told(pairings: Iterable[Pairing]) -> str:
     """Tell which form of each pairing runs more loops or allocates more buffers."""
     told: dict[str, list[str]] = {form: [] for form in FORMS}
     even = 0
-    for one in pairings:
-        plain, expanded = one.baseline, one.candidate
+    for pairing in pairings:
+        plain, expanded = pairing.baseline, pairing.candidate
         more = (expanded.passes - plain.passes, expanded.buffers - plain.buffers)
         if more == (0, 0):
             even += 1
         elif max(more) > 0:
-            told["expand_as"].append(_more(one, *more))
+            told["expand_as"].append(_more(pairing, *more))
         if min(more) < 0:
-            told["broadcast"].append(_more(one, -more[0], -more[1]))
+            told["broadcast"].append(_more(pairing, -more[0], -more[1]))
     words = [
         f"{FORMS[one]} needs more in {'; '.join(found)}." for one, found in told.items() if found
     ]

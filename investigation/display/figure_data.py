@@ -58,7 +58,7 @@ def _intervals(axes: Axes) -> Iterator[Point]:
 
 def _lines(axes: Axes) -> Iterator[Point]:
     """Iterate over the points of all other lines that stand where the data say."""
-    barred = {part for one in axes.containers for part in _parts(one)}
+    barred = {part for container in axes.containers for part in _parts(container)}
     for line in axes.lines:
         if line not in barred and line.get_transform() == axes.transData:
             yield from _points(axes, line, line)

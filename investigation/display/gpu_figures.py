@@ -46,21 +46,25 @@ def one_kernel(forms: Sequence[MachineCode]) -> Figure:
 def _digests(axis: Axes, forms: Sequence[MachineCode], rows: int) -> None:
     """Draw a box a form, from the top down, and whether their digests are the same between."""
     height = 0.36 * rows
-    for place, one in enumerate(forms):
+    for place, machine_code in enumerate(forms):
         top = place * (rows - height)
-        colour = COLOURS.get(one.form, COLOURS["neutral"])
+        colour = COLOURS.get(machine_code.form, COLOURS["neutral"])
         axis.add_patch(
             Rectangle((DIGESTS_AT, top), 1 - DIGESTS_AT, height, fc="none", ec=colour, lw=2)
         )
         middle = (1 + DIGESTS_AT) / 2
         for at, text, family in (
-            (0.25, SOURCES[one.form], "monospace"),
-            (0.55, f"sha256 {one.binary_sha256[:DIGITS]}…", "monospace"),
-            (0.82, f"{one.target_name}, {readable(one.binary_bytes)} bytes", "sans-serif"),
+            (0.25, SOURCES[machine_code.form], "monospace"),
+            (0.55, f"sha256 {machine_code.binary_sha256[:DIGITS]}…", "monospace"),
+            (
+                0.82,
+                f"{machine_code.target_name}, {readable(machine_code.binary_bytes)} bytes",
+                "sans-serif",
+            ),
         ):
             where = (middle, top + at * height)
             axis.text(*where, text, ha="center", va="center", fontsize=8.5, family=family)
-    same = len({one.binary_sha256 for one in forms}) == 1
+    same = len({machine_code.binary_sha256 for machine_code in forms}) == 1
     sign, colour = ("=", COLOURS["good"]) if same else ("≠", COLOURS["bad"])
     axis.text((1 + DIGESTS_AT) / 2, rows / 2, sign, ha="center", va="center", fontsize=16,
               color=colour, fontweight="bold")  # fmt: skip
@@ -73,7 +77,7 @@ def agreement_grid(agreements: Sequence[ChipAgreement], layer: CompileLayer) -> 
     """
     rows = list(dict.fromkeys(one.kind for row in agreements for one in row.tried))
     columns = [list(dict.fromkeys(map(_column, row.tried))) for row in agreements]
-    widths = {"width_ratios": [len(one) for one in columns]}
+    widths = {"width_ratios": [len(column) for column in columns]}
     with canvas(
         columns=len(agreements), height=1.6 + 0.24 * len(rows), sharey=True, squeeze=False,
         gridspec_kw=widths,
@@ -106,14 +110,18 @@ def bounds(predictions: Sequence[Prediction], host: HostCost | None) -> Figure:
     Left of the host's time, drawn from the plain call to the one with `expand_as`, the device
     waits for launches; right of it, it is bound by its memory.
     """
-    cards = sorted({one.card for one in predictions}, key=lambda card: card.bandwidth)
-    cases = sorted({one.case for one in predictions}, key=lambda case: case.elements)
+    cards = sorted({prediction.card for prediction in predictions}, key=lambda card: card.bandwidth)
+    cases = sorted({prediction.case for prediction in predictions}, key=lambda case: case.elements)
     # The ends of the map are too dark for a dark page and too pale for a light one.
     colours = mpl.colormaps["viridis"](np.linspace(0.3, 0.85, len(cards)))
     rows = {case: row for row, case in enumerate(cases)}
     with canvas(height=1.6 + 0.3 * len(cases)) as (figure, axis):
         for card, colour, marker in zip(cards, colours, cycle(MARKERS), strict=False):
-            times = {rows[one.case]: 1e6 * one.device_s for one in predictions if one.card == card}
+            times = {
+                rows[prediction.case]: 1e6 * prediction.device_s
+                for prediction in predictions
+                if prediction.card == card
+            }
             axis.plot(
                 list(times.values()), list(times), marker, color=colour, ms=6, label=card.name
             )

@@ -34,7 +34,7 @@ def line_in_place(records: Mapping[str, LineInPlace]) -> Figure:
 
 def _slots(axis: Axes, record: LineInPlace) -> None:
     """Draw what is added at each slot, and in sum, in microseconds."""
-    parts = {one.case.name.removeprefix("host "): one for one in record.slots}
+    parts = {slot.case.name.removeprefix("host "): slot for slot in record.slots}
     drawn = {**parts, SUM: record.decisive}
     values = [1e6 * one.difference_s for one in drawn.values()]
     ends = [(1e6 * one.interval_s[0], 1e6 * one.interval_s[1]) for one in drawn.values()]
@@ -82,7 +82,7 @@ def _of_the_step(total: OnClock) -> str:
 
 def alternative(records: Mapping[str, LineInPlace]) -> str:
     """Say in words what the figure shows."""
-    told = " ".join(in_words(name, one).replace("`", "") for name, one in records.items())
+    told = " ".join(in_words(name, record).replace("`", "") for name, record in records.items())
     return f"What expand_as adds at each SE block, in sum and as a share of the step. {told}"
 
 
@@ -101,12 +101,12 @@ def clock_rows(records: Mapping[str, LineInPlace]) -> list[Row]:
     return [
         {
             "format": name,
-            "clock": f"{one.clock}{' (decides)' if one.clock == record.clock else ''}",
-            "a step": f"{1e3 * one.step_s:,.1f} ms",
-            "expand_as adds": _added(one),
-            "of the step": _of_the_step(one),
+            "clock": f"{sum_.clock}{' (decides)' if sum_.clock == record.clock else ''}",
+            "a step": f"{1e3 * sum_.step_s:,.1f} ms",
+            "expand_as adds": _added(sum_),
+            "of the step": _of_the_step(sum_),
             "pairs of steps": record.pairs,
         }
         for name, record in records.items()
-        for one in record.sums
+        for sum_ in record.sums
     ]

@@ -21,44 +21,44 @@ FAMILIES = {
 }
 
 
-def same_rows(found: Iterable[SameLaunches]) -> Iterator[dict[str, object]]:
+def same_rows(same_launcheses: Iterable[SameLaunches]) -> Iterator[dict[str, object]]:
     """Yield a row a group: what was tried, and how many settings differ, and how."""
-    for one in sorted(found, key=_place):
-        how = [f"{name} ({count})" for name, count in one.differing_by.items()]
+    for same_launches in sorted(same_launcheses, key=_place):
+        how = [f"{name} ({count})" for name, count in same_launches.differing_by.items()]
         yield {
-            "settings": FAMILIES[one.family],
-            "dtypes": "one" if one.dtypes == "same" else "two",
-            "what is computed": OPERATIONS[one.operation],
-            "tried": one.tried,
-            "differ": one.differing,
+            "settings": FAMILIES[same_launches.family],
+            "dtypes": "one" if same_launches.dtypes == "same" else "two",
+            "what is computed": OPERATIONS[same_launches.operation],
+            "tried": same_launches.tried,
+            "differ": same_launches.differing,
             "how": listed(how) or "–",
         }
 
 
-def _place(one: SameLaunches) -> tuple[int, bool, int]:
+def _place(same_launches: SameLaunches) -> tuple[int, bool, int]:
     return (
-        list(FAMILIES).index(one.family),
-        one.dtypes == "mixed",
-        list(OPERATIONS).index(one.operation),
+        list(FAMILIES).index(same_launches.family),
+        same_launches.dtypes == "mixed",
+        list(OPERATIONS).index(same_launches.operation),
     )
 
 
-def launch_rows(found: Iterable[Launch]) -> Iterator[dict[str, object]]:
+def launch_rows(launches: Iterable[Launch]) -> Iterator[dict[str, object]]:
     """Yield a row a launch: its iterator, computed, and its kernel, read."""
-    for one in found:
+    for launch in launches:
         yield {
-            "form": one.form,
-            "launch": f"{one.place + 1}: {one.calculates}",
-            "iteration": _sizes(one.shape),
+            "form": launch.form,
+            "launch": f"{launch.place + 1}: {launch.calculates}",
+            "iteration": _sizes(launch.shape),
             "strides in bytes": " · ".join(
                 f"{_sizes(stride, ', ')} {dtype}"
-                for stride, dtype in zip(one.stride_bytes, one.dtypes, strict=True)
+                for stride, dtype in zip(launch.stride_bytes, launch.dtypes, strict=True)
             ),
-            "kernel": one.kernel or "not read",
-            "elements a load": one.vector or "–",
-            "casts": "–" if one.casts is None else one.casts,
-            "offset calculator": _walked(one),
-            "blocks × threads": _grid(one),
+            "kernel": launch.kernel or "not read",
+            "elements a load": launch.vector or "–",
+            "casts": "–" if launch.casts is None else launch.casts,
+            "offset calculator": _walked(launch),
+            "blocks × threads": _grid(launch),
         }
 
 
@@ -66,23 +66,23 @@ def _sizes(sizes: Iterable[int], between: str = "×") -> str:
     return between.join(map(str, sizes))
 
 
-def _walked(one: Launch) -> str:
-    if one.kernel is None:
+def _walked(launch: Launch) -> str:
+    if launch.kernel is None:
         return "–"
-    return "none" if one.walked is None else f"{one.walked} dimensions"
+    return "none" if launch.walked is None else f"{launch.walked} dimensions"
 
 
-def _grid(one: Launch) -> str:
-    if one.grid is None or one.block is None:
+def _grid(launch: Launch) -> str:
+    if launch.grid is None or launch.block is None:
         return "–"
-    return f"{_sizes(one.grid)} × {_sizes(one.block)}"
+    return f"{_sizes(launch.grid)} × {_sizes(launch.block)}"
 
 
 def source_rows(passages: Iterable[Passage]) -> Iterator[dict[str, object]]:
     """Yield a row a passage of torch's source that was read."""
-    for one in passages:
+    for passage in passages:
         yield {
-            "what was read": one.decides,
-            "file": one.file,
-            "line": one.line or "not installed with torch",
+            "what was read": passage.decides,
+            "file": passage.file,
+            "line": passage.line or "not installed with torch",
         }

@@ -7,8 +7,8 @@ from investigation.timing.calibration import Calibrated
 
 def rows(levels: Sequence[Calibrated]) -> Iterator[dict[str, object]]:
     """Return one row for each level and world, a column for each confidence."""
-    for key in dict.fromkeys((one.level, one.world) for one in levels):
-        found = [one for one in levels if (one.level, one.world) == key]
+    for key in dict.fromkeys((calibrated.level, calibrated.world) for calibrated in levels):
+        found = [calibrated for calibrated in levels if (calibrated.level, calibrated.world) == key]
         yield {
             "interval over": key[0],
             "world": key[1],
@@ -17,6 +17,10 @@ def rows(levels: Sequence[Calibrated]) -> Iterator[dict[str, object]]:
         }
 
 
-def _share(one: Calibrated) -> str:
-    by_t = "" if one.students_t is None else f" (t: {one.students_t / one.trials:.2%})"
-    return f"{one.excluded / one.trials:.2%}{by_t}"
+def _share(calibrated: Calibrated) -> str:
+    by_t = (
+        ""
+        if calibrated.students_t is None
+        else f" (t: {calibrated.students_t / calibrated.trials:.2%})"
+    )
+    return f"{calibrated.excluded / calibrated.trials:.2%}{by_t}"

@@ -22,7 +22,7 @@ EXTREMES = {"slower": "largest slowdown", "faster": "largest speed-up"}
 
 def counted(timings: Iterable[Measured]) -> str:
     """Tell how many timings came out as what: `slower in 2, cannot tell in 1 of 3`."""
-    found: Counter[str] = Counter(one.outcome for one in timings)
+    found: Counter[str] = Counter(measured.outcome for measured in timings)
     told = [f"{words} in {found[outcome]}" for outcome, words in WORDS.items() if found[outcome]]
     return f"{', '.join(told)} of {found.total()}" if told else "nothing was timed"
 
@@ -61,8 +61,8 @@ def of_writers(programs: Iterable[RuntimeProgram], timings: Sequence[Timing]) ->
 
 
 def _of(programs: Iterable[RuntimeProgram], timings: Iterable[Timing]) -> list[Timing]:
-    slugs = {one.runtime for one in programs}
-    return [one for one in timings if one.runtime in slugs]
+    slugs = {program.runtime for program in programs}
+    return [timing for timing in timings if timing.runtime in slugs]
 
 
 def rounded_up(value: float) -> str:

@@ -128,10 +128,10 @@ def _share(value: Mapping[str, Any]) -> str:
 def targets(result: ContestResult) -> Iterable[dict[str, object]]:
     """Return one row a target: what was wanted, what was reached."""
     words = {True: "met", False: "missed", None: "not run"}
-    for one in contest_targets.targets(result):
+    for target in contest_targets.targets(result):
         yield {
-            "target": one.name,
-            "wanted": one.wanted,
-            "reached": one.reached,
-            "": words[one.met],
+            "target": target.name,
+            "wanted": target.wanted,
+            "reached": target.reached,
+            "": words[target.met],
         }

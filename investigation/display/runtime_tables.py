@@ -40,13 +40,13 @@ def at_a_glance(row: SurveyRow, kept: RuntimeProgram | None, timed: Mapping[str,
     return dict(zip(GLANCE, cells, strict=True))
 
 
-def of_a_remedy(kept: RuntimeProgram, timed: Timing) -> Line:
+def of_a_remedy(program: RuntimeProgram, timed: Timing) -> Line:
     """Return a remedy's line: what it gives, against the same runtime and the changed source."""
     return {
-        "remedy": kept.title,
-        "the steps of the changed source": kept.same_steps,
-        "writes more": kib(kept.bytes_more),
-        "result is eager's": kept.equal,
+        "remedy": program.title,
+        "the steps of the changed source": program.same_steps,
+        "writes more": kib(program.bytes_more),
+        "result is eager's": program.equal,
         "time against the changed source": _change(timed),
     }
 
@@ -60,7 +60,7 @@ def of_controls(
     gate written out by its source.
     """
     refused = row.seen(case, "kept").get("refused")
-    between = [one.single.between_percent or 0 for one in copies.values()]
+    between = [copy.single.between_percent or 0 for copy in copies.values()]
     return {
         "runtime": row.runtime.title,
         "a returned gate is seen written": refused or kib(row.written_more(case, "kept")),

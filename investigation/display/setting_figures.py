@@ -53,9 +53,9 @@ def settings_figure(rows: Sequence[SettingRow], margin: float, *, narrow: bool =
     decisions stand above the rows instead of beside them. Raises `ValueError` for two settings
     of one name, or two marks of one label in a row.
     """
-    _require_each_once("rows", [one.name for one in rows])
+    _require_each_once("rows", [setting_row.name for setting_row in rows])
     for row in rows:
-        _require_each_once("marks", [one.label for one in row.marks])
+        _require_each_once("marks", [mark.label for mark in row.marks])
     width, height = (3.9, 1.2 + 0.5 * len(rows)) if narrow else (9.4, 0.9 + 0.25 * len(rows))
     with canvas(width=width, height=height) as (figure, axis):
         axis.axvspan(1 - margin, 1 + margin, color=COLOURS["neutral"], alpha=0.3, lw=0)
@@ -72,7 +72,7 @@ def settings_figure(rows: Sequence[SettingRow], margin: float, *, narrow: bool =
 
 
 def _require_each_once(what: str, names: Sequence[str]) -> None:
-    twice = sorted({one for one in names if names.count(one) > 1})
+    twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"two {what} of one name: {', '.join(twice)}")
 
@@ -80,13 +80,13 @@ def _require_each_once(what: str, names: Sequence[str]) -> None:
 def _marks(axis: Axes, place: int, row: SettingRow, between: Interval) -> None:
     many = len(row.marks)
     offsets = np.linspace(*between, many) if many > 1 else [sum(between) / 2]
-    for offset, one in zip(offsets, row.marks, strict=False):
-        low, high = one.interval
+    for offset, mark in zip(offsets, row.marks, strict=False):
+        low, high = mark.interval
         bar = axis.errorbar(
-            [one.ratio], [place + offset], xerr=[[one.ratio - low], [high - one.ratio]],
-            fmt=MARKS[one.outcome], color=VERDICT_COLOURS[one.outcome], ms=4, lw=1.2,
+            [mark.ratio], [place + offset], xerr=[[mark.ratio - low], [high - mark.ratio]],
+            fmt=MARKS[mark.outcome], color=VERDICT_COLOURS[mark.outcome], ms=4, lw=1.2,
         )  # fmt: skip
-        bar.set_label(one.label)
+        bar.set_label(mark.label)
 
 
 def _words(axis: Axes, place: int, row: SettingRow, *, narrow: bool) -> None:
@@ -105,7 +105,7 @@ def _axes(axis: Axes, rows: Sequence[SettingRow], *, narrow: bool) -> None:
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.set_xlabel("time with expand_as ÷ time without" + ("" if narrow else " (logarithmic)"))
-    axis.set_yticks(range(len(rows)), [one.name for one in rows])
+    axis.set_yticks(range(len(rows)), [setting_row.name for setting_row in rows])
     axis.tick_params(axis="y", length=0, labelleft=not narrow)
     axis.set_ylim(len(rows) - 0.5, -0.6)
     axis.grid(visible=True, axis="x")

@@ -32,10 +32,10 @@ def label(timing: Timing) -> str:
 def labelled(timings: Iterable[Timing]) -> dict[str, Timing]:
     """Return timings by their labels. Raises `ValueError` for two of one label."""
     named: dict[str, Timing] = {}
-    for one in timings:
-        if label(one) in named:
-            raise ValueError(f"two timings for one row: {label(one)}")
-        named[label(one)] = one
+    for timing in timings:
+        if label(timing) in named:
+            raise ValueError(f"two timings for one row: {label(timing)}")
+        named[label(timing)] = timing
     return named
 
 
@@ -71,9 +71,11 @@ def additions(timings: Mapping[str, Timing]) -> Figure:
 
 def cost_by_size(timings: Sequence[Timing], margin: float) -> Figure:
     """Return a figure of what a candidate adds to a call, in time and as a share, over size."""
-    elements = [one.case.elements if one.case else 0 for one in timings]
-    share = [percent_more(one.ratio) for one in timings]
-    limits = [(percent_more(one.interval[0]), percent_more(one.interval[1])) for one in timings]
+    elements = [timing.case.elements if timing.case else 0 for timing in timings]
+    share = [percent_more(timing.ratio) for timing in timings]
+    limits = [
+        (percent_more(timing.interval[0]), percent_more(timing.interval[1])) for timing in timings
+    ]
     with canvas(columns=2, height=3.0) as (figure, (time_axis, share_axis)):
         _sweep(time_axis, elements, *_added(timings, per_second=1e9))
         time_axis.set_title("added to a call")
@@ -99,15 +101,17 @@ def _sweep(
 
 
 def _ratios(timings: Mapping[str, Timing]) -> tuple[list[float], Intervals]:
-    return [one.ratio for one in timings.values()], [one.interval for one in timings.values()]
+    return [timing.ratio for timing in timings.values()], [
+        timing.interval for timing in timings.values()
+    ]
 
 
 def _verdicts(timings: Mapping[str, Timing]) -> list[str]:
-    return [one.outcome for one in timings.values()]
+    return [timing.outcome for timing in timings.values()]
 
 
 def _added(timings: Sequence[Timing], per_second: float) -> tuple[list[float], Intervals]:
     """Return what each candidate adds to a call, with its interval, in a unit of time."""
-    added = [per_second * one.single.difference_s for one in timings]
-    ends = [one.single.difference_interval_s for one in timings]
+    added = [per_second * timing.single.difference_s for timing in timings]
+    ends = [timing.single.difference_interval_s for timing in timings]
     return added, [(per_second * low, per_second * high) for low, high in ends]

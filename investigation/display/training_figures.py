@@ -51,7 +51,7 @@ def _places(nodes: Sequence[Node]) -> list[tuple[float, float]]:
     for index in reversed(range(len(nodes))):
         feeds = nodes[index].feeds
         if feeds:
-            column[index] = sum(column[one] for one in feeds) / len(feeds)
+            column[index] = sum(column[feed] for feed in feeds) / len(feeds)
     return [(column[index], -float(depth[index])) for index in range(len(nodes))]
 
 
@@ -89,7 +89,7 @@ def loss_curves(
         losses.set(xlabel="training step", ylabel="loss", yscale="log")
         losses.legend(loc="lower left")
         for (name, values), colour in zip(apart.items(), cycle(OTHERS), strict=False):
-            steps = [step for step, one in enumerate(values, start=1) if one > 0]
+            steps = [step for step, value in enumerate(values, start=1) if value > 0]
             shown = [values[step - 1] for step in steps]
             differences.plot(steps, shown, ".-", ms=3, lw=0.8, color=colour, label=name)
         differences.set(xlabel="training step", ylabel="difference of the losses", yscale="log")
@@ -100,7 +100,7 @@ def loss_curves(
 def graphs_told(graphs: Mapping[str, Sequence[Node]]) -> str:
     """Describe backward graphs by form: each node with the gradient that arrives there."""
     told = [
-        f"{form}: {', then '.join(_node(one) for one in nodes)}" for form, nodes in graphs.items()
+        f"{form}: {', then '.join(_node(node) for node in nodes)}" for form, nodes in graphs.items()
     ]
     return f"{len(graphs)} backward graphs. {'. '.join(told)}."
 

@@ -75,37 +75,37 @@ def _read(path: Path) -> Evidence:
 
 def of(records: Iterable[Record], kind: type[R]) -> list[R]:
     """Return the records of one type."""
-    return [one for one in records if isinstance(one, kind)]
+    return [record for record in records if isinstance(record, kind)]
 
 
-def packages(found: Sequence[SurveyedPackage]) -> Iterator[Line]:
+def packages(surveys: Sequence[SurveyedPackage]) -> Iterator[Line]:
     """Yield a line for each package with an expansion that can go, the most first."""
-    for one in sorted(found, key=lambda one: (-len(one.taken), one.package)):
-        if one.taken:
+    for survey in sorted(surveys, key=lambda one: (-len(one.taken), one.package)):
+        if survey.taken:
             yield {
-                "package": f"{one.package} {one.version}",
-                "Python files": one.files,
-                "mentions": one.mentions,
-                "can go": len(one.taken),
-                "the ticket's line": sum(place.exact for place in one.taken) or "",
-                "left to a person": len(one.left) or "",
+                "package": f"{survey.package} {survey.version}",
+                "Python files": survey.files,
+                "mentions": survey.mentions,
+                "can go": len(survey.taken),
+                "the ticket's line": sum(place.exact for place in survey.taken) or "",
+                "left to a person": len(survey.left) or "",
             }
 
 
-def lines(found: Iterable[SurveyedPackage]) -> Iterator[Line]:
+def lines(surveys: Iterable[SurveyedPackage]) -> Iterator[Line]:
     """Yield a line for each place that has the ticket's line, whatever its names."""
-    for one in found:
-        for place in one.taken:
+    for survey in surveys:
+        for place in survey.taken:
             if place.exact:
                 where = f"{place.file}, line {place.line}"
-                yield {"package": one.package, "where": where, "code": place.text}
+                yield {"package": survey.package, "where": where, "code": place.text}
 
 
-def operations(found: Iterable[SurveyedPackage]) -> Iterator[Line]:
+def operations(surveys: Iterable[SurveyedPackage]) -> Iterator[Line]:
     """Yield a line for each operation that makes an expansion needless, the most common first."""
-    places = [place for one in found for place in one.taken]
+    places = [place for survey in surveys for place in survey.taken]
     packages_with = {
-        place.operation: {one.package for one in found for each in one.taken
+        place.operation: {survey.package for survey in surveys for each in survey.taken
                           if each.operation == place.operation}
         for place in places
     }  # fmt: skip
@@ -114,9 +114,9 @@ def operations(found: Iterable[SurveyedPackage]) -> Iterator[Line]:
         yield {"operation": operation, "expansions": count, "packages": len(named)}
 
 
-def reasons(found: Iterable[SurveyedPackage]) -> Iterator[Line]:
+def reasons(surveys: Iterable[SurveyedPackage]) -> Iterator[Line]:
     """Yield a line for each reason why the fix leaves a place to a person."""
-    counted = Counter(place.rule for one in found for place in one.left)
+    counted = Counter(place.rule for survey in surveys for place in survey.left)
     for rule, count in counted.most_common():
         text = (RULES.parent / "rules" / f"{rule}.yml").read_text(encoding="utf-8")
         stated = yaml.safe_load(text)
@@ -130,16 +130,16 @@ def _named(text: str) -> str:
     return " ".join(reduce(lambda said, one: said.replace(*one), words.items(), text).split())
 
 
-def results(found: Iterable[ReleasedEquality]) -> Iterator[Line]:
+def results(equalities: Iterable[ReleasedEquality]) -> Iterator[Line]:
     """Yield a line for each network: what the patch changes in eager mode."""
-    for one in found:
+    for equality in equalities:
         yield {
-            "network": one.title,
-            "package": f"{one.package} {one.version}",
-            "input": "×".join(map(str, one.input)),
-            "outputs that differ": _of(one.outputs),
-            "gradients that differ": _of(one.gradients),
-            "weights that differ after a training step": _of(one.weights),
+            "network": equality.title,
+            "package": f"{equality.package} {equality.version}",
+            "input": "×".join(map(str, equality.input)),
+            "outputs that differ": _of(equality.outputs),
+            "gradients that differ": _of(equality.gradients),
+            "weights that differ after a training step": _of(equality.weights),
         }
 
 
@@ -150,17 +150,20 @@ def _of(pair: tuple[int, int]) -> str:
 def programs(found: Iterable[ReleasedProgram], timed: Iterable[Timing]) -> Iterator[Line]:
     """Yield a line for each network in each runtime: what runs, what it writes, what it takes."""
     times = {(one.machine, one.network, one.runtime): one for one in timed}
-    for one in found:
-        timing = times.get((one.machine, one.network, one.runtime))
-        line: Line = {"network": one.network, "runtime": f"{one.title} {one.version}".rstrip()}
-        if one.refused or timing is None:
-            yield line | {"time as released, against patched": one.refused or "not measured"}
+    for program in found:
+        timing = times.get((program.machine, program.network, program.runtime))
+        line: Line = {
+            "network": program.network,
+            "runtime": f"{program.title} {program.version}".rstrip(),
+        }
+        if program.refused or timing is None:
+            yield line | {"time as released, against patched": program.refused or "not measured"}
             continue
         yield line | {
-            "steps": f"{one.steps} / {one.steps_patched}",
-            "that only expand": f"{one.expansions} / {one.expansions_patched}",
-            "written": f"{kib(one.bytes_written)} / {kib(one.bytes_patched)}",
-            "result is eager's": one.equal,
+            "steps": f"{program.steps} / {program.steps_patched}",
+            "that only expand": f"{program.expansions} / {program.expansions_patched}",
+            "written": f"{kib(program.bytes_written)} / {kib(program.bytes_patched)}",
+            "result is eager's": program.equal,
             "one inference, patched": f"{1e3 * seconds(timing):,.2f} ms",
             "time as released, against patched": percent(timing.ratio, timing.interval),
             "": outcomes.WORDS[timing.outcome],
@@ -172,14 +175,16 @@ def seconds(timing: Timing) -> float:
     return (timing.alone or timing.processes[0]).baseline_s
 
 
-def prevalence(about: Survey, found: Sequence[SurveyedPackage]) -> str:
+def prevalence(about: Survey, surveys: Sequence[SurveyedPackage]) -> str:
     """Return how common the line is, in one sentence."""
-    holding = [one for one in found if one.taken]
-    exact = [one.package for one in found if one.has_the_line]
+    holding = [survey for survey in surveys if survey.taken]
+    exact = [survey.package for survey in surveys if survey.has_the_line]
+    files = sum(survey.files for survey in surveys)
+    gone = sum(len(survey.taken) for survey in surveys)
+    left = sum(len(survey.left) for survey in surveys)
     return (
-        f"Of {about.listed} packages ({sum(one.files for one in found):,} Python files), "
-        f"**{len(holding)} hold an expansion that can go**: {sum(len(one.taken) for one in found)} "
+        f"Of {about.listed} packages ({files:,} Python files), "
+        f"**{len(holding)} hold an expansion that can go**: {gone} "
         f"in all. The ticket's own line, `return x * y.expand_as(x)`, stands in {len(exact)}: "
-        f"{', '.join(sorted(exact))}. {sum(len(one.left) for one in found)} places are left to a "
-        "person."
+        f"{', '.join(sorted(exact))}. {left} places are left to a person."
     )

@@ -16,21 +16,21 @@ TICKS = (0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 4, 8)
 
 def ratios(timed: Sequence[Timing]) -> Figure:
     """Return a figure with a panel a network and a row a runtime, on a logarithmic axis."""
-    several = len({one.machine for one in timed}) > 1
-    panels = [f"{one.network}{f', {one.machine}' if several else ''}" for one in timed]
+    several = len({timing.machine for timing in timed}) > 1
+    panels = [f"{timing.network}{f', {timing.machine}' if several else ''}" for timing in timed]
     networks = list(dict.fromkeys(panels))
-    runtimes = list(dict.fromkeys(str(one.runtime) for one in timed))
+    runtimes = list(dict.fromkeys(str(timing.runtime) for timing in timed))
     height = 1.3 + 0.3 * len(runtimes)
     grid = {"sharex": True, "sharey": True, "squeeze": False}
     with figures.canvas(len(networks), width=8.8, height=height, **grid) as (figure, axes):
         for axis, network in zip(axes[0], networks, strict=True):
             axis.set_title(network, fontsize=9)
             axis.axvline(1, color=figures.INK, lw=0.8)
-            for panel, one in zip(panels, timed, strict=True):
+            for panel, timing in zip(panels, timed, strict=True):
                 if panel == network:
-                    row = runtimes.index(str(one.runtime))
-                    figures.interval(axis, row, one.ratio, one.interval, one.outcome)
-            axis.set_yticks(range(len(runtimes)), [_title(one) for one in runtimes])
+                    row = runtimes.index(str(timing.runtime))
+                    figures.interval(axis, row, timing.ratio, timing.interval, timing.outcome)
+            axis.set_yticks(range(len(runtimes)), [_title(runtime) for runtime in runtimes])
             axis.set_ylim(len(runtimes) - 0.5, -0.5)
         _as_multiples(axes[0][0], timed)
         _legend(figure, axes[0][0], timed)
@@ -45,17 +45,17 @@ def _title(runtime: str) -> str:
 
 def _as_multiples(axis: Any, timed: Sequence[Timing]) -> None:
     axis.set_xscale("log")
-    low = min(0.9, *(one.interval[0] for one in timed))
-    high = max(1.1, *(one.interval[1] for one in timed))
+    low = min(0.9, *(timing.interval[0] for timing in timed))
+    high = max(1.1, *(timing.interval[1] for timing in timed))
     axis.set_xlim(low / 1.02, high * 1.02)
-    seen = [one for one in TICKS if low / 1.02 <= one <= high * 1.02]
+    seen = [tick for tick in TICKS if low / 1.02 <= tick <= high * 1.02]
     axis.xaxis.set_major_locator(FixedLocator(seen))
     axis.set_xticks(seen, [f"{one:g}" for one in seen])
     axis.xaxis.set_minor_locator(NullLocator())
 
 
 def _legend(figure: Figure, axis: Any, timed: Sequence[Timing]) -> None:
-    for outcome in dict.fromkeys(one.outcome for one in timed):
+    for outcome in dict.fromkeys(timing.outcome for timing in timed):
         label, colour = outcomes.WORDS[outcome], figures.VERDICT_COLOURS[outcome]
         axis.plot([], [], "o-", color=colour, label=label)
     figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=4)
@@ -63,7 +63,7 @@ def _legend(figure: Figure, axis: Any, timed: Sequence[Timing]) -> None:
 
 def in_words(timed: Sequence[Timing]) -> str:
     """Return what the picture shows, as its alternative text."""
-    networks = listed(list(dict.fromkeys(str(one.network) for one in timed)))
+    networks = listed(list(dict.fromkeys(str(timing.network) for timing in timed)))
     shown = f"Time of whole networks as released over patched, by runtime, for {networks}"
     return f"{shown}. {found(timed)}"
 

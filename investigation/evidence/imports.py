@@ -96,7 +96,7 @@ def _source(module: str, package: Path) -> Path:
 def _among(modules: Iterable[str], names: Iterable[str]) -> list[str]:
     """Return the modules that are named: what is taken from a module may be a function."""
     beginnings = tuple(name.removesuffix("*") for name in names if name.endswith("*"))
-    return [one for one in modules if one in names or one.startswith(beginnings)]
+    return [module for module in modules if module in names or module.startswith(beginnings)]
 
 
 def _code_cells(notebook: Path) -> Iterator[tuple[str, str]]:

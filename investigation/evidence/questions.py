@@ -94,7 +94,9 @@ def _check(of: type[Observation], name: str, value: object) -> None:
 @cache
 def _fields(of: type[Observation]) -> Mapping[str, TypeAdapter[Any]]:
     """Return what checks a value of each field and property that a question may name."""
-    hints: dict[str, Any] = {name: one.annotation for name, one in of.model_fields.items()}
+    hints: dict[str, Any] = {
+        name: model_field.annotation for name, model_field in of.model_fields.items()
+    }
     for name, member in inspect.getmembers(of, lambda one: isinstance(one, property)):
         if not hasattr(Observation, name) and not hasattr(Observation.__base__, name):
             hints[name] = get_type_hints(member.fget).get("return", object)
@@ -133,7 +135,7 @@ class Findings:
 
         Empty where one of its `every` values has no record.
         """
-        found = tuple(one for one in self._records if question.matches(one))
+        found = tuple(record for record in self._records if question.matches(record))
         for name, values in question.every:
             if not set(values) <= {getattr(one, name) for one in found}:
                 return ()
@@ -160,5 +162,5 @@ class Findings:
     @property
     def machines(self) -> tuple[str, ...]:
         """The other machines of which a device was measured, in the order of the records."""
-        devices = (one for one in self._records if isinstance(one, DeviceFacts))
-        return tuple(dict.fromkeys(one.machine for one in devices if one.machine))
+        devices = (record for record in self._records if isinstance(record, DeviceFacts))
+        return tuple(dict.fromkeys(device.machine for device in devices if device.machine))

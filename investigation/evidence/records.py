@@ -83,7 +83,8 @@ Record = Annotated[
 
 # Each type by its name in a file, for whoever names it in words, as a page does.
 TYPES: Mapping[str, type[Observation]] = {
-    get_args(one.model_fields["type"].annotation)[0]: one for one in get_args(get_args(Record)[0])
+    get_args(member.model_fields["type"].annotation)[0]: member
+    for member in get_args(get_args(Record)[0])
 }
 
 
@@ -116,7 +117,9 @@ class Evidence(BaseModel):
     def failed_controls(self) -> tuple[controls.Control, ...]:
         """The controls that did not hold: with one of these the numbers mean nothing."""
         return tuple(
-            one for one in self.records if isinstance(one, controls.Control) and not one.passed
+            record
+            for record in self.records
+            if isinstance(record, controls.Control) and not record.passed
         )
 
 

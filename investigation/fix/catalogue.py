@@ -47,11 +47,11 @@ class Catalogue(BaseModel):
 def read(path: Path = LIST) -> Catalogue:
     """Read the list. Raises `CatalogueError` with one line that says what is wrong with it."""
     packages = entries(path, "package", Package)
-    for one in packages:
-        if not one.archive.endswith(ENDINGS):
+    for package in packages:
+        if not package.archive.endswith(ENDINGS):
             allowed = ", ".join(ENDINGS)
             raise CatalogueError(
-                f"{path.name}: {one.name}: {one.archive}: allowed is a file of {allowed}"
+                f"{path.name}: {package.name}: {package.archive}: allowed is a file of {allowed}"
             )
     return Catalogue(sha256=hashlib.sha256(path.read_bytes()).hexdigest(), packages=packages)
 
@@ -88,10 +88,10 @@ def _checked(model: type[Entry], found: object, where: str) -> Entry:
 
 def _each_once(file: str, names: Iterable[str]) -> None:
     seen: set[str] = set()
-    for one in names:
-        if one.lower() in seen:
-            raise CatalogueError(f"{file}: {one}: listed twice")
-        seen.add(one.lower())
+    for name in names:
+        if name.lower() in seen:
+            raise CatalogueError(f"{file}: {name}: listed twice")
+        seen.add(name.lower())
 
 
 def entry(package: Package) -> str:

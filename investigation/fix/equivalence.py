@@ -27,8 +27,8 @@ def trace(
     `run` gets the inputs by name, each as a copy that is no leaf, so that it may write to it.
     Gradients are those of the outputs, weighted at random, to inputs and `weights`.
     """
-    leaves = {name: _leaf(one) for name, one in inputs.items()}
-    given = {name: one.clone() for name, one in leaves.items()}
+    leaves = {name: _leaf(input_) for name, input_ in inputs.items()}
+    given = {name: leaf.clone() for name, leaf in leaves.items()}
     outputs = dict(_tensors("output", run(**given)))
     afterwards = {f"{name} afterwards": one for name, one in given.items()}
     gradients = _gradients(outputs, {**leaves, **weights}, seed)
@@ -52,11 +52,11 @@ def _tensors(name: str, made: object) -> Iterator[tuple[str, Tensor]]:
 
 def _gradients(outputs: Tensors, leaves: Tensors, seed: int) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(seed)
-    ends = [one for one in outputs.values() if one.requires_grad]
-    starts = {name: one for name, one in leaves.items() if one.requires_grad}
+    ends = [output for output in outputs.values() if output.requires_grad]
+    starts = {name: leaf for name, leaf in leaves.items() if leaf.requires_grad}
     if not (ends and starts):
         return {}
-    upstream = [torch.randn(one.shape, generator=generator).to(one.dtype) for one in ends]
+    upstream = [torch.randn(end.shape, generator=generator).to(end.dtype) for end in ends]
     found = torch.autograd.grad(ends, list(starts.values()), upstream, allow_unused=True)
     pairs = zip(starts, found, strict=True)
     return {f"gradient of {name}": one for name, one in pairs if one is not None}

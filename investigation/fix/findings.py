@@ -98,7 +98,7 @@ def _range(node: dict[str, Any]) -> Range:
     return offsets["start"], offsets["end"]
 
 
-def _known(found: list[Finding]) -> Iterator[Finding]:
+def _known(findings: list[Finding]) -> Iterator[Finding]:
     """Leave out ast-grep's own remarks, such as on a suppression that suppresses nothing."""
     own = {path.stem for path in (RULES.parent / "rules").glob("*.yml")}
-    return (one for one in found if one.rule in own)
+    return (finding for finding in findings if finding.rule in own)

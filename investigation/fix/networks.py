@@ -16,4 +16,4 @@ def read(path: Path = NETWORKS) -> Mapping[str, ReleasedNetwork]:
 
     Raises `CatalogueError` with one line that says what is wrong with it.
     """
-    return {one.name: one for one in entries(path, "network", ReleasedNetwork)}
+    return {entry.name: entry for entry in entries(path, "network", ReleasedNetwork)}

@@ -17,7 +17,7 @@ class PatchError(Exception):
 
 def patch_of(folder: Path, report: Report) -> bytes:
     """Return one patch of every change, as `git apply` takes it at the package's top."""
-    return b"".join(one.diff(_names(folder, one)) for one in report.changes)
+    return b"".join(change.diff(_names(folder, change)) for change in report.changes)
 
 
 def _names(folder: Path, change: Change) -> tuple[str, str]:
@@ -113,8 +113,8 @@ def _measured(name: str, measured: Sequence[str]) -> str:
     return "\n".join(f"- {one}" for one in measured)
 
 
-def _place(one: Taken) -> str:
-    return f"- `{one.file}`, line {one.line} ({one.operation}): {_code(one.text)}"
+def _place(taken: Taken) -> str:
+    return f"- `{taken.file}`, line {taken.line} ({taken.operation}): {_code(taken.text)}"
 
 
 def _left(package: SurveyedPackage) -> list[str]:

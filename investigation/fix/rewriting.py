@@ -32,7 +32,7 @@ class Change:
         `names` are what it calls the file before and after, where that is not the file's path.
         """
         path = self.source.path.as_posix()
-        old, new = (one.encode() for one in names or (path, path))
+        old, new = (name.encode() for name in names or (path, path))
         before, after = _lines(self.source.raw), _lines(self.after)
         return b"".join(difflib.diff_bytes(difflib.unified_diff, before, after, old, new))
 
@@ -67,7 +67,7 @@ class Report:
     @property
     def expansions(self) -> int:
         """How many expansions can go."""
-        return sum(one.expansions for one in self.changes)
+        return sum(change.expansions for change in self.changes)
 
 
 def examine(root: Path) -> Report:
@@ -77,10 +77,12 @@ def examine(root: Path) -> Report:
     found = list(_sources(root, unreadable, unparsed))
     texts = [one.text for one in found]
     findings = scan(texts)
-    warned = [Remark(found[one.index].path, one.line, one.message, one.rule)
-              for one in findings if not one.cuts]  # fmt: skip
+    warned = [Remark(found[finding.index].path, finding.line, finding.message, finding.rule)
+              for finding in findings if not finding.cuts]  # fmt: skip
     settled = settle(texts, findings)
-    changes = list(_changes(found, settled, [one for one in findings if one.cuts], unparsed))
+    changes = list(
+        _changes(found, settled, [finding for finding in findings if finding.cuts], unparsed)
+    )
     return Report(tuple(found), tuple(changes), tuple(warned), tuple(unparsed), tuple(unreadable))
 
 
@@ -152,14 +154,14 @@ def settle(texts: Sequence[str], findings: Iterable[Finding]) -> list[Settled]:
 def _by_text(findings: Iterable[Finding]) -> defaultdict[int, list[Finding]]:
     """Return the findings of each text, by its index."""
     by_text = defaultdict(list)
-    for one in findings:
-        by_text[one.index].append(one)
+    for finding in findings:
+        by_text[finding.index].append(finding)
     return by_text
 
 
 def _without(text: str, findings: Iterable[Finding]) -> Settled:
     """Return the text without what can go. Ranges are of UTF-8 bytes and do not overlap."""
-    gone = [one.cuts for one in findings if one.cuts]
+    gone = [finding.cuts for finding in findings if finding.cuts]
     raw = text.encode()
     for start, end in sorted(chain.from_iterable(gone), reverse=True):
         raw = raw[:start] + _between(raw[max(0, start - 1) : start], raw[end : end + 1]) + raw[end:]

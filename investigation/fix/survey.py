@@ -29,7 +29,7 @@ def survey(package: Package, folder: Path, files: int, report: Report) -> Survey
         expanding=len(texts) + len(report.unparsed),
         mentions=sum(len(EXPANSION.findall(one.raw)) for one in report.looked_at),
         taken=tuple(one for change in report.changes for one in _taken(folder, change)),
-        left=tuple(_left(folder, one, texts) for one in report.warnings),
+        left=tuple(_left(folder, warning, texts) for warning in report.warnings),
         unparsed={_name(folder, one.path): one.message for one in report.unparsed},
     )
 
@@ -38,15 +38,15 @@ def _taken(folder: Path, change: Change) -> Iterator[Taken]:
     """Yield what goes from a file: each expansion that the rules name at first sight."""
     text = change.source.text
     calls = operations.expansions(text)
-    for one in change.findings:
-        call = calls[one.place]
+    for finding in change.findings:
+        call = calls[finding.place]
         yield Taken(
             file=_name(folder, change.source.path),
-            line=one.line,
+            line=finding.line,
             written=call.written,
             operation=call.operation,
             exact=call.exact,
-            text=_line(text, one.line),
+            text=_line(text, finding.line),
         )
 
 

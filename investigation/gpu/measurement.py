@@ -74,7 +74,7 @@ def rotations(step: GpuComparison, settings: Parameters) -> tuple[Rotation, Rota
     )
     calls = list(zip(*pairs, strict=True))
     grad = settings_of(step, settings).grad
-    baseline, candidate = (Rotation(one, _launches(one[0], grad)) for one in calls)
+    baseline, candidate = (Rotation(call, _launches(call[0], grad)) for call in calls)
     return baseline, candidate
 
 
@@ -113,11 +113,11 @@ def _pairs(
     """Yield both arms' call for each input in rotation; they share the weights, if any."""
     if step.level in ("block", "network"):
         module = _module(step, settings)
-        for one in inputs:
-            yield sharing(module, step.baseline, step.candidate, partial(module, one[0]))
+        for input_ in inputs:
+            yield sharing(module, step.baseline, step.candidate, partial(module, input_[0]))
     else:
-        for one in inputs:
-            yield partial(SCALES[step.baseline], *one), partial(SCALES[step.candidate], *one)
+        for input_ in inputs:
+            yield partial(SCALES[step.baseline], *input_), partial(SCALES[step.candidate], *input_)
 
 
 def _module(step: GpuComparison, settings: Parameters) -> torch.nn.Module:

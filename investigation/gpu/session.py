@@ -99,12 +99,12 @@ def _memory(form: Form, case: Case, device: str, asked: int) -> Memory:
 def require_same_bits(recorder: Recorder, steps: tuple[GpuComparison, ...]) -> Control:
     """Show, before anything is timed, that both arms of every multiply compute the same."""
     multiplies = [
-        one
-        for one in steps
-        if (one.level, one.quantity) == ("multiply", "host")
-        and not (one.is_control or one.of_two_dtypes)
+        gpu_comparison
+        for gpu_comparison in steps
+        if (gpu_comparison.level, gpu_comparison.quantity) == ("multiply", "host")
+        and not (gpu_comparison.is_control or gpu_comparison.of_two_dtypes)
     ]
-    equal = [gpu_measurement.arms_agree(one, recorder.settings) for one in multiplies]
+    equal = [gpu_measurement.arms_agree(multiply, recorder.settings) for multiply in multiplies]
     says = "both arms of every timed multiply return the same bits"
     return recorder.control("arms", says, sum(equal), passed=all(equal))
 
@@ -118,7 +118,7 @@ def keep(recorder: Recorder, step: GpuComparison, comparison: Comparison) -> Tim
     return recorder.keep(recording.timing_of(comparison, step.says, case=step.case, **step.about))
 
 
-def adopt(recorder: Recorder, machine: str, kept: Evidence) -> None:
+def adopt(recorder: Recorder, machine: str, evidence: Evidence) -> None:
     """Keep a machine's records among a chapter's own, under the name of the machine."""
-    for one in gpu_record.shown_as(machine, kept):
-        recorder.keep(one)
+    for shown_a in gpu_record.shown_as(machine, evidence):
+        recorder.keep(shown_a)

@@ -70,7 +70,7 @@ def backward_graph(
 
 
 def _note(arrived: dict[int, Gradient], index: int, gradients: tuple[Any, ...]) -> None:
-    present = [one for one in gradients if one is not None]
+    present = [gradient for gradient in gradients if gradient is not None]
     if present:
         arrived[index] = Gradient(tuple(present[0].shape), dtype_name(present[0]))
 

@@ -39,7 +39,7 @@ def dispatched(case: Case) -> dict[Form, tuple[str, ...]]:
 
     with _alone():
         mesh = init_device_mesh("cpu", (1,))
-        x, gate = (distribute_tensor(one, mesh, [Shard(0)]) for one in case.tensors())
+        x, gate = (distribute_tensor(tensor, mesh, [Shard(0)]) for tensor in case.tensors())
         return {form: _listed(form, x, gate) for form in FORMS}
 
 

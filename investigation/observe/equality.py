@@ -33,15 +33,15 @@ def bits(tensor: Tensor) -> Tensor:
     return tensor.resolve_conj().resolve_neg().contiguous().flatten().view(torch.uint8)
 
 
-def same_bits(one: Tensor, other: Tensor) -> bool:
+def same_bits(tensor: Tensor, other: Tensor) -> bool:
     """Tell whether two tensors have one shape, one dtype and the same bits, NaN payloads too."""
-    comparable = one.shape == other.shape and one.dtype == other.dtype
-    return comparable and torch.equal(bits(one), bits(other))
+    comparable = tensor.shape == other.shape and tensor.dtype == other.dtype
+    return comparable and torch.equal(bits(tensor), bits(other))
 
 
-def alike(one: Tensor, other: Tensor) -> bool:
+def alike(tensor: Tensor, other: Tensor) -> bool:
     """Tell whether two tensors have the same bits and strides; an empty one's address nothing."""
-    return same_bits(one, other) and (one.numel() == 0 or one.stride() == other.stride())
+    return same_bits(tensor, other) and (tensor.numel() == 0 or tensor.stride() == other.stride())
 
 
 def random_bits(shape: Sequence[int], dtype: torch.dtype, generator: torch.Generator) -> Tensor:
@@ -60,17 +60,17 @@ BitDifference = Literal["none", "NaN bits", "sign of zero", "numbers", "dtype or
 DIFFERENCES: tuple[BitDifference, ...] = get_args(BitDifference)
 
 
-def difference(one: Tensor, other: Tensor) -> BitDifference:
+def difference(tensor: Tensor, other: Tensor) -> BitDifference:
     """Return the gravest way in which two tensors differ.
 
     `NaN bits`: both are NaN, with another sign or payload. `sign of zero`: one is +0, the
     other -0. `numbers`: anything that compares unequal.
     """
-    if one.shape != other.shape or one.dtype != other.dtype:
+    if tensor.shape != other.shape or tensor.dtype != other.dtype:
         return "dtype or shape"
-    if same_bits(one, other):
+    if same_bits(tensor, other):
         return "none"
-    left, right = _as_float64(one), _as_float64(other)
+    left, right = _as_float64(tensor), _as_float64(other)
     both_nan = left.isnan() & right.isnan()
     if not torch.equal(left[~both_nan], right[~both_nan]):
         return "numbers"

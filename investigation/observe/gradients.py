@@ -149,7 +149,11 @@ def _compare_pair(
         x = x.contiguous(memory_format=memory_format)
         expected = scale_gradients(baseline, x, gate, upstream)
         actual = scale_gradients(candidate, x, gate, upstream)
-        differing |= {one.tensor for one in agreements("", expected, actual) if not one.alike}
+        differing |= {
+            agreement.tensor
+            for agreement in agreements("", expected, actual)
+            if not agreement.alike
+        }
     return DtypeGradients(*pair, dtype_name(expected["output"]), tuple(sorted(differing)))
 
 

@@ -82,7 +82,9 @@ def layout(tensor: Tensor) -> Layout:
     """Return the layout of a 4-D or 5-D tensor."""
     last = torch.channels_last if tensor.dim() == 4 else torch.channels_last_3d
     formats = {"contiguous": torch.contiguous_format, str(last).removeprefix("torch."): last}
-    held = [name for name, one in formats.items() if tensor.is_contiguous(memory_format=one)]
+    held = [
+        name for name, format_ in formats.items() if tensor.is_contiguous(memory_format=format_)
+    ]
     return Layout(tensor.stride(), tuple(held))
 
 

@@ -46,9 +46,9 @@ def place(tensor: Tensor) -> Place:
     )
 
 
-def shares_storage(one: Tensor, other: Tensor) -> bool:
+def shares_storage(tensor: Tensor, other: Tensor) -> bool:
     """Tell whether two tensors read the same memory."""
-    return one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
+    return tensor.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
 
 
 def addresses(tensor: Tensor) -> Tensor:
@@ -96,7 +96,7 @@ class _KeepOperands(TorchFunctionMode):
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> object:
         multiplies = func in (Tensor.mul, Tensor.__mul__, torch.mul)
-        if multiplies and all(isinstance(one, Tensor) for one in args):
+        if multiplies and all(isinstance(argument, Tensor) for argument in args):
             self.operands.append((args[0], args[1]))
         return func(*args, **(kwargs or {}))
 
@@ -144,12 +144,16 @@ def _calls(events: list[dict[str, Any]]) -> list[Call]:
     asked = [0] * len(operators)
     for event in events:
         if event.get("name") == "[memory]" and event["args"]["Bytes"] > 0:
-            around = [i for i, one in enumerate(operators) if _inside(event["ts"], one)]
+            around = [i for i, operator in enumerate(operators) if _inside(event["ts"], operator)]
             if around:
                 asked[around[-1]] += event["args"]["Bytes"]
     return [
-        Call(one["name"], sum(_inside(one["ts"], other) for other in operators[:i]), asked[i])
-        for i, one in enumerate(operators)
+        Call(
+            operator["name"],
+            sum(_inside(operator["ts"], other) for other in operators[:i]),
+            asked[i],
+        )
+        for i, operator in enumerate(operators)
     ]
 
 
@@ -187,10 +191,10 @@ def by_phase(phases: Mapping[str, Callable[[], object]]) -> dict[str, PhaseMemor
 
 
 def _phase(events: list[dict[str, Any]], name: str) -> PhaseMemory:
-    (span,) = [one for one in events if one.get("name") == name and one.get("ph") == "X"]
-    changes = [one for one in events if one.get("name") == "[memory]"]
+    (span,) = [event for event in events if event.get("name") == name and event.get("ph") == "X"]
+    changes = [event for event in events if event.get("name") == "[memory]"]
     changes.sort(key=lambda one: one["ts"])
-    until = [one for one in changes if one["ts"] <= span["ts"] + span["dur"]]
+    until = [change for change in changes if change["ts"] <= span["ts"] + span["dur"]]
     asked = (one["args"]["Bytes"] for one in until if one["ts"] >= span["ts"])
     held = accumulate(one["args"]["Bytes"] for one in until)
     return PhaseMemory(sum(max(0, count) for count in asked), max(held, default=0))

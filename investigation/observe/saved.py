@@ -28,5 +28,5 @@ def _unchanged(tensor: Tensor) -> Tensor:
 
 def storage_bytes(tensors: Iterable[Tensor]) -> int:
     """Return the bytes of the storages behind `tensors`, each storage once."""
-    storages = {one.untyped_storage().data_ptr(): one.untyped_storage() for one in tensors}
+    storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage() for tensor in tensors}
     return sum(storage.nbytes() for storage in storages.values())

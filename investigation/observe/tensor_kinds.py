@@ -103,8 +103,8 @@ def _parts(tensor: Tensor) -> tuple[Tensor, ...]:
     return (tensor if tensor.layout == torch.strided else tensor.to_dense(),)
 
 
-def _alike(one: tuple[Tensor, ...], other: tuple[Tensor, ...]) -> bool:
-    return len(one) == len(other) and all(map(alike, one, other))
+def _alike(tensors: tuple[Tensor, ...], other: tuple[Tensor, ...]) -> bool:
+    return len(tensors) == len(other) and all(map(alike, tensors, other))
 
 
 def compare_ranks(seed: int) -> dict[tuple[int, ...], bool]:

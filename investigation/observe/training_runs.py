@@ -58,23 +58,23 @@ def weights_sha256(network: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def parted(one: TrainedNetwork, other: TrainedNetwork) -> int | None:
+def parted(network: TrainedNetwork, other: TrainedNetwork) -> int | None:
     """Return the first step, counted from 1, at which two runs' losses differ; None if at none.
 
     Two numbers that compare equal have the same bits, but for the two zeros; NaN never does.
     """
-    steps = enumerate(zip(one.losses, other.losses, strict=True), start=1)
+    steps = enumerate(zip(network.losses, other.losses, strict=True), start=1)
     return next((number for number, (mine, yours) in steps if mine != yours), None)
 
 
-def same_run(one: TrainedNetwork, other: TrainedNetwork) -> bool:
+def same_run(network: TrainedNetwork, other: TrainedNetwork) -> bool:
     """Tell whether two runs had the same losses and learnt the same bits."""
-    return parted(one, other) is None and one.weights_sha256 == other.weights_sha256
+    return parted(network, other) is None and network.weights_sha256 == other.weights_sha256
 
 
-def furthest_apart(one: TrainedNetwork, other: TrainedNetwork) -> float:
+def furthest_apart(network: TrainedNetwork, other: TrainedNetwork) -> float:
     """Return the largest difference between two runs' losses at any step."""
-    return max(abs(mine - yours) for mine, yours in zip(one.losses, other.losses, strict=True))
+    return max(abs(mine - yours) for mine, yours in zip(network.losses, other.losses, strict=True))
 
 
 def upstream_sizes(network: nn.Module, batch: Images, setting: TrainingSetting) -> list[float]:
@@ -84,7 +84,7 @@ def upstream_sizes(network: nn.Module, batch: Images, setting: TrainingSetting) 
     def note(_module: nn.Module, _below: object, above: tuple[Tensor, ...]) -> None:
         sizes.append(float(above[0].square().mean().sqrt()))
 
-    blocks = [one for one in network.modules() if isinstance(one, SEBlock)]
+    blocks = [module for module in network.modules() if isinstance(module, SEBlock)]
     handles = [block.register_full_backward_hook(note) for block in blocks]
     loss_of(network, batch, setting).backward()
     for handle in handles:

@@ -33,5 +33,9 @@ def without_expansions(program: ExportedProgram) -> ExportedProgram:
 def _does_it_itself(user: Node, expansion: Node) -> bool:
     if user.target not in BROADCASTING:
         return False
-    others = [one for one in user.args if isinstance(one, Node) and one is not expansion]
-    return any(one.meta["val"].shape == expansion.meta["val"].shape for one in others)
+    others = [
+        argument
+        for argument in user.args
+        if isinstance(argument, Node) and argument is not expansion
+    ]
+    return any(other.meta["val"].shape == expansion.meta["val"].shape for other in others)

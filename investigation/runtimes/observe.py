@@ -37,9 +37,9 @@ COMPARED = ("broadcast", "expand_as")
 Observing = Generator[None, None, Answer]
 
 
-def close(one: Tensor, other: Tensor) -> bool:
+def close(tensor: Tensor, other: Tensor) -> bool:
     """Tell whether two results are equal within the tolerance of this chapter."""
-    return one.shape == other.shape and torch.allclose(one, other, RELATIVE, ABSOLUTE)
+    return tensor.shape == other.shape and torch.allclose(tensor, other, RELATIVE, ABSOLUTE)
 
 
 def observe(
@@ -58,7 +58,7 @@ def observe(
     runtime = BY_SLUG[slug]
     tried = [Case.model_validate(case) for case in cases]
     first, *others = [partial(_programs, runtime, one, Path(folder, one.slug)) for one in tried]
-    prepared = [first(settings["threads"], ALL), *(one(settings["threads"]) for one in others)]
+    prepared = [first(settings["threads"], ALL), *(other(settings["threads"]) for other in others)]
     answer: Answer = {"cases": {}, "comparisons": {}, "copies": {}, "controls": {}}
     for case, programs in zip(tried, prepared, strict=True):
         answer["cases"][case.slug] = _seen(case, programs)

@@ -68,7 +68,7 @@ def grid(
         rows += [ran(form, level, False, plain, x, threads, expected) for level in LEVELS]
         rows.append(ran(form, "all", True, ruled, x, threads, expected))
     yield
-    return {"rows": [one.model_dump() for one in rows]}
+    return {"rows": [row.model_dump() for row in rows]}
 
 
 def _exported(form: OnnxExport, case: Case, x: Tensor, place: Path) -> tuple[Path, Path]:
@@ -117,14 +117,18 @@ def ask(case: Case, threads: int) -> list[ExporterCombination]:
     arguments = {"case": case.model_dump(mode="json"), "threads": threads}
     (outcome,) = workers.run(grid, [arguments], threads)
     rows = outcome.answer["rows"] if outcome.answer else []
-    return [ExporterCombination.model_validate(one) for one in rows]
+    return [ExporterCombination.model_validate(row) for row in rows]
 
 
 def lines(combinations: Sequence[ExporterCombination]) -> list[dict[str, object]]:
     """Return a table line a form: what the expansion writes at each level."""
     table: dict[str, dict[str, object]] = {}
-    for one in combinations:
-        line = table.setdefault(one.form, {"exporter": one.form})
-        written = kib(one.bytes_written) if one.expansions else "no Expand"
-        line[RULED if one.ruled else one.level] = written
+    for exporter_combination in combinations:
+        line = table.setdefault(exporter_combination.form, {"exporter": exporter_combination.form})
+        written = (
+            kib(exporter_combination.bytes_written)
+            if exporter_combination.expansions
+            else "no Expand"
+        )
+        line[RULED if exporter_combination.ruled else exporter_combination.level] = written
     return list(table.values()) or [{"": "ONNX Runtime did not run here"}]

@@ -139,7 +139,11 @@ def exporters(
     recorder: Recorder, combinations: Sequence[ExporterCombination], case: Case
 ) -> ExporterGrid:
     """Keep in how many combinations around ONNX Runtime the expansion is written."""
-    plain = [one for one in combinations if not one.ruled]
+    plain = [
+        exporter_combination
+        for exporter_combination in combinations
+        if not exporter_combination.ruled
+    ]
     return recorder.keep(
         ExporterGrid(
             says="combinations in which an Expand runs and writes",

@@ -121,8 +121,8 @@ def equality(
         gradients=_differing(*gradients),
         weights=_differing(*weights),
         patch_sha256=patch_sha256,
-        versions={one.metadata["Name"]: one.version for one in metadata.distributions()
-                  if one.metadata["Name"] in NAMED},
+        versions={package.metadata["Name"]: package.version for package in metadata.distributions()
+                  if package.metadata["Name"] in NAMED},
     )  # fmt: skip
 
 
@@ -131,9 +131,9 @@ def _trained(arm: nn.Module, x: Tensor, seed: int) -> tuple[list[Tensor], list[T
     arm.train()
     torch.manual_seed(seed)  # of dropout
     optimizer = torch.optim.SGD(arm.parameters(), lr=LEARNING_RATE)
-    loss = torch.stack([one.square().mean() for one in tensors(arm(x))]).sum()
+    loss = torch.stack([tensor.square().mean() for tensor in tensors(arm(x))]).sum()
     loss.backward()
-    gradients = [one.grad for one in arm.parameters() if one.grad is not None]
+    gradients = [parameter.grad for parameter in arm.parameters() if parameter.grad is not None]
     optimizer.step()
     return gradients, list(arm.state_dict().values())
 

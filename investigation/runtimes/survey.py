@@ -95,8 +95,8 @@ def survey(
     runtimes: Sequence[Runtime], cases: Sequence[Case], settings: Mapping[str, Any]
 ) -> list[SurveyRow]:
     """Ask every runtime, each in its own process; one that is missing is not started."""
-    asked = {one.slug: tuple(cases[: one.most_cases]) for one in runtimes}
-    here = [one for one in runtimes if not one.missing]
+    asked = {runtime.slug: tuple(cases[: runtime.most_cases]) for runtime in runtimes}
+    here = [runtime for runtime in runtimes if not runtime.missing]
     questions = [
         {
             "slug": one.slug,
@@ -108,7 +108,10 @@ def survey(
     answers = workers.run(observe, questions, settings["threads"])
     outcomes = dict(zip((one.slug for one in here), answers, strict=True))
     absent = Reply(None, "not installed")
-    return [SurveyRow(one, outcomes.get(one.slug, absent), asked[one.slug]) for one in runtimes]
+    return [
+        SurveyRow(runtime, outcomes.get(runtime.slug, absent), asked[runtime.slug])
+        for runtime in runtimes
+    ]
 
 
 def version(runtime: Runtime) -> str:

@@ -23,8 +23,12 @@ def steps(run: Callable[[], object]) -> tuple[Step, ...]:
 
 def read(events: list[Event]) -> tuple[Step, ...]:
     """Return the steps of a Chrome trace."""
-    calls = [one for one in events if str(one.get("name")).startswith("aten::") and "dur" in one]
-    outermost = [one for one in calls if not any(_inside(one["ts"], other, one) for other in calls)]
+    calls = [
+        event for event in events if str(event.get("name")).startswith("aten::") and "dur" in event
+    ]
+    outermost = [
+        call for call in calls if not any(_inside(call["ts"], other, call) for other in calls)
+    ]
     outermost.sort(key=lambda one: float(one["ts"]))
     asked = [0] * len(outermost)
     elsewhere = 0
@@ -39,7 +43,7 @@ def read(events: list[Event]) -> tuple[Step, ...]:
 
 
 def _allocations(events: list[Event]) -> list[tuple[float, int]]:
-    memory = [one for one in events if one.get("name") == "[memory]"]
+    memory = [event for event in events if event.get("name") == "[memory]"]
     return [(one["ts"], one["args"]["Bytes"]) for one in memory if one["args"]["Bytes"] > 0]
 
 

@@ -134,7 +134,9 @@ def observe(
 
 def ask(variations: Sequence[Variation], case: Case) -> dict[Variation, Reply]:
     """Return what became of each export whose packages are here, each in its own process."""
-    questions = [{"slug": one.slug, "case": case.model_dump(mode="json")} for one in variations]
+    questions = [
+        {"slug": variation.slug, "case": case.model_dump(mode="json")} for variation in variations
+    ]
     return dict(zip(variations, workers.run(observe, questions), strict=True))
 
 

@@ -30,7 +30,9 @@ class Runtime:
     @property
     def missing(self) -> tuple[str, ...]:
         """Return the packages that this platform does not have."""
-        return tuple(one for one in self.packages if importlib.util.find_spec(one) is None)
+        return tuple(
+            package for package in self.packages if importlib.util.find_spec(package) is None
+        )
 
 
 ONNX = ("onnxruntime", "onnx", "onnxscript")
@@ -117,8 +119,8 @@ REMEDIES: tuple[Runtime, ...] = (
         most_cases=1,
     ),
 )
-SLUGS = tuple(one.slug for one in RUNTIMES)
-BY_SLUG: Mapping[str, Runtime] = {one.slug: one for one in (*RUNTIMES, *REMEDIES)}
+SLUGS = tuple(runtime.slug for runtime in RUNTIMES)
+BY_SLUG: Mapping[str, Runtime] = {runtime.slug: runtime for runtime in (*RUNTIMES, *REMEDIES)}
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def replicated_training(batch: int, memory_format: MemoryFormat, seed: int) -> A
 
 def scale_step_makers(case: Case, baseline: str, candidate: str) -> Makers:
     """Return makers of two callables that run the scale step alone, forward and backward."""
-    x, gate = (one.requires_grad_() for one in case.tensors())
+    x, gate = (tensor.requires_grad_() for tensor in case.tensors())
     upstream = torch.ones_like(x, requires_grad=False)
 
     def step_of(scale: str) -> Callable[..., object]:

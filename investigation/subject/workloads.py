@@ -36,7 +36,9 @@ def made_with(function: Callable[..., object], *operands: Tensor) -> Maker:
     """Return a maker of `function` over copies of `operands`, laid out alike."""
 
     def make() -> Callable[[], object]:
-        copies = (one.detach().clone().requires_grad_(one.requires_grad) for one in operands)
+        copies = (
+            operand.detach().clone().requires_grad_(operand.requires_grad) for operand in operands
+        )
         return partial(function, *copies)
 
     return make
@@ -104,7 +106,9 @@ def forward_step(
 
 def slots(batch: int, memory_format: MemoryFormat) -> tuple[Case, ...]:
     """Return the inputs of the host network's SE blocks."""
-    return tuple(one.with_format(memory_format) for one in host_workloads(batch))
+    return tuple(
+        host_workload.with_format(memory_format) for host_workload in host_workloads(batch)
+    )
 
 
 def recalibration_makers(

@@ -140,8 +140,8 @@ def of_pairs(trials: int, seed: int) -> Iterator[Calibrated]:
         for confidence in CONFIDENCES:
             at = statistics.insured(confidence)
             found = (
-                statistics.signed_rank(one, at, statistics.autocorrelation_inflation(one))
-                for one in samples
+                statistics.signed_rank(sample, at, statistics.autocorrelation_inflation(sample))
+                for sample in samples
             )
             excluded = sum(not one.low <= 0 <= one.high for one in found)
             yield Calibrated("pairs of two objects", world, confidence, trials, excluded)

@@ -137,7 +137,7 @@ def _estimates(
 def _spread(of_rounds: list[Floats]) -> Spread | None:
     if len(of_rounds) == 1:
         return None
-    errors = [statistics.standard_error(one) for one in of_rounds]
+    errors = [statistics.standard_error(ratios) for ratios in of_rounds]
     return statistics.spread(values(of_rounds), errors)
 
 

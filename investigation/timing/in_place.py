@@ -219,7 +219,7 @@ class InPlace:
 
     def __repr__(self) -> str:
         total, share = self.decisive.total, self.decisive.share
-        count, pairs = len(self.parts), sum(one.pairs for one in self.parts)
+        count, pairs = len(self.parts), sum(part.pairs for part in self.parts)
         where = f"{count} process{'es' * (count != 1)}, {pairs} pairs of steps"
         return (
             f"{self.name} adds {signed_seconds(total.location)} to a step against "
@@ -229,13 +229,13 @@ class InPlace:
 
 
 def _reading(parts: Sequence[LineSamples], clock: Clock, over: Over, confidence: float) -> Reading:
-    added = [one.added_s(clock) for one in parts]
+    added = [line_samples.added_s(clock) for line_samples in parts]
 
     def estimate(values: Sequence[Times]) -> Estimate:
         """Of one value a pair, for each process."""
         if over == "pairs":
             return statistics.signed_rank(np.concatenate(values), confidence)
-        return statistics.signed_rank([_location(one) for one in values], confidence)
+        return statistics.signed_rank([_location(times) for times in values], confidence)
 
     totals = [one.sum(axis=(1, 2)) for one in added]
     _, slots, phases = added[0].shape
@@ -246,9 +246,13 @@ def _reading(parts: Sequence[LineSamples], clock: Clock, over: Over, confidence:
             for slot in range(slots)
         ),
         total=estimate(totals),
-        share=estimate([one / part.step(clock) for one, part in zip(totals, parts, strict=True)]),
-        line_s=tuple(np.median([one.line(clock) for one in parts], axis=0).tolist()),
-        step_s=float(np.median([one.step(clock) for one in parts])),
+        share=estimate(
+            [total / part.step(clock) for total, part in zip(totals, parts, strict=True)]
+        ),
+        line_s=tuple(
+            np.median([line_samples.line(clock) for line_samples in parts], axis=0).tolist()
+        ),
+        step_s=float(np.median([line_samples.step(clock) for line_samples in parts])),
     )
 
 

@@ -66,8 +66,8 @@ def host_lines(make: Callable[..., Step], batch: int, seed: int) -> dict[str, Li
     The controls take a quarter of the batch, where a short budget holds many pairs.
     """
     lines = {
-        one: Line(make, {"batch": batch, "memory_format": one, "seed": seed})
-        for one in MEMORY_FORMATS
+        memory_format: Line(make, {"batch": batch, "memory_format": memory_format, "seed": seed})
+        for memory_format in MEMORY_FORMATS
     }
     few = {"batch": max(1, batch // 4), "memory_format": "channels_last", "seed": seed}
     again = Line(make, few, candidate="broadcast", part=CONTROL_PART)
@@ -94,7 +94,9 @@ class Replicated:
     def planted_s(self, name: str) -> float:
         """Return how much was planted in a step, the mean over pairs."""
         parts = self.samples[name]
-        return float(np.average([one.planted_s for one in parts], weights=[p.pairs for p in parts]))
+        return float(
+            np.average([part.planted_s for part in parts], weights=[p.pairs for p in parts])
+        )
 
     def _estimate(self, name: str, over: Over, confidence: float, margin: float) -> InPlace:
         line = self.lines[name]
@@ -138,7 +140,7 @@ def time_in_processes(
     ]
     return Replicated(
         {name: tuple(map(Case.model_validate, answers[0][name]["slots"])) for name in lines},
-        {name: tuple(LineSamples.from_dict(one[name]["samples"]) for one in answers)
+        {name: tuple(LineSamples.from_dict(answer[name]["samples"]) for answer in answers)
          for name in lines},
         threads,
         lines,
@@ -163,7 +165,7 @@ def time_all(
     with undisturbed(grad=settings["grad"]):
         for name, asked in lines:
             samples = _time(steps[name], asked, settings)
-            slots = [one.model_dump(mode="json") for one in steps[name].slots]
+            slots = [slot.model_dump(mode="json") for slot in steps[name].slots]
             answer[name] = {"slots": slots, "samples": samples.to_dict()}
     return answer
 

@@ -27,41 +27,41 @@ StepLevel = Literal["network", "training_step"]
 PLANTED_WITHIN = 0.05
 
 
-def line_in_place(found: InPlace, says: str, level: StepLevel, **about: Any) -> LineInPlace:
+def line_in_place(in_place: InPlace, says: str, level: StepLevel, **about: Any) -> LineInPlace:
     """Return the record of a line timed in place; `about` are further fields of `LineInPlace`."""
-    first = found.slots[0]
+    first = in_place.slots[0]
     return LineInPlace(
         says=says,
         level=level,
         memory_format=first.memory_format,
         batch=first.shape[0],
-        threads=found.threads,
-        clock=found.clock,
-        over=found.over,
-        confidence=found.confidence,
-        margin=found.margin,
-        verdict=found.verdict,
-        slots=tuple(_slot(found, index) for index in range(len(found.slots))),
+        threads=in_place.threads,
+        clock=in_place.clock,
+        over=in_place.over,
+        confidence=in_place.confidence,
+        margin=in_place.margin,
+        verdict=in_place.verdict,
+        slots=tuple(_slot(in_place, index) for index in range(len(in_place.slots))),
         sums=tuple(
             OnClock(
                 clock=clock,
-                share=found.readings[clock].share.location,
-                share_interval=_ends(found.readings[clock].share),
-                step_s=found.readings[clock].step_s,
-                **_added(found.readings[clock].total).model_dump(),
+                share=in_place.readings[clock].share.location,
+                share_interval=_ends(in_place.readings[clock].share),
+                step_s=in_place.readings[clock].step_s,
+                **_added(in_place.readings[clock].total).model_dump(),
             )
             for clock in CLOCKS
         ),
-        processes=tuple(_of_process(one, found) for one in found.parts),
-        **{"baseline": found.baseline_name, "candidate": found.name} | about,
+        processes=tuple(_of_process(part, in_place) for part in in_place.parts),
+        **{"baseline": in_place.baseline_name, "candidate": in_place.name} | about,
     )
 
 
-def _slot(found: InPlace, index: int) -> Slot:
-    reading = found.decisive
+def _slot(in_place: InPlace, index: int) -> Slot:
+    reading = in_place.decisive
     forward, *backward = map(_added, reading.phases[index])
     return Slot(
-        case=found.slots[index],
+        case=in_place.slots[index],
         line_s=reading.line_s[index],
         forward=forward,
         backward=backward[0] if backward else None,
@@ -77,8 +77,8 @@ def _ends(estimate: Estimate) -> tuple[float, float]:
     return estimate.low, estimate.high
 
 
-def _of_process(samples: LineSamples, found: InPlace) -> OfProcess:
-    alone = _alone(samples, found, found.confidence)
+def _of_process(samples: LineSamples, in_place: InPlace) -> OfProcess:
+    alone = _alone(samples, in_place, in_place.confidence)
     return OfProcess(
         pairs=samples.pairs,
         difference_s=alone.decisive.total.location,
@@ -86,13 +86,13 @@ def _of_process(samples: LineSamples, found: InPlace) -> OfProcess:
     )
 
 
-def _alone(samples: LineSamples, found: InPlace, confidence: float) -> InPlace:
+def _alone(samples: LineSamples, in_place: InPlace, confidence: float) -> InPlace:
     """Return one process's own estimate, its interval over its pairs."""
-    about = {key: getattr(found, key) for key in ("margin", "threads", "name", "baseline_name")}
-    return InPlace.of(found.slots, [samples], over="pairs", confidence=confidence, **about)
+    about = {key: getattr(in_place, key) for key in ("margin", "threads", "name", "baseline_name")}
+    return InPlace.of(in_place.slots, [samples], over="pairs", confidence=confidence, **about)
 
 
-def step_timing(found: InPlace, says: str, level: StepLevel, **about: Any) -> Timing:
+def step_timing(in_place: InPlace, says: str, level: StepLevel, **about: Any) -> Timing:
     """Return the step's ratio that follows from the line in place, as the record of a comparison.
 
     A rule reads it as any other timing of a step: the candidate's step over the baseline's, where
@@ -101,77 +101,79 @@ def step_timing(found: InPlace, says: str, level: StepLevel, **about: Any) -> Ti
     return Timing(
         says=says,
         level=level,
-        memory_format=found.slots[0].memory_format,
-        threads=found.threads,
-        ratio=found.ratio,
-        interval=found.ratio_interval,
-        confidence=found.confidence,
-        margin=found.margin,
-        verdict=found.verdict,
-        processes=tuple(_timed(one, found) for one in found.parts),
-        **{"baseline": found.baseline_name, "candidate": found.name} | about,
+        memory_format=in_place.slots[0].memory_format,
+        threads=in_place.threads,
+        ratio=in_place.ratio,
+        interval=in_place.ratio_interval,
+        confidence=in_place.confidence,
+        margin=in_place.margin,
+        verdict=in_place.verdict,
+        processes=tuple(_timed(part, in_place) for part in in_place.parts),
+        **{"baseline": in_place.baseline_name, "candidate": in_place.name} | about,
     )
 
 
-def _timed(samples: LineSamples, found: InPlace) -> Timed:
-    alone = _alone(samples, found, found.confidence)
+def _timed(samples: LineSamples, in_place: InPlace) -> Timed:
+    alone = _alone(samples, in_place, in_place.confidence)
     total, step_s = alone.decisive.total, alone.decisive.step_s
-    shares = samples.added_s(found.clock).sum(axis=(1, 2)) / samples.step(found.clock)
+    shares = samples.added_s(in_place.clock).sum(axis=(1, 2)) / samples.step(in_place.clock)
     return Timed(
         ratio=alone.ratio,
         ratio_interval=alone.ratio_interval,
-        margin=found.margin,
-        verdict_in_family=_alone(samples, found, FAMILY_CONFIDENCE).verdict,
+        margin=in_place.margin,
+        verdict_in_family=_alone(samples, in_place, FAMILY_CONFIDENCE).verdict,
         difference_s=total.location,
         difference_interval_s=_ends(total),
         baseline_s=step_s,
         candidate_s=step_s + total.location,
         # A disturbed pair may lose more than a whole step, which has no logarithm.
-        equivalence_p=statistics.equivalence_p(np.log1p(np.maximum(shares, -0.99)), found.margin),
+        equivalence_p=statistics.equivalence_p(
+            np.log1p(np.maximum(shares, -0.99)), in_place.margin
+        ),
         pairs=samples.pairs,
         calls_per_block=1,
     )
 
 
-def keep(recorder: Recorder, found: InPlace, says: str, level: StepLevel) -> LineInPlace:
+def keep(recorder: Recorder, in_place: InPlace, says: str, level: StepLevel) -> LineInPlace:
     """Keep a line timed in place, and the step's ratio that follows from it."""
-    recorder.keep(step_timing(found, says, level))
-    return recorder.keep(line_in_place(found, f"the line in place in {says}", level))
+    recorder.keep(step_timing(in_place, says, level))
+    return recorder.keep(line_in_place(in_place, f"the line in place in {says}", level))
 
 
-def itself_control(recorder: Recorder, found: InPlace, level: StepLevel) -> Control:
+def itself_control(recorder: Recorder, in_place: InPlace, level: StepLevel) -> Control:
     """Keep a form timed in place against itself: its interval must cover 0."""
-    total = found.decisive.total
+    total = in_place.decisive.total
     says = "the same form at every draw adds nothing to the line in place"
-    recorder.keep(line_in_place(found, says, level, role="control"))
+    recorder.keep(line_in_place(in_place, says, level, role="control"))
     passed = total.low <= 0 <= total.high
-    return recorder.control("in_place_itself", says, repr(found), passed=passed, of=level)
+    return recorder.control("in_place_itself", says, repr(in_place), passed=passed, of=level)
 
 
 def planted_control(
-    recorder: Recorder, found: InPlace, planted_s: float, level: StepLevel
+    recorder: Recorder, in_place: InPlace, planted_s: float, level: StepLevel
 ) -> Control:
     """Keep a wait of known size that was planted in the line: it must be found with its size."""
-    total, within = found.decisive.total, PLANTED_WITHIN * planted_s
+    total, within = in_place.decisive.total, PLANTED_WITHIN * planted_s
     covered = total.low <= planted_s + within and total.high >= planted_s - within
-    passed = covered and found.verdict in ("slower", "inconclusive")
+    passed = covered and in_place.verdict in ("slower", "inconclusive")
     says = f"a wait of {signed_seconds(planted_s)} planted in the line is found with its size"
-    recorder.keep(line_in_place(found, says, level, role="control", planted_s=planted_s))
-    return recorder.control("in_place_planted", says, repr(found), passed=passed, of=level)
+    recorder.keep(line_in_place(in_place, says, level, role="control", planted_s=planted_s))
+    return recorder.control("in_place_planted", says, repr(in_place), passed=passed, of=level)
 
 
 def agreement_control(
-    recorder: Recorder, found: InPlace, whole: Replication, of: str = ""
+    recorder: Recorder, in_place: InPlace, whole: Replication, of: str = ""
 ) -> Control:
     """Keep the check of the line in place by whole steps: both must find the same share.
 
     Each has one estimate a process; Welch's test says whether the two differ, at the confidence
     of a control (Welch, Biometrika 34, 1947).
     """
-    ours = [math.log(_alone(one, found, found.confidence).ratio) for one in found.parts]
-    theirs = [math.log(one.ratio) for one in whole.comparisons]
+    ours = [math.log(_alone(part, in_place, in_place.confidence).ratio) for part in in_place.parts]
+    theirs = [math.log(comparison.ratio) for comparison in whole.comparisons]
     p = float(stats.ttest_ind(ours, theirs, equal_var=False).pvalue)
-    seen = f"{change(found.ratio)} in place, {change(whole.ratio)} by whole steps (p = {p:.2g})"
+    seen = f"{change(in_place.ratio)} in place, {change(whole.ratio)} by whole steps (p = {p:.2g})"
     says = "the line in place and whole steps find the same share of the step"
     passed = p >= 1 - CONTROL_CONFIDENCE
     return recorder.control("in_place_agrees", says, seen, passed=passed, of=of)

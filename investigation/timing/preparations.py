@@ -133,7 +133,7 @@ class Making:
 
     def _padding(self) -> object:
         lines = np.exp(self.draw.uniform(0, math.log(PAD_LINES), PADS)).astype(int)
-        pads = [torch.empty(int(one) * LINE_BYTES, dtype=torch.uint8) for one in lines]
+        pads = [torch.empty(int(line) * LINE_BYTES, dtype=torch.uint8) for line in lines]
         return pads, [{} for _ in range(self.draw.integers(1, PAD_OBJECTS))]
 
     def _arm(self, is_candidate: bool) -> Arm:

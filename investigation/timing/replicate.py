@@ -78,7 +78,8 @@ def replicate_together(
         for number, reply in enumerate(in_fresh_processes(jobs, AT_ONCE), start=1)
     ]
     return {
-        name: Replication.of([Comparison.from_dict(one[name]) for one in answers]) for name in arms
+        name: Replication.of([Comparison.from_dict(answer[name]) for answer in answers])
+        for name in arms
     }
 
 

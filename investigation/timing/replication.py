@@ -31,7 +31,7 @@ class Replication:
         if len(comparisons) < 2:
             raise ValueError(f"combining takes 2 comparisons or more, not {len(comparisons)}")
         first = comparisons[0]
-        log_ratios = [math.log(one.ratio) for one in comparisons]
+        log_ratios = [math.log(comparison.ratio) for comparison in comparisons]
         estimate = statistics.signed_rank(log_ratios, first.confidence)
         interval = math.exp(estimate.low), exponential(estimate.high)
         return cls(
@@ -40,7 +40,9 @@ class Replication:
             verdict=statistics.judge(interval, first.margin),
             margin=first.margin,
             confidence=first.confidence,
-            spread=statistics.spread(log_ratios, [one.standard_error for one in comparisons]),
+            spread=statistics.spread(
+                log_ratios, [comparison.standard_error for comparison in comparisons]
+            ),
             name=first.name,
             baseline_name=first.baseline_name,
             comparisons=tuple(comparisons),
@@ -48,7 +50,7 @@ class Replication:
 
     def at(self, confidence: float) -> Self:
         """Judge the same processes at another confidence; ValueError unless it is in (0, 1)."""
-        return self.of([one.at(confidence) for one in self.comparisons])
+        return self.of([comparison.at(confidence) for comparison in self.comparisons])
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -113,4 +113,4 @@ def values(of_rounds: list[Floats]) -> Floats:
     """
     if len(of_rounds) == 1:
         return of_rounds[0]
-    return np.array([statistics.location(one) for one in of_rounds])
+    return np.array([statistics.location(ratios) for ratios in of_rounds])

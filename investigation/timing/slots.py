@@ -66,13 +66,13 @@ class Slots:
     """
 
     def __init__(self, step: Step, clocks: Clocks) -> None:
-        self.blocks = [one for one in step.network.modules() if isinstance(one, SEBlock)]
+        self.blocks = [module for module in step.network.modules() if isinstance(module, SEBlock)]
         if not self.blocks:
             raise SlotError("the network has no SE block, so there is no line to time in it")
         if len(self.blocks) != len(step.slots):
             raise SlotError(f"{len(self.blocks)} SE blocks, and cases for {len(step.slots)}")
         self.cases, self.clocks = step.slots, clocks
-        self.forms: list[Scale] = [one.scale for one in self.blocks]
+        self.forms: list[Scale] = [block.scale for block in self.blocks]
         self.seconds: Times = np.full((len(self.blocks), len(PHASES), len(CLOCKS)), np.nan)
         self._began = [(np.nan, np.nan)] * len(self.blocks)
 
@@ -120,14 +120,14 @@ def timed_slots(step: Step, clocks: Clocks) -> Iterator[Slots]:
     """Put a stopwatch at every SE block of a step's network, and take it away again."""
     slots = Slots(step, clocks)
     attributes = [vars(block) for block in slots.blocks]
-    before = [one["scale"] for one in attributes]
-    for index, one in enumerate(attributes):
-        one["scale"] = partial(slots.scale, index)
+    before = [attribute["scale"] for attribute in attributes]
+    for index, attribute in enumerate(attributes):
+        attribute["scale"] = partial(slots.scale, index)
     try:
         yield slots
     finally:
-        for one, scale in zip(attributes, before, strict=True):
-            one["scale"] = scale
+        for attribute, scale in zip(attributes, before, strict=True):
+            attribute["scale"] = scale
 
 
 class Wait:

@@ -95,10 +95,10 @@ def stamp_path(notebook: Path) -> Path:
     return places.STAMPS / f"{notebook.stem}.json"
 
 
-def stamp_of(page: Path, kept: Path, inputs: str) -> dict[str, str]:
+def stamp_of(page: Path, path: Path, inputs: str) -> dict[str, str]:
     """Return the note of an execution: what it was made from, and what it made."""
     return {
         "inputs": inputs,
         "page": sha256(page.read_bytes()).hexdigest(),
-        "evidence": sha256(kept.read_bytes()).hexdigest(),
+        "evidence": sha256(path.read_bytes()).hexdigest(),
     }

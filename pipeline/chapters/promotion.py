@@ -46,10 +46,10 @@ def prepare(notebook: Path, staging: Path, inputs: str) -> None:
     write_atomically(staging / READY, json.dumps(stamp, indent=1))
 
 
-def _stamp(document: dict[str, Any], kept: Evidence, evidence_sha256: str) -> None:
+def _stamp(document: dict[str, Any], evidence: Evidence, evidence_sha256: str) -> None:
     """Write into an executed notebook's metadata what it was made from, and by what."""
     settings = document["metadata"].setdefault("investigation", {})
-    settings["provenance"] = kept.model_dump(
+    settings["provenance"] = evidence.model_dump(
         mode="json", exclude={"records", "notebook", "schema_version"}
     ) | {"evidence_sha256": evidence_sha256}
     for name in ("input_path", "output_path"):  # of this machine, and nobody else's business

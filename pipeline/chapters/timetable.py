@@ -31,7 +31,7 @@ def turns(notebooks: list[Path], *, alone_when_timed: bool = True) -> Iterator[l
     another's evidence comes after it.
     """
     waiting = list(notebooks)
-    timed = {one for one in notebooks if alone_when_timed and uses_clock(one)}
+    timed = {path for path in notebooks if alone_when_timed and uses_clock(path)}
     while waiting:
         ready = [one for one in waiting if not _reads_one_of(one, waiting[: waiting.index(one)])]
         turn = [one for one in ready if one not in timed] or ready[:1]
@@ -40,7 +40,7 @@ def turns(notebooks: list[Path], *, alone_when_timed: bool = True) -> Iterator[l
 
 
 def _reads_one_of(notebook: Path, earlier: list[Path]) -> bool:
-    return not {one.stem for one in earlier}.isdisjoint(freshness.reads(notebook))
+    return not {path.stem for path in earlier}.isdisjoint(freshness.reads(notebook))
 
 
 @dataclass

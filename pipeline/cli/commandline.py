@@ -164,17 +164,17 @@ class Command(click.Command):
     ) -> None:
         words = {"ignore_unknown_options": True, "allow_extra_args": True}
         super().__init__(name, context_settings=words, **declared)
-        needed = " ".join(f"{typed_name(one)}=value" for one in needs)
+        needed = " ".join(f"{typed_name(need)}=value" for need in needs)
         more = "[NAME=value]..." if takes or parameters else ""
         self.options_metavar = f"{needed} {more}".strip()
-        self.directions = {typed_name(one): one for one in (*needs, *takes)}
+        self.directions = {typed_name(need): need for need in (*needs, *takes)}
         self.needs = needs
         self.parameters = PARAMETERS if parameters else {}
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the words, and make's variables, which `main` has put into the context."""
         words = super().parse_args(ctx, args)
-        ctx.params["asked"] = self.request(variables(ctx.obj or "", words))
+        ctx.params["request"] = self.request(variables(ctx.obj or "", words))
         return words
 
     def request(self, given: Mapping[str, str]) -> Request:
@@ -185,9 +185,11 @@ class Command(click.Command):
         for name in given:
             if name not in {**self.parameters, **self.directions}:
                 raise BuildError(explain_unknown(name, (*self.parameters, *self.directions)))
-        for one in self.needs:
-            if typed_name(one) not in given:
-                raise BuildError(f"{self.name} needs {typed_name(one)}=: {Directions.allowed[one]}")
+        for need in self.needs:
+            if typed_name(need) not in given:
+                raise BuildError(
+                    f"{self.name} needs {typed_name(need)}=: {Directions.allowed[need]}"
+                )
         typed = {name: given[name] for name in self.directions if name in given}
         return Request(directions(typed), parameters(given))
 
@@ -256,7 +258,7 @@ def directions(given: Mapping[str, str]) -> Directions:
 
     Raises `BuildError` with one line that names the variable and what is allowed.
     """
-    named = {typed_name(one): one for one in Directions.model_fields}
+    named = {typed_name(model_field): model_field for model_field in Directions.model_fields}
     return _checked(Directions, {named[name]: value for name, value in given.items()})
 
 

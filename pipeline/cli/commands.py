@@ -27,34 +27,35 @@ commands = Commands(
 
 
 @commands.command(takes=("notebook", "time_limit_s", "keep_going"), parameters=True)
-def book(asked: Request) -> int:
+def book(request: Request) -> int:
     """Execute what changed and build the book: build/html/index.html."""
-    return _build(asked, rerun=False)
+    return _build(request, rerun=False)
 
 
 @commands.command(needs=("notebook",), takes=("time_limit_s",), parameters=True)
-def rerun(asked: Request) -> int:
+def rerun(request: Request) -> int:
     """Execute one notebook again: make rerun NOTEBOOK=04_eager_cost."""
-    return _build(asked, rerun=True)
+    return _build(request, rerun=True)
 
 
-def _build(asked: Request, *, rerun: bool) -> int:
+def _build(request: Request, *, rerun: bool) -> int:
     with building.only_build(), guard.watched(str(places.BUILD)):
         building.build(
-            asked.parameters,
-            notebook=asked.directions.notebook,
-            time_limit_s=asked.directions.time_limit_s,
+            request.parameters,
+            notebook=request.directions.notebook,
+            time_limit_s=request.directions.time_limit_s,
             rerun=rerun,
-            keep_going=asked.directions.keep_going == "1",
+            keep_going=request.directions.keep_going == "1",
         )
     return 0
 
 
 @commands.command(needs=("base",), takes=("head",))
-def compare(asked: Request) -> int:
+def compare(request: Request) -> int:
     """Put two runs side by side: make compare BASE=book.zip HEAD=build."""
     base, head = (
-        runs.read_run(one) for one in (asked.directions.base or places.BUILD, asked.directions.head)
+        runs.read_run(one)
+        for one in (request.directions.base or places.BUILD, request.directions.head)
     )
     comparison = comparing.compare(base, head)
     page = comparison_pages.write(comparison, places.BUILD / "compare")
@@ -64,19 +65,19 @@ def compare(asked: Request) -> int:
 
 
 @commands.command(needs=("spec",), takes=("scheduler", "workers"))
-def sweep(asked: Request) -> int:
+def sweep(request: Request) -> int:
     """Measure a grid of settings: make sweep SPEC=sweeps/example.toml."""
     from pipeline.sweep import cluster, grid, sweep_pages
 
-    path, scheduler = asked.directions.spec or Path(), asked.directions.scheduler
+    path, scheduler = request.directions.spec or Path(), request.directions.scheduler
     spec = grid.read(path, elsewhere=scheduler is not None)
     wanted = grid.cells(spec)
     with building.only_build(), guard.watched(str(places.BUILD)):
-        outcomes = cluster.outcomes(wanted, scheduler, asked.directions.workers)
+        outcomes = cluster.outcomes(wanted, scheduler, request.directions.workers)
         page = sweep_pages.write(
             list(cluster.rows(outcomes)), spec.varied, places.SWEEPS / path.stem
         )
-    failed = [one for one in outcomes if one.failure]
+    failed = [outcome for outcome in outcomes if outcome.failure]
     for one in failed:
         print(f"error: {one.cell.notebook} {dict(one.cell.parameters)}: {one.failure}",
               file=sys.stderr)  # fmt: skip
@@ -86,83 +87,83 @@ def sweep(asked: Request) -> int:
 
 
 @commands.command(takes=("torch", "scheduler"))
-def versions(asked: Request) -> int:
+def versions(request: Request) -> int:
     """Observe all that needs no clock under each torch: make versions TORCH=2.13.0,2.15.0."""
     from pipeline.sweep import cluster, versions
 
-    wanted = versions.cells(versions.read(), asked.directions.torch)
+    wanted = versions.cells(versions.read(), request.directions.torch)
     with building.only_build(), guard.watched(str(places.BUILD)):
         # One at a time: an environment takes up to 9 GB.
-        outcomes = cluster.outcomes(wanted, asked.directions.scheduler, workers=1)
+        outcomes = cluster.outcomes(wanted, request.directions.scheduler, workers=1)
     for path in versions.keep(outcomes):
         print(f"recorded in {os.path.relpath(path)}")
-    failed = [one for one in outcomes if one.failure]
+    failed = [outcome for outcome in outcomes if outcome.failure]
     for one in failed:
         print(f"error: torch {one.cell.torch} is left out: {one.failure}", file=sys.stderr)
     return int(bool(failed))
 
 
 @commands.command(takes=("time_limit_s",), parameters=True)
-def gpu(asked: Request) -> int:
+def gpu(request: Request) -> int:
     """Measure on this machine's GPU: make gpu DEVICE=cuda, or xpu, or mps."""
     from pipeline.cli import gpu
 
-    gpu.measure(asked.parameters, asked.directions.time_limit_s)
+    gpu.measure(request.parameters, request.directions.time_limit_s)
     return 0
 
 
 @commands.command
-def record(asked: Request) -> int:
+def record(request: Request) -> int:
     """Keep what make gpu measured, under results; make gpu record does both."""
     from pipeline.cli import gpu
 
-    del asked  # it takes no variables
+    del request  # it takes no variables
     gpu.record()
     return 0
 
 
 @commands.command(needs=("machine",))
-def seal(asked: Request) -> int:
+def seal(request: Request) -> int:
     """Check and seal what was recorded on a machine: make seal MACHINE=epyc-2-cores."""
-    sealed = manifest.seal(places.RECORDED / str(asked.directions.machine))
+    sealed = manifest.seal(places.RECORDED / str(request.directions.machine))
     for name, record in sealed.records.items():
         print(f"{record.kind:12} {record.size_bytes:>9} bytes  {name}")
     return 0
 
 
 @commands.command(needs=("src",), takes=("apply",))
-def fix(asked: Request) -> int:
+def fix(request: Request) -> int:
     """Show a code base without its needless expansions: make fix SRC=path; APPLY=1 writes it.
 
     The diff goes to standard output, everything else to standard error.
     """
     from pipeline.cli import fix
 
-    return fix.fix(asked.directions.src or Path(), apply=asked.directions.apply == "1")
+    return fix.fix(request.directions.src or Path(), apply=request.directions.apply == "1")
 
 
 @commands.command
-def audit(asked: Request) -> int:
+def audit(request: Request) -> int:
     """Look the requirements up among known vulnerabilities."""
-    del asked  # it takes no variables
+    del request  # it takes no variables
     return auditing.audit()
 
 
 @commands.command
-def pdf(asked: Request) -> int:
+def pdf(request: Request) -> int:
     """Print the built book as one file, build/book.pdf."""
     from pipeline.pages import printing
 
-    del asked  # it takes no variables
+    del request  # it takes no variables
     printed = printing.print_book(places.BUILD / "book.pdf")
     print(f"open {os.path.relpath(printed)}")
     return 0
 
 
 @commands.command(takes=("port",))
-def serve(asked: Request) -> int:
+def serve(request: Request) -> int:
     """Serve the built book on this machine: make serve PORT=8000."""
-    port = asked.directions.port
+    port = request.directions.port
     if not (places.HTML / "index.html").exists():
         raise BuildError("no book yet; run make book first")
     try:

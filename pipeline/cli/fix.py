@@ -82,5 +82,5 @@ def _counted(count: int, noun: str) -> str:
 
 def tell(*remarks: object) -> None:
     """Print one remark a line, apart from the diff."""
-    for one in remarks:
-        print(one, file=sys.stderr)
+    for remark in remarks:
+        print(remark, file=sys.stderr)

@@ -40,7 +40,9 @@ def chosen_device(parameters: Mapping[str, object]) -> str:
 
     Raises `BuildError` with one line that says what this machine has.
     """
-    accelerators = [one for one in available_devices() if one != "cpu"]
+    accelerators = [
+        available_device for available_device in available_devices() if available_device != "cpu"
+    ]
     device = str(parameters.get("device") or (accelerators or ["cuda"])[0])
     if device == "cpu":
         raise BuildError("DEVICE=cpu: make gpu measures a GPU, such as cuda")

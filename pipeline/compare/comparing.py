@@ -107,7 +107,7 @@ class RunComparison:
     @property
     def differing_facts(self) -> tuple[Pair, ...]:
         """The pairs without an interval that are not the same in both runs."""
-        return tuple(one for one in self.pairs if not one.measured and one.outcome != "agree")
+        return tuple(pair for pair in self.pairs if not pair.measured and pair.outcome != "agree")
 
 
 def compare(base: Run, head: Run) -> RunComparison:
@@ -122,8 +122,8 @@ def compare(base: Run, head: Run) -> RunComparison:
 
 def _pairs(base: Run, head: Run) -> Iterator[Pair]:
     """Iterate over the observations of either run, in the order of the chapters."""
-    left = {one.notebook: one for one in base.evidences}
-    right = {one.notebook: one for one in head.evidences}
+    left = {evidence.notebook: evidence for evidence in base.evidences}
+    right = {evidence.notebook: evidence for evidence in head.evidences}
     for notebook in sorted(left.keys() | right.keys()):
         yield from _of_chapter(notebook, left.get(notebook), right.get(notebook))
 
@@ -141,17 +141,17 @@ def _of_chapter(notebook: str, base: Evidence | None, head: Evidence | None) -> 
 def _observations(evidence: Evidence | None) -> dict[Identity, Observation]:
     """Return a chapter's records by what they are about; controls test the instrument."""
     records = evidence.records if evidence else ()
-    return {one.identity: one for one in records if not isinstance(one, Control)}
+    return {record.identity: record for record in records if not isinstance(record, Control)}
 
 
 def _obstacles(
-    base: Evidence, head: Evidence, one: Observation, other: Observation
+    base: Evidence, head: Evidence, observation: Observation, other: Observation
 ) -> Iterator[str]:
     """Iterate over what keeps two records from being compared, each in words."""
-    if isinstance(one, Measured):
+    if isinstance(observation, Measured):
         yield from _named(MACHINE, base.environment, head.environment)
-    yield from _named(CASE, one.case, other.case)
-    yield from _named(("device", "batch", "confidence"), one, other)
+    yield from _named(CASE, observation.case, other.case)
+    yield from _named(("device", "batch", "confidence"), observation, other)
 
 
 def _named(names: Iterable[str], one: object, other: object) -> Iterator[str]:
@@ -172,7 +172,10 @@ def _word(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-def _agree(one: Observation, other: Observation) -> bool:
-    if isinstance(one, Measured) and isinstance(other, Measured):
-        return one.interval[0] <= other.interval[1] and other.interval[0] <= one.interval[1]
-    return one.value == other.value
+def _agree(observation: Observation, other: Observation) -> bool:
+    if isinstance(observation, Measured) and isinstance(other, Measured):
+        return (
+            observation.interval[0] <= other.interval[1]
+            and other.interval[0] <= observation.interval[1]
+        )
+    return observation.value == other.value

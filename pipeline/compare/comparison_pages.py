@@ -71,13 +71,13 @@ def data(comparison: RunComparison) -> dict[str, Any]:
         ],
         "observations": [
             {
-                "name": one.name,
-                "outcome": one.outcome,
-                "obstacles": one.obstacles,
-                "base": shown(one.base),
-                "head": shown(one.head),
+                "name": pair.name,
+                "outcome": pair.outcome,
+                "obstacles": pair.obstacles,
+                "base": shown(pair.base),
+                "head": shown(pair.head),
             }
-            for one in comparison.pairs
+            for pair in comparison.pairs
         ],
     }
 
@@ -85,15 +85,21 @@ def data(comparison: RunComparison) -> dict[str, Any]:
 def text(comparison: RunComparison) -> str:
     """Return the comparison as tables for a terminal."""
     claims = [
-        (one.id, one.base.status, one.head.status, mark(one).upper()) for one in comparison.claims
+        (claim.id, claim.base.status, claim.head.status, mark(claim).upper())
+        for claim in comparison.claims
     ]
     measured = [
-        (one.name, shown(one.base), shown(one.head), _verdict(one))
-        for one in comparison.measurements
+        (measurement.name, shown(measurement.base), shown(measurement.head), _verdict(measurement))
+        for measurement in comparison.measurements
     ]
     facts = [
-        (one.name, shown(one.base), shown(one.head), _verdict(one))
-        for one in comparison.differing_facts
+        (
+            differing_fact.name,
+            shown(differing_fact.base),
+            shown(differing_fact.head),
+            _verdict(differing_fact),
+        )
+        for differing_fact in comparison.differing_facts
     ]
     failed = [(name, _plain(reason)) for name, reason in comparison.failed.items()]
     parts = [*_table(("failed in head", "why"), failed), ""] * bool(failed)
@@ -106,7 +112,7 @@ def text(comparison: RunComparison) -> str:
 def summary(comparison: RunComparison) -> str:
     """Return the outcome in a few sentences."""
     verdicts = outcome(comparison)
-    outcomes = [one.outcome for one in comparison.measurements]
+    outcomes = [measurement.outcome for measurement in comparison.measurements]
     return (
         f"{verdicts} Of {len(outcomes)} measurements {outcomes.count('agree')} agree, "
         f"{outcomes.count('differ')} differ, {outcomes.count('not comparable')} cannot be "

@@ -83,5 +83,7 @@ def answers(findings: Findings) -> list[Answer]:
 
 def span(found: Iterable[Answer]) -> str:
     """Return the smallest and the largest input that was timed."""
-    shaped = sorted((one for one in found if one.timing.case), key=lambda one: one.elements)
+    shaped = sorted(
+        (answer for answer in found if answer.timing.case), key=lambda one: one.elements
+    )
     return f"{shaped[0].size} to {shaped[-1].size}" if shaped else "no input"

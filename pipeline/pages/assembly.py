@@ -49,9 +49,9 @@ def assemble(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> N
     write_config(places.SOURCE / places.CONFIG.name)
     shutil.copytree(places.BOOK, places.SOURCE, dirs_exist_ok=True)
     write_pages(places.SOURCE, context(evidences, claims))
-    for one in evidences:
-        write_data(one, data)
-        chapter_pages.write(one.notebook, claims)
+    for evidence in evidences:
+        write_data(evidence, data)
+        chapter_pages.write(evidence.notebook, claims)
     shutil.copy(places.CLAIMS, data)
     (data / "evidence.schema.json").write_text(json.dumps(files.schema(), indent=1))
 
@@ -70,7 +70,7 @@ def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> di
     made = decisions.decisions(findings, found)
     return first_page(findings, found, made) | {
         "picker": picker.choices(evidences, found, made),
-        "titles": {one.notebook: title(one.notebook) for one in evidences},
+        "titles": {evidence.notebook: title(evidence.notebook) for evidence in evidences},
         "requirements": requirements(),
         "claims": claims,
         "claim": {claim["id"]: claim for claim in claims},
@@ -134,7 +134,7 @@ def the_only(look_up: Callable[..., tuple[Observation, ...]]) -> Callable[..., O
 
 def controls(evidence: Evidence) -> int:
     """Return how many controls a chapter ran."""
-    return sum(isinstance(one, Control) for one in evidence.records)
+    return sum(isinstance(record, Control) for record in evidence.records)
 
 
 def title(notebook: str) -> str:
@@ -177,11 +177,11 @@ def as_table_cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
 
 
-def write_data(one: Evidence, folder: Path) -> None:
+def write_data(evidence: Evidence, folder: Path) -> None:
     """Write a notebook's evidence as JSON and as CSV, a record a line."""
-    shutil.copy(places.RESULTS / f"{one.notebook}.json", folder)
-    rows = [_flat(record) for record in one.records]
-    pd.DataFrame(rows).to_csv(folder / f"{one.notebook}.csv", index=False)
+    shutil.copy(places.RESULTS / f"{evidence.notebook}.json", folder)
+    rows = [_flat(record) for record in evidence.records]
+    pd.DataFrame(rows).to_csv(folder / f"{evidence.notebook}.csv", index=False)
 
 
 def _flat(record: Record) -> dict[str, object]:

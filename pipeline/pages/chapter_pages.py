@@ -47,9 +47,10 @@ def write(chapter: str, claims: list[dict[str, Any]]) -> None:
 def claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
     """Return the claims that a chapter has a part in, each with its rule and its verdict."""
     lines = [
-        _claim_lines(one, one["who"], one["rule"], one["verdict"], one["because"]) + _noted(one)
-        for one in claims
-        if chapter in one["chapters"]
+        _claim_lines(claim, claim["who"], claim["rule"], claim["verdict"], claim["because"])
+        + _noted(claim)
+        for claim in claims
+        if chapter in claim["chapters"]
     ]
     return "\n".join([*lines, MORE]) if lines else NOTHING_DECIDED
 
@@ -72,7 +73,7 @@ def gpu_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
 def launch_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
     """Return what the launches of eager CUDA say of each claim that they say something of."""
     del chapter  # only one shows them
-    noted = (one for one in claims if one["eager_cuda"])
+    noted = (claim for claim in claims if claim["eager_cuda"])
     return "\n".join(
         harmless(f"- {_quoted(one, one['who'])}\\\n  {one['eager_cuda']}") for one in noted
     )

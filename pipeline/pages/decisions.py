@@ -108,11 +108,11 @@ class Decision:
 
     def _facts(self) -> Iterable[str]:
         yield from filter(None, [self.extra.memory, self.extra.same])
-        for one in self.wholes:
-            yield f"{one.where}: {one.change}, {WORDS[one.outcome]}"
+        for whole in self.wholes:
+            yield f"{whole.where}: {whole.change}, {WORDS[whole.outcome]}"
         parts = [one for one in self.found if not one.whole]
         if parts:
-            yield f"{counted(one.timing for one in parts)} timings"
+            yield f"{counted(part.timing for part in parts)} timings"
         for extreme in filter(None, [self.worst, self.best]):
             if not extreme.whole:
                 yield f"{EXTREMES[extreme.outcome]}: {extreme.where}, {extreme.change}"
@@ -124,8 +124,8 @@ def _ratio(answer: Answer) -> float:
     return answer.timing.ratio
 
 
-def _at_one_size(found: Sequence[Answer], extra: Extra) -> str:
-    outcomes = {one.outcome for one in found}
+def _at_one_size(answers: Sequence[Answer], extra: Extra) -> str:
+    outcomes = {answer.outcome for answer in answers}
     if {"slower", "faster"} <= outcomes:
         return BY_CASE
     if "faster" in outcomes:
@@ -148,9 +148,9 @@ def _unmeasured(setting: Setting) -> str:
     return f"`{setting.chapter}` has not run here"
 
 
-def decisions(findings: Findings, found: Iterable[Answer]) -> list[Decision]:
+def decisions(findings: Findings, answers: Iterable[Answer]) -> list[Decision]:
     """Return the decision in each setting, by the rule that stands on the page."""
-    known = list(found)
+    known = list(answers)
     return [
         Decision(
             setting,

@@ -40,9 +40,9 @@ class Priority:
     grounds: str
 
 
-def priority(findings: Findings, made: Iterable[Decision]) -> Priority:
+def priority(findings: Findings, decisions: Iterable[Decision]) -> Priority:
     """Return the ticket's priority in its own project, as the evidence has it."""
-    known = list(made)
+    known = list(decisions)
     steps = [
         step
         for one in known
@@ -58,7 +58,7 @@ def priority(findings: Findings, made: Iterable[Decision]) -> Priority:
 
 def _of_the_network(steps: Sequence[Answer]) -> tuple[str, str]:
     """Return the headline and its ground, by the steps of the ticket's own network on a CPU."""
-    outcomes = {one.outcome for one in steps}
+    outcomes = {answer.outcome for answer in steps}
     if not steps:
         return "open", "No step of its network was timed."
     if {"slower", "faster"} <= outcomes:
@@ -68,7 +68,7 @@ def _of_the_network(steps: Sequence[Answer]) -> tuple[str, str]:
         return "as filed, a performance bug", f"On a CPU its network is {_steps(steps, 'slower')}."
     if "faster" in outcomes:
         return "none; keep the line", f"On a CPU its network is {_steps(steps, 'faster')}."
-    ends = [end for one in steps for end in one.timing.interval]
+    ends = [end for answer in steps for end in answer.timing.interval]
     if not all(map(math.isfinite, ends)):
         return "open", "A step of its network was timed in too few processes to tell."
     largest = rounded_up(100 * max(abs(end - 1) for end in ends))
@@ -84,13 +84,13 @@ def _of_the_network(steps: Sequence[Answer]) -> tuple[str, str]:
 
 
 def _steps(steps: Iterable[Answer], outcome: str) -> str:
-    found = [one for one in steps if one.outcome == outcome]
+    found = [answer for answer in steps if answer.outcome == outcome]
     return f"{outcome} with the line in {listed([f'{one.where} ({one.change})' for one in found])}"
 
 
-def gpus(made: Iterable[Decision]) -> str:
+def gpus(decisions: Iterable[Decision]) -> str:
     """Tell what was measured on GPUs."""
-    found = [one for one in made if one.setting.device != CPU]
+    found = [decision for decision in decisions if decision.setting.device != CPU]
     measured = [one for one in found if one.change != NOT_MEASURED]
     if not measured:
         return "On a GPU, nothing was measured."
@@ -99,9 +99,13 @@ def gpus(made: Iterable[Decision]) -> str:
     ) + "."  # fmt: skip
 
 
-def elsewhere(made: Iterable[Decision]) -> str:
+def elsewhere(decisions: Iterable[Decision]) -> str:
     """Return where the same line is worth changing or keeping today, on a CPU."""
-    known = [one for one in made if one.setting.device == CPU and one.setting.name not in NETWORK]
+    known = [
+        decision
+        for decision in decisions
+        if decision.setting.device == CPU and decision.setting.name not in NETWORK
+    ]
     told = [
         f"{words} in {listed(products(chosen))}{_range(chosen)}"
         for change, words in ((CHANGE, "change it"), (KEEP, "keep it"))
@@ -116,7 +120,7 @@ def elsewhere(made: Iterable[Decision]) -> str:
 
 def products(chosen: Iterable[Decision]) -> list[str]:
     """Name settings, those of one product together: both ways into ONNX Runtime are one."""
-    names = [one.setting.name.replace(", ", " with ") for one in chosen]
+    names = [decision.setting.name.replace(", ", " with ") for decision in chosen]
     product = [name.split(" (")[0] for name in names]
     return list(
         dict.fromkeys(
@@ -128,7 +132,9 @@ def products(chosen: Iterable[Decision]) -> list[str]:
 
 def _range(chosen: Iterable[Decision]) -> str:
     """Return the least and the largest of the settings' extremes."""
-    extremes = [answer for one in chosen for answer in (one.worst, one.best) if answer]
+    extremes = [
+        answer for decision in chosen for answer in (decision.worst, decision.best) if answer
+    ]
     extremes = sorted(extremes, key=lambda one: one.timing.ratio)
     if len(extremes) < 2:
         return f" ({longer(extremes[0])})" if extremes else ""
@@ -145,10 +151,10 @@ def longer(answer: Answer) -> str:
     return f"{shown} % {'longer' if ratio >= 1 else 'shorter'}"
 
 
-def exported(made: Iterable[Decision]) -> list[Decision]:
+def exported(decisions: Iterable[Decision]) -> list[Decision]:
     """Return the decisions about exported programs that ran."""
     return [
-        one
-        for one in made
-        if one.setting.chapter == EXPORTED.chapter and one.change != NOT_MEASURED
+        decision
+        for decision in decisions
+        if decision.setting.chapter == EXPORTED.chapter and decision.change != NOT_MEASURED
     ]

@@ -35,7 +35,7 @@ def _folded(cell: NotebookNode) -> NotebookNode:
 
 def found_in(chapter: str, claims: list[dict[str, Any]]) -> str:
     """Return the first few verdicts on sentences that this chapter decides; nothing if none."""
-    decided = [one for one in claims if one["chapters"][0] == chapter]
+    decided = [claim for claim in claims if claim["chapters"][0] == chapter]
     lines = [
         f"- “{one['quote']}” — **{one['verdict']}**. {one['because']}"
         for one in decided[:MOST_CLAIMS]

@@ -10,22 +10,22 @@ from pipeline.pages.settings import CPU, Setting
 
 
 def choices(
-    evidences: Iterable[Evidence], found: Iterable[Answer], made: Sequence[Decision]
+    evidences: Iterable[Evidence], answers: Iterable[Answer], decisions: Sequence[Decision]
 ) -> dict[str, object]:
     """Return the settings, devices and inputs, the usual inputs first, and each decision."""
     shaped = {run.notebook for run in evidences if "shape" in run.parameters}
     decided = [
         {
-            "name": one.setting.name,
-            "device": one.setting.device,
-            "change": one.change,
-            "sizes": dict(one.by_size),
-            "command": command(one.setting),
-            "shape": one.setting.chapter in shaped and one.setting.device == CPU,
+            "name": decision.setting.name,
+            "device": decision.setting.device,
+            "change": decision.change,
+            "sizes": dict(decision.by_size),
+            "command": command(decision.setting),
+            "shape": decision.setting.chapter in shaped and decision.setting.device == CPU,
         }
-        for one in made
+        for decision in decisions
     ]
-    sizes = Counter(one.size for one in found)
+    sizes = Counter(answer.size for answer in answers)
     return {
         "decisions": decided,
         "settings": list(dict.fromkeys(one["name"] for one in decided)),

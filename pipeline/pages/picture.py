@@ -13,15 +13,15 @@ from pipeline.pages.decisions import Decision
 from pipeline.pages.settings import CPU, GPU
 
 
-def setting_rows(made: Sequence[Decision]) -> list[SettingRow]:
+def setting_rows(decisions: Sequence[Decision]) -> list[SettingRow]:
     """Return a row a decision, each with its own timings."""
     return [
         SettingRow(
-            name_of(one),
-            one.change,
-            tuple(_mark(answer) for answer in sorted(one.found, key=lambda one: one.elements)),
+            name_of(decision),
+            decision.change,
+            tuple(_mark(answer) for answer in sorted(decision.found, key=lambda one: one.elements)),
         )
-        for one in made
+        for decision in decisions
     ]
 
 
@@ -38,29 +38,29 @@ def _mark(answer: Answer) -> Mark:
     return Mark(answer.label, timing.ratio, timing.interval, answer.outcome)
 
 
-def of_settings(made: Sequence[Decision]) -> Markup:
+def of_settings(decisions: Sequence[Decision]) -> Markup:
     """Return the picture as HTML, once for a wide page and once for a phone."""
-    rows = setting_rows(made)
+    rows = setting_rows(decisions)
     wide, narrow = (
         figures.show(
             settings_figure(rows, MARGIN, narrow=one),
-            alt=_alt(made, narrow=one),
-            caption=caption(made),
+            alt=_alt(decisions, narrow=one),
+            caption=caption(decisions),
         ).data
         for one in (False, True)
     )
     return Markup(f'<div class="on-wide">{wide}</div>\n<div class="on-narrow">{narrow}</div>')
 
 
-def _alt(made: Sequence[Decision], *, narrow: bool) -> str:
-    told = "; ".join(f"{name_of(one)}: {one.change}" for one in made)
+def _alt(decisions: Sequence[Decision], *, narrow: bool) -> str:
+    told = "; ".join(f"{name_of(decision)}: {decision.change}" for decision in decisions)
     layout = " Drawn for a narrow page." if narrow else ""
     return f"Time with expand_as over time without, a row a setting. {told}.{layout}"
 
 
-def caption(made: Sequence[Decision]) -> str:
+def caption(decisions: Sequence[Decision]) -> str:
     """Return what to see in the picture, counted from it."""
-    timings = [answer.timing for one in made for answer in one.found]
+    timings = [answer.timing for decision in decisions for answer in decision.found]
     return (
         "Each mark is one timing at one input, with its 95 % interval; in a row the smallest "
         f"input is on top. With the line: {counted(timings)} timings."

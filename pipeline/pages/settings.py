@@ -111,8 +111,8 @@ EXPORTED = Setting("exported runtimes", "08_runtimes")
 
 def settings(findings: Findings) -> tuple[Setting, ...]:
     """Return every setting: PyTorch's own, each exported program, and each GPU measured."""
-    exported = tuple(_exported(one) for one in findings.answers(questions.EXPORTED))
-    gpus = tuple(setting for one in findings.machines for setting in _on_gpu(one, findings))
+    exported = tuple(_exported(answer) for answer in findings.answers(questions.EXPORTED))
+    gpus = tuple(setting for machine in findings.machines for setting in _on_gpu(machine, findings))
     return (*PYTORCH, *(exported or (EXPORTED,)), *(gpus or (NO_GPU,)))
 
 

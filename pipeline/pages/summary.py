@@ -34,9 +34,9 @@ class Row:
     why: str
 
 
-def rows(made: Iterable[Decision]) -> list[Row]:
+def rows(decisions: Iterable[Decision]) -> list[Row]:
     """Return at most six rows: exported programs share one, and so do all GPUs."""
-    known = list(made)
+    known = list(decisions)
     on_cpu = {one.setting.name: one for one in known if one.setting.device == CPU}
     return [
         *(
@@ -58,7 +58,7 @@ def _why(decision: Decision) -> str:
 
 def network(decision: Decision) -> str:
     """Tell what came out for the steps of a network, one word if all agree."""
-    outcomes = {one.timing.memory_format: WORDS[one.outcome] for one in decision.wholes}
+    outcomes = {whole.timing.memory_format: WORDS[whole.outcome] for whole in decision.wholes}
     if len(set(outcomes.values())) == 1:
         return next(iter(outcomes.values()))
     return ", ".join(f"{outcome} ({layout})" for layout, outcome in outcomes.items())
@@ -66,7 +66,7 @@ def network(decision: Decision) -> str:
 
 def _shared(name: str, members: Sequence[Decision]) -> Row:
     """Return one row for several settings."""
-    measured = [one for one in members if one.change != NOT_MEASURED]
+    measured = [decision for decision in members if decision.change != NOT_MEASURED]
     if not measured:
         return Row(name, NOT_MEASURED, members[0].measured if members else "")
     made = [one.change for one in measured]
@@ -83,7 +83,12 @@ def _first(change: str) -> bool:
 
 def _extremes(members: Iterable[Decision]) -> str:
     """Name the largest differences in both directions, and whose they are."""
-    found = [(one, answer) for one in members for answer in (one.worst, one.best) if answer]
+    found = [
+        (decision, answer)
+        for decision in members
+        for answer in (decision.worst, decision.best)
+        if answer
+    ]
     told = []
     for outcome, pick in (("slower", max), ("faster", min)):
         of = [pair for pair in found if pair[1].outcome == outcome]
@@ -93,9 +98,9 @@ def _extremes(members: Iterable[Decision]) -> str:
     return "; ".join(told)
 
 
-def sentences(findings: Findings, made: Iterable[Decision]) -> list[str]:
+def sentences(findings: Findings, decisions: Iterable[Decision]) -> list[str]:
     """Return the answer in four sentences: the result, one dtype, two dtypes, exported."""
-    known = list(made)
+    known = list(decisions)
     on_cpu = {one.setting.name: one for one in known if one.setting.device == CPU}
     return [
         result(findings),
@@ -108,7 +113,7 @@ def sentences(findings: Findings, made: Iterable[Decision]) -> list[str]:
 def result(findings: Findings) -> str:
     """Tell whether both forms compute the same, and where they do not."""
     same = findings.answers(ask(Equality, aspect="same_dtype"))
-    layouts = [one for one in findings.answers(ask(Layouts)) if one.group != "empty"]
+    layouts = [answer for answer in findings.answers(ask(Layouts)) if answer.group != "empty"]
     if not same:
         return "Whether both forms return the same bits was not looked at here."
     if not same[0].same:
@@ -117,7 +122,7 @@ def result(findings: Findings) -> str:
             f"{same[0].tried} dtypes."
         )
     where = "another memory layout for some inputs"
-    if not any(one.differing for one in layouts):
+    if not any(layout.differing for layout in layouts):
         where = "the same memory layout"
     told = f"With one dtype both forms return the same bits, in {where}"
     return f"{told}.{_gradients(findings)}"
@@ -130,9 +135,9 @@ def _gradients(findings: Findings) -> str:
         "second_gradients": "gradients of gradients",
     }
     told = [
-        f"of their {words}, {one.differing} of {one.tried} tensors differ"
+        f"of their {words}, {answer.differing} of {answer.tried} tensors differ"
         for aspect, words in aspects.items()
-        for one in findings.answers(ask(Equality, aspect=aspect))
+        for answer in findings.answers(ask(Equality, aspect=aspect))
     ]
     return f" {capital('; '.join(told))}." if told else ""
 
@@ -141,8 +146,8 @@ def _one_dtype(decision: Decision) -> str:
     parts = [one for one in decision.found if not one.whole]
     if not decision.found:
         return f"In eager PyTorch with one dtype nothing was timed: {decision.measured}."
-    slower = [one for one in parts if one.outcome == "slower"]
-    faster = [one for one in parts if one.outcome == "faster"]
+    slower = [part for part in parts if part.outcome == "slower"]
+    faster = [part for part in parts if part.outcome == "faster"]
     told = f"slower with the line in {len(slower)} of {len(parts)} timings"
     if slower:
         worst = max(slower, key=lambda one: one.timing.ratio)
@@ -154,7 +159,7 @@ def _one_dtype(decision: Decision) -> str:
 
 def _two_dtypes(decision: Decision, trained: Decision) -> str:
     parts = {"the multiply": decision.worst, "the multiply with its gradients": trained.worst}
-    slower = [f"{name} takes up to {longer(one)}" for name, one in parts.items() if one]
+    slower = [f"{name} takes up to {longer(part)}" for name, part in parts.items() if part]
     told = [decision.extra.memory and f"the line {decision.extra.memory}", *slower]
     words = listed([one for one in told if one])
     if not words:
@@ -162,18 +167,20 @@ def _two_dtypes(decision: Decision, trained: Decision) -> str:
     return f"With two dtypes on a CPU {words}."
 
 
-def _exported(found: Sequence[Decision]) -> str:
-    if not found:
+def _exported(decisions: Sequence[Decision]) -> str:
+    if not decisions:
         return "No exported program ran here."
-    worst = [one.worst for one in found if one.worst]
-    faster = [one.setting.name for one in found if one.best]
-    told = f"Exported, {len(worst)} of {len(found)} programs of the block are slower with the line"
+    worst = [decision.worst for decision in decisions if decision.worst]
+    faster = [decision.setting.name for decision in decisions if decision.best]
+    told = (
+        f"Exported, {len(worst)} of {len(decisions)} programs of the block are slower with the line"
+    )
     if worst:
         dearest = max(worst, key=lambda one: one.timing.ratio)
         told += f", up to {longer(dearest)} in {dearest.setting.name}"
     if faster:
         are = "is" if len(faster) == 1 else "are"
         told += f"; at some size {listed(faster)} {are} faster with it"
-    if all(one.change == NO_DIFFERENCE for one in found):
-        told = f"Exported to {len(found)} programs, the block takes the same time either way"
+    if all(decision.change == NO_DIFFERENCE for decision in decisions):
+        told = f"Exported to {len(decisions)} programs, the block takes the same time either way"
     return f"{told}."

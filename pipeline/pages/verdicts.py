@@ -16,7 +16,7 @@ from pipeline import places
 
 def gather(notebooks: list[Path]) -> tuple[Evidence, ...]:
     """Return the evidence of these notebooks' last executions."""
-    return tuple(files.read(places.RESULTS / f"{one.stem}.json") for one in notebooks)
+    return tuple(files.read(places.RESULTS / f"{path.stem}.json") for path in notebooks)
 
 
 def write_claims(findings: Findings) -> None:
@@ -40,7 +40,7 @@ def claims(findings: Findings) -> list[dict[str, Any]]:
             "history": [_change(one) for one in claim.history],
             "chapters": list(claim.chapters),
             "cell": claim.cell,
-            "questions": {name: str(one) for name, one in claim.questions.items()},
+            "questions": {name: str(question) for name, question in claim.questions.items()},
             "gpu": on_a_gpu(claim, findings),
             "eager_cuda": claim.eager_cuda.on(findings) if claim.eager_cuda else None,
         }

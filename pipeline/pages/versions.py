@@ -54,7 +54,7 @@ class Line:
     @property
     def seen(self) -> tuple[Stretch, ...]:
         """The stretches in which there is an outcome."""
-        return tuple(one for one in self.stretches if one.outcome != NOT_OBSERVED)
+        return tuple(stretch for stretch in self.stretches if stretch.outcome != NOT_OBSERVED)
 
     @property
     def same(self) -> bool:
@@ -78,21 +78,26 @@ class Versions:
     def claims(self) -> list[Line]:
         """The claims that some version decides without a clock."""
         decided = {
-            version: ledger.verdicts(Findings((one,))) for version, one in self.evidences.items()
+            version: ledger.verdicts(Findings((evidence,)))
+            for version, evidence in self.evidences.items()
         }
         lines = [
-            Line(one.id, one.quote, _stretches(
-                {version: (found[one.id].status, "") for version, found in decided.items()}
+            Line(claim.id, claim.quote, _stretches(
+                {version: (found[claim.id].status, "") for version, found in decided.items()}
             ))
-            for one in ledger.CLAIMS
+            for claim in ledger.CLAIMS
         ]  # fmt: skip
-        return [one for one in lines if {each.outcome for each in one.stretches} != {"untested"}]
+        return [line for line in lines if {each.outcome for each in line.stretches} != {"untested"}]
 
     @property
     def observations(self) -> list[Line]:
         """What was observed under one version at least, in the order of the newest."""
         by_version = {
-            version: {one.identity: one for one in evidence.records if not isinstance(one, DETAILS)}
+            version: {
+                record.identity: record
+                for record in evidence.records
+                if not isinstance(record, DETAILS)
+            }
             for version, evidence in self.evidences.items()
         }
         known: dict[Any, Observation] = {}
@@ -108,28 +113,28 @@ class Versions:
     @property
     def same(self) -> list[Line]:
         """The observations that come to the same under every version that allows them."""
-        return [one for one in self.observations if one.same]
+        return [observation for observation in self.observations if observation.same]
 
     @property
     def changed(self) -> list[Line]:
         """The others."""
-        return [one for one in self.observations if not one.same]
+        return [observation for observation in self.observations if not observation.same]
 
     @property
     def left_out(self) -> list[tuple[str, LeftOut]]:
         """What each version does not allow, with the version."""
         return [
-            (version, one)
+            (version, record)
             for version, evidence in self.evidences.items()
-            for one in evidence.records
-            if isinstance(one, LeftOut)
+            for record in evidence.records
+            if isinstance(record, LeftOut)
         ]
 
 
 def outcome(record: Observation) -> str:
     """Return what is compared of a record: none, some or all of what was tried, or its value."""
     if isinstance(record, Calls):
-        return " → ".join(one.removeprefix("aten::") for one in record.calls)
+        return " → ".join(call.removeprefix("aten::") for call in record.calls)
     tried = getattr(record, "tried", None)
     if tried is None:
         return str(record.value)
@@ -180,7 +185,7 @@ def read(folder: Path | None = None) -> Versions:
 
 def in_order(evidences: Iterable[Evidence]) -> Versions:
     """Return evidence by its torch, the oldest first."""
-    by_version = {one.environment.torch.partition("+")[0]: one for one in evidences}
+    by_version = {evidence.environment.torch.partition("+")[0]: evidence for evidence in evidences}
     ordered: Sequence[str] = sorted(by_version, key=_numbers)
     return Versions({version: by_version[version] for version in ordered})
 

@@ -156,13 +156,19 @@ def kept(cell: Cell) -> Evidence | None:
 
 def rows(outcomes: list[Outcome]) -> Iterator[Mapping[str, Any]]:
     """Iterate over one row a measurement of each cell; one row for a cell that failed."""
-    for one in outcomes:
-        cell = {"notebook": one.cell.notebook, "torch": one.cell.torch, **one.cell.parameters}
-        if one.evidence is None:
-            yield {**cell, "failure": one.failure}
+    for outcome in outcomes:
+        cell = {
+            "notebook": outcome.cell.notebook,
+            "torch": outcome.cell.torch,
+            **outcome.cell.parameters,
+        }
+        if outcome.evidence is None:
+            yield {**cell, "failure": outcome.failure}
             continue
-        found = [_measurement(each) for each in one.evidence.records if isinstance(each, Timing)]
-        environment = one.evidence.environment
+        found = [
+            _measurement(each) for each in outcome.evidence.records if isinstance(each, Timing)
+        ]
+        environment = outcome.evidence.environment
         where = {"processor": environment.processor, "accelerator": environment.accelerator}
         yield from ({**cell, **each, **where, "failure": ""} for each in found or [{}])
 

@@ -121,7 +121,7 @@ def constraining(lock: str, packages: Iterable[str]) -> str:
 
     What torch needs is left to it, as in `requirements`.
     """
-    own = {_name(one) for one in packages if "==" in one} | {"torch", "triton"}
+    own = {_name(package) for package in packages if "==" in package} | {"torch", "triton"}
     own |= _needs(metadata.requires("torch"))
     return "\n".join([*(line for line in lock.splitlines() if _name(line) not in own), ""])
 
@@ -129,7 +129,9 @@ def constraining(lock: str, packages: Iterable[str]) -> str:
 def bound_to_torch() -> frozenset[str]:
     """Return the names of torch, of what it needs, and of what is installed and needs it."""
     needing = (
-        _name(one.name) for one in metadata.distributions() if "torch" in _needs(one.requires)
+        _name(distribution.name)
+        for distribution in metadata.distributions()
+        if "torch" in _needs(distribution.requires)
     )
     # A build of torch for processors only does not name triton, which others need exactly.
     return frozenset({"torch", "triton", *_needs(metadata.requires("torch")), *needing})
@@ -137,7 +139,7 @@ def bound_to_torch() -> frozenset[str]:
 
 def _needs(requires: list[str] | None) -> frozenset[str]:
     """Return the names of what a package needs, its extras apart."""
-    return frozenset(_name(one) for one in requires or () if "extra ==" not in one)
+    return frozenset(_name(require) for require in requires or () if "extra ==" not in require)
 
 
 def _name(requirement: str) -> str:

@@ -64,7 +64,7 @@ class Spec(BaseModel):
                 raise ValueError(f"no axis {shown(axis)}; there are {', '.join(AXES)}")
             if not choices:
                 raise ValueError(f"{axis} has no values; allowed is a list of one or more")
-            if len({json.dumps(one) for one in choices}) < len(choices):
+            if len({json.dumps(choice) for choice in choices}) < len(choices):
                 raise ValueError(f"{axis} names a value twice")
         if math.prod(map(len, value.values())) > MOST_CELLS:
             raise ValueError(f"more than {MOST_CELLS} cells")
@@ -160,7 +160,9 @@ def _code(path: Path) -> dict[str, str]:
 
 
 def _refuse_idle_axes(spec: Spec) -> None:
-    declared = {TORCH}.union(*(declared_parameters(measuring()[one]) for one in spec.notebooks))
+    declared = {TORCH}.union(
+        *(declared_parameters(measuring()[notebook]) for notebook in spec.notebooks)
+    )
     idle = [axis for axis in (*spec.grid, *spec.fixed) if axis not in declared]
     if idle:
         known = ", ".join(sorted(declared))

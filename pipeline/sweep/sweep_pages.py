@@ -45,7 +45,7 @@ def render(rows: Sequence[Row], varied: Sequence[str], name: str) -> str:
         columns=list(dict.fromkeys(key for row in rows for key in row)),
         rows=rows,
         failed=[row for row in rows if row["failure"]],
-        figures=[Markup(one) for one in _figures(measured, varied)],
+        figures=[Markup(figure) for figure in _figures(measured, varied)],
     )
 
 

@@ -45,15 +45,15 @@ class Listed(BaseModel):
     @field_validator("torch")
     @classmethod
     def _each_once(cls, value: tuple[Release, ...]) -> tuple[Release, ...]:
-        versions = [one.version for one in value]
+        versions = [release.version for release in value]
         if len(set(versions)) < len(versions) or not versions:
             raise ValueError("allowed are one release or more, each once")
         return value
 
     def beside(self, release: Release) -> tuple[str, ...]:
         """Return all requirements beside torch of one release, its own instead of the common."""
-        own = {one.partition("==")[0] for one in release.packages}
-        return (*(one for one in self.packages if one not in own), *release.packages)
+        own = {package.partition("==")[0] for package in release.packages}
+        return (*(package for package in self.packages if package not in own), *release.packages)
 
 
 def read(path: Path = LIST) -> Listed:
@@ -85,7 +85,9 @@ def keep(outcomes: Iterable[Outcome], folder: Path = FOLDER) -> list[Path]:
 
     Raises `RecordError` where it cannot be sealed, as where another machine made the rest.
     """
-    made = {one.cell.torch: one.evidence for one in outcomes if one.evidence is not None}
+    made = {
+        outcome.cell.torch: outcome.evidence for outcome in outcomes if outcome.evidence is not None
+    }
     for version, evidence in made.items():
         files.write(evidence, folder / f"torch-{version}.json")
     if made:

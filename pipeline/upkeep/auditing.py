@@ -32,7 +32,7 @@ def judged(output: str, complaints: str) -> tuple[int, list[str]]:
         packages: list[Mapping[str, Any]] = json.loads(output)["dependencies"]
     except (ValueError, KeyError, TypeError):
         return 0, [f"audit skipped, there was no answer: {_last_line(complaints)}"]
-    audited = [one for one in packages if "skip_reason" not in one]
+    audited = [package for package in packages if "skip_reason" not in package]
     if not audited:
         return 0, [f"audit skipped: the database answered for none of {len(packages)} packages"]
     vulnerable = list(_vulnerable(audited))
@@ -43,10 +43,10 @@ def judged(output: str, complaints: str) -> tuple[int, list[str]]:
 
 
 def _vulnerable(packages: list[Mapping[str, Any]]) -> Iterator[str]:
-    for one in packages:
-        for known in one.get("vulns", ()):
+    for package in packages:
+        for known in package.get("vulns", ()):
             fixed = ", ".join(known.get("fix_versions", ())) or "no version yet"
-            yield f"{one['name']} {one['version']}: {known['id']}, fixed in {fixed}"
+            yield f"{package['name']} {package['version']}: {known['id']}, fixed in {fixed}"
 
 
 def _last_line(text: str) -> str:

@@ -163,30 +163,31 @@ def _result(package: Package, suffix: str) -> Path:
     return FOLDER / "surveyed" / (hashlib.sha256(of.encode()).hexdigest()[:32] + suffix)
 
 
-def write_patches(found: Iterable[SurveyedPackage]) -> None:
+def write_patches(surveys: Iterable[SurveyedPackage]) -> None:
     """Write the patch and the text of a pull request of every package that has one."""
     known = wild_record.measured()
     shutil.rmtree(places.PATCHES, ignore_errors=True)
     places.PATCHES.mkdir(parents=True)
-    for one in found:
-        if one.taken:
-            package = Package(**one.model_dump(include={"version", "archive", "sha256"}),
-                              name=one.package)  # fmt: skip
+    for surveyed in surveys:
+        if surveyed.taken:
+            package = Package(**surveyed.model_dump(include={"version", "archive", "sha256"}),
+                              name=surveyed.package)  # fmt: skip
             shutil.copyfile(_result(package, ".patch"), places.PATCHES / f"{package.title}.patch")
-            text = patches.request(one, measured_in(known, one.package))
+            text = patches.request(surveyed, measured_in(known, surveyed.package))
             (places.PATCHES / f"{package.title}.md").write_text(text, encoding="utf-8")
 
 
-def summary(about: Survey, found: Sequence[SurveyedPackage]) -> str:
+def summary(about: Survey, surveys: Sequence[SurveyedPackage]) -> str:
     """Return what was found, in a line."""
-    holding = [one for one in found if one.taken]
-    gone = sum(len(one.taken) for one in holding)
-    left = sum(len(one.left) for one in found)
-    read = sum(one.files for one in found)
+    holding = [surveyed for surveyed in surveys if surveyed.taken]
+    gone = sum(len(surveyed.taken) for surveyed in holding)
+    left = sum(len(surveyed.left) for surveyed in surveys)
+    read = sum(surveyed.files for surveyed in surveys)
+    with_the_line = sum(surveyed.has_the_line for surveyed in surveys)
     return (
-        f"{len(found)} of {about.listed} packages, {read:,} Python files: {gone} expansions can go "
-        f"in {len(holding)} packages, {sum(one.has_the_line for one in found)} of which hold "
-        f"the line; {left} are left to a person; patches are in {os.path.relpath(places.PATCHES)}"
+        f"{len(surveys)} of {about.listed} packages, {read:,} Python files: {gone} expansions can "
+        f"go in {len(holding)} packages, {with_the_line} of which hold the line; {left} are left "
+        f"to a person; patches are in {os.path.relpath(places.PATCHES)}"
     )
 
 

@@ -70,11 +70,11 @@ def pin(requirement: str) -> Package:
 def _preference(archive: str) -> tuple[int, str]:
     """Order archives: for every platform, then Linux on x86-64, then the source."""
     ends = ("-none-any.whl", "manylinux_2_28_x86_64.whl", "x86_64.whl", ".tar.gz")
-    return next((rank for rank, one in enumerate(ends) if archive.endswith(one)), 9), archive
+    return next((rank for rank, end in enumerate(ends) if archive.endswith(end)), 9), archive
 
 
 def _named(package: Package) -> Link:
-    found = [one for one in _links(package.name) if one.filename == package.archive]
+    found = [link for link in _links(package.name) if link.filename == package.archive]
     if not found:
         raise UnavailableError(f"{package.archive}: the index has no such file")
     return found[0]
@@ -83,9 +83,10 @@ def _named(package: Package) -> Link:
 def _links(name: str, version: str | None = None) -> list[Link]:
     try:
         return [
-            one.link
-            for one in _finder().find_all_packages(name, allow_yanked=True)
-            if version in (None, one.version) and one.link.filename.endswith(ENDINGS)
+            find_all_package.link
+            for find_all_package in _finder().find_all_packages(name, allow_yanked=True)
+            if version in (None, find_all_package.version)
+            and find_all_package.link.filename.endswith(ENDINGS)
         ]
     except (httpx2.HTTPError, OSError) as error:
         raise UnavailableError(f"{name}: the index does not answer ({_reason(error)})") from None

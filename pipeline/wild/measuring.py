@@ -18,7 +18,7 @@ Tell = Callable[[str], None]
 
 
 def measure(
-    asked: Iterable[ReleasedNetwork],
+    released_networks: Iterable[ReleasedNetwork],
     listed: Catalogue,
     patches: Path,
     scheduler: str | None,
@@ -30,7 +30,7 @@ def measure(
     is not measured again.
     """
     wanted: dict[str, list[Cell]] = {}
-    for network in asked:
+    for network in released_networks:
         try:
             wanted[network.name] = networks.cells_of(network, listed, patches)
         except BuildError as error:
@@ -48,10 +48,10 @@ def measure(
 
 def _keep(name: str, outcomes: Sequence[Outcome], tell: Tell) -> bool:
     """Record what was measured of one network; tell whether all of it was."""
-    for one in outcomes:
-        if one.failure:
-            tell(f"error: {name} in {one.cell.parameters['runtime']}: {one.failure}")
-    measured = [one.evidence for one in outcomes if one.evidence is not None]
+    for outcome in outcomes:
+        if outcome.failure:
+            tell(f"error: {name} in {outcome.cell.parameters['runtime']}: {outcome.failure}")
+    measured = [outcome.evidence for outcome in outcomes if outcome.evidence is not None]
     for evidence in record.merged(measured):
         for program in evidence.records:
             if isinstance(program, ReleasedProgram) and program.refused:
@@ -59,6 +59,6 @@ def _keep(name: str, outcomes: Sequence[Outcome], tell: Tell) -> bool:
         tell(record.put(record.NETWORK.format(name), evidence))
     if not outcomes or len(measured) < len(outcomes):
         return False
-    for one in outcomes:  # the next command measures it again
-        shutil.rmtree(one.cell.folder, ignore_errors=True)
+    for outcome in outcomes:  # the next command measures it again
+        shutil.rmtree(outcome.cell.folder, ignore_errors=True)
     return True

@@ -61,7 +61,7 @@ def cells_of(network: ReleasedNetwork, listed: Catalogue, folder: Path) -> list[
         "settings": SETTINGS,
     }
     code = module_sha256(MEASURES)
-    return [_cell({**about, "runtime": one, "code": code}) for one in networks.RUNTIMES]
+    return [_cell({**about, "runtime": runtime, "code": code}) for runtime in networks.RUNTIMES]
 
 
 def _cell(about: Mapping[str, object]) -> Cell:

@@ -47,15 +47,15 @@ def keep(name: str, records: tuple[Observation, ...], source_sha256: str) -> str
 def merged(evidences: Iterable[Evidence]) -> list[Evidence]:
     """Return one evidence a machine: what several processes of one machine observed, together."""
     machines: dict[tuple[object, ...], list[Evidence]] = {}
-    for one in evidences:
-        environment = one.environment
-        machines.setdefault((environment.processor, environment.cores), []).append(one)
+    for evidence in evidences:
+        environment = evidence.environment
+        machines.setdefault((environment.processor, environment.cores), []).append(evidence)
     return [
         parts[0].model_copy(
             update={
-                "started": min(one.started for one in parts),
-                "finished": max(one.finished for one in parts),
-                "records": tuple(record for one in parts for record in one.records),
+                "started": min(part.started for part in parts),
+                "finished": max(part.finished for part in parts),
+                "records": tuple(record for part in parts for record in part.records),
             }
         )
         for parts in machines.values()

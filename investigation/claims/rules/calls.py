@@ -13,7 +13,7 @@ def more_calls(calls: Sequence[Calls], programs: Sequence[Survival]) -> Verdict:
     count = {one.form: len(one.calls) for one in calls}
     eager = count["expand_as"] > count["broadcast"]
     # Two chapters may have tried the same program; it counts once.
-    runs_more = {one.program: one.runs_more for one in programs}
+    runs_more = {survival.program: survival.runs_more for survival in programs}
     more = [name for name, held in runs_more.items() if held]
     none_more = [name for name, held in runs_more.items() if not held]
     table: list[Row] = [(f"ATen calls in eager mode, {form}", str(n)) for form, n in count.items()]

@@ -21,24 +21,26 @@ def fused(fusion: Sequence[Agreement]) -> Verdict:
 def identical(source: Sequence[Agreement]) -> Verdict:
     """P3: is the whole generated program the same, names aside?"""
     sentence = f"The generated source, names aside, is the same in {_share(source)}."
-    if all(one.agreeing == one.tried for one in source):
+    if all(agreement.agreeing == agreement.tried for agreement in source):
         return supported(sentence, _rows(source))
-    found = any(one.agreeing for one in source)
+    found = any(agreement.agreeing for agreement in source)
     return (qualified if found else refuted)(sentence, _rows(source))
 
 
 def _typically(targets: Sequence[Agreement], says: str) -> Verdict:
     """Judge what is said to be typical: it holds in more than half of each target's settings."""
     sentence = f"The compiled program has {says}, in {_share(targets)}."
-    typical = [2 * one.agreeing > one.tried for one in targets]
+    typical = [2 * agreement.agreeing > agreement.tried for agreement in targets]
     if all(typical):
         return supported(sentence, _rows(targets))
-    found = any(one.agreeing for one in targets)
+    found = any(agreement.agreeing for agreement in targets)
     return (qualified if found else refuted)(sentence, _rows(targets))
 
 
 def _share(targets: Sequence[Agreement]) -> str:
-    held, tried = (sum(getattr(one, name) for one in targets) for name in ("agreeing", "tried"))
+    held, tried = (
+        sum(getattr(agreement, name) for agreement in targets) for name in ("agreeing", "tried")
+    )
     return f"{held} of {tried} settings tried, for {len(targets)} target{'s' * (len(targets) > 1)}"
 
 
@@ -46,8 +48,13 @@ def _rows(targets: Sequence[Agreement]) -> list[Row]:
     """Return a row for each target, a CPU first, with the settings that differ."""
     return [
         (
-            "a CPU" if one.target == CPU else one.target_name,
-            "; ".join([f"{one.agreeing} of {one.tried}", *(f"not: {two}" for two in one.differ)]),
+            "a CPU" if agreement.target == CPU else agreement.target_name,
+            "; ".join(
+                [
+                    f"{agreement.agreeing} of {agreement.tried}",
+                    *(f"not: {two}" for two in agreement.differ),
+                ]
+            ),
         )
-        for one in sorted(targets, key=lambda one: one.target != CPU)
+        for agreement in sorted(targets, key=lambda one: one.target != CPU)
     ]

@@ -13,10 +13,12 @@ IN_THE_BLOCK: Row = (
 )
 
 
-def counted(words: str, found: Sequence[Equality]) -> Row:
+def counted(words: str, equalities: Sequence[Equality]) -> Row:
     """Return a row of how many differ of those tried, over some records."""
-    differing, tried = (sum(getattr(one, name) for one in found) for name in ("differing", "tried"))
-    return words, f"{differing:,} of {tried:,} {found[0].of} differ"
+    differing, tried = (
+        sum(getattr(equality, name) for equality in equalities) for name in ("differing", "tried")
+    )
+    return words, f"{differing:,} of {tried:,} {equalities[0].of} differ"
 
 
 def unnecessary_view(view: Sequence[View], same_dtype: Sequence[Equality]) -> Verdict:
@@ -55,16 +57,17 @@ def equivalent_fix(
     table = [
         counted("outputs, one dtype", same_dtype),
         counted("outputs, two dtypes", mixed_dtypes),
-        *(counted(f"gradients, {one.setting} dtypes", [one]) for one in gradients),
+        *(counted(f"gradients, {equality.setting} dtypes", [equality]) for equality in gradients),
         counted("second-order gradients, one dtype", second_gradients),
         ("gate shapes that only `expand_as` refuses", f"{grown} of {accepted[0].tried}"),
         IN_THE_BLOCK,
     ]
     if not same_dtype[0].same:
         return refuted("The outputs differ for input and gate of one dtype.", table)
+    pairs = sum(equality.tried for equality in gradients)
     differ = {
         f"{mixed.differing} of {mixed.tried} pairs of two dtypes": mixed.differing,
-        f"gradients in {first} of {sum(one.tried for one in gradients)} pairs of dtypes": first,
+        f"gradients in {first} of {pairs} pairs of dtypes": first,
         f"{second} second-order gradients": second,
     }
     but = [words for words, count in differ.items() if count]

@@ -48,7 +48,7 @@ class Sorted:
 
     def that_are(self, wanted: Outcome) -> tuple[Measured, ...]:
         """Return the comparisons that come to this."""
-        return tuple(one for one in self.timings if one.outcome == wanted)
+        return tuple(timing for timing in self.timings if timing.outcome == wanted)
 
     @property
     def slower(self) -> tuple[Measured, ...]:
@@ -68,7 +68,7 @@ class Sorted:
     @property
     def large(self) -> tuple[Measured, ...]:
         """Those slower by 10 % or more."""
-        return tuple(one for one in self.timings if is_large(one))
+        return tuple(timing for timing in self.timings if is_large(timing))
 
     @property
     def together(self) -> Outcome:
@@ -110,7 +110,8 @@ def runtime_title(timing: Measured) -> str:
 def step_rows(words: str, steps: Timings) -> list[Row]:
     """Return a row for each memory format of a step."""
     return [
-        (f"{words}, {one.memory_format}", f"{change(one)}: {NAMES[one.outcome]}") for one in steps
+        (f"{words}, {step.memory_format}", f"{change(step)}: {NAMES[step.outcome]}")
+        for step in steps
     ]
 
 

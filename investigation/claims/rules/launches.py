@@ -34,7 +34,7 @@ def no_memory(
     product: Sequence[SameLaunches], gradients: Sequence[SameLaunches], launched: Sequence[Launch]
 ) -> str:
     """T1, C2, P2: does the line launch a copy, or take memory, that `x * y` does not?"""
-    copies = sorted({listed(one.dtypes) for one in launched if one.calculates != "mul"})
+    copies = sorted({listed(launch.dtypes) for launch in launched if launch.calculates != "mul"})
     if copies:
         return (
             "Not so by the launch: with `expand_as` more than the product is launched, for "
@@ -51,7 +51,7 @@ def no_memory(
 
 def same_layouts(launches: Sequence[SameLaunches]) -> str:
     """T4, V2, D4: do the launches, and how the results lie, depend on the form in any layout?"""
-    of_layouts = [one for one in launches if one.family in OF_LAYOUTS]
+    of_layouts = [same_launches for same_launches in launches if same_launches.family in OF_LAYOUTS]
     if _differing(of_layouts):
         return f"Not so by the launch: the launches {_difference(of_layouts)}. {UNSHOWN}"
     return (
@@ -65,7 +65,9 @@ def _of_gradients(gradients: Sequence[SameLaunches]) -> str:
     if not _differing(gradients):
         return "So it is in the backward pass."
     how = _how(gradients)
-    of_dtypes = all(one.family == "dtypes" for one in gradients if one.differing)
+    of_dtypes = all(
+        same_launches.family == "dtypes" for same_launches in gradients if same_launches.differing
+    )
     if not of_dtypes or not set(how) <= set(OF_DTYPES):
         return f"Not so in the backward pass, whose launches {_difference(gradients)}."
     words = listed([f"{OF_DTYPES[one]} ({count} settings)" for one, count in how.items()])
@@ -73,24 +75,24 @@ def _of_gradients(gradients: Sequence[SameLaunches]) -> str:
 
 
 def _tried(launches: Sequence[SameLaunches]) -> str:
-    return f"{sum(one.tried for one in launches):,}"
+    return f"{sum(same_launches.tried for same_launches in launches):,}"
 
 
 def _differing(launches: Sequence[SameLaunches]) -> int:
-    return sum(one.differing for one in launches)
+    return sum(same_launches.differing for same_launches in launches)
 
 
 def _how(launches: Sequence[SameLaunches]) -> dict[str, int]:
     """Return how many settings differ in each way."""
     how: Counter[str] = Counter()
-    for one in launches:
-        how.update(one.differing_by)
+    for same_launches in launches:
+        how.update(same_launches.differing_by)
     return dict(sorted(how.items()))
 
 
 def _difference(launches: Sequence[SameLaunches]) -> str:
     """Say in how many settings something differs, how, and in which one first."""
     named = listed([f"{name} in {count}" for name, count in _how(launches).items()])
-    examples = [one.example for one in launches if one.example]
+    examples = [same_launches.example for same_launches in launches if same_launches.example]
     first = f", such as {examples[0]}" if examples else ""
     return f"differ in {_differing(launches)} of {_tried(launches)} settings ({named}{first})"

@@ -44,7 +44,9 @@ def layouts_equal(
 def channels_last_verified(layouts: Sequence[Layouts], blocks: Sequence[BlockLayouts]) -> Verdict:
     """D4: do broadcasting semantics stay identical under channels_last?"""
     pairings = [one for one in layouts if one.group == "channels_last"]
-    of_blocks = [one for one in blocks if one.memory_format == "channels_last"]
+    of_blocks = [
+        block_layouts for block_layouts in blocks if block_layouts.memory_format == "channels_last"
+    ]
     table, differing = _table(pairings, of_blocks, ()), _differing([*pairings, *of_blocks])
     if differing:
         return Verdict(
@@ -75,12 +77,12 @@ def _table(
     ]
 
 
-def _tried(found: Sequence[Compared]) -> int:
-    return sum(one.tried for one in found)
+def _tried(compareds: Sequence[Compared]) -> int:
+    return sum(compared.tried for compared in compareds)
 
 
-def _differing(found: Sequence[Compared]) -> int:
-    return sum(one.differing for one in found)
+def _differing(compareds: Sequence[Compared]) -> int:
+    return sum(compared.differing for compared in compareds)
 
 
 def _with_elements(

@@ -12,7 +12,8 @@ def slower_for_it(timed: Sequence[Timing]) -> Verdict:
     """X4: is a whole network slower as released, in the runtimes that it was timed in?"""
     known = Sorted.of(timed)
     groups = {
-        words: [one for one in timed if one.outcome == wanted] for wanted, words in NAMES.items()
+        words: [timing for timing in timed if timing.outcome == wanted]
+        for wanted, words in NAMES.items()
     }
     counted = [_counted(words, found) for words, found in groups.items() if found]
     sentence = f"Of {len(timed)} pairs of network and runtime, {listed(counted)}."
@@ -32,16 +33,16 @@ def _counted(words: str, timed: Sequence[Timing]) -> str:
 def _named(timed: Iterable[Timing]) -> str:
     """Name the runtimes, and the networks in each."""
     networks: dict[str, set[str]] = {}
-    for one in timed:
-        networks.setdefault(runtime_title(one), set()).add(str(one.network))
+    for timing in timed:
+        networks.setdefault(runtime_title(timing), set()).add(str(timing.network))
     return listed([f"{listed(sorted(names))} with {one}" for one, names in networks.items()])
 
 
 def _table(timed: Iterable[Timing]) -> list[Row]:
     return [
         (
-            f"{one.network}, {runtime_title(one)}",
-            f"{percent(one.ratio, one.interval)}: {NAMES[one.outcome]}",
+            f"{timing.network}, {runtime_title(timing)}",
+            f"{percent(timing.ratio, timing.interval)}: {NAMES[timing.outcome]}",
         )
-        for one in timed
+        for timing in timed
     ]

@@ -21,13 +21,13 @@ from investigation.subject.runtimes import BY_SLUG
 
 def writers(exported: Iterable[RuntimeProgram]) -> list[RuntimeProgram]:
     """Return the programs that write the expansion out."""
-    return [one for one in exported if one.bytes_more]
+    return [program for program in exported if program.bytes_more]
 
 
 def of_runtimes(exported: Sequence[RuntimeProgram]) -> str:
     """Tell of how many runtimes at least one program writes the expansion out."""
     written, tried = (
-        {_runtime(one) for one in programs} for programs in (writers(exported), exported)
+        {_runtime(program) for program in programs} for programs in (writers(exported), exported)
     )
     return f"{len(written)} of {len(tried)} runtimes"
 
@@ -35,8 +35,11 @@ def of_runtimes(exported: Sequence[RuntimeProgram]) -> str:
 def program_rows(exported: Iterable[RuntimeProgram]) -> list[Row]:
     """Return a row for each program: what it writes more in one inference."""
     return [
-        (one.title, f"{kib(one.bytes_more)} more written" if one.bytes_more else "no more written")
-        for one in exported
+        (
+            program.title,
+            f"{kib(program.bytes_more)} more written" if program.bytes_more else "no more written",
+        )
+        for program in exported
     ]
 
 
@@ -59,12 +62,12 @@ def written_costs(
 ) -> Verdict:
     """X2: is the block slower where the expansion is written out, and only there?"""
     del tried  # asked for, so that the claim is untested where the chapter has not run
-    writing = {one.runtime for one in writers(exported)}
+    writing = {writer.runtime for writer in writers(exported)}
     if not writing:
         return untested("No exported program here writes the expansion out.")
-    there = Sorted.of(one for one in blocks if one.runtime in writing)
-    elsewhere = Sorted.of(one for one in blocks if one.runtime not in writing)
-    table = [_timed_row(one, blocks) for one in exported]
+    there = Sorted.of(timing for timing in blocks if timing.runtime in writing)
+    elsewhere = Sorted.of(timing for timing in blocks if timing.runtime not in writing)
+    table = [_timed_row(program, blocks) for program in exported]
     sentence = (
         f"Written out: {there.counts or 'nothing'} of {len(there)} timings. "
         f"Elsewhere: {elsewhere.counts or 'nothing'} of {len(elsewhere)}."
@@ -86,8 +89,8 @@ def mended_without_the_source(
     del tried  # as above
     if not remedies:
         return untested("No remedy ran here.")
-    table = [_remedy_row(one, remedied) for one in remedies]
-    alike = [one for one in remedies if one.same_steps and one.equal]
+    table = [_remedy_row(program, remedied) for program in remedies]
+    alike = [program for program in remedies if program.same_steps and program.equal]
     times = {one.runtime: _of(one, remedied) for one in alike}
     slow = [name for name, found in times.items() if found.slower]
     unclear = [name for name, found in times.items() if name not in slow and not _decided(found)]
@@ -111,7 +114,7 @@ def _runtime(program: RuntimeProgram) -> str:
 
 
 def _of(program: RuntimeProgram, timings: Sequence[Timing]) -> Sorted:
-    return Sorted.of(one for one in timings if one.runtime == program.runtime)
+    return Sorted.of(timing for timing in timings if timing.runtime == program.runtime)
 
 
 def _decided(found: Sorted) -> bool:
@@ -127,7 +130,9 @@ def _timed_row(program: RuntimeProgram, timings: Sequence[Timing]) -> Row:
 def _remedy_row(program: RuntimeProgram, timings: Sequence[Timing]) -> Row:
     steps = "the same steps" if program.same_steps else "other steps"
     results = "" if program.equal else ", other results"
-    times = [f"{change(one)}: {NAMES[one.outcome]}" for one in _of(program, timings).timings]
+    times = [
+        f"{change(timing)}: {NAMES[timing.outcome]}" for timing in _of(program, timings).timings
+    ]
     return program.title, "; ".join([f"{steps}{results}", *times])
 
 

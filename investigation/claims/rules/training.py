@@ -12,7 +12,10 @@ from investigation.evidence.words import listed
 def minimal_in_training(training: Timings, runs: Sequence[TrainingRun] = ()) -> Verdict:
     """D1: is the impact on training minimal? On a GPU no runs are compared, and time decides."""
     table = [*step_rows(TRAINING, training), *map(_run_row, runs)]
-    step, parted = Sorted.of(training).together, [one for one in runs if not one.same]
+    step, parted = (
+        Sorted.of(training).together,
+        [training_run for training_run in runs if not training_run.same],
+    )
     if step in ("slower", "faster"):
         return refuted(f"A training step is {step} with `expand_as`, by more than 1 %.", table)
     if runs and len(parted) == len(runs):

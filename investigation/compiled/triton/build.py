@@ -37,11 +37,12 @@ def compiled_for(setting: CompileSetting, chips: Sequence[Chip]) -> Sequence[Chi
 
 
 def left_out(
-    asked: Sequence[CompileSetting], chips: Sequence[Chip]
+    settings: Sequence[CompileSetting], chips: Sequence[Chip]
 ) -> dict[str, list[CompileSetting]]:
     """Return the settings that are not compiled for a chip, by its slug."""
     return {
-        chip.slug: [one for one in asked if chip not in compiled_for(one, chips)] for chip in chips
+        chip.slug: [setting for setting in settings if chip not in compiled_for(setting, chips)]
+        for chip in chips
     }
 
 
@@ -118,21 +119,26 @@ def build(chips: Sequence[Chip], setting: CompileSetting, form: Form) -> Iterabl
         yield from (_built(chip, setting, one) for chip, one in zip(chips, made, strict=True))
 
 
-def _built(chip: Chip, setting: CompileSetting, made: Generated) -> Built:
+def _built(chip: Chip, setting: CompileSetting, generated: Generated) -> Built:
     shown = is_shown(setting)
-    programs = [Text(kernels=one.kernels, host=one.host, names=one.names) for one in made.programs]
+    programs = [
+        Text(kernels=program.kernels, host=program.host, names=program.names)
+        for program in generated.programs
+    ]
     return Built(
         chip=chip.slug,
         setting=setting,
-        variant=made.variant,
-        source_sha256=made.digest,
-        kernels_sha256=made.kernel_digest,
-        kernels=made.kernels,
-        launches=made.launches,
-        library_calls=made.library_calls,
-        buffers=made.buffers,
-        scales_alone=any(one.scales_alone for one in made.programs),
-        compiled=tuple(_machine_code(made, chip, shown)) if _is_compiled(made.variant) else (),
+        variant=generated.variant,
+        source_sha256=generated.digest,
+        kernels_sha256=generated.kernel_digest,
+        kernels=generated.kernels,
+        launches=generated.launches,
+        library_calls=generated.library_calls,
+        buffers=generated.buffers,
+        scales_alone=any(program.scales_alone for program in generated.programs),
+        compiled=tuple(_machine_code(generated, chip, shown))
+        if _is_compiled(generated.variant)
+        else (),
         programs=tuple(programs if shown else ()),
     )
 
@@ -141,11 +147,11 @@ def _is_compiled(variant: str) -> bool:
     return variant in FORMS and triton_targets.COMPILES
 
 
-def _machine_code(made: Generated, chip: Chip, shown: bool) -> Iterator[Compiled]:
+def _machine_code(generated: Generated, chip: Chip, shown: bool) -> Iterator[Compiled]:
     """Yield every kernel in every configuration; its assembly is kept where a page shows it.
 
     A text that occurs in several settings of this process's form is compiled once.
     """
-    for text in (text for program in made.programs for text in program.kernels):
+    for text in (text for program in generated.programs for text in program.kernels):
         for one in triton_targets.compiled_once(text, chip):
             yield one if shown else one.model_copy(update={"assembly": ""})

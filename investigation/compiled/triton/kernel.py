@@ -57,11 +57,11 @@ class Kernel:
     @property
     def bytes_moved(self) -> int:
         """All that it reads and writes, each tensor once."""
-        return sum({one.tensor: one.bytes for one in self.accesses}.values())
+        return sum({access.tensor: access.bytes for access in self.accesses}.values())
 
     def annotated(self) -> list[tuple[str, str]]:
         """Return each line of the body that computes, with what it does in words."""
-        by_line = {one.line: one for one in self.accesses}
+        by_line = {access.line: access for access in self.accesses}
         lines = (line.strip() for line in self.body.splitlines()[1:])
         telling = (line for line in lines if TELLING.match(line))
         return [(line, _words(line, by_line.get(line))) for line in telling]
@@ -71,8 +71,8 @@ class Kernel:
 
         The largest tensor that is read is the input, a smaller one the gate.
         """
-        largest = max((prod(one.shape) for one in self.accesses), default=0)
-        by_line = {one.line: one for one in self.accesses}
+        largest = max((prod(access.shape) for access in self.accesses), default=0)
+        by_line = {access.line: access for access in self.accesses}
         return [
             (line, _meaning(by_line[line], largest) if line in by_line else words)
             for line, words in self.annotated()
@@ -105,7 +105,9 @@ def tally(bodies: str) -> dict[str, int]:
         "multiplications": r"= tmp\d+ \* tmp\d+$",
         "sums": r"tl\.sum\(",
     }
-    return {name: len(re.findall(one, bodies, re.MULTILINE)) for name, one in patterns.items()}
+    return {
+        name: len(re.findall(pattern, bodies, re.MULTILINE)) for name, pattern in patterns.items()
+    }
 
 
 def read(text: str, host: str) -> Kernel:
@@ -117,7 +119,7 @@ def read(text: str, host: str) -> Kernel:
     if found is None:
         raise ValueError(f"no kernel in this text: {text[:60]!r}")
     body, name, parameters = found.groups()
-    pointers = (one.strip() for one in parameters.split(","))
+    pointers = (part.strip() for part in parameters.split(","))
     tensors = dict(zip(pointers, _arguments(host, name), strict=False))  # block sizes are chosen
     accesses = _accesses(body, tensors, tensor_sizes(host), text)
     return Kernel(name, body, tuple(accesses))
@@ -147,7 +149,7 @@ def _arguments(host: str, name: str) -> list[str]:
     found = re.search(rf"\b{name}\.run\((.*?), stream=", host)
     if found is None:
         raise ValueError(f"the host program does not launch {name}")
-    return [one.strip() for one in found[1].split(",")]
+    return [part.strip() for part in found[1].split(",")]
 
 
 def tensor_sizes(host: str) -> dict[str, tuple[int, ...]]:
@@ -165,14 +167,14 @@ def tensor_sizes(host: str) -> dict[str, tuple[int, ...]]:
 def _checked_together(host: str) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Iterate over the inputs whose shapes a host program checks in one call."""
     for found in TOGETHER.finditer(host):
-        names = (one.strip() for one in found["inputs"].split(","))
+        names = (part.strip() for part in found["inputs"].split(","))
         for name, size in zip(names, SHAPE.findall(found["sizes"]), strict=True):
             if re.fullmatch(r"[\d, ]*", size):  # else it is an argument of the program
                 yield name, _numbers(size)
 
 
 def _numbers(size: str) -> tuple[int, ...]:
-    return tuple(int(one) for one in size.split(",") if one.strip())
+    return tuple(int(part) for part in size.split(",") if part.strip())
 
 
 def _item_bytes(text: str, pointer: str) -> int:

@@ -41,36 +41,39 @@ class ProofError(RuntimeError):
     """A process that ended without an answer; the message says why."""
 
 
-def prove(chips: Sequence[Chip], asked: Sequence[CompileSetting]) -> "Proof":
+def prove(chips: Sequence[Chip], settings: Sequence[CompileSetting]) -> "Proof":
     """Compile both forms and the controls in every setting, side by side as far as cores reach.
 
     A setting is compiled for the chips that `build.compiled_for` names. Raises `NoTritonError`
     where Triton is not installed, `ProofError` where a process fails.
     """
     require_triton()
-    slugs = [one.slug for one in chips]
+    slugs = [chip.slug for chip in chips]
     what = f"compiling for {' and '.join(slugs)}"
     with TemporaryDirectory() as folder:
         jobs = [
             _job(slugs, share, form, Path(folder, f"{form}{place}"))
-            for place, share in enumerate(dealt_out(asked, CORES // len(FORMS)))
+            for place, share in enumerate(dealt_out(settings, CORES // len(FORMS)))
             for form in FORMS
         ]
-        answers = [one.answer_or(ProofError, what) for one in in_fresh_processes(jobs, len(jobs))]
+        answers = [
+            in_fresh_process.answer_or(ProofError, what)
+            for in_fresh_process in in_fresh_processes(jobs, len(jobs))
+        ]
     built = [one for answer in answers for one in BUILT.validate_python(answer)]
-    places = [one.slug for one in asked]
+    places = [setting.slug for setting in settings]
     in_order = sorted(
         built, key=lambda one: (slugs.index(one.chip), places.index(one.setting.slug))
     )
     return Proof(tuple(in_order))
 
 
-def dealt_out(asked: Sequence[CompileSetting], shares: int) -> list[list[CompileSetting]]:
+def dealt_out(settings: Sequence[CompileSetting], shares: int) -> list[list[CompileSetting]]:
     """Return the settings in as many shares or fewer, at least one, so that each takes as long."""
-    hands: list[list[CompileSetting]] = [[] for _ in range(max(1, min(shares, len(asked))))]
-    for index, one in enumerate(sorted(asked, key=_cost)):
+    hands: list[list[CompileSetting]] = [[] for _ in range(max(1, min(shares, len(settings))))]
+    for index, setting in enumerate(sorted(settings, key=_cost)):
         turn, place = divmod(index, len(hands))
-        hands[-1 - place if turn % 2 else place].append(one)  # dealt to and fro
+        hands[-1 - place if turn % 2 else place].append(setting)  # dealt to and fro
     return hands
 
 
@@ -139,14 +142,14 @@ class Difference:
     does: dict[str, dict[str, int]]
 
     @classmethod
-    def between(cls, one: Built, other: Built) -> Self:
+    def between(cls, built: Built, other: Built) -> Self:
         """Compare the text that threads compute, without the kernels' settings."""
         texts = [[triton_kernel.bodies(text.program()) for text in form.programs]
-                 for form in (one, other)]  # fmt: skip
-        names = (one.variant, other.variant)
+                 for form in (built, other)]  # fmt: skip
+        names = (built.variant, other.variant)
         whole = ["\n".join(text) for text in texts]
         return cls(
-            one.setting,
+            built.setting,
             residual(whole[0], whole[1], names, context=1),
             texts[0][0] == texts[1][0],
             dict(zip(names, map(triton_kernel.tally, whole), strict=True)),
@@ -169,7 +172,8 @@ class Proof:
     ) -> list[ChipAgreement]:
         """Compare a variant with another one, a row a chip."""
         return [
-            _agreement(one, variant, self._pairs(one, variant, other), layers) for one in self.chips
+            _agreement(chip, variant, self._pairs(chip, variant, other), layers)
+            for chip in self.chips
         ]
 
     def fused(self, chip: str) -> list[tuple[CompileSetting, bool]]:
@@ -240,7 +244,11 @@ class Proof:
     def _plainest(self, level: Level, mode: Mode) -> CompileSetting:
         """Return the first setting of a level and mode with constant sizes, contiguous."""
         settings = (one.setting for one in self.built)
-        return next(one for one in settings if one.plain and (one.level, one.mode) == (level, mode))
+        return next(
+            setting
+            for setting in settings
+            if setting.plain and (setting.level, setting.mode) == (level, mode)
+        )
 
     def _pairs(self, chip: str, variant: str, other: str) -> list[tuple[Built, Built]]:
         """Return the variant's results on a chip, each with the other's in its setting."""
@@ -265,21 +273,21 @@ def _agreement(
     )
 
 
-def _differ(one: Built, other: Built, layer: CompileLayer) -> bool:
-    mine, theirs = _digest(one, layer), _digest(other, layer)
+def _differ(built: Built, other: Built, layer: CompileLayer) -> bool:
+    mine, theirs = _digest(built, layer), _digest(other, layer)
     if mine == theirs == ():  # two that were not compiled are not the same for that
-        raise ProofError(f"neither form was compiled: {one.setting.name}")
+        raise ProofError(f"neither form was compiled: {built.setting.name}")
     return bool(mine != theirs)
 
 
-def _digest(one: Built, layer: CompileLayer) -> object:
+def _digest(built: Built, layer: CompileLayer) -> object:
     return {
-        "source": one.source_sha256,
-        "kernels": one.kernels_sha256,
-        "assembly": one.assembly_sha256,
-        "binary": one.binary_sha256,
+        "source": built.source_sha256,
+        "kernels": built.kernels_sha256,
+        "assembly": built.assembly_sha256,
+        "binary": built.binary_sha256,
     }[layer]
 
 
-def _in_block(one: Built) -> bool:
-    return one.setting.level == "block"
+def _in_block(built: Built) -> bool:
+    return built.setting.level == "block"

@@ -11,7 +11,9 @@ from investigation.subject import gpu_catalog
 def machine_code(proof: Proof) -> Iterator[MachineCode]:
     """Yield the kernel of the line alone for the first chip, form by form."""
     chip, setting = gpu_catalog.chip(proof.chips[0]), proof.line
-    lines = {name: one.told() for name, one in proof.scale_kernels(setting).items()}
+    lines = {
+        name: scale_kernel.told() for name, scale_kernel in proof.scale_kernels(setting).items()
+    }
     for form in FORMS:
         made = proof.variants(chip.slug, setting)[form].compiled[0]
         yield MachineCode(

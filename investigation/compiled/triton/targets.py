@@ -60,10 +60,10 @@ def target(*chips: Chip) -> Target:
     return Target(names, "cpu", require_triton, partial(lowering_for, chips))
 
 
-def apart(made: Generated, chips: Sequence[Chip]) -> list[Generated]:
+def apart(generated: Generated, chips: Sequence[Chip]) -> list[Generated]:
     """Return what was generated for several chips, one by one."""
     return [
-        replace(made, target=chip.name, programs=made.programs[index :: len(chips)])
+        replace(generated, target=chip.name, programs=generated.programs[index :: len(chips)])
         for index, chip in enumerate(chips)
     ]
 
@@ -173,7 +173,7 @@ def moving(lower: Any, chips: Sequence[Chip]) -> Any:
     """Return Inductor's entry point, for every chip, with what it is given moved to `cuda`."""
 
     def lower_moved(graph: GraphModule, inputs: Sequence[Any], **settings: Any) -> Any:
-        given, made = [moved(one) for one in inputs], None
+        given, made = [moved(input_) for input_ in inputs], None
         for chip in chips:
             own = copy.deepcopy(graph)  # Inductor rewrites the graph that it is given
             move_nodes(own)
@@ -244,7 +244,7 @@ def compiled(kernel: str, chip: Chip) -> list[Compiled]:
         raise ValueError(f"no Triton kernel in this text: {kernel[:60]!r}")
     with described(chip), mock.patch.object(triton.knobs.compilation, "disable_line_info", True):
         tuner = getattr(_imported(found[1]), name[1])
-        return [_compiled(tuner, one, chip) for one in tuner.configs]
+        return [_compiled(tuner, config, chip) for config in tuner.configs]
 
 
 @cache

@@ -91,20 +91,20 @@ class LineInPlace(Observation):
 
     @model_validator(mode="after")
     def _decided_by_a_clock_that_was_read(self) -> Self:
-        if [one.clock for one in self.sums].count(self.clock) != 1:
+        if [sum_.clock for sum_ in self.sums].count(self.clock) != 1:
             raise ValueError(f"decided by the {self.clock}'s clock, and it has no sum of its own")
         return self
 
     @property
     def decisive(self) -> OnClock:
         """The sum by the clock that decides."""
-        (only,) = (one for one in self.sums if one.clock == self.clock)
+        (only,) = (sum_ for sum_ in self.sums if sum_.clock == self.clock)
         return only
 
     @property
     def other(self) -> OnClock | None:
         """The sum by the other clock, if it was read."""
-        return next((one for one in self.sums if one.clock != self.clock), None)
+        return next((sum_ for sum_ in self.sums if sum_.clock != self.clock), None)
 
     @property
     def share(self) -> float:
@@ -130,7 +130,7 @@ class LineInPlace(Observation):
     @property
     def pairs(self) -> int:
         """How many pairs of steps were run, in all processes."""
-        return sum(one.pairs for one in self.processes)
+        return sum(process.pairs for process in self.processes)
 
 
 # Every kind of record whose ratio has an interval.

@@ -168,4 +168,4 @@ class CudaGraphObstacles(Observation):
     @property
     def value(self) -> int:
         """How many obstacles there are."""
-        return sum(one is not None for one in self.obstacles.values())
+        return sum(obstacle is not None for obstacle in self.obstacles.values())

@@ -28,15 +28,15 @@ def migrated(raw: object, to: int) -> Raw:
     return kept
 
 
-def _with_package(kept: Raw) -> Raw:
+def _with_package(raw: Raw) -> Raw:
     """Version 1 did not keep which state of the package had measured."""
-    return {**kept, "package_sha256": "unknown"}
+    return {**raw, "package_sha256": "unknown"}
 
 
-def _with_types(kept: Raw) -> Raw:
+def _with_types(raw: Raw) -> Raw:
     """Version 2 kept records by id."""
     try:
-        return {**kept, "records": list(schema_2.typed(kept))} if "records" in kept else kept
+        return {**raw, "records": list(schema_2.typed(raw))} if "records" in raw else raw
     except schema_2.UnknownIdError as error:
         raise MigrationError(f"no record of schema 2 is called {error}") from None
     except (AttributeError, KeyError, TypeError) as error:

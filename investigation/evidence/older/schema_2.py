@@ -48,7 +48,7 @@ def _view(by_id: Mapping[str, Old]) -> Fields:
         "type": "view", "says": "what gate.expand_as(x) returns", "case": stride.get("case"),
         "is_view": by_id["layout.view.is_view"]["value"],
         "shares_storage": by_id["layout.view.shares_storage"]["value"],
-        "stride": [int(one) for one in re.findall(r"\d+", stride["value"])],
+        "stride": [int(text) for text in re.findall(r"\d+", stride["value"])],
         "bytes_allocated": by_id["allocation.view"]["value"],
     }  # fmt: skip
 
@@ -83,12 +83,12 @@ def _keep(
 def _equality(aspect: str, of: str, **fields: str) -> Convert:
     """Return a conversion of a count of what differs, or of whether all is the same."""
 
-    def convert(old: Old, found: Named) -> Fields:
+    def convert(old: Old, named: Named) -> Fields:
         details, means_same = old["details"], isinstance(old["value"], bool)
         tried = details.get("tried", details.get("elements", len(details.get("dtypes", [])) or 1))
         return {
             "type": "equality", "aspect": aspect, "of": of, "tried": tried,
-            "setting": (found.get("setting") or "").replace(".", ", "),
+            "setting": (named.get("setting") or "").replace(".", ", "),
             "differing": int(not old["value"]) if means_same else old["value"],
             **{field: details[key] for field, key in fields.items()},
         }  # fmt: skip
@@ -96,47 +96,47 @@ def _equality(aspect: str, of: str, **fields: str) -> Convert:
     return convert
 
 
-def _search(old: Old, found: Named) -> Fields:
+def _search(old: Old, named: Named) -> Fields:
     example = None if old["value"] == "none found" else old["value"]
     return {
         "type": "equality", "aspect": "search", "of": "examples", "example": example,
-        "setting": str(found["setting"]).replace("_", " "), "tried": old["details"]["tried"],
+        "setting": str(named["setting"]).replace("_", " "), "tried": old["details"]["tried"],
         "differing": int(example is not None),
     }  # fmt: skip
 
 
 def _memory(**same: str) -> Convert:
-    def convert(old: Old, found: Named) -> Fields:
-        mixed = found.get("dtypes") in ("mixed_dtype", "bfloat16_gate")
+    def convert(old: Old, named: Named) -> Fields:
+        mixed = named.get("dtypes") in ("mixed_dtype", "bfloat16_gate")
         return {
-            **old["details"], "type": "memory", **found, **same, "bytes": old["value"],
+            **old["details"], "type": "memory", **named, **same, "bytes": old["value"],
             "dtypes": "mixed" if mixed else "same", "device": old["device"],
         }  # fmt: skip
 
     return convert
 
 
-def _grown(old: Old, found: Named) -> Fields:
+def _grown(old: Old, named: Named) -> Fields:
     shapes = [{"input": one, "gate": gate} for one, gate in old["details"]["shapes"]]
-    return {"type": "acceptance", "tried": old["details"]["tried"], "grown": shapes, **found}
+    return {"type": "acceptance", "tried": old["details"]["tried"], "grown": shapes, **named}
 
 
-def _pair(old: Old, found: Named) -> Fields:
+def _pair(old: Old, named: Named) -> Fields:
     forms = {"baseline": old["details"]["broadcast"], "candidate": old["details"]["expand_as"]}
     same_source = forms["baseline"]["sha256"] == forms["candidate"]["sha256"]
     seen = {"same_kernels": old["value"], "same_source": same_source}
-    return {"type": "compiled_pair", **found, **forms, **seen}
+    return {"type": "compiled_pair", **named, **forms, **seen}
 
 
-def _no_dimensions(old: Old, found: Named) -> Fields:
+def _no_dimensions(old: Old, named: Named) -> Fields:
     expanded, plain = re.findall(r"\w+(?= and |$)", old["value"])
     dtypes = {"operands": "float16 input, float32 gate", "expand_as": expanded, "broadcast": plain}
-    return {"type": "scalar_gate", **found, **dtypes}
+    return {"type": "scalar_gate", **named, **dtypes}
 
 
-def _dropped(old: Old, found: Named) -> Fields:
+def _dropped(old: Old, named: Named) -> Fields:
     """Leave out what is counted from other records, or was merged into another one."""
-    del old, found
+    del old, named
     return {}
 
 

@@ -42,7 +42,7 @@ def _timing(level: str | None = None, **about: Any) -> Convert:
             "heterogeneity_p": details.get("heterogeneity_p"),
             "family": details.get("family"),
         }  # fmt: skip
-        fields |= {"processes": [_timed(one) for one in parts]} if parts else {
+        fields |= {"processes": [_timed(part) for part in parts]} if parts else {
             "alone": _timed(details)
         }  # fmt: skip
         named = {key: value for key, value in found.items() if value is not None}
@@ -70,14 +70,14 @@ def _today(verdict: str, interval: Sequence[float | None], margin: float) -> str
     return verdict if beyond.get(verdict, True) else "inconclusive"
 
 
-def _measured_on_a_gpu(old: Old, found: Named) -> Fields:
-    level = {"mixed": "multiply"}.get(str(found["level"]), str(found["level"]))
+def _measured_on_a_gpu(old: Old, named: Named) -> Fields:
+    level = {"mixed": "multiply"}.get(str(named["level"]), str(named["level"]))
     candidate, role = "expand_as", "measurement"
     if level in ("same", "materialized"):
         candidate, role = {"same": "broadcast"}.get(level, level), "control"
         level = "multiply"
     return _timing(level, candidate=candidate, role=role)(
-        old, {"quantity": found["quantity"], "memory_format": found["memory_format"]}
+        old, {"quantity": named["quantity"], "memory_format": named["memory_format"]}
     )
 
 

@@ -91,14 +91,16 @@ class ContestResult:
     def of(self, method: str, plant: str | None = None, dose: float | None = None) -> list[Trial]:
         """Select the trials of a method, of one plant or all, at one dose or all."""
         return [
-            one
-            for one in self.trials
-            if one.method == method and plant in (None, one.plant) and dose in (None, one.dose)
+            trial
+            for trial in self.trials
+            if trial.method == method
+            and plant in (None, trial.plant)
+            and dose in (None, trial.dose)
         ]
 
     def plants(self) -> list[str]:
         """List the kinds of plant that were tried."""
-        return [plant for plant in PLANTS if any(one.plant == plant for one in self.trials)]
+        return [plant for plant in PLANTS if any(trial.plant == plant for trial in self.trials)]
 
     def doses(self) -> list[float]:
         """List the planted doses in per cent, ascending."""
@@ -153,7 +155,7 @@ class ContestResult:
 
 def _summary(result: ContestResult, method: str, plant: str) -> dict[str, Any]:
     trials, null = result.of(method, plant), result.of(method, plant, 0.0)
-    with_interval = [one for one in trials if one.low is not None]
+    with_interval = [trial for trial in trials if trial.low is not None]
     return {
         "method": method,
         "plant": plant,
@@ -163,7 +165,7 @@ def _summary(result: ContestResult, method: str, plant: str) -> dict[str, Any]:
             for dose in result.doses()
             if dose
         },
-        "wrong_signs": sum(one.wrong_sign for one in trials),
+        "wrong_signs": sum(trial.wrong_sign for trial in trials),
         "coverage": share([one.covers for one in with_interval]),
         "false_equivalence": share(
             [
@@ -173,7 +175,7 @@ def _summary(result: ContestResult, method: str, plant: str) -> dict[str, Any]:
             ]
         ),
         "rms_error_percent": rms_error_percent(trials),
-        "elapsed_s": float(np.mean([one.elapsed_s for one in trials])),
+        "elapsed_s": float(np.mean([trial.elapsed_s for trial in trials])),
     }
 
 

@@ -110,9 +110,9 @@ class Group(BaseModel):
 def together(parts: Iterable[Group]) -> list[Group]:
     """Return the groups of several parts of the settings, those of one operation as one."""
     groups: dict[tuple[LaunchOperation, LaunchFamily, Dtypes], Group] = {}
-    for one in parts:
-        key = (one.operation, one.family, one.dtypes)
-        groups[key] = groups[key].with_more(one) if key in groups else one
+    for group in parts:
+        key = (group.operation, group.family, group.dtypes)
+        groups[key] = groups[key].with_more(group) if key in groups else group
     return list(groups.values())
 
 

@@ -86,14 +86,14 @@ def converted_bytes(x: Tensor, gate: Tensor) -> int:
 
 
 def beside_measured(
-    measured: Iterable[Memory], found: Controls
+    measured: Iterable[Memory], controls: Controls
 ) -> Iterator[tuple[Dtypes, Form, int, int]]:
     """Iterate over dtypes, form, bytes that an iterator converts, and bytes that were measured.
 
     `measured` are the records of what a form asks for beside its output; those of forms that were
     not tried here are passed over. They are of the case that the controls were tried in.
     """
-    for one in measured:
-        converted = found.converted[one.dtypes]
-        if one.phase == "line" and one.form in converted:
-            yield one.dtypes, one.form, converted[one.form], one.bytes
+    for memory in measured:
+        converted = controls.converted[memory.dtypes]
+        if memory.phase == "line" and memory.form in converted:
+            yield memory.dtypes, memory.form, converted[memory.form], memory.bytes

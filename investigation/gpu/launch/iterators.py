@@ -89,13 +89,13 @@ def recorded(run: Callable[[], Sequence[Tensor]], address: int) -> Recorded:
     )
 
 
-def _result(made: Tensor) -> Result:
+def _result(tensor: Tensor) -> Result:
     return Result.model_construct(
-        size=tuple(made.shape),
-        stride=made.stride(),
-        offset=int(made.storage_offset()),
-        dtype=str(made.dtype).removeprefix("torch."),
-        conjugated=made.is_conj(),
+        size=tuple(tensor.shape),
+        stride=tensor.stride(),
+        offset=int(tensor.storage_offset()),
+        dtype=str(tensor.dtype).removeprefix("torch."),
+        conjugated=tensor.is_conj(),
     )
 
 

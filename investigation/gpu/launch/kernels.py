@@ -59,7 +59,7 @@ def launched(iterator: Iterator, chip: Chip) -> Kernel | None:
 
 
 def _casts(iterator: Iterator) -> bool:
-    return any(one.dtype != iterator.common_dtype for one in iterator.operands)
+    return any(operand.dtype != iterator.common_dtype for operand in iterator.operands)
 
 
 def _plain(iterator: Iterator, chip: Chip) -> Kernel:
@@ -95,7 +95,7 @@ def _with_vectors(iterator: Iterator, bytes_: int, chip: Chip) -> Kernel:
 def _aligned_for(iterator: Iterator, bytes_: int) -> int:
     """Do as `can_vectorize_up_to` in MemoryAccess.cuh, over all operands."""
     widths = (8, 4, 2, 1)
-    addresses = [one.address for one in iterator.operands]
+    addresses = [operand.address for operand in iterator.operands]
     return next(n for n in widths if n == 1 or not any(a % (n * bytes_) for a in addresses))
 
 

@@ -70,7 +70,7 @@ class Proof(BaseModel):
 
 def shown_cases(case: Case) -> tuple[Case, ...]:
     """Return the settings that are shown: both memory formats, one dtype and a narrower gate."""
-    formats = [case.with_format(one) for one in MEMORY_FORMATS]
+    formats = [case.with_format(memory_format) for memory_format in MEMORY_FORMATS]
     return tuple(one for each in formats for one in (each, each.with_gate(NARROW_GATE)))
 
 
@@ -89,8 +89,8 @@ def prove(case: Case, on: Chip, seed: int, on_cpu: Case | None = None) -> Proof:
         Job(looked_at, {"share": 1, "seed": seed, "slug": on.slug, **closely}, NO_DEVICE),
     )
     some, others = (
-        one.answer_or(LaunchError, "recording what eager CUDA launches")
-        for one in in_fresh_processes(jobs, at_once=len(jobs))
+        in_fresh_process.answer_or(LaunchError, "recording what eager CUDA launches")
+        for in_fresh_process in in_fresh_processes(jobs, at_once=len(jobs))
     )
     groups = together(GROUPS.validate_python([*some, *others["groups"]]))
     return Proof.model_validate({**others, "groups": groups})
@@ -121,8 +121,8 @@ def shown(cases: Iterable[Case], on: Chip) -> Iterator[Shown]:
     for case, form in product(cases, FORMS):
         for (operation, _), found in launches(SCALES[form], _setting(case)).items():
             made = partial(Shown, case=case, operation=operation, form=form)
-            for place, one in enumerate(found.launches):
-                yield made(place=place, iterator=one, kernel=launched(one, on))
+            for place, launch in enumerate(found.launches):
+                yield made(place=place, iterator=launch, kernel=launched(launch, on))
 
 
 def _setting(case: Case) -> Setting:

@@ -16,7 +16,7 @@ WORDS = {
 
 def records(proof: Proof) -> Iterator[SameLaunches | Launch]:
     """Iterate over the records of a proof: each group, then each launch that is shown."""
-    yield from (_same(one) for one in proof.groups)
+    yield from (_same(group) for group in proof.groups)
     yield from (_launch(one, proof.chip) for one in proof.shown)
 
 
@@ -43,8 +43,8 @@ def _launch(shown: Shown, chip: str) -> Launch:
         place=shown.place,
         calculates=iterator.operation,
         shape=iterator.shape,
-        stride_bytes=tuple(one.stride_bytes for one in iterator.operands),
-        dtypes=tuple(one.dtype for one in iterator.operands),
+        stride_bytes=tuple(operand.stride_bytes for operand in iterator.operands),
+        dtypes=tuple(operand.dtype for operand in iterator.operands),
         contiguous=iterator.contiguous,
         fits_32_bits=iterator.fits_32_bits,
         chip=chip,

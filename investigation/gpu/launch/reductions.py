@@ -107,7 +107,11 @@ def _begun(iterator: Iterator, chip: Chip) -> ReduceConfig:
 def _output_vector(iterator: Iterator) -> int:
     """Do as `get_output_vec_size`: the longest vector that divides address, size and strides."""
     summed, size = iterator.operands[-1], iterator.operands[-1].element_bytes
-    other = [one for i, one in enumerate(summed.stride_bytes) if i != iterator.reduced_dimensions]
+    other = [
+        stride_byte
+        for i, stride_byte in enumerate(summed.stride_bytes)
+        if i != iterator.reduced_dimensions
+    ]
     wanted = (
         summed.address // size,
         iterator.shape[iterator.reduced_dimensions],

@@ -60,7 +60,7 @@ def steps(lowered: ExecutorchProgramManager) -> tuple[Step, ...]:
 def _step(node: Node) -> Step | None:
     name = str(getattr(node.target, "__name__", node.target))
     if name == "executorch_call_delegate":
-        return Step("XNNPACK", sum(_bytes(one.meta["val"]) for one in node.users))
+        return Step("XNNPACK", sum(_bytes(user.meta["val"]) for user in node.users))
     out = node.kwargs.get("out")
     if not isinstance(out, Node) or out.target is not memory.alloc:
         return None  # a view, or a piece of memory: nothing is computed

@@ -35,8 +35,8 @@ def prepare(module: nn.Module, x: Tensor, _folder: Path, _threads: int) -> Progr
 
     def again() -> Callable[[], object]:
         # A copy of the module would be compiled again, to the same kernels; its weights move.
-        for one in (*module.parameters(), *module.buffers()):
-            one.data = one.data.clone()
+        for parameter in (*module.parameters(), *module.buffers()):
+            parameter.data = parameter.data.clone()
         return partial(compiled, x.clone())
 
     run = again()

@@ -63,7 +63,7 @@ def _operators(model: Path) -> list[str]:
     """Return the kinds of operator in a converted model."""
     listing = model.with_suffix(".json")
     _convert("MNN", model, "--JsonFile", listing)
-    return [str(one["type"]) for one in json.loads(listing.read_text("utf-8"))["oplists"]]
+    return [str(load["type"]) for load in json.loads(listing.read_text("utf-8"))["oplists"]]
 
 
 def _tensor(x: Tensor) -> Any:
@@ -87,12 +87,12 @@ def _traced(interpreter: Any, session: Any, x: Tensor, *, expands: bool) -> tupl
     seen: list[Step] = []
 
     def note(outputs: Any, operator: Any) -> bool:
-        sizes = [math.prod(one.getShape()) for one in outputs]
+        sizes = [math.prod(output.getShape()) for output in outputs]
         seen.append(Step(operator.getType(), FLOAT_BYTES * sum(sizes)))
         return True
 
     interpreter.runSessionWithCallBackInfo(session, lambda *_: True, note)
-    copies = [i for i, one in enumerate(seen) if _is_copy_of(one, x)]
+    copies = [i for i, step in enumerate(seen) if _is_copy_of(step, x)]
     if expands and copies:
         seen[copies[-1]] = Step("Raster", seen[copies[-1]].bytes_written, expands=True)
     return tuple(seen)

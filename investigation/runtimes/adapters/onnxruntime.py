@@ -128,8 +128,8 @@ def _profiled(model: Path, x: Tensor, threads: int, level: str) -> tuple[Step, .
 
 def steps(events: list[dict[str, object]]) -> tuple[Step, ...]:
     """Return the kernels of a profile, each with the bytes of its outputs."""
-    kernels = [one for one in events if str(one["name"]).endswith("_kernel_time")]
-    return tuple(_step(one["args"]) for one in kernels)
+    kernels = [event for event in events if str(event["name"]).endswith("_kernel_time")]
+    return tuple(_step(kernel["args"]) for kernel in kernels)
 
 
 def _step(arguments: object) -> Step:

@@ -66,8 +66,8 @@ def _kind(node: Any) -> str:
 
 
 def _bytes(node: Any) -> int:
-    outputs = [one for one in node.outputs() if one.get_partial_shape().is_static]
-    return sum(one.get_element_type().size * _elements(one) for one in outputs)
+    outputs = [output for output in node.outputs() if output.get_partial_shape().is_static]
+    return sum(output.get_element_type().size * _elements(output) for output in outputs)
 
 
 def _elements(output: Any) -> int:

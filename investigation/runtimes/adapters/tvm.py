@@ -36,7 +36,7 @@ def _traced(machine: Any, given: Any) -> tuple[Step, ...]:
     seen: list[Step] = []
 
     def note(_function: Any, name: str, before: bool, _result: Any, *arguments: Any) -> None:
-        tensors = [one for one in arguments if isinstance(one, tvm.runtime.Tensor)]
+        tensors = [argument for argument in arguments if isinstance(argument, tvm.runtime.Tensor)]
         if before and tensors and not name.startswith("vm."):
             out = tensors[-1].numpy()
             seen.append(Step(name, out.nbytes, expands=name == "broadcast_to"))

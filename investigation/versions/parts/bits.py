@@ -102,7 +102,7 @@ def mixed_dtypes(settings: Parameters) -> Iterator[Observation]:
         says="pairs of two real floating dtypes whose products differ as numbers",
         of="pairs",
         tried=len(of_numbers),
-        differing=sum(one.worst == "numbers" for one in of_numbers),
+        differing=sum(of_number.worst == "numbers" for of_number in of_numbers),
     )
 
 

@@ -51,8 +51,8 @@ def over_ways(settings: Parameters) -> Iterator[Observation]:
         )
 
 
-def _counted(aspect: Aspect, says: str, found: Sequence[TensorAgreement]) -> Equality:
-    alike = [one.alike for one in found]
+def _counted(aspect: Aspect, says: str, tensor_agreements: Sequence[TensorAgreement]) -> Equality:
+    alike = [tensor_agreement.alike for tensor_agreement in tensor_agreements]
     return Equality(
         aspect=aspect, says=says, of="tensors", tried=len(alike), differing=alike.count(False)
     )
@@ -80,7 +80,7 @@ def nodes(settings: Parameters) -> Iterator[Observation]:
     """Count the nodes of the scale step's backward graph, and of the host network's."""
     images = training_workloads.random_images(2, "contiguous", settings.seed)
     for form in FORMS:
-        x, gate = (one.requires_grad_() for one in reader(settings).tensors())
+        x, gate = (tensor.requires_grad_() for tensor in reader(settings).tensors())
         host = training.host(SCALES[form], SETTINGS["contiguous"], settings.seed)
         yield GraphNodes(
             says=f"nodes of the scale step's backward graph, {form}",
@@ -100,7 +100,7 @@ def bytes_of_training(settings: Parameters) -> Iterator[Observation]:
 
 
 def _saved(dtypes: Dtypes, case: Case, form: Form) -> Memory:
-    x, gate = (one.requires_grad_() for one in case.tensors())
+    x, gate = (tensor.requires_grad_() for tensor in case.tensors())
     kept = saved.saved_tensors(lambda: SCALES[form](x, gate))
     return Memory(
         says=f"bytes of storage saved for the backward pass, {dtypes} dtype, {form}",
@@ -113,7 +113,7 @@ def _saved(dtypes: Dtypes, case: Case, form: Form) -> Memory:
 
 
 def _asked(dtypes: Dtypes, case: Case, form: Form) -> Iterator[Memory]:
-    x, gate = (one.requires_grad_() for one in case.tensors())
+    x, gate = (tensor.requires_grad_() for tensor in case.tensors())
     upstream, output = torch.randn(case.shape), []
     phases = memory.by_phase(
         {

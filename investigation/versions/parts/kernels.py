@@ -26,7 +26,7 @@ def kernels(settings: Parameters) -> Iterator[Observation]:
     the programs for a CPU.
     """
     torch_features.named(targets.LOWERING)
-    chips = [gpu_catalog.chip(one) for one in settings.chips]
+    chips = [gpu_catalog.chip(chip) for chip in settings.chips]
     every = fusion.settings(reader(settings), settings.dtype_pairs)
     found = proof.prove(chips, [one for one in every if _is_tried(one)])
     for row in found.against("broadcast", layers=LAYERS):

@@ -33,8 +33,11 @@ def _compared(sizes: tuple[layout.Sizes, ...], seed: int) -> list[LayoutPairing]
     return list(layout.compare_layouts(expand_as, broadcast, sizes, seed))
 
 
-def _counted(group: Group, found: Iterable[LayoutPairing]) -> Layouts:
-    alike = [one.same_layout and one.same_values for one in found]
+def _counted(group: Group, layout_pairings: Iterable[LayoutPairing]) -> Layouts:
+    alike = [
+        layout_pairing.same_layout and layout_pairing.same_values
+        for layout_pairing in layout_pairings
+    ]
     return Layouts(
         says=f"pairings of layouts whose outputs differ between the forms: {group}",
         group=group,
@@ -49,7 +52,7 @@ def blocks(settings: Parameters) -> Iterator[Observation]:
         tensors = layout.compare_blocks(
             "expand_as", "broadcast", FORMATS[name], detached, settings.seed
         )
-        alike = [one.same_layout and one.same_values for one in tensors]
+        alike = [tensor.same_layout and tensor.same_values for tensor in tensors]
         yield BlockLayouts(
             says="tensors of the block's forward and backward that differ: "
             f"{name}{', detached' if detached else ''}",

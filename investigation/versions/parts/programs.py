@@ -48,7 +48,7 @@ def fused(settings: Parameters) -> Iterator[Observation]:
     found = _pairings(settings)
     blocks = [one.candidate for one in found if one.setting.level == "block"]
     if blocks:
-        require_telling_names(name for one in blocks for name in one.names)
+        require_telling_names(name for block in blocks for name in block.names)
     yield fusion.agreement(found, "fused")
 
 
@@ -111,7 +111,7 @@ def recompilations(settings: Parameters) -> Iterator[Observation]:
     )
     equal = []
     for shapes, dynamic in product(changes, (None, False, True)):
-        cases = [case.model_copy(update={"shape": one}) for one in shapes]
+        cases = [case.model_copy(update={"shape": shape}) for shape in shapes]
         forms = [compilations(one, cases, dynamic=dynamic) for one in ("broadcast", "expand_as")]
         equal.append(forms[0] == forms[1])
     yield Recompilations(
