@@ -96,6 +96,39 @@ def test_preparations_and_what_varies_inside_them_are_told_apart() -> None:
     assert same.spread.between_percent < 0.05
 
 
+class Caching(FakeMachine):
+    """A machine on which a call right after one of the same arm finds its data in the cache."""
+
+    last: object = None
+
+    def maker(self, seconds: float) -> Maker:
+        def make() -> Callable[[], object]:
+            hot, cold = self.work(0.8 * seconds), self.work(seconds)
+            arm = object()
+
+            def call() -> None:
+                (hot if self.last is arm else cold)()
+                self.last = arm
+
+            return call
+
+        return make
+
+
+def test_the_arm_that_was_warmed_up_last_is_not_favoured() -> None:
+    """With three pairs a preparation, the first call after the warm-up counts."""
+    locations = []
+    for seed in range(30):
+        machine = Caching(steady, seed)
+        makers = machine.maker(6 * MS), machine.maker(6 * MS)
+        settings = Settings(budget_s=1.8, seed=seed)
+        compared = compare_made_on(machine, settings, makers)
+        assert compared.pairs < 4 * compared.preparations
+        locations.append(math.log(compared.ratio))
+    candidate_faster = sum(location < 0 for location in locations)
+    assert stats.binomtest(candidate_faster, len(locations)).pvalue > 1e-3
+
+
 def test_there_are_enough_preparations_for_a_control_and_the_pairs_are_counted() -> None:
     one = Placed(2).compared(1.0)
     assert one.preparations == preparations.WANTED

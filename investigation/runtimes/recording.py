@@ -18,7 +18,7 @@ from investigation.runtimes.variations import Variation, steps_of
 from investigation.subject.cases import Case
 from investigation.timing.comparison import Comparison
 from investigation.timing.processes import Reply
-from investigation.timing.recording import timing_of
+from investigation.timing.recording import same_control, timing_of
 
 
 def tried(recorder: Recorder, rows: Sequence[SurveyRow]) -> RuntimesTried:
@@ -91,13 +91,14 @@ def costs(recorder: Recorder, row: SurveyRow) -> dict[str, Timing]:
 def copies(recorder: Recorder, row: SurveyRow) -> dict[str, Timing]:
     """Keep two copies of one program against each other at every workload, by its slug.
 
-    They are shown, and stop no build: on a loaded machine two copies can come out different.
+    Each is a control: two copies must not come out different.
     """
-    found = {}
+    timings = {}
     for case in row.cases:
         compared = row.copies(case)
-        found[case.slug] = _cost(recorder, row, compared, case, role="control")
-    return found
+        timings[case.slug] = _cost(recorder, row, compared, case, role="control")
+        same_control(recorder, compared, of=f"{row.runtime.slug}, {case.slug}")
+    return timings
 
 
 def written_out(recorder: Recorder, row: SurveyRow, case: Case) -> Timing | None:
@@ -139,16 +140,15 @@ def exporters(
     recorder: Recorder, combinations: Sequence[ExporterCombination], case: Case
 ) -> ExporterGrid:
     """Keep in how many combinations around ONNX Runtime the expansion is written."""
-    plain = [
-        exporter_combination
-        for exporter_combination in combinations
-        if not exporter_combination.ruled
-    ]
+    plain = [combination for combination in combinations if not combination.ruled]
     return recorder.keep(
         ExporterGrid(
             says="combinations in which an Expand runs and writes",
             tried=len(plain),
-            writing=sum(one.expansions > 0 and one.bytes_written > 0 for one in plain),
+            writing=sum(
+                combination.expansions > 0 and combination.bytes_written > 0
+                for combination in plain
+            ),
             combinations=tuple(combinations),
             case=case,
         )

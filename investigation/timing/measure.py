@@ -86,8 +86,9 @@ def compare_on(
     start, before = clock.now(), noise.read()
     arms = Arm(settings.baseline_name, baseline), Arm(settings.name, candidate)
     with with_threads(settings.threads), undisturbed(grad=settings.grad):
-        plan = plan_pairs(arms, clock, start, settings.budget_s)
-        samples = time_pairs(arms, clock, plan, np.random.default_rng(settings.seed))
+        draw = np.random.default_rng(settings.seed)
+        plan = plan_pairs(arms, clock, start, settings.budget_s, draw)
+        samples = time_pairs(arms, clock, plan, draw)
     warnings = noise.warnings(before, noise.read())
     judged = Comparison.of(samples, warnings=warnings, elapsed_s=math.nan, **settings.kept)
     return replace(judged, elapsed_s=clock.now() - start)

@@ -45,32 +45,38 @@ class Plan:
     deadline: float  # on the clock
 
 
-def plan_pairs(arms: ArmPair, clock: Clock, start: float, budget_s: float) -> Plan:
+def plan_pairs(
+    arms: ArmPair, clock: Clock, start: float, budget_s: float, draw: np.random.Generator
+) -> Plan:
     """Warm both arms up, learn how long a call takes, and lay out the pairs.
 
     Raises TooFastError and BudgetError.
     """
-    per_call = warm_up(arms, clock, start, budget_s)
+    per_call = warm_up(arms, clock, start, budget_s, draw)
     deadline = start + budget_s * (1 - ANALYSIS_SHARE)
     return _lay_out(arms, per_call, deadline - clock.now(), deadline, budget_s)
 
 
-def warm_up(arms: ArmPair, clock: Clock, start: float, budget_s: float) -> tuple[float, float]:
+def warm_up(
+    arms: ArmPair, clock: Clock, start: float, budget_s: float, draw: np.random.Generator
+) -> tuple[float, float]:
     """Least seconds a call of each arm, in blocks that double until they are long enough.
 
     The first call counts too: it is slow where there is something to prepare, and where there
-    is not it outvotes a block that met a stall. Raises TooFastError and BudgetError.
+    is not it outvotes a block that met a stall. The coin decides which arm runs last, because a
+    call is faster right after one of its own arm. Raises TooFastError and BudgetError.
     """
-    least = []
-    for arm in arms:
-        least.append(arm.seconds(1, clock))
+    order = draw.permutation(2)
+    least = [math.inf, math.inf]
+    for index in order:
+        least[index] = arms[index].seconds(1, clock)
         if clock.now() - start > budget_s:
-            raise BudgetError(_slow_start(arm, least[-1], budget_s))
+            raise BudgetError(_slow_start(arms[index], least[index], budget_s))
     calls, warmed = [1, 1], False
     while not warmed or clock.now() - start < WARM_UP_SHARE * budget_s:
         warmed = True
-        for index, arm in enumerate(arms):
-            block_s = arm.seconds(calls[index], clock)
+        for index in order:
+            block_s = arms[index].seconds(calls[index], clock)
             least[index] = min(least[index], block_s / calls[index])
             calls[index] *= 1 + (block_s < SHORTEST_BLOCK_S)
     for arm, call_s in zip(arms, least, strict=True):

@@ -205,8 +205,9 @@ def compare_on_device(
             arm(quantity, settings.name, candidate, queue, plug, len(candidate.calls) // 2),
         )
         before, start = watch(), queue.now()
-        plan = plan_pairs(arms, queue, start, settings.budget_s)
-        samples = time_pairs(arms, queue, plan, np.random.default_rng(settings.seed))
+        draw = np.random.default_rng(settings.seed)
+        plan = plan_pairs(arms, queue, start, settings.budget_s, draw)
+        samples = time_pairs(arms, queue, plan, draw)
         elapsed_s, after = queue.now() - start, watch()
     warnings = device_watch.warnings(before, after)
     return Comparison.of(samples, warnings=warnings, elapsed_s=elapsed_s, **settings.kept)
