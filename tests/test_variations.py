@@ -4,6 +4,7 @@ import importlib.util
 
 import pytest
 
+from investigation.evidence.kinds.timings import MARGIN
 from investigation.evidence.recorder import Recorder
 from investigation.runtimes import recording, variations
 from investigation.runtimes.variations import VARIATIONS, Variation
@@ -15,7 +16,9 @@ pytestmark = pytest.mark.slow
 
 TINY = Case(slug="tiny", name="a tiny case", shape=(2, 8, 6, 6))
 BY_SLUG = {variation.slug: variation for variation in VARIATIONS}
-MUL, EXPAND = ["Mul", 64, False], ["Expand", 256, True]
+MUL = {"op": "Mul", "bytes_written": 64, "expands": False}
+EXPAND = {"op": "Expand", "bytes_written": 256, "expands": True}
+TIMES = {"budget_s": 0.2, "seed": 0, "margin": MARGIN}
 
 
 def kept(with_it, without):
@@ -38,7 +41,7 @@ def test_an_export_that_fails_is_told_in_a_line_and_the_others_go_on():
     if BY_SLUG["qdq"].packages[0] not in _installed():
         pytest.skip("ONNX Runtime is not here")
     broken = Variation("no_such", "nothing", "dynamic", ())
-    found = variations.ask([broken, BY_SLUG["qdq"]], TINY)
+    found = variations.ask([broken, BY_SLUG["qdq"]], TINY, **TIMES)
     assert found[broken].crash == "KeyError: 'no_such'"
     assert found[BY_SLUG["qdq"]].crash is None
 
@@ -52,8 +55,20 @@ def _installed():
 def test_every_export_runs_here_and_multiplies(slug):
     if not set(BY_SLUG[slug].packages) <= _installed():
         pytest.skip("not installed here")
-    (reply,) = variations.ask([BY_SLUG[slug]], TINY).values()
+    (reply,) = variations.ask([BY_SLUG[slug]], TINY, **TIMES).values()
     assert reply.crash is None, reply.log
     steps = {form: variations.steps_of(reply, form) for form in variations.FORMS}
     assert all(steps.values())
     assert not any(step.expands for step in steps["broadcast"])
+    recorder = Recorder("08_runtimes")
+    timing = recording.varied_cost(recorder, BY_SLUG[slug], reply, TINY)
+    assert (timing.family, timing.role, timing.baseline) == ("varied", "measurement", "broadcast")
+    copies, control, _ = recorder.evidence().records
+    assert (copies.role, copies.candidate) == ("control", "broadcast again")
+    assert control.of == BY_SLUG[slug].runtime
+
+
+def test_two_exports_of_one_runtime_keep_their_times_apart():
+    runtimes = [variation.runtime for variation in VARIATIONS]
+    assert len({*runtimes}) == len(VARIATIONS)
+    assert runtimes[1] == "executorch, dynamic"

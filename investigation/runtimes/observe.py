@@ -64,7 +64,7 @@ def observe(
         answer["cases"][case.slug] = _seen(case, programs)
     yield
     for case, programs in zip(tried, prepared, strict=True):
-        timed = partial(_timed, programs, settings)
+        timed = partial(timed_programs, programs, settings)
         answer["comparisons"][case.slug] = timed("broadcast", "expand_as")
         answer["copies"][case.slug] = timed("broadcast", "broadcast")
     answer["controls"] = _controls(prepared[0], settings)
@@ -130,11 +130,14 @@ def _equality(result: Tensor, expected: Tensor) -> Answer:
 def _controls(programs: Programs, settings: Mapping[str, Any]) -> Answer:
     if not isinstance(programs.get("materialized"), Program):
         return {}
-    return {"materialized": _timed(programs, settings, "broadcast", "materialized")}
+    return {"materialized": timed_programs(programs, settings, "broadcast", "materialized")}
 
 
-def _timed(
-    programs: Programs, settings: Mapping[str, Any], baseline: str, candidate: str
+def timed_programs(
+    programs: Mapping[str, Program | str],
+    settings: Mapping[str, Any],
+    baseline: str,
+    candidate: str,
 ) -> Answer:
     """Compare two programs, loaded anew each time.
 

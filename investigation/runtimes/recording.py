@@ -14,7 +14,7 @@ from investigation.evidence.kinds.programs import Survival
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.recorder import Recorder
 from investigation.runtimes.survey import SurveyRow, version
-from investigation.runtimes.variations import Variation, steps_of
+from investigation.runtimes.variations import Variation, compared, steps_of
 from investigation.subject.cases import Case
 from investigation.timing.comparison import Comparison
 from investigation.timing.processes import Reply
@@ -83,6 +83,17 @@ def varied(recorder: Recorder, variation: Variation, reply: Reply, case: Case) -
     )
 
 
+def varied_cost(recorder: Recorder, variation: Variation, reply: Reply, case: Case) -> Timing:
+    """Keep what such an export costs with `expand_as`, and that two copies come out alike."""
+    copies = compared(reply, "copies")
+    about = {"runtime": variation.runtime, "family": "varied"}
+    says = f"two copies of the {variation.kind} export: {variation.title}"
+    recorder.keep(timing_of(copies, says, "block", case, role="control", **about))
+    same_control(recorder, copies, of=variation.runtime)
+    says = f"the SE block with expand_as, {variation.kind}: {variation.title}"
+    return recorder.keep(timing_of(compared(reply, "comparison"), says, "block", case, **about))
+
+
 def costs(recorder: Recorder, row: SurveyRow) -> dict[str, Timing]:
     """Keep what the block costs with `expand_as`, by the slug of the workload."""
     return {case.slug: _cost(recorder, row, row.comparison(case), case) for case in row.cases}
@@ -95,9 +106,9 @@ def copies(recorder: Recorder, row: SurveyRow) -> dict[str, Timing]:
     """
     timings = {}
     for case in row.cases:
-        compared = row.copies(case)
-        timings[case.slug] = _cost(recorder, row, compared, case, role="control")
-        same_control(recorder, compared, of=f"{row.runtime.slug}, {case.slug}")
+        comparison = row.copies(case)
+        timings[case.slug] = _cost(recorder, row, comparison, case, role="control")
+        same_control(recorder, comparison, of=f"{row.runtime.slug}, {case.slug}")
     return timings
 
 
@@ -106,8 +117,8 @@ def written_out(recorder: Recorder, row: SurveyRow, case: Case) -> Timing | None
 
     None where the runtime refuses that block.
     """
-    compared = row.control("materialized")
-    return _cost(recorder, row, compared, case, role="control") if compared else None
+    comparison = row.control("materialized")
+    return _cost(recorder, row, comparison, case, role="control") if comparison else None
 
 
 def _cost(

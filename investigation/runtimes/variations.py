@@ -1,10 +1,11 @@
-"""Exports with open sizes, and quantised ones: whether the expansion is still a step of its own.
+"""Exports with open sizes, and quantised ones: does the expansion survive, and what does it cost.
 
-Nothing is timed. Each export has a process of its own, as every runtime has.
+Each export has a process of its own, as every runtime has.
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,12 +15,13 @@ from torch.export import ExportedProgram
 
 from investigation.runtimes import workers
 from investigation.runtimes.modules import block, exported
-from investigation.runtimes.program import Step
+from investigation.runtimes.observe import timed_programs
+from investigation.runtimes.program import Program, Step, Trace
 from investigation.subject.cases import Case
+from investigation.timing.comparison import Comparison
 from investigation.timing.processes import Reply
 
 Kind = Literal["dynamic", "quantised"]
-Steps = tuple[Step, ...]
 FORMS = ("expand_as", "broadcast")
 LARGEST = 2  # times the size of the example: what a runtime that plans its memory has to know
 
@@ -33,6 +35,11 @@ class Variation:
     kind: Kind
     packages: tuple[str, ...]
 
+    @property
+    def runtime(self) -> str:
+        """The name that its timings have among the runtimes."""
+        return f"{self.slug}, {self.kind}"
+
 
 VARIATIONS = (
     Variation("openvino", "OpenVINO (torch.export)", "dynamic", ("openvino",)),
@@ -42,52 +49,48 @@ VARIATIONS = (
 )
 
 
-def openvino(module: nn.Module, x: Tensor, folder: Path) -> Steps:
+def openvino(module: nn.Module, x: Tensor, folder: Path) -> Program:
     """Convert a program whose batch, height and width are open."""
     import openvino as runtime
 
     from investigation.runtimes.adapters import openvino as adapter
 
     del folder
-    model = runtime.convert_model(exported(module, x, dynamic=True))
-    precision = {"INFERENCE_PRECISION_HINT": "f32"}
-    return adapter.steps(runtime.Core().compile_model(model, "CPU", precision))
+    return adapter.load(runtime.convert_model(exported(module, x, dynamic=True)), x, threads=1)
 
 
-def executorch(module: nn.Module, x: Tensor, folder: Path) -> Steps:
+def executorch(module: nn.Module, x: Tensor, folder: Path) -> Program:
     """Lower a program whose batch, height and width are open up to twice the example's."""
-    del folder
     names = {0: "batch", 2: "height", 3: "width"}
     free = {
         axis: torch.export.Dim(name, max=LARGEST * x.shape[axis]) for axis, name in names.items()
     }
-    return _lowered(torch.export.export(module, (x,), dynamic_shapes=(free,)))
+    return _lowered(torch.export.export(module, (x,), dynamic_shapes=(free,)), x, folder)
 
 
-def pt2e(module: nn.Module, x: Tensor, folder: Path) -> Steps:
+def pt2e(module: nn.Module, x: Tensor, folder: Path) -> Program:
     """Quantise by PT2E with XNNPACK's symmetric configuration, and lower."""
     from executorch.backends.xnnpack.quantizer import xnnpack_quantizer
     from torchao.quantization.pt2e import quantize_pt2e
 
-    del folder
     symmetric = xnnpack_quantizer.get_symmetric_quantization_config()
     quantizer = xnnpack_quantizer.XNNPACKQuantizer().set_global(symmetric)
     prepared = quantize_pt2e.prepare_pt2e(exported(module, x).module(), quantizer)
     prepared(x)  # calibrates it
-    return _lowered(torch.export.export(quantize_pt2e.convert_pt2e(prepared), (x,)))
+    return _lowered(torch.export.export(quantize_pt2e.convert_pt2e(prepared), (x,)), x, folder)
 
 
-def _lowered(program: ExportedProgram) -> Steps:
+def _lowered(program: ExportedProgram, x: Tensor, folder: Path) -> Program:
     from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
     from executorch.exir import to_edge_transform_and_lower
 
     from investigation.runtimes.adapters import executorch as adapter
 
     lowered = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
-    return adapter.steps(lowered.to_executorch())
+    return adapter.load(lowered.to_executorch(), x, folder, threads=1)
 
 
-def qdq(module: nn.Module, x: Tensor, folder: Path) -> Steps:
+def qdq(module: nn.Module, x: Tensor, folder: Path) -> Program:
     """Quantise an ONNX model with pairs of QuantizeLinear and DequantizeLinear, and load it."""
     from onnxruntime import quantization
 
@@ -104,10 +107,10 @@ def qdq(module: nn.Module, x: Tensor, folder: Path) -> Steps:
     adapter.export(module, x, plain)
     form = quantization.QuantFormat.QDQ
     quantization.quantize_static(str(plain), str(quantised), Example(), quant_format=form)
-    return adapter.load(quantised, x, threads=1).steps
+    return adapter.load(quantised, x, threads=1)
 
 
-EXPORTERS: Mapping[str, Callable[[nn.Module, Tensor, Path], Steps]] = {
+EXPORTERS: Mapping[str, Callable[[nn.Module, Tensor, Path], Program]] = {
     "openvino": openvino,
     "executorch": executorch,
     "qdq": qdq,
@@ -116,30 +119,48 @@ EXPORTERS: Mapping[str, Callable[[nn.Module, Tensor, Path], Steps]] = {
 
 
 def observe(
-    slug: str, case: Mapping[str, Any], folder: str
+    slug: str, case: Mapping[str, Any], settings: Mapping[str, Any], folder: str
 ) -> Generator[None, None, dict[str, Any]]:
-    """Export the block in both forms one way; the answer holds each form's `steps`."""
+    """Export the block in both forms one way, yield once, then time them.
+
+    `settings` are `budget_s`, `seed` and `margin`. The answer holds each form's `steps`, the
+    `comparison` of the forms, and that of two `copies` of the plain one.
+    """
     torch.set_grad_enabled(mode=False)
-    given = Case.model_validate(case)
-    x, _ = given.tensors()
-    steps = {}
+    workload = Case.model_validate(case)
+    x, _ = workload.tensors()
+    programs: dict[str, Program] = {}
     for form in FORMS:
         place = Path(folder, form)
         place.mkdir()
-        made = EXPORTERS[slug](block(given, form), x, place)
-        steps[form] = [[one.op, one.bytes_written, one.expands] for one in made]
+        programs[form] = EXPORTERS[slug](block(workload, form), x, place)
     yield
-    return {"steps": steps}
+    timed = partial(timed_programs, programs, {**settings, "threads": 1})
+    return {
+        "steps": {form: Trace.of(program).to_dict()["steps"] for form, program in programs.items()},
+        "comparison": timed("broadcast", "expand_as"),
+        "copies": timed("broadcast", "broadcast"),
+    }
 
 
-def ask(variations: Sequence[Variation], case: Case) -> dict[Variation, Reply]:
+def ask(variations: Sequence[Variation], case: Case, **settings: Any) -> dict[Variation, Reply]:
     """Return what became of each export whose packages are here, each in its own process."""
     questions = [
-        {"slug": variation.slug, "case": case.model_dump(mode="json")} for variation in variations
+        {
+            "slug": variation.slug,
+            "case": case.model_dump(mode="json"),
+            "settings": settings,
+        }
+        for variation in variations
     ]
     return dict(zip(variations, workers.run(observe, questions), strict=True))
 
 
-def steps_of(reply: Reply, form: str) -> Steps:
+def steps_of(reply: Reply, form: str) -> tuple[Step, ...]:
     """Return the steps that one form runs."""
-    return tuple(Step(*one) for one in reply.answer["steps"][form])
+    return tuple(Step(**step) for step in reply.answer["steps"][form])
+
+
+def compared(reply: Reply, name: Literal["comparison", "copies"]) -> Comparison:
+    """Return what was timed: the forms, or two copies of the plain one."""
+    return Comparison.from_dict(reply.answer[name])

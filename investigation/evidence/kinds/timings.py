@@ -102,7 +102,7 @@ class Timing(Observation):
     memory_format: MemoryFormat = "contiguous"
     runtime: str | None = None
     network: str | None = None  # a released one
-    family: Literal["pytorch", "exported", "remedy"] | None = None
+    family: Literal["pytorch", "exported", "remedy", "varied"] | None = None
     role: Literal["measurement", "control", "demonstration"] = "measurement"
     device: Device = "cpu"
     threads: Count = 1

@@ -31,6 +31,11 @@ def prepare(
         without_expansions(program) if remedy else program,
         partitioner=[XnnpackPartitioner()] if delegate else None,
     ).to_executorch()
+    return load(lowered, x, folder, threads)
+
+
+def load(lowered: ExecutorchProgramManager, x: Tensor, folder: Path, threads: int) -> Program:
+    """Store a lowered program in `folder` and load it."""
     file = folder / "block.pte"
     lowered.save(str(file))
     _unsafe_reset_threadpool(threads)

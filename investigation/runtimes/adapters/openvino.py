@@ -25,7 +25,11 @@ def prepare(
     remedy: Literal["pass"] | None = None,
 ) -> Program:
     """Convert a `torch.export` program or a trace, and compile it for the CPU."""
-    model = _converted(module, x, reads, remedy)
+    return load(_converted(module, x, reads, remedy), x, threads)
+
+
+def load(model: openvino.Model, x: Tensor, threads: int) -> Program:
+    """Compile a model for the CPU."""
     settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
     core = openvino.Core()
 
