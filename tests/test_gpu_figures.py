@@ -17,7 +17,9 @@ CASE = Case(slug="small", name="small", shape=(4, 16, 8, 8))
 CHIPS = [gpu_catalog.chip(slug) for slug in ("sm_90", "gfx942")]
 LINES = {
     "tmp0 = tl.load(in_ptr0 + (x2), None)": "reads the input",
-    "tmp1 = tl.load(in_ptr1 + (x1), None, eviction_policy='evict_last')": "reads the gate",
+    "tmp1 = tl.load(in_ptr1 + (x1), None, eviction_policy='evict_last').to(tl.float32)": (
+        "reads an element of the gate (128×256×1×1), one a channel, and converts it"
+    ),
     "tmp2 = tmp0 * tmp1": "multiplies",
     "tl.store(out_ptr0 + (x2), tmp2, None)": "writes the output",
 }
@@ -46,13 +48,15 @@ def test_one_kernel_stands_beside_the_digests_of_both_forms(other, sign):
     assert shown.count("sm_90 (H100), 4,321 bytes") == 2
 
 
-def test_no_two_texts_of_the_kernel_overlap():
+def test_no_text_of_the_kernel_overlaps_another_or_a_digest_s_box():
     figure = gpu_figures.one_kernel([code("expand_as", "a" * 64), code("broadcast", "a" * 64)])
     figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in texts(figure)]
     pairs = [(box, other) for i, box in enumerate(boxes) for other in boxes[:i]]
     assert not any(one.overlaps(other) for one, other in pairs)
     assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+    left = min(patch.get_window_extent().x0 for patch in figure.axes[0].patches)
+    assert all(box.x1 < left for box in boxes[: 2 * len(LINES)])
 
 
 def agreements(differ):

@@ -49,8 +49,7 @@ def test_what_the_kernel_does_is_told_without_the_lines_that_only_compute_an_ind
     told = dict(triton_kernel.scale_kernel(PROGRAM).told())
     assert list(told.values()) == [
         "reads an element of the input (2×3×4×5)",
-        "reads an element of the gate (2×3), one for a whole channel, "
-        "and converts it in a register",
+        "reads an element of the gate (2×3), one a channel, and converts it",
         "the excitation's last step, done here on the way",
         "multiplies, in a register",
         "writes an element of the output (2×3×4×5)",
@@ -85,7 +84,7 @@ def test_every_line_that_computes_is_explained():
     notes = dict(triton_kernel.scale_kernel(PROGRAM).annotated())
     assert notes["x1 = xindex // 20"].startswith("the number of the gate")
     load = "tmp1 = tl.load(in_ptr1 + (x1), xmask, eviction_policy='evict_last').to(tl.float32)"
-    assert notes[load] == "reads buf5 (2×3) at element xindex // 20, and converts it in a register"
+    assert notes[load] == "reads buf5 (2×3) at element xindex // 20, and converts it"
     assert notes["tmp3 = tmp0 * tmp2"] == "multiplies, in a register"
     assert notes["tl.store(out_ptr0 + (x2), tmp3, xmask)"].startswith("writes buf6 (2×3×4×5)")
     assert all(notes.values())

@@ -21,8 +21,8 @@ from investigation.subject import gpu_catalog
 # A card has a shape as well as a colour, for those who tell colours apart badly.
 MARKERS = "ovs^D<P>"
 # The picture of one kernel: where its digests stand, as a share of its width, and in points how
-# much is left for code and how wide a character of it is, as a share of its size.
-DIGESTS_AT, CODE_WIDTH, CHARACTER_WIDTH = 0.69, 345, 0.61
+# much is left for code and how wide a character of code and of words is, as a share of its size.
+DIGESTS_AT, CODE_WIDTH, CODE_CHARACTER, WORDS_CHARACTER = 0.69, 345, 0.61, 0.56
 DIGITS = 12
 SOURCES = {"expand_as": "x * y.expand_as(x)", "broadcast": "x * y"}
 
@@ -30,17 +30,22 @@ SOURCES = {"expand_as": "x * y.expand_as(x)", "broadcast": "x * y"}
 def one_kernel(forms: Sequence[MachineCode]) -> Figure:
     """Return a picture of the first form's kernel, line by line, and of each form's digest."""
     lines = list(zip(forms[0].lines, forms[0].words, strict=True))
-    longest = max(map(len, forms[0].lines), default=1)
-    size = min(9.0, CODE_WIDTH / (CHARACTER_WIDTH * longest))
+    code_size = _size_for(forms[0].lines, CODE_CHARACTER)
+    words_size = _size_for(forms[0].words, WORDS_CHARACTER)
     with canvas(height=0.4 + 0.5 * len(lines)) as (figure, axis):
         axis.set_axis_off()
         axis.set_xlim(0, 1)
         axis.set_ylim(len(lines), 0)
         for row, (code, words) in enumerate(lines):
-            axis.text(0, row + 0.32, code, family="monospace", fontsize=size, va="center")
-            axis.text(0.02, row + 0.72, words, fontsize=9, va="center")
+            axis.text(0, row + 0.32, code, family="monospace", fontsize=code_size, va="center")
+            axis.text(0.02, row + 0.72, words, fontsize=words_size, va="center")
         _digests(axis, forms, len(lines))
     return figure
+
+
+def _size_for(texts: Sequence[str], character: float) -> float:
+    """Return the size in points, at most 9, at which the longest text ends before the digests."""
+    return min(9.0, CODE_WIDTH / (character * max(map(len, texts), default=1)))
 
 
 def _digests(axis: Axes, forms: Sequence[MachineCode], rows: int) -> None:

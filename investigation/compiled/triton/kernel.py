@@ -199,7 +199,7 @@ def _words(line: str, access: Access | None) -> str:
 
 
 def _converts(line: str) -> str:
-    return ", and converts it in a register" if ".to(" in line else ""
+    return ", and converts it" if ".to(" in line else ""
 
 
 def _meaning(access: Access, largest: int) -> str:
@@ -209,7 +209,7 @@ def _meaning(access: Access, largest: int) -> str:
     if prod(access.shape) == largest:
         return f"reads an element of the input ({shape})"
     converts = _converts(access.line)
-    return f"reads an element of the gate ({shape}), one for a whole channel{converts}"
+    return f"reads an element of the gate ({shape}), one a channel{converts}"
 
 
 def instructions(assembly: str, chip_backend: str) -> dict[str, int]:
