@@ -266,7 +266,7 @@ def test_a_comparison_survives_json(confidence: float) -> None:
 
 def test_a_difference_reads_as_a_sentence() -> None:
     pattern = (
-        r"expand_as is 10\.\d % slower than broadcast \(95 % interval [\d.]+ % to [\d.]+ %; "
+        r"expand_as is 10\.\d+ % slower than broadcast \(95 % interval [\d.]+ % to [\d.]+ %; "
         r"\+2 µs a call; \d+ pairs of \d calls, 1 thread\)"
     )
     assert re.match(pattern, read_as(1.1))
