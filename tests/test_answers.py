@@ -25,7 +25,7 @@ from worlds import (
 from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.questions import Findings
-from pipeline.pages import answers, decisions, disposition, picker, settings
+from pipeline.pages import answers, decisions, disposition, picker, settings, versions
 from pipeline.pages.decisions import (
     BY_CASE,
     CANNOT_TELL,
@@ -155,7 +155,9 @@ def test_a_comparison_is_credited_to_the_chapter_that_made_it():
 def offered(world, **parameters):
     known = findings(world)
     found = answers.answers(known)
-    return picker.choices([run(world, **parameters)], found, decisions.decisions(known, found))
+    return picker.choices(
+        [run(world, **parameters)], found, decisions.decisions(known, found), versions.in_order([])
+    )
 
 
 def test_what_can_be_chosen_is_what_was_measured_and_a_gpu_in_any_case():
@@ -170,6 +172,34 @@ def test_the_picker_has_the_decision_at_each_size():
     made = next(one for one in chosen["decisions"] if one["name"] == settings.ONE_DTYPE)
     assert made["sizes"]["1×16×2×2"] == KEEP
     assert made["sizes"]["128×32×32×32"] == CHANGE
+
+
+def test_timings_with_more_threads_are_shown_and_do_not_decide():
+    two = multiply(1.5, "slower", series="threads", threads=2)
+    alone, beside = at_one_size(), at_one_size(two)
+    assert [one.change for one in made_in(beside)] == [one.change for one in made_in(alone)]
+    (shown,) = [one for one in answers.answers(findings(beside)) if not one.decides]
+    assert (shown.timing, shown.timed) == (two, "the multiply, more threads")
+    assert offered(alone)["threads"] == ["1 thread"]
+    assert offered(beside)["threads"] == ["1 thread", "2 threads"]
+
+
+def test_what_another_torch_gives_is_counted_against_this_run_s():
+    known = [
+        evidence(equality("search", 9), equality("exponent", 9, differing=nan), torch=release)
+        for release, nan in (("2.8.0", 1), ("2.13.0+cpu", 0), ("2.15.0", 0))
+    ]
+    recorded = versions.in_order(known)
+    run_with = [evidence(torch="2.13.0+cpu")]
+    assert picker.releases(run_with, recorded) == {
+        "2.13.0": "",
+        "2.15.0": "With torch 2.15.0 no time was measured. Without a clock, 2 of 2 observations "
+        "are the same as with 2.13.0.",
+        "2.8.0": "With torch 2.8.0 no time was measured. Without a clock, 1 of 2 observations "
+        "are the same as with 2.13.0.",
+    }
+    (_, told, *_) = picker.releases([evidence(torch="2.9.0")], recorded).values()
+    assert told.endswith("Nothing is recorded for 2.9.0 to compare it with.")
 
 
 def test_what_was_not_measured_comes_with_the_command_that_measures_it():

@@ -234,7 +234,7 @@ def opened(browser, html):
 @pytest.fixture
 def first_page(opened):
     """The first page, its picker as a reader finds it."""
-    for label in ("where the line runs", "device", "input"):
+    for label in ("where the line runs", "device", "input", "threads", "torch"):
         opened.get_by_label(label).select_option(index=0)
     return opened
 
@@ -255,7 +255,7 @@ def test_the_picker_shows_what_was_measured_in_the_chosen_setting(first_page, bo
     assert percent(mixed.ratio, mixed.interval) in row.text_content()
     assert row.get_by_role("link").get_attribute("href") == "notebooks/04_eager_cost.html"
     said = first_page.get_by_role("status").text_content()
-    assert said.startswith("PyTorch eager, two dtypes, a CPU, 8×16×16×16: 1 comparison.")
+    assert said.startswith("PyTorch eager, two dtypes, a CPU, 8×16×16×16, 1 thread: 1 comparison.")
 
 
 def test_the_picker_says_what_was_not_measured_and_how_to_measure_it(first_page):
@@ -270,6 +270,18 @@ def test_the_picker_says_what_was_not_measured_and_how_to_measure_it(first_page)
     assert said.text_content().endswith("not measured here; no chapter runs it there.")
 
 
+def test_the_picker_tells_of_more_threads_and_of_another_torch(first_page):
+    status = first_page.get_by_role("status")
+    first_page.get_by_label("threads").select_option("2 threads")
+    first_page.get_by_label("input").select_option("8×16×16×16")
+    assert "2 threads: 2 comparisons. The decision is that of 1 thread." in status.text_content()
+    assert len(compared(first_page)) == 2
+    first_page.get_by_label("input").select_option("1×256×56×56")
+    assert status.text_content().endswith(" SHAPE=1,256,56,56 THREADS=2")
+    first_page.get_by_label("torch").select_option(index=1)
+    assert re.search(r"With torch 2[.\d]+ no time was measured\. ", status.text_content())
+
+
 def test_the_picker_is_worked_with_the_keyboard_alone(first_page):
     first_page.get_by_label("where the line runs").focus()
     first_page.keyboard.press("ArrowDown")
@@ -279,7 +291,7 @@ def test_the_picker_is_worked_with_the_keyboard_alone(first_page):
     assert (
         first_page.get_by_role("status")
         .text_content()
-        .startswith("PyTorch eager, two dtypes, a CPU, all inputs: ")
+        .startswith("PyTorch eager, two dtypes, a CPU, all inputs, 1 thread: ")
     )
     assert len(compared(first_page)) > 1
 

@@ -37,6 +37,7 @@ from pipeline.pages import (
     settings,
     summary,
     verdicts,
+    versions,
 )
 
 LARGE = CASE.model_copy(update={"slug": "large", "shape": (8, 256, 56, 56)})
@@ -219,7 +220,7 @@ def index_in(world, folder):
     shutil.copytree(places.BOOK / "_parts", folder / "_parts")
     shutil.copy(places.BOOK / "index.md", folder)
     names = assembly.first_page(known, found, made) | {
-        "picker": picker.choices([run], found, made),
+        "picker": picker.choices([run], found, made, versions.in_order([])),
         "titles": {"04_eager_cost": "Cost"},
         "claims": verdicts.claims(known),
         "claim": {claim["id"]: claim for claim in verdicts.claims(known)},

@@ -1,59 +1,66 @@
-/* The picker: of all comparisons in the table, those of one setting, device and input.
+/* The picker: of all comparisons in the table, those of one setting, device, input and number of
+ * threads, and what is known of one release of torch.
  * Without this script the table is there to be opened, whole.
  */
 "use strict";
 
 const ALL = "all inputs";
-const FIELDS = ["setting", "device", "size"];
-const NAMES = { setting: "where the line runs", device: "device", size: "input" };
+const FIELDS = ["setting", "device", "size", "threads"];
+const NAMES = { setting: "where the line runs", device: "device", size: "input", threads: "threads", release: "torch" };
 
 /* A question with its answers to choose from, the first of them chosen. */
 function question(field, answers) {
   const select = document.createElement("select");
   select.name = field;
-  select.append(...answers.map((one) => new Option(one)));
+  select.append(...answers.map((answer) => new Option(answer)));
   const label = document.createElement("label");
   label.append(`${NAMES[field]} `, select);
   return label;
 }
 
-/* What the page says above the rows that fit. */
-function sentence({ setting, device, size }, decision, found) {
-  const where = `${setting}, ${device}, ${size}`;
+/* What the page says above the rows that fit; `usual` is the number of threads of this run. */
+function sentence({ setting, device, size, threads }, decision, count, usual) {
+  const where = `${setting}, ${device}, ${size}, ${threads}`;
   if (decision === undefined) return `${where}: not measured here; no chapter runs it there.`;
-  const many = found === 1 ? "1 comparison" : `${found} comparisons`;
-  if (found > 0) return `${where}: ${many}. Change the line there? ${decision.sizes[size] ?? decision.change}.`;
+  const many = count === 1 ? "1 comparison" : `${count} comparisons`;
+  if (count > 0 && threads !== usual) return `${where}: ${many}. The decision is that of ${usual}.`;
+  if (count > 0) return `${where}: ${many}. Change the line there? ${decision.sizes[size] ?? decision.change}.`;
   const shape = decision.shape && size.includes("×") ? ` SHAPE=${size.replaceAll("×", ",")}` : "";
-  return `${where}: not measured here. Run: ${decision.command}${shape}`;
+  const more = threads === usual ? "" : ` THREADS=${parseInt(threads, 10)}`;
+  return `${where}: not measured here. Run: ${decision.command}${shape}${more}`;
 }
 
 function pick(details) {
-  const { decisions, settings, devices, sizes } = JSON.parse(details.querySelector("script").textContent);
+  const choices = JSON.parse(details.querySelector("script").textContent);
   const table = details.querySelector("table");
   const rows = [...table.tBodies[0].rows];
   const form = document.createElement("form");
   form.setAttribute("aria-label", "your setting");
   form.append(
-    question("setting", settings),
-    question("device", devices),
-    question("size", [...sizes, ALL]),
+    question("setting", choices.settings),
+    question("device", choices.devices),
+    question("size", [...choices.sizes, ALL]),
+    question("threads", choices.threads),
+    question("release", Object.keys(choices.releases)),
   );
-  const said = document.createElement("p");
-  said.setAttribute("role", "status");
+  const status = document.createElement("p");
+  status.setAttribute("role", "status");
 
   const show = () => {
     const wanted = Object.fromEntries(FIELDS.map((field) => [field, form.elements[field].value]));
     const fits = (row) => FIELDS.every((field) => [ALL, row.dataset[field]].includes(wanted[field]));
     for (const row of rows) row.hidden = !fits(row);
     const { setting, device } = wanted;
-    const decision = decisions.find((one) => one.name === setting && one.device === device);
-    said.textContent = sentence(wanted, decision, rows.filter(fits).length);
+    const decision = choices.decisions.find((each) => each.name === setting && each.device === device);
+    const told = sentence(wanted, decision, rows.filter(fits).length, choices.threads[0]);
+    const release = form.elements.release;
+    status.textContent = release.selectedIndex > 0 ? `${told} ${choices.releases[release.value]}` : told;
     table.hidden = !rows.some(fits);
     table.classList.toggle("all", wanted.size === ALL);
   };
   const picker = document.createElement("div");
   picker.className = "picker ready";
-  picker.append(form, said, table);
+  picker.append(form, status, table);
   details.replaceWith(picker);
   form.addEventListener("change", show);
   show();

@@ -16,7 +16,8 @@ HOST = "the host network"
 class Answer:
     """One comparison of the two forms: where it ran, what was timed, and what came out.
 
-    `whole` is a step of a whole network. `chapter` is the chapter that measured it.
+    `whole` is a step of a whole network. `decides` is false where it has more threads than the
+    run. `chapter` is the chapter that measured it.
     """
 
     setting: Setting
@@ -24,12 +25,19 @@ class Answer:
     whole: bool
     timing: Measured
     chapter: str
+    decides: bool = True
 
     @property
     def size(self) -> str:
         """The input's shape, or the name of the network."""
         case = self.timing.case
         return "×".join(map(str, case.shape)) if case else HOST
+
+    @property
+    def threads(self) -> str:
+        """On how many threads it was timed."""
+        count = self.timing.threads
+        return "1 thread" if count == 1 else f"{count} threads"
 
     @property
     def elements(self) -> float:
@@ -73,10 +81,14 @@ class Answer:
 def answers(findings: Findings) -> list[Answer]:
     """Return every comparison of the two forms, in the order of the settings."""
     return [
-        Answer(setting, timed, whole, timing, findings.chapter_of(timing))
+        Answer(setting, timed, whole, timing, findings.chapter_of(timing), decides)
         for setting in settings(findings)
-        for whole, asked in ((True, setting.wholes), (False, setting.parts))
-        for timed, question in asked.items()
+        for whole, decides, questions in (
+            (True, True, setting.wholes),
+            (False, True, setting.parts),
+            (False, False, setting.threaded),
+        )
+        for timed, question in questions.items()
         for timing in findings.answers(question)
     ]
 

@@ -69,7 +69,7 @@ def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> di
     found = answers.answers(findings)
     made = decisions.decisions(findings, found)
     return first_page(findings, found, made) | {
-        "picker": picker.choices(evidences, found, made),
+        "picker": picker.choices(evidences, found, made, versions.read()),
         "titles": {evidence.notebook: title(evidence.notebook) for evidence in evidences},
         "requirements": requirements(),
         "claims": claims,

@@ -154,7 +154,7 @@ def decisions(findings: Findings, answers: Iterable[Answer]) -> list[Decision]:
     return [
         Decision(
             setting,
-            tuple(one for one in known if one.setting == setting),
+            tuple(answer for answer in known if answer.decides and answer.setting == setting),
             Extra(_memory_words(setting, findings), *_same_words(setting, findings)),
         )
         for setting in settings(findings)

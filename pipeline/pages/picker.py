@@ -1,18 +1,25 @@
 """What a reader of the first page can choose among, and what each choice shows."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from investigation.evidence.records import Evidence
 from pipeline.pages.answers import Answer
 from pipeline.pages.decisions import Decision
 from pipeline.pages.settings import CPU, Setting
+from pipeline.pages.versions import Versions, short
 
 
 def choices(
-    evidences: Iterable[Evidence], answers: Iterable[Answer], decisions: Sequence[Decision]
+    evidences: Sequence[Evidence],
+    answers: Sequence[Answer],
+    decisions: Sequence[Decision],
+    versions: Versions,
 ) -> dict[str, object]:
-    """Return the settings, devices and inputs, the usual inputs first, and each decision."""
+    """Return the settings, devices, inputs and threads, the usual first, and each decision.
+
+    `releases` has a sentence for each release of torch: what of the evidence holds there.
+    """
     shaped = {run.notebook for run in evidences if "shape" in run.parameters}
     decided = [
         {
@@ -31,9 +38,21 @@ def choices(
         "settings": list(dict.fromkeys(one["name"] for one in decided)),
         "devices": list(dict.fromkeys(one["device"] for one in decided)),
         "sizes": [size for size, _ in sizes.most_common()],
+        "threads": list(dict.fromkeys(answer.threads for answer in answers)),
+        "releases": releases(evidences, versions),
     }
 
 
 def command(setting: Setting) -> str:
     """Return what a reader types to measure a setting."""
     return f"make rerun NOTEBOOK={setting.chapter}" if setting.device == CPU else "make gpu"
+
+
+def releases(evidences: Sequence[Evidence], versions: Versions) -> dict[str, str]:
+    """Return what is known of each release of torch: this run's own first, then the newest."""
+    own = short(evidences[-1].environment.torch)
+    others = [release for release in reversed(list(versions.evidences)) if release != own]
+    return {own: ""} | {
+        release: f"With torch {release} no time was measured. {versions.compared(release, own)}"
+        for release in others
+    }

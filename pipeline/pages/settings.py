@@ -30,8 +30,9 @@ class Setting:
     `wholes` and `parts` ask for timings, each under words for what was timed: a step of a whole
     network, on a CPU by the line timed in place, or a part of one. `memory` asks for the bytes that
     each form asks for beside its output; `written` for the bytes that a program writes more; `same`
-    for the settings in which both forms become the same kernels. `chapter` measures it, on
-    `device`.
+    for the settings in which both forms become the same kernels. `threaded` asks for timings with
+    more threads than the run has, which are shown and do not enter the decision. `chapter` measures
+    it, on `device`.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Setting:
     device: str = CPU
     wholes: Timed = field(default_factory=dict)
     parts: Timed = field(default_factory=dict)
+    threaded: Timed = field(default_factory=dict)
     memory: Question[Memory] | None = None
     written: Question[RuntimeProgram] | None = None
     same: Question[Agreement] | None = None
@@ -50,6 +52,10 @@ def _alone(level: TimingLevel, **fields: Any) -> Question[Timing]:
     usual["series"] = "workloads"
     forms = {"baseline": "broadcast", "candidate": "expand_as"}
     return ask(Timing, level=level, **usual | forms | fields)
+
+
+def _threaded(level: TimingLevel, **fields: Any) -> Question[Timing]:
+    return _alone(level, series="threads", **fields)
 
 
 def _compiled(level: TimingLevel, mode: Mode = "inference") -> Question[Timing]:
@@ -72,12 +78,17 @@ PYTORCH = (
             "the multiply, over sizes": _alone("multiply", series="sizes"),
             "the SE block (timed in the runtimes chapter)": _in_runtime("eager", "pytorch"),
         },
+        threaded={
+            "the multiply, more threads": _threaded("multiply", dtypes="same"),
+            "the SE block, more threads": _threaded("block", dtypes="same"),
+        },
         memory=questions.SAME_MEMORY,
     ),
     Setting(
         TWO_DTYPES,
         "04_eager_cost",
         parts={"the multiply": questions.MIXED_MULTIPLY},
+        threaded={"the multiply, more threads": _threaded("multiply", dtypes="mixed")},
         memory=questions.MIXED_MEMORY,
     ),
     Setting(
@@ -145,7 +156,20 @@ def _on_gpu(machine: str, findings: Findings) -> tuple[Setting, ...]:
     parts = {**timed("multiply", "the multiply", dtypes="same"), **timed("block", "the SE block")}
     mixed = timed("multiply", "the multiply", dtypes="mixed")
     return (
-        Setting(ONE_DTYPE, NO_GPU.chapter, device, step, parts, questions.SAME_MEMORY.on(machine)),
-        Setting(TWO_DTYPES, NO_GPU.chapter, device, {}, mixed, questions.MIXED_MEMORY.on(machine)),
+        Setting(
+            ONE_DTYPE,
+            NO_GPU.chapter,
+            device,
+            step,
+            parts,
+            memory=questions.SAME_MEMORY.on(machine),
+        ),
+        Setting(
+            TWO_DTYPES,
+            NO_GPU.chapter,
+            device,
+            parts=mixed,
+            memory=questions.MIXED_MEMORY.on(machine),
+        ),
         Setting(TRAINING, NO_GPU.chapter, device, trained),
     )

@@ -120,6 +120,22 @@ class Versions:
         """The others."""
         return [observation for observation in self.observations if not observation.same]
 
+    def compared(self, release: str, other: str) -> str:
+        """Tell how many observations that need no clock come to the same under two releases."""
+        if other not in self.evidences:
+            return f"Nothing is recorded for {other} to compare it with."
+        outcomes, others = (self._outcomes(version) for version in (release, other))
+        both = outcomes.keys() & others.keys()
+        same = sum(outcomes[key] == others[key] for key in both)
+        return f"Without a clock, {same} of {len(both)} observations are the same as with {other}."
+
+    def _outcomes(self, version: str) -> dict[Any, str]:
+        return {
+            record.identity: outcome(record)
+            for record in self.evidences[version].records
+            if not isinstance(record, DETAILS)
+        }
+
     @property
     def left_out(self) -> list[tuple[str, LeftOut]]:
         """What each version does not allow, with the version."""
@@ -185,9 +201,14 @@ def read(folder: Path | None = None) -> Versions:
 
 def in_order(evidences: Iterable[Evidence]) -> Versions:
     """Return evidence by its torch, the oldest first."""
-    by_version = {evidence.environment.torch.partition("+")[0]: evidence for evidence in evidences}
+    by_version = {short(evidence.environment.torch): evidence for evidence in evidences}
     ordered: Sequence[str] = sorted(by_version, key=_numbers)
     return Versions({version: by_version[version] for version in ordered})
+
+
+def short(version: str) -> str:
+    """Return a version without the name of its build."""
+    return version.partition("+")[0]
 
 
 def _numbers(version: str) -> tuple[int, ...]:
