@@ -31,7 +31,7 @@ def in_place(level: Literal["network", "training_step"]) -> Question[LineInPlace
     """Ask what the line adds to a step of the host network in both memory formats."""
     return ask(
         LineInPlace, level=level, baseline="broadcast", candidate="expand_as",
-        role="measurement", every={"memory_format": MEMORY_FORMATS},
+        role="measurement", series="workloads", every={"memory_format": MEMORY_FORMATS},
     )  # fmt: skip
 
 

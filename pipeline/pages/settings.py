@@ -7,6 +7,7 @@ from typing import Any, Literal
 from investigation.claims import questions
 from investigation.evidence.kinds.deployments import RuntimeProgram
 from investigation.evidence.kinds.gpus import DeviceFacts
+from investigation.evidence.kinds.in_place import LineInPlace
 from investigation.evidence.kinds.programs import Agreement
 from investigation.evidence.kinds.resources import Memory
 from investigation.evidence.kinds.timings import Quantity, Timing, TimingLevel
@@ -81,6 +82,7 @@ PYTORCH = (
         threaded={
             "the multiply, more threads": _threaded("multiply", dtypes="same"),
             "the SE block, more threads": _threaded("block", dtypes="same"),
+            f"{FORWARD}, more threads": ask(LineInPlace, level="network", series="threads"),
         },
         memory=questions.SAME_MEMORY,
     ),

@@ -62,7 +62,8 @@ class LineInPlace(Observation):
 
     `sums` has an entry a clock; `clock` names the one that decides, which the `slots` and the
     `verdict` are by. `over` says what the intervals are made of: one estimate a process, or, for
-    a control, the pairs of all processes. `planted_s` is what was planted in the candidate.
+    a control, the pairs of all processes. `series` is `threads` where it ran on more threads than
+    the rest of its run, and is no part of the evidence about the network. `planted_s` is what was planted in the candidate.
     """
 
     type: Literal["line_in_place"] = "line_in_place"
@@ -70,6 +71,7 @@ class LineInPlace(Observation):
     baseline: str = "broadcast"
     candidate: str = "expand_as"
     role: Literal["measurement", "control"] = "measurement"
+    series: Literal["workloads", "threads"] = "workloads"
     memory_format: MemoryFormat
     batch: Count
     device: Device = "cpu"
@@ -85,7 +87,14 @@ class LineInPlace(Observation):
     processes: tuple[OfProcess, ...]
     planted_s: Number = 0.0
 
-    about: ClassVar[tuple[str, ...]] = ("level", "baseline", "candidate", "role", "memory_format")
+    about: ClassVar[tuple[str, ...]] = (
+        "level",
+        "baseline",
+        "candidate",
+        "role",
+        "series",
+        "memory_format",
+    )
     unit: ClassVar[str | None] = "ratio"
     shows: ClassVar[str] = "ratio"
 
