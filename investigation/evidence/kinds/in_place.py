@@ -62,8 +62,8 @@ class LineInPlace(Observation):
 
     `sums` has an entry a clock; `clock` names the one that decides, which the `slots` and the
     `verdict` are by. `over` says what the intervals are made of: one estimate a process, or, for
-    a control, the pairs of all processes. `series` is `threads` where it ran on more threads than
-    the rest of its run, and is no part of the evidence about the network. `planted_s` is what was planted in the candidate.
+    a control, the pairs of all processes. `series` is `threads` if it ran on more threads than the
+    rest of its run. `planted_s` is what was planted in the candidate.
     """
 
     type: Literal["line_in_place"] = "line_in_place"
