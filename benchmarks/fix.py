@@ -86,12 +86,12 @@ def module(chance: random.Random, *, expanding: bool) -> str:
     """Return the text of one file."""
     pieces = [ORDINARY] * (IN_A_FILE - expanding) + [EXPANDING] * expanding
     chance.shuffle(pieces)
-    made = [
+    lines = [
         piece.format(name=f"Piece{chance.randrange(10**6)}", width=chance.choice((8, 64)),
                      double=128, group=chance.randrange(1, 5))
         for piece in pieces
     ]  # fmt: skip
-    return "import torch\nfrom torch import nn\n\n" + "\n".join(made)
+    return "import torch\nfrom torch import nn\n\n" + "\n".join(lines)
 
 
 def scan(root: Path) -> None:

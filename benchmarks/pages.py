@@ -47,8 +47,8 @@ def main() -> int:
 
 def pages(book: Path) -> list[str]:
     """Return the book's pages, without what its theme brings."""
-    found = (path.relative_to(book).as_posix() for path in book.rglob("*.html"))
-    return sorted(name for name in found if not name.startswith("_static"))
+    paths = (path.relative_to(book).as_posix() for path in book.rglob("*.html"))
+    return sorted(name for name in paths if not name.startswith("_static"))
 
 
 def largest_paint(browser: Browser, address: str) -> float:

@@ -53,13 +53,13 @@ def build(
     manifest.verify_all(places.RECORDED)
     recovery.carry_on()
     notebooks = places.discover()
-    plan = planned([one for one in notebooks if notebook in (None, one.stem)], parameters)
+    plan = planned([path for path in notebooks if notebook in (None, path.stem)], parameters)
     outdated = outdated_of(plan, force=rerun)
     if outdated:
         from pipeline.chapters import timetable
 
         timetable.Execution(outdated, time_limit_s, alone_when_timed, keep_going).execute()
-    waiting = [one.stem for one in notebooks if not promotion.matching(one)]
+    waiting = [path.stem for path in notebooks if not promotion.matching(path)]
     if waiting:
         print(f"executed; the pages wait for {', '.join(waiting)}: run make book")
         return
@@ -85,7 +85,7 @@ def outdated_of(
     """Return the notebooks whose products are not current, with their parameters."""
     outdated: dict[Path, Mapping[str, object]] = {}
     for notebook, parameters in plan.items():  # what a chapter reads of another comes before it
-        follows = {one.stem for one in outdated}.intersection(freshness.reads(notebook))
+        follows = {path.stem for path in outdated}.intersection(freshness.reads(notebook))
         if force or follows or not freshness.is_current(notebook, parameters):
             outdated[notebook] = parameters
     return outdated
@@ -116,7 +116,7 @@ def page_inputs(notebooks: list[Path]) -> str:
     """
     digest = hashlib.sha256()
     digest.update(repr(publishing.publication()).encode())
-    products = (path for one in notebooks for path in freshness.products(one))
+    products = (path for notebook in notebooks for path in freshness.products(notebook))
     recorded = places.RECORDED / manifest.VERSIONS
     folders = (places.BOOK, places.PACKAGE, places.HERE / "pipeline", recorded)
     sources = (_files(folder) for folder in folders)
@@ -127,5 +127,5 @@ def page_inputs(notebooks: list[Path]) -> str:
 
 
 def _files(folder: Path) -> list[Path]:
-    found = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
-    return sorted(path for path in found if path.is_file())
+    paths = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
+    return sorted(path for path in paths if path.is_file())

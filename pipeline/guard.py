@@ -54,25 +54,29 @@ def watched(owner: str) -> Iterator[str]:
 def sweep(mark: str) -> None:
     """End every process whose mark starts with `mark`, and those they start meanwhile."""
     deadline = time.monotonic() + PATIENCE_S
-    while (found := _settled(mark)) and time.monotonic() < deadline:
-        for process in found:
+    while (running := _settled(mark)) and time.monotonic() < deadline:
+        for process in running:
             with suppress(psutil.Error):
                 process.kill()
-        psutil.wait_procs(found, timeout=1)
+        psutil.wait_procs(running, timeout=1)
 
 
 def _settled(mark: str) -> list[psutil.Process]:
     """Return the marked processes; where there are none, look once more after a moment."""
-    found = marked(mark)
-    if not found:
+    running = marked(mark)
+    if not running:
         time.sleep(SETTLE_S)
-        found = marked(mark)
-    return found
+        running = marked(mark)
+    return running
 
 
 def marked(mark: str) -> list[psutil.Process]:
     """Return the running processes whose mark starts with `mark`, this one apart."""
-    return [one for one in psutil.process_iter() if one.pid != os.getpid() and _has(one, mark)]
+    return [
+        process
+        for process in psutil.process_iter()
+        if process.pid != os.getpid() and _has(process, mark)
+    ]
 
 
 def _has(process: psutil.Process, mark: str) -> bool:
@@ -86,14 +90,14 @@ def _has(process: psutil.Process, mark: str) -> bool:
 def _ended_by(*signals: signal.Signals) -> Iterator[None]:
     """Take these signals as a person's interruption, so that everything is closed in order."""
     try:
-        before = {one: signal.signal(one, _interrupt) for one in signals}
+        before = {number: signal.signal(number, _interrupt) for number in signals}
     except ValueError:  # not in the main thread, whose owner sees to signals
         before = {}
     try:
         yield
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -31,7 +31,7 @@ def record(memory_format="contiguous", share=0.0005, half=0.0002, verdict="equiv
         "slots": tuple(
             Slot(case=case, line_s=1e-4, forward=Added(**part), **part) for case in cases
         ),
-        "sums": tuple(OnClock(clock=one, **total) for one in ("processor", "wall")),
+        "sums": tuple(OnClock(clock=clock, **total) for clock in ("processor", "wall")),
         "processes": (OfProcess(pairs=20, difference_s=2e-5, step_s=STEP_S),) * 8,
     }
     return LineInPlace(**fields | about)

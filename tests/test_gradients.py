@@ -21,8 +21,8 @@ def louder(x, gate):
 
 
 def parted(candidate):
-    found = gradients.compare_layouts(broadcast, candidate, SIZES, seed=0)
-    return [one for one in found if not one.alike]
+    agreements = gradients.compare_layouts(broadcast, candidate, SIZES, seed=0)
+    return [agreement for agreement in agreements if not agreement.alike]
 
 
 def test_no_layout_tells_the_two_forms_apart():
@@ -31,13 +31,13 @@ def test_no_layout_tells_the_two_forms_apart():
 
 def test_a_sum_in_another_order_is_noticed_in_the_gates_gradient_alone():
     noticed = parted(gradients.mirrored)
-    assert {one.tensor for one in noticed if not one.same_values} == {GATE}
+    assert {agreement.tensor for agreement in noticed if not agreement.same_values} == {GATE}
 
 
 def test_an_output_that_forgets_channels_last_is_noticed_by_its_strides():
     noticed = parted(forgetful)
-    assert {one.tensor for one in noticed} == {"output"}
-    assert all(one.same_values and not one.same_strides for one in noticed)
+    assert {agreement.tensor for agreement in noticed} == {"output"}
+    assert all(agreement.same_values and not agreement.same_strides for agreement in noticed)
 
 
 def test_the_gates_gradient_differs_exactly_where_the_gate_is_less_precise_than_the_product():
@@ -96,7 +96,7 @@ def test_every_way_of_training_gives_the_same_gradients_and_notices_others(way):
         compare_way.alike for compare_way in ways.compare_ways(broadcast, expand_as, chosen, seed=0)
     )
     noticed = list(ways.compare_ways(broadcast, louder, chosen, seed=0))
-    assert {one.setting for one in noticed if not one.same_values} == {
+    assert {agreement.setting for agreement in noticed if not agreement.same_values} == {
         f"{way}, contiguous", f"{way}, channels_last",
     }  # fmt: skip
 
@@ -104,12 +104,12 @@ def test_every_way_of_training_gives_the_same_gradients_and_notices_others(way):
 @pytest.mark.parametrize("way", ways.SECOND_WAYS | ways.MIXED_WAYS)
 def test_second_gradients_and_mixed_dtypes_part_the_block(way):
     chosen = {way: (ways.SECOND_WAYS | ways.MIXED_WAYS)[way]}
-    found = list(ways.compare_ways(broadcast, expand_as, chosen, seed=0))
-    assert any(not one.same_values for one in found)
-    assert all(one.same_strides for one in found)
+    agreements = list(ways.compare_ways(broadcast, expand_as, chosen, seed=0))
+    assert any(not agreement.same_values for agreement in agreements)
+    assert all(agreement.same_strides for agreement in agreements)
 
 
 def test_a_detached_input_gets_no_gradient():
     (setting,) = {"detached input": ways.WAYS["detached input"]}.items()
-    found = ways.compare_ways(broadcast, expand_as, dict([setting]), seed=0)
-    assert "gradient of the input" not in {one.tensor for one in found}
+    agreements = ways.compare_ways(broadcast, expand_as, dict([setting]), seed=0)
+    assert "gradient of the input" not in {agreement.tensor for agreement in agreements}

@@ -15,7 +15,7 @@ def both():
 
 def drawn_at(figure, panel, name):
     """The low end, the estimate and the high end of the one interval that stands there."""
-    rows = figure_data.drawn(figure)
+    rows = figure_data.points(figure)
     (row,) = (row for row in rows if (row["panel"], row["y"]) == (panel, name))
     return [row["low"], row["x"], row["high"]]
 
@@ -46,12 +46,12 @@ def test_the_share_is_drawn_in_percent_under_its_format():
 
 
 def test_the_outcome_is_told_as_it_came_out():
-    told = {name: in_place_figures.in_words(name, one) for name, one in both().items()}
-    assert told["contiguous"] == (
+    sentences = {name: in_place_figures.in_words(name, record) for name, record in both().items()}
+    assert sentences["contiguous"] == (
         "contiguous: `expand_as` adds +25.00 µs (+15.00 to +35.00) to a step of 50.0 ms, "
         "+0.05 % (+0.03 to +0.07); the step takes the same time within 1 %."
     )
-    assert told["channels_last"].endswith("the step is slower.")
+    assert sentences["channels_last"].endswith("the step is slower.")
     unclear = in_place_figures.in_words("contiguous", record(verdict="inconclusive"))
     assert unclear.endswith("whether the step takes the same time is not decided.")
 
@@ -71,7 +71,7 @@ def test_an_interval_without_ends_is_drawn_as_its_estimate_alone():
     endless = record(half=math.inf, verdict="inconclusive")
     figure = in_place_figures.line_in_place({"contiguous": endless})
     panel = f"contiguous, {in_place_figures.SHARE}"
-    finite = [one for one in drawn_at(figure, panel, in_place_figures.SHARE) if math.isfinite(one)]
+    finite = [end for end in drawn_at(figure, panel, in_place_figures.SHARE) if math.isfinite(end)]
     assert finite == pytest.approx([0.05])
     assert in_place_figures.in_words("contiguous", endless) == (
         "contiguous: `expand_as` adds +25.00 µs (too few processes for an interval) to a step of "

@@ -18,29 +18,29 @@ BY_SLUG = {variation.slug: variation for variation in VARIATIONS}
 MUL, EXPAND = ["Mul", 64, False], ["Expand", 256, True]
 
 
-def kept(with_it, without):
+def survival(with_it, without):
     reply = Reply({"steps": {"expand_as": with_it, "broadcast": without}})
     return recording.varied(Recorder("08_runtimes"), BY_SLUG["qdq"], reply, TINY)
 
 
 def test_an_expansion_that_only_the_line_runs_survives_and_what_it_writes_is_counted():
-    found = kept([EXPAND, MUL], [MUL])
-    assert (found.survives, found.bytes_expanded) == (True, 256)
-    assert (found.steps, found.plain_steps) == (("Expand", "Mul"), ("Mul",))
+    record = survival([EXPAND, MUL], [MUL])
+    assert (record.survives, record.bytes_expanded) == (True, 256)
+    assert (record.steps, record.plain_steps) == (("Expand", "Mul"), ("Mul",))
 
 
 def test_an_expansion_that_both_forms_run_is_not_the_line_s():
-    assert kept([EXPAND, MUL], [EXPAND, MUL]).survives is False
-    assert kept([MUL], [MUL]).survives is False
+    assert survival([EXPAND, MUL], [EXPAND, MUL]).survives is False
+    assert survival([MUL], [MUL]).survives is False
 
 
 def test_an_export_that_fails_is_told_in_a_line_and_the_others_go_on():
     if BY_SLUG["qdq"].packages[0] not in _installed():
         pytest.skip("ONNX Runtime is not here")
     broken = Variation("no_such", "nothing", "dynamic", ())
-    found = variations.ask([broken, BY_SLUG["qdq"]], TINY)
-    assert found[broken].crash == "KeyError: 'no_such'"
-    assert found[BY_SLUG["qdq"]].crash is None
+    replies = variations.ask([broken, BY_SLUG["qdq"]], TINY)
+    assert replies[broken].crash == "KeyError: 'no_such'"
+    assert replies[BY_SLUG["qdq"]].crash is None
 
 
 def _installed():

@@ -104,8 +104,12 @@ def require_answers(claim: str, decide: Callable[..., object], questions: Questi
     name at all where it takes `**parts`.
     """
     taken = inspect.signature(decide).parameters.values()
-    named = {one.name for one in taken if one.kind is not one.VAR_KEYWORD}
-    needed = {one.name for one in taken if one.name in named and one.default is one.empty}
+    named = {parameter.name for parameter in taken if parameter.kind is not parameter.VAR_KEYWORD}
+    needed = {
+        parameter.name
+        for parameter in taken
+        if parameter.name in named and parameter.default is parameter.empty
+    }
     unknown = set() if len(named) < len(taken) else set(questions) - named
     if unknown or not needed <= set(questions):
         raise QuestionError(

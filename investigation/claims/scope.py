@@ -15,7 +15,7 @@ MOST_SIZES = 4
 
 def scope(questions: Questions, findings: Findings) -> tuple[Row, ...]:
     """Return rows of what a claim was tried on; none where no question has an answer."""
-    records = [one for found in answers_to(questions, findings).values() for one in found]
+    records = [record for answers in answers_to(questions, findings).values() for record in answers]
     if not records:
         return ()
     # Of another machine's records the chapter knows the name, and not the environment.
@@ -69,7 +69,10 @@ def _dtypes(case: Case) -> str:
 
 
 def _sizes(cases: Iterable[Case]) -> str:
-    shapes = sorted({case.shape: case.elements for case in cases}.items(), key=lambda one: one[1])
+    shapes = sorted(
+        {case.shape: case.elements for case in cases}.items(),
+        key=lambda shape_and_elements: shape_and_elements[1],
+    )
     words = ["×".join(map(str, shape)) for shape, _ in shapes]
     if len(words) > MOST_SIZES:
         return f"{len(words)} from {words[0]} to {words[-1]}"

@@ -128,7 +128,7 @@ def aot_source(variant: str, x: Tensor, gate: Tensor) -> str:
             inductor_configs={"aot_inductor.package_cpp_only": True},
         )
         with zipfile.ZipFile(package) as archive:
-            (name,) = (one for one in archive.namelist() if one.endswith(".cpp"))
+            (name,) = (name for name in archive.namelist() if name.endswith(".cpp"))
             return normalised_library(archive.read(name).decode())
 
 

@@ -75,13 +75,13 @@ def normalise(file: str) -> GeneratedProgram:
 
     Raises `SourceError` where the file has no host program.
     """
-    found = HOST.search(file)
-    if found is None:
+    host = HOST.search(file)
+    if host is None:
         raise SourceError("no host program in the generated file; is this Inductor's output?")
     definitions = KERNEL.findall(file)
     names = tuple(name for name, _ in definitions)
     kernels = tuple(_renamed(text, names) for _, text in definitions)
-    return GeneratedProgram(kernels, _renamed(_without_comments(found[1]), names), names)
+    return GeneratedProgram(kernels, _renamed(_without_comments(host[1]), names), names)
 
 
 def _renamed(text: str, names: tuple[str, ...]) -> str:
@@ -132,9 +132,9 @@ def digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def residual(one: str, other: str, names: tuple[str, str], context: int = 0) -> str:
+def residual(text: str, other: str, names: tuple[str, str], context: int = 0) -> str:
     """Return what still differs between two texts, as a unified diff; empty where nothing does."""
     lines = difflib.unified_diff(
-        one.splitlines(), other.splitlines(), *names, lineterm="", n=context
+        text.splitlines(), other.splitlines(), *names, lineterm="", n=context
     )
     return "\n".join(lines)

@@ -24,7 +24,7 @@ from investigation.compiled.kernel_source import GeneratedProgram
 from investigation.subject import torch_features
 
 AT_ONCE = {"force_non_lazy_backward_lowering": True}
-LOWERS_AT_ONCE = bool(torch_features.known(aot_config.__name__, **AT_ONCE))
+LOWERS_AT_ONCE = bool(torch_features.existing_settings(aot_config.__name__, **AT_ONCE))
 
 
 class _Lowered(Exception):  # noqa: N818  # nothing has gone wrong
@@ -41,8 +41,8 @@ def lowered(
 
     def backend(traced: GraphModule, given: list[Any]) -> Callable[..., Any]:
         graphs["dynamo"] = operations(traced.graph)
-        made: Any = compile_fx(traced, given)
-        return made if begins else traced.forward  # the source is all that is wanted
+        compiled: Any = compile_fx(traced, given)
+        return compiled if begins else traced.forward  # the source is all that is wanted
 
     torch._dynamo.reset()
     with _keeping(programs, graphs), torch.set_grad_enabled(training):
@@ -95,8 +95,8 @@ def _end(inputs: Sequence[Any]) -> None:
 
 def _patched(config: Any, **settings: Any) -> AbstractContextManager[Any]:
     """Patch the settings that this torch has; one without a cache needs it off no more."""
-    known = torch_features.known(config.__name__, **settings)
-    return config.patch(**known) if known else nullcontext()
+    existing = torch_features.existing_settings(config.__name__, **settings)
+    return config.patch(**existing) if existing else nullcontext()
 
 
 def operations(graph: Graph) -> tuple[str, ...]:

@@ -46,10 +46,10 @@ def _leave_out_the_rest() -> None:
     _transform(closing_only)
 
 
-def _transform(kept: Callable[[list[str]], list[str]]) -> None:
+def _transform(transformer: Callable[[list[str]], list[str]]) -> None:
     shell = get_ipython()
     if shell is not None:
-        shell.input_transformers_cleanup.append(kept)
+        shell.input_transformers_cleanup.append(transformer)
 
 
 def closing_only(lines: list[str]) -> list[str]:

@@ -21,8 +21,8 @@ def guards(variant: str, case: Case, *, dynamic: bool) -> tuple[str, ...]:
     run, inputs = step(variant, case, "multiply", "inference")
     torch.compile(run, backend="eager", dynamic=dynamic)(*inputs)
     (entry,) = _debug_get_cache_entry_list(run.__code__)
-    found = (GUARD.search(line) for line in str(entry.guard_manager).splitlines())
-    conditions = (one[2] for one in found if one)
+    matches = (GUARD.search(line) for line in str(entry.guard_manager).splitlines())
+    conditions = (match[2] for match in matches if match)
     return tuple(
         sorted(
             condition for condition in conditions if any(name in condition for name in OF_INPUTS)

@@ -25,7 +25,7 @@ def as_csv(figure: Figure) -> str:
     `low` and `high` are the ends of an error bar. A place on an axis of names is its name.
     Empty where the figure draws no data, as a diagram does.
     """
-    rows = list(drawn(figure))
+    rows = list(points(figure))
     if not rows:
         return ""
     text = io.StringIO()
@@ -35,7 +35,7 @@ def as_csv(figure: Figure) -> str:
     return text.getvalue()
 
 
-def drawn(figure: Figure) -> Iterator[Point]:
+def points(figure: Figure) -> Iterator[Point]:
     """Iterate over what a figure's panels draw in the units of their data."""
     for axes in figure.axes:
         panel = axes.get_title().replace("\n", " ")

@@ -35,11 +35,14 @@ def line_in_place(records: Mapping[str, LineInPlace]) -> Figure:
 def _slots(axis: Axes, record: LineInPlace) -> None:
     """Draw what is added at each slot, and in sum, in microseconds."""
     parts = {slot.case.name.removeprefix("host "): slot for slot in record.slots}
-    drawn = {**parts, SUM: record.decisive}
-    values = [1e6 * one.difference_s for one in drawn.values()]
-    ends = [(1e6 * one.interval_s[0], 1e6 * one.interval_s[1]) for one in drawn.values()]
-    rows(axis, list(drawn), values, ends, [None] * len(parts) + [record.verdict])
-    axis.set_ylim(len(drawn) - 0.5, -0.5)  # the panels share it: turning it twice undoes it
+    estimates = {**parts, SUM: record.decisive}
+    values = [1e6 * estimate.difference_s for estimate in estimates.values()]
+    ends = [
+        (1e6 * estimate.interval_s[0], 1e6 * estimate.interval_s[1])
+        for estimate in estimates.values()
+    ]
+    rows(axis, list(estimates), values, ends, [None] * len(parts) + [record.verdict])
+    axis.set_ylim(len(estimates) - 0.5, -0.5)  # the panels share it: turning it twice undoes it
     axis.axvline(0, color=INK, lw=0.8)
     axis.set_xlabel("µs that expand_as adds")
 
@@ -82,8 +85,8 @@ def _of_the_step(total: OnClock) -> str:
 
 def alternative(records: Mapping[str, LineInPlace]) -> str:
     """Say in words what the figure shows."""
-    told = " ".join(in_words(name, record).replace("`", "") for name, record in records.items())
-    return f"What expand_as adds at each SE block, in sum and as a share of the step. {told}"
+    outcomes = " ".join(in_words(name, record).replace("`", "") for name, record in records.items())
+    return f"What expand_as adds at each SE block, in sum and as a share of the step. {outcomes}"
 
 
 def caption(records: Mapping[str, LineInPlace]) -> str:

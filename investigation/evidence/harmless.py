@@ -14,7 +14,7 @@ MEANINGFUL = re.compile(r"<(?=[A-Za-z/!?])|\{(?=[\w:+-])|!(?=\[)")
 
 def harmless(text: str) -> str:
     """Return text in which Markdown finds no tag, no role or directive, and no image."""
-    return MEANINGFUL.sub(lambda found: found[0] + WORD_JOINER, text)
+    return MEANINGFUL.sub(lambda match: match[0] + WORD_JOINER, text)
 
 
 def on_one_line(text: str) -> str:

@@ -82,12 +82,12 @@ class Observation(BaseModel):
         """What the record is about: two records of one identity contradict or repeat each other."""
         case = self.case
         of_case = (case.slug, case.memory_format, case.dtype, case.gate_dtype) if case else ()
-        return (self.kind, self.machine, *(getattr(self, one) for one in self.about), *of_case)
+        return (self.kind, self.machine, *(getattr(self, field) for field in self.about), *of_case)
 
     @property
     def name(self) -> str:
         """A name made from the identity, for files, links and messages; nothing reads it back."""
-        parts = (str(one).lower() for one in self.identity if one not in (None, "", False))
+        parts = (str(part).lower() for part in self.identity if part not in (None, "", False))
         return ".".join(re.sub(r"\W+", "_", part, flags=re.ASCII).strip("_") for part in parts)
 
     def _repr_markdown_(self) -> str:

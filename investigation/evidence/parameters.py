@@ -130,8 +130,8 @@ class Parameters(BaseModel):
         words = value.split(",") if isinstance(value, str) else value
         words = tuple(map(str, words)) if isinstance(words, list | tuple) else ()
         listed = {"levels": LEVELS, "runtimes": SLUGS, "chips": CHIP_SLUGS}
-        known = listed[name].__contains__ if name in listed else _is_dtype_pair
-        if not words or len(set(words)) < len(words) or not all(map(known, words)):
+        is_allowed = listed[name].__contains__ if name in listed else _is_dtype_pair
+        if not words or len(set(words)) < len(words) or not all(map(is_allowed, words)):
             raise ValueError(cls.allowed[name])
         return words
 
@@ -214,8 +214,8 @@ def explain(model: type[BaseModel], given: Mapping[str, object], error: Validati
         return explain_unknown(name, model.model_fields)
     if first["type"] == "missing":
         return f"{typed_name(name)} is missing: {_allowed(model, name, first['msg'])}"
-    says = first["msg"].removeprefix("Value error, ")
-    reason = says if first["type"] == "value_error" else _allowed(model, name, says)
+    message = first["msg"].removeprefix("Value error, ")
+    reason = message if first["type"] == "value_error" else _allowed(model, name, message)
     return f"{typed_name(name)}={shown(given[name])}: {reason}"
 
 
@@ -237,5 +237,7 @@ def typed_name(parameter: str) -> str:
 def shown(value: object) -> str:
     """Return a value as a person would have typed it, on one line and not without end."""
     text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    line = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+    line = "".join(
+        character if character.isprintable() else ascii(character)[1:-1] for character in text
+    )
     return line if len(line) <= LONGEST_SHOWN else line[: LONGEST_SHOWN - 1] + "…"

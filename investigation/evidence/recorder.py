@@ -54,13 +54,13 @@ class Recorder:
 
         Raises `ControlFailedError` where it did not come out so.
         """
-        kept = Control(
+        record = Control(
             says=says, chapter=self.notebook, control=control, of=of, seen=str(seen), passed=passed
         )
-        self.keep(kept)
+        self.keep(record)
         if not passed:
             raise ControlFailedError(f"{control}: expected was: {says}; seen: {seen}")
-        return kept
+        return record
 
     def evidence(self) -> Evidence:
         """Return all that was observed so far, with its provenance."""
@@ -78,9 +78,9 @@ class Recorder:
 
     def write(self) -> Evidence:
         """Write all that was observed so far to its file, and return it."""
-        kept = self.evidence()
-        files.write(kept, results_folder() / f"{self.notebook}.json")
-        return kept
+        evidence = self.evidence()
+        files.write(evidence, results_folder() / f"{self.notebook}.json")
+        return evidence
 
 
 def results_folder() -> Path:

@@ -125,6 +125,6 @@ class Evidence(BaseModel):
 
 def repeated_names(records: Iterable[Record]) -> list[str]:
     """Return the names of the records whose identity stands there more than once."""
-    found = list(records)
-    count = Counter(one.identity for one in found)
-    return list(dict.fromkeys(one.name for one in found if count[one.identity] > 1))
+    listed = list(records)
+    count = Counter(record.identity for record in listed)
+    return list(dict.fromkeys(record.name for record in listed if count[record.identity] > 1))

@@ -26,7 +26,7 @@ def percent(ratio: float, interval: Interval) -> str:
     low, high = interval
     if ratio >= 2:
         return f"{ratio:.3g} times ({low:.3g} to {high:.3g})"
-    shown = (100 * (one - 1) for one in (ratio, low, high))
+    shown = (100 * (value - 1) for value in (ratio, low, high))
     return "{:+.2f} % ({:+.2f} to {:+.2f})".format(*shown)
 
 
@@ -121,10 +121,10 @@ class Judged(Protocol):
 
 def outcome(judged: Judged) -> str:
     """Tell the outcome and its interval, in a parenthesis that is left open."""
-    return f"{_found(judged)} ({100 * judged.confidence:.6g} % interval {_interval(judged)}"
+    return f"{_estimate(judged)} ({100 * judged.confidence:.6g} % interval {_interval(judged)}"
 
 
-def _found(judged: Judged) -> str:
+def _estimate(judged: Judged) -> str:
     ratio, name, other = judged.ratio, judged.name, judged.baseline_name
     match judged.verdict:
         case "equivalent":

@@ -17,7 +17,7 @@ Range = tuple[int, int]
 # The texts lie in a folder of their own, whose neighbours' ignore files say nothing about them.
 OPTIONS = [
     "--json=stream",
-    *(f"--no-ignore={one}" for one in ("hidden", "dot", "exclude", "global", "parent", "vcs")),
+    *(f"--no-ignore={kind}" for kind in ("hidden", "dot", "exclude", "global", "parent", "vcs")),
 ]
 
 
@@ -48,8 +48,10 @@ def scan(texts: Sequence[str]) -> list[Finding]:
     with tempfile.TemporaryDirectory(prefix="fix-") as folder:
         for index, text in enumerate(texts):
             Path(folder, f"{index}.py").write_bytes(text.encode())
-        found = [_finding(json.loads(line)) for line in _ast_grep(folder).splitlines()]
-    return sorted(_known(found), key=lambda one: (one.index, one.line, one.rule))
+        findings = [_finding(json.loads(line)) for line in _ast_grep(folder).splitlines()]
+    return sorted(
+        _of_rules(findings), key=lambda finding: (finding.index, finding.line, finding.rule)
+    )
 
 
 def _ast_grep(folder: str) -> str:
@@ -83,8 +85,8 @@ def _with_cuts(place: Finding, match: dict[str, Any]) -> Finding:
     Parentheses go with it where they held the expansion alone, in one line. ast-grep's own
     replacement would keep them, and indent the tensor's text anew where it spans lines.
     """
-    found = match["metaVariables"]["single"]
-    tensor, parentheses = found["Y"], found.get("PARENTHESES", match)
+    captured = match["metaVariables"]["single"]
+    tensor, parentheses = captured["Y"], captured.get("PARENTHESES", match)
     start, end = _range(match)
     opened, closed = _range(parentheses)
     cuts: tuple[Range, ...] = ((_range(tensor)[1], end),)
@@ -98,7 +100,7 @@ def _range(node: dict[str, Any]) -> Range:
     return offsets["start"], offsets["end"]
 
 
-def _known(findings: list[Finding]) -> Iterator[Finding]:
+def _of_rules(findings: list[Finding]) -> Iterator[Finding]:
     """Leave out ast-grep's own remarks, such as on a suppression that suppresses nothing."""
     own = {path.stem for path in (RULES.parent / "rules").glob("*.yml")}
     return (finding for finding in findings if finding.rule in own)

@@ -74,16 +74,18 @@ def examine(root: Path) -> Report:
     """Read the Python files under `root` and find what can go. Nothing is written."""
     unreadable: list[Remark] = []
     unparsed: list[Remark] = []
-    found = list(_sources(root, unreadable, unparsed))
-    texts = [one.text for one in found]
+    sources_read = list(_sources(root, unreadable, unparsed))
+    texts = [source.text for source in sources_read]
     findings = scan(texts)
-    warned = [Remark(found[finding.index].path, finding.line, finding.message, finding.rule)
+    warned = [Remark(sources_read[finding.index].path, finding.line, finding.message, finding.rule)
               for finding in findings if not finding.cuts]  # fmt: skip
     settled = settle(texts, findings)
     changes = list(
-        _changes(found, settled, [finding for finding in findings if finding.cuts], unparsed)
+        _changes(sources_read, settled, [finding for finding in findings if finding.cuts], unparsed)
     )
-    return Report(tuple(found), tuple(changes), tuple(warned), tuple(unparsed), tuple(unreadable))
+    return Report(
+        tuple(sources_read), tuple(changes), tuple(warned), tuple(unparsed), tuple(unreadable)
+    )
 
 
 def _sources(root: Path, unreadable: list[Remark], unparsed: list[Remark]) -> Iterator[Source]:
@@ -104,14 +106,14 @@ def _sources(root: Path, unreadable: list[Remark], unparsed: list[Remark]) -> It
 
 
 def _changes(
-    found: Sequence[Source],
+    sources_read: Sequence[Source],
     settled: Sequence["Settled"],
     findings: Iterable[Finding],
     unparsed: list[Remark],
 ) -> Iterator[Change]:
     """Yield the files that change, each of them shown to parse still."""
     by_text = _by_text(findings)
-    for index, (source, after) in enumerate(zip(found, settled, strict=True)):
+    for index, (source, after) in enumerate(zip(sources_read, settled, strict=True)):
         if after.expansions:
             gone = tuple(by_text[index])
             change = Change(source, source.encoded(after.text), after.expansions, gone)
@@ -143,7 +145,9 @@ def settle(texts: Sequence[str], findings: Iterable[Finding]) -> list[Settled]:
     """
     by_text = _by_text(findings)
     settled = [_without(text, by_text[index]) for index, text in enumerate(texts)]
-    again = [index for index, found in by_text.items() if any(one.uncovers for one in found)]
+    again = [
+        index for index, of_text in by_text.items() if any(finding.uncovers for finding in of_text)
+    ]
     if again:
         shorter = [settled[index].text for index in again]
         for index, after in zip(again, settle(shorter, scan(shorter)), strict=True):
@@ -170,7 +174,7 @@ def _without(text: str, findings: Iterable[Finding]) -> Settled:
 
 def _between(before: bytes, behind: bytes) -> bytes:
     """Return a blank where a name would run into a word: `y.expand_as(x)if` to `y if`."""
-    joined = all(re.match(rb"[\w\x80-\xff]", one) for one in (before, behind))
+    joined = all(re.match(rb"[\w\x80-\xff]", byte) for byte in (before, behind))
     return b" " if joined else b""
 
 

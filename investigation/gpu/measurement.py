@@ -138,10 +138,10 @@ def arms_agree(step: GpuComparison, settings: Parameters) -> bool:
     """Tell whether both arms of a step compute the same bits on the run's device."""
     baseline, candidate = rotations(step, settings)
     with torch.no_grad():
-        one, other = baseline.calls[0](), candidate.calls[0]()
-    assert isinstance(one, Tensor)
-    assert isinstance(other, Tensor)
-    return same_bits(one.cpu(), other.cpu())
+        expected, actual = baseline.calls[0](), candidate.calls[0]()
+    assert isinstance(expected, Tensor)
+    assert isinstance(actual, Tensor)
+    return same_bits(expected.cpu(), actual.cpu())
 
 
 def bytes_beside_the_output(scale: str, case: Case, device: str) -> int | None:

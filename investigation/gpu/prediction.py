@@ -44,7 +44,7 @@ class HostCost:
         Raises `LookupError` where that run measured none over sizes.
         """
         measured = Findings((chapter,)).answers(SIZES)
-        by_elements = {one.case.elements: one for one in measured if one.case}
+        by_elements = {timing.case.elements: timing for timing in measured if timing.case}
         if not by_elements:
             raise LookupError(f"{chapter.notebook} has no {SIZES}")
         smallest = by_elements[min(by_elements)].single

@@ -89,8 +89,10 @@ def _call(func: Any, result: Tensor, given: list[Any]) -> AtenCall:
         is_view=func.is_view or torch.Tag.inplace_view in func.tags,
         device=result.device.type,
         result=_as_read(result),
-        operands=tuple(_as_read(one, shape) for one in given if isinstance(one, Tensor)),
-        arguments=tuple(str(one) for one in given if not isinstance(one, Tensor)),
+        operands=tuple(
+            _as_read(argument, shape) for argument in given if isinstance(argument, Tensor)
+        ),
+        arguments=tuple(str(argument) for argument in given if not isinstance(argument, Tensor)),
     )
 
 
@@ -128,7 +130,8 @@ def block_calls(scale: str, case: Case, device: str = "cuda") -> list[AtenCall]:
         block = SEBlock(case.shape[1], case.reduction, scale).eval()
     with _fake(device) as empty:
         weights = {
-            name: empty(tuple(one.shape), case.dtype) for name, one in block.named_parameters()
+            name: empty(tuple(parameter.shape), case.dtype)
+            for name, parameter in block.named_parameters()
         }
         x = empty(case.shape, case.dtype, case.memory_format)
         with _autocast_policy(device, case.gate_dtype):

@@ -126,9 +126,9 @@ def _compare_pair(
             expected = baseline(x, gate)
         except (RuntimeError, TypeError) as refusal:
             return DtypeResult(*pair, None, None, refusal=_first_line(refusal))
-        found = difference(expected, candidate(x, gate))
-        if DIFFERENCES.index(found) > DIFFERENCES.index(worst[0]):
-            worst = (found, f"{shape}, {memory_format}")
+        difference_here = difference(expected, candidate(x, gate))
+        if DIFFERENCES.index(difference_here) > DIFFERENCES.index(worst[0]):
+            worst = (difference_here, f"{shape}, {memory_format}")
         name = dtype_name(expected)
     return DtypeResult(*pair, name, *worst)
 
@@ -144,7 +144,11 @@ def same_dtype_pairs() -> list[tuple[str, str]]:
 
 def mixed_dtype_pairs(names: Sequence[str]) -> list[tuple[str, str]]:
     """Return every ordered pair of two different dtypes."""
-    return [(one, other) for one, other in product(names, names) if one != other]
+    return [
+        (input_dtype, gate_dtype)
+        for input_dtype, gate_dtype in product(names, names)
+        if input_dtype != gate_dtype
+    ]
 
 
 def compare_specials(
@@ -153,10 +157,10 @@ def compare_specials(
     """Compare two scales on each special input value times each special gate value."""
     values = torch.tensor(list(SPECIALS.values()), dtype=torch.float64).to(DTYPES[dtype])
     equal = {}
-    for (i, one), (j, other) in product(enumerate(SPECIALS), enumerate(SPECIALS)):
+    for (i, value), (j, gate_value) in product(enumerate(SPECIALS), enumerate(SPECIALS)):
         x = values[i].expand(1, 1, 2, 3).contiguous().to(device)
         gate = values[j].reshape(1, 1, 1, 1).to(device)
-        equal[one, other] = same_bits(baseline(x, gate), candidate(x, gate))
+        equal[value, gate_value] = same_bits(baseline(x, gate), candidate(x, gate))
     return equal
 
 

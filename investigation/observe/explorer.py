@@ -78,5 +78,5 @@ def _table() -> str:
 
 
 def _row(variant: str, laid: Mapping[str, Laid]) -> str:
-    cells = (f"shape {one['shape']}, strides {one['stride']}" for one in laid.values())
+    cells = (f"shape {tensor['shape']}, strides {tensor['stride']}" for tensor in laid.values())
     return f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in (variant, *cells))}</tr>"

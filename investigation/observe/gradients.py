@@ -47,9 +47,11 @@ def agreements(
     """Compare two passes, tensor by tensor. Raises `ValueError` where they name others."""
     if expected.keys() != actual.keys():
         raise ValueError(f"{setting}: {sorted(expected)} against {sorted(actual)}")
-    for name, one in expected.items():
+    for name, tensor in expected.items():
         other = actual[name]
-        yield TensorAgreement(setting, name, same_bits(one, other), one.stride() == other.stride())
+        yield TensorAgreement(
+            setting, name, same_bits(tensor, other), tensor.stride() == other.stride()
+        )
 
 
 def mirrored(x: Tensor, gate: Tensor) -> Tensor:
@@ -98,12 +100,14 @@ def compare_layouts(
 ) -> Iterator[TensorAgreement]:
     """Compare two scales' gradients over every input, gate and upstream layout, at every size."""
     generator = torch.Generator().manual_seed(seed)
-    for size, (one, make_x), (other, make_gate) in product(sizes, INPUTS.items(), GATES.items()):
+    for size, (input_layout, make_x), (gate_layout, make_gate) in product(
+        sizes, INPUTS.items(), GATES.items()
+    ):
         x, gate = make_x(size, generator), make_gate(size, generator)
         for name, lay_out in UPSTREAM.items():
             upstream = lay_out(torch.randn(size, generator=generator))
             yield from agreements(
-                f"{size}: input {one}, gate {other}, upstream {name}",
+                f"{size}: input {input_layout}, gate {gate_layout}, upstream {name}",
                 scale_gradients(baseline, x, gate, upstream),
                 scale_gradients(candidate, x, gate, upstream),
             )

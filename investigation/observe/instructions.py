@@ -131,8 +131,8 @@ def count(variants: Mapping[str, str], setup: str, number: int = 50) -> Instruct
     overhead = _by_group(empty.stats(), number)
     return InstructionCounts(
         by_group={
-            name: _without(_by_group(stat.stats(), number), overhead)
-            for name, stat in zip(variants, stats, strict=True)
+            name: _without(_by_group(counted.stats(), number), overhead)
+            for name, counted in zip(variants, stats, strict=True)
         },
         statements=dict(variants),
         setup=setup,

@@ -77,14 +77,14 @@ def multiplied_gate(scale: Scale, x: Tensor, gate: Tensor) -> Tensor:
 
 def multiplied_dtypes(run: Callable[[], object]) -> list[tuple[str, str]]:
     """Return the dtypes of both operands of each multiply of two tensors in `run`."""
-    return [(dtype_name(one), dtype_name(other)) for one, other in _multiplies(run)]
+    return [(dtype_name(operand), dtype_name(other)) for operand, other in _multiplies(run)]
 
 
 def _multiplies(run: Callable[[], object]) -> list[tuple[Tensor, Tensor]]:
-    kept = _KeepOperands()
-    with kept:
+    mode = _KeepOperands()
+    with mode:
         run()
-    return kept.operands
+    return mode.operands
 
 
 class _KeepOperands(TorchFunctionMode):
@@ -133,7 +133,7 @@ def profiled_events(run: Callable[[], object]) -> list[dict[str, Any]]:
 
 def _activities() -> list[ProfilerActivity]:
     supported = torch.profiler.supported_activities()
-    return [one for one in ProfilerActivity.__members__.values() if one in supported]
+    return [activity for activity in ProfilerActivity.__members__.values() if activity in supported]
 
 
 def _calls(events: list[dict[str, Any]]) -> list[Call]:
@@ -141,17 +141,17 @@ def _calls(events: list[dict[str, Any]]) -> list[Call]:
         (event for event in events if str(event.get("name")).startswith("aten::")),
         key=lambda event: (event["ts"], -event["dur"]),
     )
-    asked = [0] * len(operators)
+    bytes_of = [0] * len(operators)
     for event in events:
         if event.get("name") == "[memory]" and event["args"]["Bytes"] > 0:
             around = [i for i, operator in enumerate(operators) if _inside(event["ts"], operator)]
             if around:
-                asked[around[-1]] += event["args"]["Bytes"]
+                bytes_of[around[-1]] += event["args"]["Bytes"]
     return [
         Call(
             operator["name"],
             sum(_inside(operator["ts"], other) for other in operators[:i]),
-            asked[i],
+            bytes_of[i],
         )
         for i, operator in enumerate(operators)
     ]
@@ -193,8 +193,8 @@ def by_phase(phases: Mapping[str, Callable[[], object]]) -> dict[str, PhaseMemor
 def _phase(events: list[dict[str, Any]], name: str) -> PhaseMemory:
     (span,) = [event for event in events if event.get("name") == name and event.get("ph") == "X"]
     changes = [event for event in events if event.get("name") == "[memory]"]
-    changes.sort(key=lambda one: one["ts"])
+    changes.sort(key=lambda event: event["ts"])
     until = [change for change in changes if change["ts"] <= span["ts"] + span["dur"]]
-    asked = (one["args"]["Bytes"] for one in until if one["ts"] >= span["ts"])
-    held = accumulate(one["args"]["Bytes"] for one in until)
-    return PhaseMemory(sum(max(0, count) for count in asked), max(held, default=0))
+    allocated = (event["args"]["Bytes"] for event in until if event["ts"] >= span["ts"])
+    held = accumulate(event["args"]["Bytes"] for event in until)
+    return PhaseMemory(sum(max(0, count) for count in allocated), max(held, default=0))

@@ -30,10 +30,10 @@ class Written:
 
 def compare_ways(case: Case) -> dict[str, Written]:
     """Return what each of `WAYS` asks for and calls."""
-    found = {}
+    written = {}
     for name, way in WAYS.items():
         x, gate = case.tensors()
-        made = memory.profiled_calls(partial(way, x, gate, torch.empty_like(x)))
-        asked = sum(one.bytes_allocated for one in made)
-        found[name] = Written(asked, tuple(one.name for one in made))
-    return found
+        calls = memory.profiled_calls(partial(way, x, gate, torch.empty_like(x)))
+        bytes_allocated = sum(call.bytes_allocated for call in calls)
+        written[name] = Written(bytes_allocated, tuple(call.name for call in calls))
+    return written

@@ -67,4 +67,4 @@ class Trace:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
         """Read what `to_dict` wrote, before or after JSON."""
-        return cls(tuple(Step(**one) for one in record["steps"]), record["arena_bytes"])
+        return cls(tuple(Step(**step) for step in record["steps"]), record["arena_bytes"])

@@ -126,8 +126,8 @@ def observe(
     for form in FORMS:
         place = Path(folder, form)
         place.mkdir()
-        made = EXPORTERS[slug](block(given, form), x, place)
-        steps[form] = [[one.op, one.bytes_written, one.expands] for one in made]
+        exported = EXPORTERS[slug](block(given, form), x, place)
+        steps[form] = [[step.op, step.bytes_written, step.expands] for step in exported]
     yield
     return {"steps": steps}
 
@@ -142,4 +142,4 @@ def ask(variations: Sequence[Variation], case: Case) -> dict[Variation, Reply]:
 
 def steps_of(reply: Reply, form: str) -> Steps:
     """Return the steps that one form runs."""
-    return tuple(Step(*one) for one in reply.answer["steps"][form])
+    return tuple(Step(*step) for step in reply.answer["steps"][form])

@@ -126,7 +126,7 @@ CARDS: tuple[Card, ...] = (
 
 def chip(slug: str) -> Chip:
     """Return the chip of this slug. Raises `KeyError` with the slugs that there are."""
-    by_slug = {one.slug: one for one in CHIPS}
+    by_slug = {known_chip.slug: known_chip for known_chip in CHIPS}
     if slug not in by_slug:
         raise KeyError(f"{slug}: no such chip; there are {', '.join(by_slug)}")
     return by_slug[slug]

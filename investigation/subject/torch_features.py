@@ -34,14 +34,14 @@ def named(name: str) -> Any:
     Raises `LackingError` where this version has no such thing.
     """
     module, rest = name.split(".")[0], name.split(".")[1:]
-    found = import_module(module)
+    thing = import_module(module)
     for part in rest:
         module = f"{module}.{part}"
         try:
-            found = getattr(found, part) if hasattr(found, part) else import_module(module)
+            thing = getattr(thing, part) if hasattr(thing, part) else import_module(module)
         except ImportError:
             raise LackingError(f"torch {version()} has no {name}") from None
-    return found
+    return thing
 
 
 def first(*names: str) -> Any:
@@ -55,7 +55,7 @@ def first(*names: str) -> Any:
     raise LackingError(f"torch {version()} has no {names[0]}")
 
 
-def known(config: str, **settings: Any) -> dict[str, Any]:
+def existing_settings(config: str, **settings: Any) -> dict[str, Any]:
     """Return those settings that a module of torch's configuration has."""
     return {name: value for name, value in settings.items() if has(f"{config}.{name}")}
 
@@ -81,6 +81,8 @@ def accelerator() -> str | None:
     if has("torch.accelerator"):
         here = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
         return None if here is None else str(here).partition(":")[0]
-    asked = {"cuda": "torch.cuda", "xpu": "torch.xpu", "mps": "torch.backends.mps"}
-    found = (kind for kind, name in asked.items() if has(name) and named(name).is_available())
-    return next(found, None)
+    backends = {"cuda": "torch.cuda", "xpu": "torch.xpu", "mps": "torch.backends.mps"}
+    available = (
+        kind for kind, name in backends.items() if has(name) and named(name).is_available()
+    )
+    return next(available, None)

@@ -52,9 +52,9 @@ def execute(
     staging.mkdir(parents=True)
     limit = time_limit_s or time_limit(notebook, parameters)
     mark = os.pathsep.join((build_mark, notebook.stem, ""))
-    said = None if quietly else f"{position} {notebook.stem}"
+    description = None if quietly else f"{position} {notebook.stem}"
     try:
-        run(notebook, staging, parameters, limit, mark, said)
+        run(notebook, staging, parameters, limit, mark, description)
         promotion.prepare(notebook, staging, inputs)
     except BuildError as error:  # kept for a comparison, which names a chapter that failed
         write_atomically(promotion.failure_of(notebook), f"{error}\n")

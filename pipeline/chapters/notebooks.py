@@ -43,11 +43,11 @@ def chosen(
     Raises `BuildError` where a given one is declared by none.
     """
     declared = {notebook: declared_parameters(notebook) for notebook in notebooks}
-    known = frozenset[str]().union(*declared.values())
-    unknown = sorted(set(parameters) - known)
+    allowed = frozenset[str]().union(*declared.values())
+    unknown = sorted(set(parameters) - allowed)
     if unknown:
         raise BuildError(
-            f"{unknown[0]}: no notebook has this parameter; there are {', '.join(sorted(known))}"
+            f"{unknown[0]}: no notebook has this parameter; there are {', '.join(sorted(allowed))}"
         )
     return {
         notebook: {name: value for name, value in parameters.items() if name in names}
@@ -69,7 +69,7 @@ def time_limit(notebook: Path, parameters: Mapping[str, object]) -> float:
         for name, value in parameters.items()
         if name in GROWING
     )
-    return limit * math.prod(max(1.0, one) for one in grown)
+    return limit * math.prod(max(1.0, factor) for factor in grown)
 
 
 def _number(value: Any) -> float:

@@ -33,14 +33,14 @@ def prepare(notebook: Path, staging: Path, inputs: str) -> None:
     page, result = staging / notebook.name, staging / f"{notebook.stem}.json"
     if not result.exists():
         raise BuildError(f"{notebook.stem}: it wrote no evidence; its last cell is chapter.close()")
-    kept = files.read(result)
-    if kept.failed_controls:
-        failed = kept.failed_controls[0]
+    evidence = files.read(result)
+    if evidence.failed_controls:
+        failed = evidence.failed_controls[0]
         raise BuildError(f"{notebook.stem}: control {failed.name} failed: {failed.says}")
     document = json.loads(page.read_text(encoding="utf-8"))
-    if cells_sha256(document) != kept.source_sha256:
+    if cells_sha256(document) != evidence.source_sha256:
         raise BuildError(f"{notebook.stem}: it was edited while it ran; run the same again")
-    _stamp(document, kept, sha256(result.read_bytes()).hexdigest())
+    _stamp(document, evidence, sha256(result.read_bytes()).hexdigest())
     write_atomically(page, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     stamp = freshness.stamp_of(page, result, inputs)
     write_atomically(staging / READY, json.dumps(stamp, indent=1))
@@ -91,18 +91,18 @@ def matching(notebook: Path) -> bool:
     if not (page.exists() and result.exists()):
         return False
     document = json.loads(page.read_text(encoding="utf-8"))
-    made = document["metadata"].get("investigation", {}).get("provenance", {})
-    if made.get("evidence_sha256") != sha256(result.read_bytes()).hexdigest():
+    origin = document["metadata"].get("investigation", {}).get("provenance", {})
+    if origin.get("evidence_sha256") != sha256(result.read_bytes()).hexdigest():
         raise BuildError(
             f"{notebook.stem}: its evidence is not what its page was made with; "
             f"`make rerun NOTEBOOK={notebook.stem}` makes both anew"
         )
     source = json.loads(notebook.read_text(encoding="utf-8"))
-    return bool(cells_sha256(document) == cells_sha256(source) == made["source_sha256"])
+    return bool(cells_sha256(document) == cells_sha256(source) == origin["source_sha256"])
 
 
 def provenance(page: Path) -> Mapping[str, Any]:
     """Return what an executed notebook says of its making; empty where it says nothing."""
     metadata = json.loads(page.read_text(encoding="utf-8"))["metadata"]
-    said: Mapping[str, Any] = metadata.get("investigation", {}).get("provenance", {})
-    return said
+    origin: Mapping[str, Any] = metadata.get("investigation", {}).get("provenance", {})
+    return origin

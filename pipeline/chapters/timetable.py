@@ -33,10 +33,14 @@ def turns(notebooks: list[Path], *, alone_when_timed: bool = True) -> Iterator[l
     waiting = list(notebooks)
     timed = {path for path in notebooks if alone_when_timed and uses_clock(path)}
     while waiting:
-        ready = [one for one in waiting if not _reads_one_of(one, waiting[: waiting.index(one)])]
-        turn = [one for one in ready if one not in timed] or ready[:1]
+        ready = [
+            notebook
+            for notebook in waiting
+            if not _reads_one_of(notebook, waiting[: waiting.index(notebook)])
+        ]
+        turn = [notebook for notebook in ready if notebook not in timed] or ready[:1]
         yield turn
-        waiting = [one for one in waiting if one not in turn]
+        waiting = [notebook for notebook in waiting if notebook not in turn]
 
 
 def _reads_one_of(notebook: Path, earlier: list[Path]) -> bool:

@@ -40,9 +40,7 @@ def chosen_device(parameters: Mapping[str, object]) -> str:
 
     Raises `BuildError` with one line that says what this machine has.
     """
-    accelerators = [
-        available_device for available_device in available_devices() if available_device != "cpu"
-    ]
+    accelerators = [device for device in available_devices() if device != "cpu"]
     device = str(parameters.get("device") or (accelerators or ["cuda"])[0])
     if device == "cpu":
         raise BuildError("DEVICE=cpu: make gpu measures a GPU, such as cuda")

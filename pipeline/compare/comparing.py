@@ -130,12 +130,14 @@ def _pairs(base: Run, head: Run) -> Iterator[Pair]:
 
 def _of_chapter(notebook: str, base: Evidence | None, head: Evidence | None) -> Iterator[Pair]:
     left, right = _observations(base), _observations(head)
-    for key, known in {**left, **right}.items():
-        one, other = left.get(key), right.get(key)
+    for key, either in {**left, **right}.items():
+        in_base, in_head = left.get(key), right.get(key)
         obstacles = (
-            tuple(_obstacles(base, head, one, other)) if base and head and one and other else ()
+            tuple(_obstacles(base, head, in_base, in_head))
+            if base and head and in_base and in_head
+            else ()
         )
-        yield Pair(notebook, known.name, one, other, obstacles)
+        yield Pair(notebook, either.name, in_base, in_head, obstacles)
 
 
 def _observations(evidence: Evidence | None) -> dict[Identity, Observation]:
@@ -154,16 +156,16 @@ def _obstacles(
     yield from _named(("device", "batch", "confidence"), observation, other)
 
 
-def _named(names: Iterable[str], one: object, other: object) -> Iterator[str]:
+def _named(names: Iterable[str], base: object, head: object) -> Iterator[str]:
     for name in names:
         yield from _differing(
-            name.replace("_", " "), getattr(one, name, None), getattr(other, name, None)
+            name.replace("_", " "), getattr(base, name, None), getattr(head, name, None)
         )
 
 
-def _differing(name: str, one: object, other: object) -> Iterator[str]:
-    if one != other:
-        yield f"{name} {_word(one)} against {_word(other)}"
+def _differing(name: str, base: object, head: object) -> Iterator[str]:
+    if base != head:
+        yield f"{name} {_word(base)} against {_word(head)}"
 
 
 def _word(value: object) -> str:

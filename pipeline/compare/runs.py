@@ -54,19 +54,19 @@ def read_run(path: Path) -> Run:
     """
     if not path.exists():
         raise BuildError(f"{path}: no such file or folder; `make book` makes build")
-    found: dict[str, Evidence] = {}
+    by_chapter: dict[str, Evidence] = {}
     for name, text in _packed(path) if path.is_file() else _lying(path):
         raw = _json(name, text)
         kind = manifest.kind_of(raw)
         if kind is None or kind.name != "evidence":
             continue
-        kept = _parsed(name, raw)
-        if found.setdefault(kept.notebook, kept) != kept:
-            raise BuildError(f"{path}: holds two different records of {kept.notebook}")
+        evidence = _parsed(name, raw)
+        if by_chapter.setdefault(evidence.notebook, evidence) != evidence:
+            raise BuildError(f"{path}: holds two different records of {evidence.notebook}")
     failed = _failures(path)
-    if not found.keys() - failed.keys():
+    if not by_chapter.keys() - failed.keys():
         raise BuildError(f"{path}: holds no run's evidence, which are files such as 01_name.json")
-    ran = (found[name] for name in sorted(found.keys() - failed.keys()))
+    ran = (by_chapter[name] for name in sorted(by_chapter.keys() - failed.keys()))
     return Run(str(path), tuple(ran), failed)
 
 
@@ -92,7 +92,7 @@ def _packed(archive: Path) -> Iterator[tuple[str, bytes]]:
     """Iterate over the evidence files of a zip; nothing is unpacked to disk."""
     try:
         with zipfile.ZipFile(archive) as packed:
-            entries = [one for one in packed.infolist() if NAME.fullmatch(one.filename)]
+            entries = [entry for entry in packed.infolist() if NAME.fullmatch(entry.filename)]
             for entry in entries[:MOST_FILES]:
                 name = f"{archive}: {entry.filename}"
                 _refuse_large(name, entry.file_size)

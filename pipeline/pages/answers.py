@@ -75,15 +75,16 @@ def answers(findings: Findings) -> list[Answer]:
     return [
         Answer(setting, timed, whole, timing, findings.chapter_of(timing))
         for setting in settings(findings)
-        for whole, asked in ((True, setting.wholes), (False, setting.parts))
-        for timed, question in asked.items()
+        for whole, questions in ((True, setting.wholes), (False, setting.parts))
+        for timed, question in questions.items()
         for timing in findings.answers(question)
     ]
 
 
-def span(found: Iterable[Answer]) -> str:
+def span(answers_timed: Iterable[Answer]) -> str:
     """Return the smallest and the largest input that was timed."""
     shaped = sorted(
-        (answer for answer in found if answer.timing.case), key=lambda one: one.elements
+        (answer for answer in answers_timed if answer.timing.case),
+        key=lambda answer: answer.elements,
     )
     return f"{shaped[0].size} to {shaped[-1].size}" if shaped else "no input"

@@ -63,7 +63,10 @@ def gpu_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
         for claim in claims
         if claim["gpu"]
         for machine, verdict, because in (
-            [(one["machine"], one["verdict"], one["because"]) for one in claim["gpu"]["found"]]
+            [
+                (verdict["machine"], verdict["verdict"], verdict["because"])
+                for verdict in claim["gpu"]["found"]
+            ]
             or [("no machine yet", "untested on a GPU", "No GPU measurement exists yet.")]
         )
     ]
@@ -75,7 +78,7 @@ def launch_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
     del chapter  # only one shows them
     noted = (claim for claim in claims if claim["eager_cuda"])
     return "\n".join(
-        harmless(f"- {_quoted(one, one['who'])}\\\n  {one['eager_cuda']}") for one in noted
+        harmless(f"- {_quoted(claim, claim['who'])}\\\n  {claim['eager_cuda']}") for claim in noted
     )
 
 

@@ -56,19 +56,19 @@ def publication(environment: Mapping[str, str] = os.environ) -> Publication:
 
 def configured(config: dict[str, Any], published: Publication) -> dict[str, Any]:
     """Return the book's settings with what the publication adds to them."""
-    told: dict[str, Any] = {**config, "html": dict(config["html"])}
+    completed: dict[str, Any] = {**config, "html": dict(config["html"])}
     if published.repository:
-        told["repository"] = {"url": published.repository, "branch": published.revision}
-        told["launch_buttons"] = {
+        completed["repository"] = {"url": published.repository, "branch": published.revision}
+        completed["launch_buttons"] = {
             "colab_url": COLAB,
             "binderhub_url": BINDER,
             "notebook_interface": "jupyterlab",
         }
-        told["html"] |= {"use_repository_button": True, "use_issues_button": True}
+        completed["html"] |= {"use_repository_button": True, "use_issues_button": True}
     if published.address:
-        told["html"]["baseurl"] = published.address
-        told["sphinx"] = {**config["sphinx"], "config": _addressed(config, published.address)}
-    return told
+        completed["html"]["baseurl"] = published.address
+        completed["sphinx"] = {**config["sphinx"], "config": _addressed(config, published.address)}
+    return completed
 
 
 def _addressed(config: dict[str, Any], address: str) -> dict[str, Any]:

@@ -38,8 +38,8 @@ def render() -> None:
     )
     page = places.RENDERED / "_build" / "html" / "index.html"
     if done.returncode != 0:
-        said = done.stdout + done.stderr
-        raise BuildError(refused_in(said) or f"the pages did not build:\n{complaints(said)}")
+        output = done.stdout + done.stderr
+        raise BuildError(refused_in(output) or f"the pages did not build:\n{complaints(output)}")
     if not page.exists():
         raise BuildError("the pages built without an index.html")
     packing.prune(page.parent)

@@ -62,12 +62,12 @@ def measure(cell: str) -> str:
 
     Raises `CellError` with the reason where it cannot be measured.
     """
-    asked = Cell.model_validate_json(cell)
+    parsed = Cell.model_validate_json(cell)
     try:
-        return measured(asked, lambda: [_python(asked), "-m", "pipeline.sweep.cells"])
+        return measured(parsed, lambda: [_python(parsed), "-m", "pipeline.sweep.cells"])
     finally:
-        if asked.packages is not None:
-            environments.remove(asked.torch, asked.packages)
+        if parsed.packages is not None:
+            environments.remove(parsed.torch, parsed.packages)
 
 
 def measured(cell: Cell, script: Callable[[], list[str]]) -> str:
@@ -93,18 +93,18 @@ def _in_a_process(cell: Cell, script: list[str]) -> None:
 
     The script reads the pipe that is its standard input (`as_script`).
     """
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
         started = subprocess.Popen(
             [*script, cell.model_dump_json()],
             stdin=subprocess.PIPE,
-            stdout=said,
-            stderr=said,
+            stdout=output,
+            stderr=output,
             cwd=places.HERE,
             env=_environment(),
         )
         status = started.wait()
-        said.seek(0)
-        lines = [line for line in said.read().splitlines() if line.strip()]
+        output.seek(0)
+        lines = [line for line in output.read().splitlines() if line.strip()]
     if status or not cell.result.exists():
         raise CellError(_reason(lines) or f"its process ended with status {status}")
 

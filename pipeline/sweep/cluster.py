@@ -45,8 +45,8 @@ def outcomes(
     wanted: list[Cell], scheduler: str | None, workers: int, measure: Measure = cells.measure
 ) -> list[Outcome]:
     """Return what became of every cell, with a cluster where any is yet to be measured."""
-    if all(kept(cell) for cell in wanted):
-        return [Outcome(cell, kept(cell)) for cell in wanted]
+    if all(result_of(cell) for cell in wanted):
+        return [Outcome(cell, result_of(cell)) for cell in wanted]
     with connected(scheduler, workers) as client:
         print(f"{len(wanted)} cells; {client.dashboard_link} shows where they stand", flush=True)
         return run(client, wanted, measure)
@@ -87,10 +87,10 @@ def _own_cluster(workers: int) -> LocalCluster:
 
 
 def _refuse_without_timing(client: Client, scheduler: str) -> None:
-    known = client.scheduler_info(n_workers=-1)["workers"].values()
-    if not any(one.get("resources", {}).get(TIMING) for one in known):
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    if not any(worker.get("resources", {}).get(TIMING) for worker in workers):
         raise BuildError(
-            f"SCHEDULER={scheduler}: none of its {len(known)} workers offers the resource "
+            f"SCHEDULER={scheduler}: none of its {len(workers)} workers offers the resource "
             f'{TIMING}; start one a machine with --resources "{TIMING}=1"'
         )
 
@@ -102,12 +102,12 @@ def run(
     progress: Progress | None = None,
 ) -> list[Outcome]:
     """Measure what has no result yet; return what became of every cell, in order."""
-    done = {cell.key: Outcome(cell, kept(cell)) for cell in wanted}
+    done = {cell.key: Outcome(cell, result_of(cell)) for cell in wanted}
     missing = {cell.key: cell for cell in wanted if done[cell.key].evidence is None}
-    asked = {_submit(client, cell, measure): cell for cell in missing.values()}
+    submitted = {_submit(client, cell, measure): cell for cell in missing.values()}
     with tqdm(total=len(wanted), initial=len(wanted) - len(missing), unit="cell") as bar:
-        for count, future in enumerate(as_completed(asked), start=1):
-            cell = asked[future]
+        for count, future in enumerate(as_completed(submitted), start=1):
+            cell = submitted[future]
             done[cell.key] = _outcome(cell, future)
             bar.update()
             if progress:
@@ -134,9 +134,9 @@ def _outcome(cell: Cell, future: Future[str]) -> Outcome:
         result = future.result()
     except Exception as error:  # whatever a worker may raise
         return Outcome(cell, None, (str(error) or repr(error)).splitlines()[0])
-    if kept(cell) is None:  # it was measured where this disk is not
+    if result_of(cell) is None:  # it was measured where this disk is not
         write_atomically(cell.result, result)
-    evidence = kept(cell)
+    evidence = result_of(cell)
     if evidence is None:
         return Outcome(cell, None, "its result cannot be read")
     measured_with = evidence.environment.torch.partition("+")[0]
@@ -146,7 +146,7 @@ def _outcome(cell: Cell, future: Future[str]) -> Outcome:
     return Outcome(cell, evidence)
 
 
-def kept(cell: Cell) -> Evidence | None:
+def result_of(cell: Cell) -> Evidence | None:
     """Return a cell's result where it is here and can be used."""
     try:
         return read(cell.result)
@@ -165,12 +165,16 @@ def rows(outcomes: list[Outcome]) -> Iterator[Mapping[str, Any]]:
         if outcome.evidence is None:
             yield {**cell, "failure": outcome.failure}
             continue
-        found = [
-            _measurement(each) for each in outcome.evidence.records if isinstance(each, Timing)
+        measurements = [
+            _measurement(record)
+            for record in outcome.evidence.records
+            if isinstance(record, Timing)
         ]
         environment = outcome.evidence.environment
         where = {"processor": environment.processor, "accelerator": environment.accelerator}
-        yield from ({**cell, **each, **where, "failure": ""} for each in found or [{}])
+        yield from (
+            {**cell, **measurement, **where, "failure": ""} for measurement in measurements or [{}]
+        )
 
 
 def _measurement(timing: Timing) -> dict[str, Any]:

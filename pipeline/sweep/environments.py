@@ -87,7 +87,7 @@ def install(
     *,
     constraints: str = "",
     options: tuple[str, ...] = (),
-    told: Mapping[str, str] = MappingProxyType({}),
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Make an environment with these requirements; `told` are further environment variables.
 
@@ -95,13 +95,13 @@ def install(
     """
     shutil.rmtree(folder, ignore_errors=True)
     make = [str(uv.PROGRAM), "venv", "--quiet", "--python", sys.executable, str(folder)]
-    run(make, what, told)
+    run(make, what, variables)
     wanted, limits = folder / "requirements.txt", folder / "constraints.txt"
     wanted.write_text(requirements, encoding="utf-8")
     limits.write_text(constraints, encoding="utf-8")
     from_lists = ["-r", str(wanted), "--constraint", str(limits)]
     command = [sys.executable, "-P", uv.__file__, *options, "--compile-bytecode"]
-    run([*command, "--python", str(folder), *from_lists], what, told)
+    run([*command, "--python", str(folder), *from_lists], what, variables)
     (folder / READY).touch()
 
 
@@ -144,16 +144,16 @@ def _needs(requires: list[str] | None) -> frozenset[str]:
 
 def _name(requirement: str) -> str:
     """Return the normalised name that a requirement starts with."""
-    found = re.match(r"[\w.-]+", requirement, re.ASCII)
-    return re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""
+    match = re.match(r"[\w.-]+", requirement, re.ASCII)
+    return re.sub(r"[-_.]+", "-", match[0]).lower() if match else ""
 
 
-def run(command: list[str], what: str, told: Mapping[str, str] = MappingProxyType({})) -> str:
+def run(command: list[str], what: str, variables: Mapping[str, str] = MappingProxyType({})) -> str:
     """Run a step of an installation and return what it prints.
 
     Raises `EnvironmentFailedError` with `what` cannot be installed, and why.
     """
-    around = os.environ | dict(told)
+    around = os.environ | dict(variables)
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=around)
     if done.returncode:
         reason = _reason(done.stderr) or f"status {done.returncode}"
@@ -161,8 +161,10 @@ def run(command: list[str], what: str, told: Mapping[str, str] = MappingProxyTyp
     return done.stdout
 
 
-def _reason(said: str) -> str:
+def _reason(output: str) -> str:
     """Return what uv complained of, in one line: its error and the first cause of it."""
-    lines = [line.strip() for line in said.splitlines()]
-    told = (next((one for one in lines if one.startswith(word)), "") for word in ("error", "cause"))
-    return ": ".join(one.partition(": ")[2] for one in told if one)
+    lines = [line.strip() for line in output.splitlines()]
+    complaints = (
+        next((line for line in lines if line.startswith(word)), "") for word in ("error", "cause")
+    )
+    return ": ".join(line.partition(": ")[2] for line in complaints if line)

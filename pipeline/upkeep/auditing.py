@@ -44,9 +44,9 @@ def judged(output: str, complaints: str) -> tuple[int, list[str]]:
 
 def _vulnerable(packages: list[Mapping[str, Any]]) -> Iterator[str]:
     for package in packages:
-        for known in package.get("vulns", ()):
-            fixed = ", ".join(known.get("fix_versions", ())) or "no version yet"
-            yield f"{package['name']} {package['version']}: {known['id']}, fixed in {fixed}"
+        for vulnerability in package.get("vulns", ()):
+            fixed = ", ".join(vulnerability.get("fix_versions", ())) or "no version yet"
+            yield f"{package['name']} {package['version']}: {vulnerability['id']}, fixed in {fixed}"
 
 
 def _last_line(text: str) -> str:

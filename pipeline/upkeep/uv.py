@@ -36,7 +36,7 @@ def settings(listed: str) -> dict[str, str]:
         section, _, name = key.rpartition(".")
         if section in sections:
             sections[section][name] = ast.literal_eval(value)
-    return {name: value for one in sections.values() for name, value in one.items()}
+    return {name: value for section in sections.values() for name, value in section.items()}
 
 
 def options(given: Mapping[str, str]) -> Iterator[str]:
@@ -51,8 +51,8 @@ def options(given: Mapping[str, str]) -> Iterator[str]:
 
 def environment(given: Mapping[str, str], mine: Mapping[str, str]) -> dict[str, str]:
     """Return an environment with what these settings ask of pip; what is set in it stays."""
-    asked = {variable: given[name] for name, variable in VARIABLES.items() if name in given}
-    return asked | dict(mine)
+    variables = {variable: given[name] for name, variable in VARIABLES.items() if name in given}
+    return variables | dict(mine)
 
 
 def main(words: list[str]) -> None:

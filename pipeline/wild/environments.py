@@ -33,8 +33,8 @@ def python_of(package: Package) -> Path:
     wanted = requirements(package)
     if not _holds(folder, wanted):
         together = of_one_build(_resolved(folder, wanted, package))
-        told = {} if together else WITHOUT_FOLDERS
-        environments.install(folder, wanted, package.title, told=told)
+        variables = {} if together else WITHOUT_FOLDERS
+        environments.install(folder, wanted, package.title, variables=variables)
     return folder / "bin" / "python"
 
 
@@ -49,7 +49,7 @@ def requirements(package: Package) -> str:
     lines = places.LOCK.read_text(encoding="utf-8").splitlines()
     locked = {line.partition("==")[0]: line for line in lines}
     release = f"{package.name}=={package.version}"
-    return "\n".join([*(locked[one] for one in IMPORTED), "torchvision", release, ""])
+    return "\n".join([*(locked[name] for name in IMPORTED), "torchvision", release, ""])
 
 
 def of_one_build(resolved: str) -> bool:

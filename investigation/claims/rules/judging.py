@@ -44,7 +44,7 @@ class Sorted:
     @classmethod
     def of(cls, *groups: Iterable[Measured]) -> "Sorted":
         """Return all comparisons of some groups together."""
-        return cls(tuple(one for group in groups for one in group))
+        return cls(tuple(timing for group in groups for timing in group))
 
     def that_are(self, wanted: Outcome) -> tuple[Measured, ...]:
         """Return the comparisons that come to this."""
@@ -82,7 +82,7 @@ class Sorted:
     @property
     def counts(self) -> str:
         """How many there are of each, in words: `3 slower, 1 equal`."""
-        counted = {words: len(self.that_are(found)) for found, words in NAMES.items()}
+        counted = {words: len(self.that_are(outcome)) for outcome, words in NAMES.items()}
         return ", ".join(f"{count} {words}" for words, count in counted.items() if count)
 
     def __len__(self) -> int:
@@ -103,8 +103,8 @@ def place(timing: Measured) -> str:
 def runtime_title(timing: Measured) -> str:
     """Return the name of the runtime that a timing is of; nothing for eager mode as it stands."""
     slug = timing.runtime if isinstance(timing, Timing) else None
-    known = BY_SLUG.get(slug or "")
-    return known.title if known else slug or ""
+    runtime = BY_SLUG.get(slug or "")
+    return runtime.title if runtime else slug or ""
 
 
 def step_rows(words: str, steps: Timings) -> list[Row]:
@@ -117,14 +117,14 @@ def step_rows(words: str, steps: Timings) -> list[Row]:
 
 def part_row(words: str, timings: Timings) -> Row:
     """Return one row for many comparisons: their counts, and the furthest on either side."""
-    found = Sorted(tuple(timings))
+    judged = Sorted(tuple(timings))
     furthest = [
-        f"{name} {change(one)} at {place(one)}"
-        for name, one in (
-            ("most", max(found.slower, key=lambda one: one.ratio, default=None)),
-            ("least", min(found.faster, key=lambda one: one.ratio, default=None)),
+        f"{name} {change(extreme)} at {place(extreme)}"
+        for name, extreme in (
+            ("most", max(judged.slower, key=lambda timing: timing.ratio, default=None)),
+            ("least", min(judged.faster, key=lambda timing: timing.ratio, default=None)),
         )
-        if one is not None
+        if extreme is not None
     ]
-    timings_words = f"{len(found)} timing{'s' * (len(found) != 1)}"
-    return words, "; ".join([f"{timings_words}: {found.counts or 'none'}", *furthest])
+    timings_words = f"{len(judged)} timing{'s' * (len(judged) != 1)}"
+    return words, "; ".join([f"{timings_words}: {judged.counts or 'none'}", *furthest])

@@ -48,8 +48,12 @@ def left_out(
 
 def is_multiply(setting: CompileSetting) -> bool:
     """Tell whether a setting is the multiply alone, forward, of two dtypes."""
-    two = setting.case.gate_dtype is not None
-    return two and setting.plain and (setting.level, setting.mode) == ("multiply", "inference")
+    of_two_dtypes = setting.case.gate_dtype is not None
+    return (
+        of_two_dtypes
+        and setting.plain
+        and (setting.level, setting.mode) == ("multiply", "inference")
+    )
 
 
 def is_shown(setting: CompileSetting) -> bool:
@@ -102,12 +106,12 @@ class Built(BaseModel):
     @property
     def assembly_sha256(self) -> tuple[str, ...]:
         """The digest of each kernel's assembly in each configuration."""
-        return tuple(one.assembly_sha256 for one in self.compiled)
+        return tuple(kernel.assembly_sha256 for kernel in self.compiled)
 
     @property
     def binary_sha256(self) -> tuple[str, ...]:
         """The digest of each kernel's binary in each configuration."""
-        return tuple(one.binary_sha256 for one in self.compiled)
+        return tuple(kernel.binary_sha256 for kernel in self.compiled)
 
 
 def build(chips: Sequence[Chip], setting: CompileSetting, form: Form) -> Iterable[Built]:
@@ -115,8 +119,11 @@ def build(chips: Sequence[Chip], setting: CompileSetting, form: Form) -> Iterabl
     chips = compiled_for(setting, chips)
     target = triton_targets.target(*chips)
     for variant in (form, *([CONTROL_OF[form]] if has_controls(setting) else ())):
-        made = triton_targets.apart(fusion.made_in(setting, variant, target), chips)
-        yield from (_built(chip, setting, one) for chip, one in zip(chips, made, strict=True))
+        generated_per_chip = triton_targets.apart(fusion.made_in(setting, variant, target), chips)
+        yield from (
+            _built(chip, setting, generated)
+            for chip, generated in zip(chips, generated_per_chip, strict=True)
+        )
 
 
 def _built(chip: Chip, setting: CompileSetting, generated: Generated) -> Built:
@@ -153,5 +160,5 @@ def _machine_code(generated: Generated, chip: Chip, shown: bool) -> Iterator[Com
     A text that occurs in several settings of this process's form is compiled once.
     """
     for text in (text for program in generated.programs for text in program.kernels):
-        for one in triton_targets.compiled_once(text, chip):
-            yield one if shown else one.model_copy(update={"assembly": ""})
+        for kernel in triton_targets.compiled_once(text, chip):
+            yield kernel if shown else kernel.model_copy(update={"assembly": ""})

@@ -83,11 +83,11 @@ def described(chip: Chip) -> Iterator[None]:
 
     interface, driver = _interface(chip), triton.runtime.driver
     active = "_active" if hasattr(driver, "_active") else "active"  # before Triton 3.4
-    known = {"cuda": interface, "cuda:0": interface}
+    interfaces = {"cuda": interface, "cuda:0": interface}
     device_interface.get_interface_for_device("cuda")  # registers those that torch knows
     _forget()
     with (
-        mock.patch.dict(device_interface.device_interfaces, known),
+        mock.patch.dict(device_interface.device_interfaces, interfaces),
         mock.patch.object(torch.cuda, "get_device_properties", interface.get_device_properties),
         mock.patch.object(torch.version, "hip", "0.0" if chip.backend == "hip" else None),
         mock.patch.object(driver, active, _Named(chip)),
@@ -173,14 +173,14 @@ def moving(lower: Any, chips: Sequence[Chip]) -> Any:
     """Return Inductor's entry point, for every chip, with what it is given moved to `cuda`."""
 
     def lower_moved(graph: GraphModule, inputs: Sequence[Any], **settings: Any) -> Any:
-        given, made = [moved(input_) for input_ in inputs], None
+        given, lowered = [moved(input_) for input_ in inputs], None
         for chip in chips:
             own = copy.deepcopy(graph)  # Inductor rewrites the graph that it is given
             move_nodes(own)
             _forget_output_strides()
             with described(chip), PastTheBindings():
-                made = lower(own, given, **settings)
-        return made
+                lowered = lower(own, given, **settings)
+        return lowered
 
     return lower_moved
 
@@ -238,12 +238,12 @@ def compiled(kernel: str, chip: Chip) -> list[Compiled]:
     """
     import triton
 
-    found = KERNEL_TEXT.search(kernel)
-    name = KERNEL_NAME.search(found[1]) if found else None
-    if found is None or name is None:
+    definition = KERNEL_TEXT.search(kernel)
+    name = KERNEL_NAME.search(definition[1]) if definition else None
+    if definition is None or name is None:
         raise ValueError(f"no Triton kernel in this text: {kernel[:60]!r}")
     with described(chip), mock.patch.object(triton.knobs.compilation, "disable_line_info", True):
-        tuner = getattr(_imported(found[1]), name[1])
+        tuner = getattr(_imported(definition[1]), name[1])
         return [_compiled(tuner, config, chip) for config in tuner.configs]
 
 
@@ -276,12 +276,12 @@ def _compiled(tuner: Any, configuration: Any, chip: Chip) -> Compiled:
 
     meta = tuner._create_compile_meta(configuration)
     source = ASTSource(tuner.fn, meta["signature"], meta["constants"], meta["configs"][0])
-    made = triton.compile(
+    compiled_files = triton.compile(
         source,
         target=_Named(chip).get_current_target(),
         options=tuner._create_compile_options(configuration, meta),
     ).asm
-    assembly, binary = made[chip.assembly], made[chip.binary]
+    assembly, binary = compiled_files[chip.assembly], compiled_files[chip.binary]
     return Compiled(
         kernel=tuner.fn.__name__,
         configuration=str(configuration),

@@ -34,12 +34,12 @@ class ReleasedEquality(Observation):
     @property
     def compared(self) -> int:
         """How many tensors were compared."""
-        return sum(one[0] for one in (self.outputs, self.gradients, self.weights))
+        return sum(counts[0] for counts in (self.outputs, self.gradients, self.weights))
 
     @property
     def value(self) -> int:
         """How many tensors differ."""
-        return sum(one[1] for one in (self.outputs, self.gradients, self.weights))
+        return sum(counts[1] for counts in (self.outputs, self.gradients, self.weights))
 
 
 class ReleasedProgram(Observation):

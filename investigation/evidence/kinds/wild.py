@@ -80,4 +80,4 @@ class SurveyedPackage(Observation):
     @property
     def has_the_line(self) -> bool:
         """Whether the package holds `return x * y.expand_as(x)`, whatever its names."""
-        return any(one.exact for one in self.taken)
+        return any(expansion.exact for expansion in self.taken)

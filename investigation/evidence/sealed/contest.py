@@ -159,19 +159,19 @@ def _summary(result: ContestResult, method: str, plant: str) -> dict[str, Any]:
     return {
         "method": method,
         "plant": plant,
-        "false_alarms": share([one.found for one in null]),
+        "false_alarms": share([trial.found for trial in null]),
         "found": {
-            f"{dose:+g}": share([one.found for one in result.of(method, plant, dose)])
+            f"{dose:+g}": share([trial.found for trial in result.of(method, plant, dose)])
             for dose in result.doses()
             if dose
         },
         "wrong_signs": sum(trial.wrong_sign for trial in trials),
-        "coverage": share([one.covers for one in with_interval]),
+        "coverage": share([trial.covers for trial in with_interval]),
         "false_equivalence": share(
             [
-                one.verdict == "equivalent"
-                for one in with_interval
-                if math.isclose(abs(one.dose), 100 * MARGIN)
+                trial.verdict == "equivalent"
+                for trial in with_interval
+                if math.isclose(abs(trial.dose), 100 * MARGIN)
             ]
         ),
         "rms_error_percent": rms_error_percent(trials),

@@ -57,10 +57,10 @@ def missing(measured: Evidence) -> list[str]:
     parameters = Parameters.model_construct(**measured.parameters)
     expected = (
         DeviceFacts.model_construct(says="the device"),
-        *(one.expected(parameters.device) for one in gpu_plan.plan(parameters)),
+        *(step.expected(parameters.device) for step in gpu_plan.plan(parameters)),
     )
-    present = {one.identity for one in measured.records}
-    return [one.says for one in expected if one.identity not in present]
+    present = {record.identity for record in measured.records}
+    return [record.says for record in expected if record.identity not in present]
 
 
 def checked(folder: Path) -> Evidence:
@@ -117,5 +117,5 @@ def recorded(results: Path = RESULTS) -> dict[str, Evidence]:
 
 def shown_as(machine: str, measured: Evidence) -> Iterator[Record]:
     """Yield the records of a machine with its name, for a chapter's own evidence."""
-    for one in measured.records:
-        yield one.model_copy(update={"machine": machine})
+    for record in measured.records:
+        yield record.model_copy(update={"machine": machine})

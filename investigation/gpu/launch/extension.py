@@ -50,29 +50,31 @@ def library(cache: Path = CACHE) -> Path:
     if not built.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as folder:
-            made = Path(folder, built.name)
-            _compile(compiler(), made)
-            made.replace(built)  # at once: another process may build it too
+            fresh = Path(folder, built.name)
+            _compile(compiler(), fresh)
+            fresh.replace(built)  # at once: another process may build it too
     return built
 
 
 def compiler() -> str:
     """Return the C++ compiler of this machine. Raises `NoRecorderError` where there is none."""
     named = os.environ.get("CXX")
-    found = shutil.which(named) if named else next(filter(None, map(shutil.which, COMPILERS)), None)
-    if found is None:
+    program = (
+        shutil.which(named) if named else next(filter(None, map(shutil.which, COMPILERS)), None)
+    )
+    if program is None:
         raise NoRecorderError(
             f"recording what eager CUDA launches needs a C++ compiler, and {named or 'none'} is "
             "here; install g++, or name one in the variable CXX"
         )
-    return found
+    return program
 
 
 def _digest() -> str:
     """Return what the built file depends on: its source, torch and the machine."""
     digest = hashlib.sha256(SOURCE.read_bytes())
-    for one in (torch.__version__, str(torch.version.git_version), platform.platform()):
-        digest.update(one.encode())
+    for part in (torch.__version__, str(torch.version.git_version), platform.platform()):
+        digest.update(part.encode())
     return digest.hexdigest()[:16]
 
 
@@ -91,9 +93,9 @@ def _compile(compiler: str, built: Path) -> None:
         raise NoRecorderError(_failed(compiler, done.stderr)) from RuntimeError(done.stderr)
 
 
-def _failed(compiler: str, said: str) -> str:
+def _failed(compiler: str, output: str) -> str:
     """Return one line: the compiler, and the first error that it named."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()] or ["no message"]
+    lines = [line.strip() for line in output.splitlines() if line.strip()] or ["no message"]
     first = next((line for line in lines if "error" in line), lines[-1])
     return (
         f"{Path(compiler).name} cannot build the recorder of iterators for torch "

@@ -82,10 +82,10 @@ def parsed(recorded: str) -> Launches:
 def recorded(run: Callable[[], Sequence[Tensor]], address: int) -> Recorded:
     """Return what `run` launches; its tensors get addresses from `address` on."""
     torch.ops.launch.start_at(address)
-    made = run()
+    tensors = run()
     launched = parsed(torch.ops.launch.taken())
     return Recorded.model_construct(
-        launches=launched, results=tuple(_result(one) for one in made if one.numel())
+        launches=launched, results=tuple(_result(tensor) for tensor in tensors if tensor.numel())
     )
 
 
@@ -111,7 +111,7 @@ def on_cpu(x: Tensor, gate: Tensor) -> Iterator:
 
 def on_recorder(like: Tensor) -> Tensor:
     """Return a tensor of the recording device, laid out like another, with no memory behind."""
-    made: Tensor = torch.ops.launch.make(
+    tensor: Tensor = torch.ops.launch.make(
         like.shape, like.stride(), like.storage_offset(), like.dtype
     )
-    return made
+    return tensor

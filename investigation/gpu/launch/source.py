@@ -127,10 +127,10 @@ READ: tuple[Passage, ...] = (
 
 def passages(folder: Path = HEADERS) -> tuple[Passage, ...]:
     """Return every passage with its line. Raises `OtherSourceError` where one is not there."""
-    return tuple(_found(one, folder) for one in READ)
+    return tuple(_with_line(passage, folder) for passage in READ)
 
 
-def _found(passage: Passage, folder: Path) -> Passage:
+def _with_line(passage: Passage, folder: Path) -> Passage:
     if not passage.text:  # CUDA's own kernels are not installed with torch
         return passage
     path = folder / passage.file

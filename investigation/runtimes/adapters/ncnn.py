@@ -73,10 +73,10 @@ def _kinds(layers: Path) -> list[str]:
 
 def _traced(network: Any, given: Any, layers: Path) -> tuple[Step, ...]:
     """Return the layers with the bytes of what they put out; Input and Split pass on what is."""
-    found = []
+    steps = []
     for kind, _, inputs, outputs, *names in _lines(layers):
         if kind not in ("Input", "Split"):
             blobs = names[int(inputs) : int(inputs) + int(outputs)]
             sizes = [np.array(_extract(network, given, blob)).nbytes for blob in blobs]
-            found.append(Step(kind, sum(sizes), expands="xpand" in kind))
-    return tuple(found)
+            steps.append(Step(kind, sum(sizes), expands="xpand" in kind))
+    return tuple(steps)
