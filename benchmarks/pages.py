@@ -25,7 +25,7 @@ LARGEST = """() => new Promise(done => new PerformanceObserver(
 
 
 def main() -> int:
-    """Measure every page, print a table, and return 1 where a page missed the target."""
+    """Measure every page, print a table, and return 1 if a page missed the target."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--book", type=Path, default=ROOT / "build" / "html")
     parser.add_argument("--tries", type=int, default=5)

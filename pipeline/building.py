@@ -25,7 +25,7 @@ from pipeline.pages import publishing, verdicts
 
 @contextmanager
 def only_build() -> Iterator[None]:
-    """Hold this folder's build. Raises `BuildError` where another one does."""
+    """Hold this folder's build. Raises `BuildError` if another one does."""
     places.BUILD.mkdir(exist_ok=True)
     try:
         with FileLock(places.BUILD / ".lock", timeout=0):
@@ -46,8 +46,8 @@ def build(
     """Execute what is out of date, of one notebook or of all; judge the claims; make the pages.
 
     Without `alone_when_timed` a chapter that times something may run beside another, so that its
-    times mean nothing: for a build whose pages are looked at and whose numbers are not. Raises
-    `BuildError` where a notebook fails; with `keep_going`, when the others have run.
+    times mean nothing: for a build whose pages matter and whose numbers do not. Raises
+    `BuildError` if a notebook fails; with `keep_going`, when the others have run.
     """
     started = time.monotonic()
     manifest.verify_all(places.RECORDED)
@@ -71,7 +71,7 @@ def build(
 def planned(
     notebooks: list[Path], parameters: Mapping[str, object]
 ) -> Mapping[Path, Mapping[str, object]]:
-    """Return the parameters that each notebook is to run with."""
+    """Return the parameters for the run of each notebook."""
     if not parameters:
         return {notebook: {} for notebook in notebooks}
     from pipeline.chapters.notebooks import chosen
@@ -84,7 +84,7 @@ def outdated_of(
 ) -> dict[Path, Mapping[str, object]]:
     """Return the notebooks whose products are not current, with their parameters."""
     outdated: dict[Path, Mapping[str, object]] = {}
-    for notebook, parameters in plan.items():  # what a chapter reads of another comes before it
+    for notebook, parameters in plan.items():  # a chapter comes after those whose evidence it reads
         follows = {path.stem for path in outdated}.intersection(freshness.reads(notebook))
         if force or follows or not freshness.is_current(notebook, parameters):
             outdated[notebook] = parameters
@@ -92,7 +92,7 @@ def outdated_of(
 
 
 def make_pages(notebooks: list[Path]) -> str:
-    """Judge the claims and render the book where anything that it shows has changed."""
+    """Judge the claims and render the book if anything that it shows has changed."""
     evidences = verdicts.gather(notebooks)
     findings = Findings(evidences)
     verdicts.write_claims(findings)

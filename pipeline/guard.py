@@ -23,7 +23,7 @@ import psutil
 MARK, MAKER = "INVESTIGATION_BUILD", "STARTED_BY"
 LOOK_EVERY_S = 0.2
 SETTLE_S = 0.05  # a process between its fork and the end of its exec shows no environment yet
-PATIENCE_S = 10  # for killed processes to be gone
+PATIENCE_S = 10  # until killed processes are gone
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def watched(owner: str) -> Iterator[str]:
     """Mark what is started inside for `owner`, such as a build folder; leave none of it running.
 
     First ends what an earlier holder of the same `owner` left, so hold a lock of yours. Yields
-    the mark. Raises `KeyboardInterrupt` in the main thread where this process is asked to end,
+    the mark. Raises `KeyboardInterrupt` in the main thread if this process is asked to end,
     or make is gone that had started it, which the Makefile names in `STARTED_BY`.
     """
     maker = int(os.environ.get(MAKER) or 0)
@@ -62,7 +62,7 @@ def sweep(mark: str) -> None:
 
 
 def _settled(mark: str) -> list[psutil.Process]:
-    """Return the marked processes; where there are none, look once more after a moment."""
+    """Return the marked processes; if there are none, look once more after a moment."""
     running = marked(mark)
     if not running:
         time.sleep(SETTLE_S)
@@ -91,7 +91,7 @@ def _ended_by(*signals: signal.Signals) -> Iterator[None]:
     """Take these signals as a person's interruption, so that everything is closed in order."""
     try:
         before = {number: signal.signal(number, _interrupt) for number in signals}
-    except ValueError:  # not in the main thread, whose owner sees to signals
+    except ValueError:  # not in the main thread, which handles signals itself
         before = {}
     try:
         yield
@@ -133,7 +133,7 @@ def _dismiss(watcher: "subprocess.Popen[bytes]") -> None:
 
 
 def watch(mark: str, builder: int, maker: int) -> None:
-    """Wait until the builder is gone, then end what it left; ask it to end where make is gone."""
+    """Wait until the builder is gone, then end what it left; ask it to end if make is gone."""
     while not select.select([sys.stdin], [], [], LOOK_EVERY_S)[0]:
         if maker and _parent(builder) != maker:
             with suppress(ProcessLookupError):
@@ -143,7 +143,7 @@ def watch(mark: str, builder: int, maker: int) -> None:
 
 
 def _parent(pid: int) -> int | None:
-    """Return the parent of a process, None where there is no such process."""
+    """Return the parent of a process, None if there is no such process."""
     try:
         return int(psutil.Process(pid).ppid())
     except psutil.Error:

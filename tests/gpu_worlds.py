@@ -71,5 +71,5 @@ def evidence(records=None, accelerator="NVIDIA H200", **parameters):
 def findings(records=None, machines=(H200,)):
     """What a chapter shows of each of these machines."""
     measured = evidence(records)
-    return Findings((evidence([shown_a for name in machines
-                               for shown_a in gpu_record.shown_as(name, measured)]),))  # fmt: skip
+    return Findings((evidence([record for name in machines
+                               for record in gpu_record.shown_as(name, measured)]),))  # fmt: skip

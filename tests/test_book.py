@@ -101,12 +101,12 @@ def test_the_ledger_shows_every_claim_with_its_rule_and_verdict(book):
 def test_every_decided_claim_links_to_its_deciding_cell(book):
     ledger = page(book, "claims")
     links = {link.get("href", "") for link in ledger.select("article a")}
-    for load in json.loads((book / "claims.json").read_text()):
-        if load["verdict"] == "untested":
+    for entry in json.loads((book / "claims.json").read_text()):
+        if entry["verdict"] == "untested":
             continue
-        target = f"notebooks/{load['chapters'][0]}.html#{load['cell']}"
-        assert target in links, load["id"]
-        assert page(book, load["chapters"][0]).find(id=load["cell"]), load["id"]
+        target = f"notebooks/{entry['chapters'][0]}.html#{entry['cell']}"
+        assert target in links, entry["id"]
+        assert page(book, entry["chapters"][0]).find(id=entry["cell"]), entry["id"]
 
 
 def test_the_first_screen_answers_in_bold_and_shows_the_change(book):
@@ -208,7 +208,7 @@ def test_every_link_inside_the_book_leads_somewhere(book):
 
 def test_clock_free_claims_come_out_as_they_do_on_any_machine(book, no_compiler):
     verdicts = {
-        load["id"]: load["verdict"] for load in json.loads((book / "claims.json").read_text())
+        entry["id"]: entry["verdict"] for entry in json.loads((book / "claims.json").read_text())
     }
     expected = {"T2": "supported", "T3": "supported", "T4": "refuted", "T5": "qualified",
                 "C2": "supported", "D4": "done", "P4": "supported", "V2": "supported",

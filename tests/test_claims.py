@@ -230,7 +230,7 @@ def test_every_claim_says_how_it_is_read_what_it_does_not_cover_and_when_its_rul
 
 def test_the_pages_get_every_claim_with_its_numbers_its_scope_and_its_history():
     shown = {
-        load["id"]: load for load in json.loads(json.dumps(verdicts.claims(findings(planted()))))
+        claim["id"]: claim for claim in json.loads(json.dumps(verdicts.claims(findings(planted()))))
     }
     for claim in CLAIMS:
         entry = shown[claim.id]

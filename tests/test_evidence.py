@@ -128,7 +128,7 @@ def test_failed_controls_are_named():
     with_failure = evidence(
         control("same", passed=False), control("arms"), equality("reference", 1)
     )
-    assert [failed_control.control for failed_control in with_failure.failed_controls] == ["same"]
+    assert [failed.control for failed in with_failure.failed_controls] == ["same"]
 
 
 def test_a_record_shows_itself_as_a_sentence():

@@ -148,7 +148,7 @@ FAILED = {"type": "control", "chapter": "01_tiny", "control": "bits", "says": "i
         ("a cell that raises", ["size = 1", "1 / 0"],
          "01_tiny, cell 2: ZeroDivisionError: division by zero"),
         ("a failed control", ["size = 1", FAILED_CONTROL],
-         "01_tiny, cell 2: ControlFailedError: bits: expected was: it is so; seen: it is not"),
+         "01_tiny, cell 2: ControlFailedError: bits: expected: it is so; seen: it is not"),
         ("no evidence", ["size = 1", "pass"],
          "01_tiny: it wrote no evidence; its last cell is chapter.close()"),
         ("a control that failed and was kept",
@@ -222,8 +222,8 @@ def test_a_notebook_that_names_no_kernel_is_refused(workshop):
 
 def test_a_parameter_reaches_only_the_notebooks_that_declare_it(workshop):
     first = write_notebook(workshop, "size = 1", name="01_tiny")
-    two = write_notebook(workshop, "seed = 1", name="02_tiny")
-    assert notebooks.chosen([first, two], {"seed": 5}) == {first: {}, two: {"seed": 5}}
+    second = write_notebook(workshop, "seed = 1", name="02_tiny")
+    assert notebooks.chosen([first, second], {"seed": 5}) == {first: {}, second: {"seed": 5}}
 
 
 @pytest.fixture(autouse=True)

@@ -87,11 +87,7 @@ BY_LABEL = {
 @pytest.mark.parametrize("left_out", [None, 0, 2, 4])
 def test_a_row_has_the_numbers_and_the_outcome_of_the_timing_that_its_label_names(name, left_out):
     draw, numbers = BY_LABEL[name]
-    timings = [
-        some_multiply
-        for number, some_multiply in enumerate(some_multiplies())
-        if number != left_out
-    ]
+    timings = [timing for number, timing in enumerate(some_multiplies()) if number != left_out]
     expected = {timing_figures.label(timing): timing for timing in timings}
     for order in (timings, timings[::-1], timings[1:] + timings[:1]):
         rows = {row["y"]: row for row in published(draw(timing_figures.labelled(order)))}
@@ -219,7 +215,7 @@ def matches(rows, timings):
     """Whether each row has the numbers of a timing that may stand there, as in the built book."""
     marks = [mark for timing in timings for mark in on_pages.marks(timing)]
     return [
-        any(on_pages.place(row) == place and on_pages.drawn(row) == pytest.approx(numbers)
+        any(on_pages.place(row) == place and on_pages.values(row) == pytest.approx(numbers)
             for place, numbers in marks)
         for row in rows
     ]  # fmt: skip

@@ -73,9 +73,7 @@ def test_memory_that_the_line_asks_for_decides_t1(more, status, words):
 
 
 def test_t1_is_untested_where_the_device_keeps_no_count():
-    records = [
-        plain_record for plain_record in plain_records() if not isinstance(plain_record, Memory)
-    ]
+    records = [record for record in plain_records() if not isinstance(record, Memory)]
     assert verdict("T1", records).status == "untested"
 
 
@@ -127,7 +125,7 @@ def test_a_machine_whose_record_lacks_an_answer_leaves_the_claim_untested_there(
     gone = {timed(step).identity for step in steps("network", "end_to_end")}
     judged = verdict(
         "T6",
-        [plain_record for plain_record in plain_records() if plain_record.identity not in gone],
+        [record for record in plain_records() if record.identity not in gone],
     )
     assert judged.status == "untested"
     assert "timing with level network" in dict(judged.table)["without an answer"]

@@ -247,11 +247,7 @@ def test_what_a_run_must_hold_follows_from_its_parameters():
     assert gpu_record.missing(evidence()) == []
     assert gpu_record.missing(evidence(batch=5)) == []
     lacking = evidence(
-        [
-            plain_record
-            for plain_record in plain_records()
-            if not isinstance(plain_record, DeviceFacts)
-        ]
+        [record for record in plain_records() if not isinstance(record, DeviceFacts)]
     )
     assert gpu_record.missing(lacking) == ["the device"]
 

@@ -66,9 +66,7 @@ def test_an_incomplete_record_is_refused_with_what_is_missing(built, tmp_path):
     cold = [step for step in steps("multiply", "cold") if step.case.slug == "reader"]
     gone = {timed(step).identity for step in cold}
     gpu_record.write(
-        evidence(
-            [plain_record for plain_record in plain_records() if plain_record.identity not in gone]
-        ),
+        evidence([record for record in plain_records() if record.identity not in gone]),
         built,
     )
     with pytest.raises(

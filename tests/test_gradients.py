@@ -42,16 +42,14 @@ def test_an_output_that_forgets_channels_last_is_noticed_by_its_strides():
 
 def test_the_gates_gradient_differs_exactly_where_the_gate_is_less_precise_than_the_product():
     pairs = product(("bfloat16", "float32", "complex128"), repeat=2)
-    for compare_dtype in gradients.compare_dtypes(broadcast, expand_as, pairs, seed=0):
-        assert compare_dtype.differing == ((GATE,) if compare_dtype.narrower_gate else ()), (
-            compare_dtype
-        )
+    for result in gradients.compare_dtypes(broadcast, expand_as, pairs, seed=0):
+        assert result.differing == ((GATE,) if result.narrower_gate else ()), result
 
 
 def test_writing_the_gate_out_rounds_as_early_as_the_view_does():
     pairs = [("float32", "bfloat16"), ("float32", "float16")]
-    for compare_dtype in gradients.compare_dtypes(expand_as, materialized, pairs, seed=0):
-        assert compare_dtype.differing == ()
+    for result in gradients.compare_dtypes(expand_as, materialized, pairs, seed=0):
+        assert result.differing == ()
 
 
 def test_rounding_before_the_sum_loses_accuracy_and_the_smallest_float16_gradients_most():
@@ -93,7 +91,7 @@ def test_passes_that_name_other_tensors_are_not_compared():
 def test_every_way_of_training_gives_the_same_gradients_and_notices_others(way):
     chosen = {way: ways.WAYS[way]}
     assert all(
-        compare_way.alike for compare_way in ways.compare_ways(broadcast, expand_as, chosen, seed=0)
+        agreement.alike for agreement in ways.compare_ways(broadcast, expand_as, chosen, seed=0)
     )
     noticed = list(ways.compare_ways(broadcast, louder, chosen, seed=0))
     assert {agreement.setting for agreement in noticed if not agreement.same_values} == {

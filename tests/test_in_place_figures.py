@@ -22,9 +22,9 @@ def drawn_at(figure, panel, name):
 
 def test_every_slot_and_the_sum_are_drawn_in_microseconds_in_the_panel_of_their_format():
     figure = in_place_figures.line_in_place(both())
-    each = 1e6 * 0.0005 * STEP_S / 6
+    added = 1e6 * 0.0005 * STEP_S / 6
     place = "stage 2, after the pool"
-    assert drawn_at(figure, "contiguous", place) == pytest.approx([each - 1, each, each + 1])
+    assert drawn_at(figure, "contiguous", place) == pytest.approx([added - 1, added, added + 1])
     total = drawn_at(figure, "channels_last", in_place_figures.SUM)
     assert total == pytest.approx([1490, 1500, 1510])
 
@@ -32,7 +32,7 @@ def test_every_slot_and_the_sum_are_drawn_in_microseconds_in_the_panel_of_their_
 def test_the_first_slot_is_drawn_at_the_top_and_the_sum_at_the_bottom():
     for records in (both(), {"contiguous": record()}):
         axis = in_place_figures.line_in_place(records).axes[0]
-        labels = [get_yticklabel.get_text() for get_yticklabel in axis.get_yticklabels()]
+        labels = [label.get_text() for label in axis.get_yticklabels()]
         assert labels[0] == "stage 1, before the pool"
         assert labels[-1] == in_place_figures.SUM
         assert axis.yaxis_inverted()

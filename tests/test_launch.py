@@ -239,11 +239,11 @@ def test_every_field_of_an_iterator_counts():
 
 def test_a_comparison_that_leaves_a_field_out_would_fail_that_test():
     def without_strides(baseline, other):
-        bare = [each.model_copy(update={"launches": tuple(
+        bare = [recorded.model_copy(update={"launches": tuple(
             iterator.model_copy(update={"operands": tuple(
                 operand.model_copy(update={"stride_bytes": ()}) for operand in iterator.operands
-            )}) for iterator in each.launches
-        )}) for each in (baseline, other)]  # fmt: skip
+            )}) for iterator in recorded.launches
+        )}) for recorded in (baseline, other)]  # fmt: skip
         return how_they_differ(*bare)
 
     noticed, planted = fields_noticed(without_strides)

@@ -128,8 +128,8 @@ OTHER_MACHINE = evidence_of(environment=HERE.model_copy(update={"processor": "Z8
         ('{"schema": 7, "settings": {}, "trials": []}', "contest schema 7, expected 2"),
         ('{"schema": 7, "by_group": {}}', "instructions schema 7, expected 1"),
         ('{"settings": {}, "trials": [{}], "schema": 2}', "not a usable record of kind contest"),
-        ('{"a": 1}', "no kind of record that this book knows; there are evidence, contest"),
-        ("[1, 2]", "no kind of record that this book knows"),
+        ('{"a": 1}', "no kind of record of this book; there are evidence, contest"),
+        ("[1, 2]", "no kind of record of this book"),
         ("{", "not a readable JSON file"),
     ],
 )

@@ -89,7 +89,7 @@ def of_a_step(timing):
 
 @pytest.fixture(scope="module")
 def run():
-    return [record for each in read_run(BOOK).evidences for record in each.records]
+    return [record for chapter in read_run(BOOK).evidences for record in chapter.records]
 
 
 @pytest.fixture(scope="module")

@@ -27,16 +27,16 @@ def test_a_page_takes_its_numbers_from_the_evidence(tmp_path):
 
 
 def test_a_number_that_nobody_recorded_fails_the_build(tmp_path):
-    with pytest.raises(BuildError, match=r"a page asks for one timing with .*; there are 0"):
+    with pytest.raises(BuildError, match=r"a page needs one timing with .*; there are 0"):
         fill(tmp_path, '{{ record("timing", level="scale_step").value }}')
 
 
 @pytest.mark.parametrize(
     ("question", "message"),
     [
-        ('record("timign")', "a page asks for timign: 'timign'"),
-        ('record("timing", levle="block")', "a page asks for timing: Timing has no field levle"),
-        ('records("timing", level="blok")', "a page asks for timing: Timing.level cannot be"),
+        ('record("timign")', "a page needs timign: 'timign'"),
+        ('record("timing", levle="block")', "a page needs timing: Timing has no field levle"),
+        ('records("timing", level="blok")', "a page needs timing: Timing.level cannot be"),
     ],
 )
 def test_a_misspelt_question_of_a_page_fails_the_build(tmp_path, question, message):

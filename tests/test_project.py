@@ -104,9 +104,7 @@ def test_every_direct_requirement_says_what_it_is_for():
 
 def test_the_lock_leaves_torchs_platform_packages_to_torch():
     assert not [
-        requirement_line
-        for requirement_line in requirement_lines("requirements.lock")
-        if requirement_line.startswith("nvidia")
+        line for line in requirement_lines("requirements.lock") if line.startswith("nvidia")
     ]
 
 

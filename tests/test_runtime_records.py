@@ -182,7 +182,7 @@ class TestPictures:
             timing("eager", large, 1.0, "equivalent"),
         ]
         first, second = picture.costs(timings).axes
-        assert [get_yticklabel.get_text() for get_yticklabel in first.get_yticklabels()] == [
+        assert [label.get_text() for label in first.get_yticklabels()] == [
             "AOTInductor",
             "PyTorch eager",
         ]

@@ -86,8 +86,8 @@ def test_sizes_are_read_however_a_host_program_checks_them():
 def test_every_line_that_computes_is_explained():
     notes = dict(triton_kernel.scale_kernel(PROGRAM).annotated())
     assert notes["x1 = xindex // 20"].startswith("the number of the gate")
-    load = "tmp1 = tl.load(in_ptr1 + (x1), xmask, eviction_policy='evict_last').to(tl.float32)"
-    assert notes[load] == "reads buf5 (2×3) at element xindex // 20, and converts it in a register"
+    line = "tmp1 = tl.load(in_ptr1 + (x1), xmask, eviction_policy='evict_last').to(tl.float32)"
+    assert notes[line] == "reads buf5 (2×3) at element xindex // 20, and converts it in a register"
     assert notes["tmp3 = tmp0 * tmp2"] == "multiplies, in a register"
     assert notes["tl.store(out_ptr0 + (x2), tmp3, xmask)"].startswith("writes buf6 (2×3×4×5)")
     assert all(notes.values())

@@ -262,9 +262,9 @@ def test_a_patch_that_does_not_do_its_work_is_refused(package):
 def wilderness(tmp_path, monkeypatch):
     """An index of two packages, a list of them, and a project to build in."""
     project = tmp_path / "project"
-    archives = {"net-1-py3-none-any.whl": wheel, "old-2.tar.gz": source}
+    makers = {"net-1-py3-none-any.whl": wheel, "old-2.tar.gz": source}
     listed = []
-    for archive, make in archives.items():
+    for archive, make in makers.items():
         name, version = archive.split("-")[0], archive.split("-")[1].removesuffix(".tar.gz")
         path = tmp_path / "index" / name / archive
         path.parent.mkdir(parents=True)

@@ -59,7 +59,7 @@ class CompileSetting:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """What tells it from every other setting of its case."""
+        """What distinguishes it from every other setting of its case."""
         gate = f"_{self.case.gate_dtype}" if self.case.gate_dtype else ""
         dtypes = f"{self.case.dtype}{gate}"
         return self.level, self.mode, dtypes, self.shapes, self.case.memory_format
@@ -120,7 +120,7 @@ class Pairing:
     def fused(self) -> bool:
         """Whether as many kernels run, and the scale step of a block has none of its own.
 
-        Where the multiply is all there is, it has nothing to share a kernel with.
+        The multiply alone has nothing to share a kernel with.
         """
         alone = any(program.scales_alone for program in self.candidate.programs)
         return self.same_count and (self.setting.level == "multiply" or not alone)
@@ -216,7 +216,7 @@ def plainest(pairings: Iterable[Pairing]) -> list[Pairing]:
 def agreement(pairings: Sequence[Pairing], layer: Layer) -> Agreement:
     """Count the settings in which both forms agree in a layer of `AGREEING`; name the others.
 
-    Raises `ValueError` where the pairings are not all for one target.
+    Raises `ValueError` if the pairings are not all for one target.
     """
     words, held = AGREEING[layer]
     tried = [pairing.setting for pairing in pairings]
@@ -244,7 +244,7 @@ def where(differing: Iterable[CompileSetting], tried: Iterable[CompileSetting]) 
 
 
 def _by_kind(settings: Iterable[CompileSetting]) -> dict[tuple[str, str], list[str]]:
-    """Return the shapes and formats met, by level and mode and by dtypes."""
+    """Return the shapes and formats of the settings, by level and mode and by dtypes."""
     kinds: dict[tuple[str, str], list[str]] = {}
     for setting in settings:
         key = (f"{setting.level}, {setting.mode}", setting.dtypes)

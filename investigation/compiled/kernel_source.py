@@ -6,7 +6,7 @@ itself after them, the same in every file but for shapes that the kept text stat
 What is normalised in the kept text, and nothing else:
 
 1. the name of a kernel, which lists the ATen operations it came from, becomes `kernel_0`,
-   `kernel_1` and so on, in the order of definition, also where a size is named after it;
+   `kernel_1` and so on, in the order of definition, also in a size that is named after it;
 2. comments in the host program, which name lines of the Python source, are removed.
 """
 
@@ -73,7 +73,7 @@ class GeneratedProgram:
 def normalise(file: str) -> GeneratedProgram:
     """Return a generated file as a `GeneratedProgram`.
 
-    Raises `SourceError` where the file has no host program.
+    Raises `SourceError` if the file has no host program.
     """
     host = HOST.search(file)
     if host is None:
@@ -133,7 +133,7 @@ def digest(text: str) -> str:
 
 
 def residual(text: str, other: str, names: tuple[str, str], context: int = 0) -> str:
-    """Return what still differs between two texts, as a unified diff; empty where nothing does."""
+    """Return what still differs between two texts, as a unified diff; empty if nothing does."""
     lines = difflib.unified_diff(
         text.splitlines(), other.splitlines(), *names, lineterm="", n=context
     )

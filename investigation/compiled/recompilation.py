@@ -1,4 +1,4 @@
-"""What a compiled form asks of its inputs at each call, and when it is compiled anew."""
+"""What a compiled form checks of its inputs at each call, and when it is compiled anew."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from torch._dynamo.eval_frame import _debug_get_cache_entry_list
 from investigation.compiled.codegen import step
 from investigation.subject.cases import Case
 
-# A line of the guard tree: its kind, a colon, the condition, and in a comment where it is from.
+# A line of the guard tree: its kind, a colon, the condition, and its origin in a comment.
 GUARD = re.compile(r"\+- ([A-Z_]+): (.*?)\s*(?:#.*)?$")
 OF_INPUTS = ("L['x']", "L['gate']")
 

@@ -28,7 +28,7 @@ class NoCompilerError(MissingToolError):
 def require_cpp_compiler() -> str:
     """Return the C++ compiler that Inductor uses for a CPU.
 
-    Raises `NoCompilerError` with one line that says what is missing.
+    Raises `NoCompilerError` with one line that names what is missing.
     """
     try:
         compiler = get_cpp_compiler()

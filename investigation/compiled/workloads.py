@@ -64,9 +64,9 @@ def outputs(
 
 
 def compare_compiling(case: Case, *, budget_s: float, **settings: Any) -> Comparison:
-    """Time what it takes to come from the multiply to its generated source, broadcast first.
+    """Time the way from the multiply to its generated source, broadcast first.
 
-    The budget doubles until six pairs fit: nothing has been compared where they do not.
+    The budget doubles until six pairs fit: with fewer, nothing has been compared.
     """
     arms = (partial(generate, variant, case) for variant in ("broadcast", "expand_as"))
     try:
@@ -90,8 +90,8 @@ def apart(ones: Sequence[Tensor], others: Sequence[Tensor]) -> str:
 def in_own_frame(run: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that calls `run`, with code that no other function shares.
 
-    Compiled programs hang on code objects: two that hang on one are looked up one after the
-    other, and the second would pay for the first one's guards.
+    Compiled programs are attached to code objects: torch looks up two programs of one code object
+    one after the other, and the second would pay for the guards of the first.
     """
 
     def call(*inputs: Tensor) -> Any:

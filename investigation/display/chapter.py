@@ -16,7 +16,7 @@ from investigation.timing.replication import Replication
 
 
 class Chapter(Recorder):
-    """One run of one notebook, as its cells use it; it knows no claim.
+    """One run of one notebook, as its cells use it; it contains no claim.
 
     Raises `ParameterError` for a parameter that cannot be used.
     """

@@ -10,7 +10,7 @@ FORMS = {"broadcast": "`x * y`", "expand_as": "`x * y.expand_as(x)`"}
 
 
 def bits_told(rows: Sequence[Mapping[str, str]]) -> str:
-    """Tell which compiled forms return each other's bits, and which return eager mode's.
+    """Say which compiled forms return each other's bits, and which return eager mode's.
 
     A row has `compiled`, `one form against the other`, and each form `against eager`.
     """
@@ -32,7 +32,7 @@ def _these(names: Sequence[str]) -> str:
 
 
 def loops_told(pairings: Iterable[Pairing]) -> str:
-    """Tell which form of each pairing runs more loops or allocates more buffers."""
+    """Say which form of each pairing runs more loops or allocates more buffers."""
     more_of: dict[str, list[str]] = {form: [] for form in FORMS}
     even = 0
     for pairing in pairings:

@@ -73,7 +73,7 @@ def _digests(axis: Axes, forms: Sequence[MachineCode], rows: int) -> None:
 def agreement_grid(agreements: Sequence[ChipAgreement], layer: CompileLayer) -> Figure:
     """Return a figure with a panel for each chip: what is compiled by shapes and layout, = or ≠.
 
-    A cell is empty where nothing was compiled.
+    A cell is empty if nothing was compiled.
     """
     rows = list(dict.fromkeys(setting.kind for row in agreements for setting in row.tried))
     columns = [list(dict.fromkeys(map(_column, row.tried))) for row in agreements]

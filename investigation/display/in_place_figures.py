@@ -1,4 +1,4 @@
-"""The line timed in place, drawn and told: what it adds at each slot, in sum and to the step."""
+"""The line timed in place, as a figure and in words: what it adds to each slot and to the step."""
 
 import math
 from collections.abc import Mapping
@@ -58,7 +58,7 @@ def _share(axis: Axes, record: LineInPlace) -> None:
 
 
 def in_words(name: str, record: LineInPlace) -> str:
-    """Tell what the candidate adds to a step, in one sentence."""
+    """Say what the candidate adds to a step, in one sentence."""
     total = record.decisive
     verdict = {
         "equivalent": f"the step takes the same time within {100 * record.margin:g} %",

@@ -1,4 +1,4 @@
-"""Tables of what eager CUDA launches: the forms beside each other, and where each fact is from."""
+"""Tables of what eager CUDA launches: both forms side by side, and the source of each fact."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,4 +1,4 @@
-"""What timings came out as, in words: each sentence is computed, and true in any world."""
+"""The outcomes of timings, in words: each sentence is computed, and so true for any numbers."""
 
 import math
 from collections import Counter
@@ -9,7 +9,7 @@ from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.words import capital, percent
 
-# The words of the pages for each outcome; `evidence.words.DEFINITIONS` says what they mean.
+# The words of the pages for each outcome; `evidence.words.DEFINITIONS` explains them.
 WORDS: Mapping[str, str] = {
     "slower": "slower",
     "faster": "faster",
@@ -21,7 +21,7 @@ EXTREMES = {"slower": "largest slowdown", "faster": "largest speed-up"}
 
 
 def counted(timings: Iterable[Measured]) -> str:
-    """Tell how many timings came out as what: `slower in 2, cannot tell in 1 of 3`."""
+    """Count the timings with each outcome, in words: `slower in 2, cannot tell in 1 of 3`."""
     counts: Counter[str] = Counter(measured.outcome for measured in timings)
     parts = [f"{words} in {counts[outcome]}" for outcome, words in WORDS.items() if counts[outcome]]
     return f"{', '.join(parts)} of {counts.total()}" if parts else "nothing was timed"
@@ -34,7 +34,7 @@ def told(timing: Timing) -> str:
 
 
 def extremes(timings: Sequence[Timing], named: Callable[[Timing], str]) -> str:
-    """Name the largest differences in both directions, or tell that there is none."""
+    """Name the largest differences in both directions, or say that there is none."""
     picks = {"slower": max, "faster": min}
     parts = [
         f"{EXTREMES[outcome]}: {named(extreme)}, {percent(extreme.ratio, extreme.interval)}"
@@ -46,7 +46,7 @@ def extremes(timings: Sequence[Timing], named: Callable[[Timing], str]) -> str:
 
 
 def of_writers(programs: Iterable[RuntimeProgram], timings: Sequence[Timing]) -> str:
-    """Tell how the block came out in programs that write more with the line, and in the others."""
+    """Say how the block came out in programs that write more with the line, and in the others."""
     every = list(programs)
     groups = {
         "write more with the line": [program for program in every if program.bytes_more],
@@ -66,7 +66,7 @@ def _of(programs: Iterable[RuntimeProgram], timings: Iterable[Timing]) -> list[T
 
 
 def rounded_up(value: float) -> str:
-    """Return a number with two digits that is not below it: what is said to be `at most` is."""
+    """Round a number up to two digits, so that `at most` before it is true."""
     if value == 0:
         return "0"
     digit = 10.0 ** (math.floor(math.log10(abs(value))) - 1)

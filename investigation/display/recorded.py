@@ -26,7 +26,7 @@ def contests(folder: Path = FOLDER) -> dict[str, ContestResult]:
 
 
 def instruction_counts(folder: Path = FOLDER) -> InstructionCounts:
-    """Return the recorded instruction count. Raises `RecordError` where there is none."""
+    """Return the recorded instruction count. Raises `RecordError` if there is none."""
     paths = sorted(folder.glob("*/instructions.json"))
     if not paths:
         raise RecordError(f"{folder}: no instruction count is recorded")
@@ -71,7 +71,7 @@ def explained() -> Iterable[dict[str, object]]:
 
 
 def concluded(result: ContestResult) -> str:
-    """Say by rule what a contest shows of each kind of plant and both levels of the instrument.
+    """Say by rule what a contest shows about each kind of plant, at both levels of the instrument.
 
     A level holds for a kind of plant if the 95 % limits of its false alarms reach down to 5 %,
     and those of its coverage reach up to 95 %: the record does not contradict what it promises.
@@ -96,7 +96,7 @@ def _held(row: Mapping[str, Any]) -> str:
 
 
 def ended_early(result: ContestResult) -> str:
-    """Say how far a contest came that ended before its planned trials; nothing if it did not."""
+    """Say how many trials a contest ran if it ended before the planned ones; else nothing."""
     planned = result.settings["trials"]
     fewest = min(
         len(result.of(contest_record.MADE, plant, dose))

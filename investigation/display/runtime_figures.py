@@ -16,7 +16,7 @@ from investigation.subject.runtimes import BY_SLUG
 
 WIDTH, HEIGHT = 0.9, 0.62
 LONGEST_NAME = 19
-# What writes less than a cache line is a shape or a number on its way somewhere.
+# A step that writes less than a cache line handles a shape or a single number.
 SMALLEST_DRAWN = 64
 TEXT: Mapping[str, Any] = {"ha": "center", "va": "center", "fontsize": 7.5}
 ARROW: Mapping[str, Any] = {

@@ -23,7 +23,7 @@ WORDS: dict[Outcome, str] = {
     "inconclusive": "cannot tell",
 }
 TICKS = (0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50)
-# Where the marks of a row lie, as shares of its height: beside its name, or below it on a phone.
+# Places of a row's marks, as shares of its height: beside its name, or below it on a phone.
 BESIDE, BELOW = (-0.34, 0.34), (-0.08, 0.36)
 
 

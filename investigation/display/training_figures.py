@@ -1,4 +1,4 @@
-"""Figures of the training chapter, and what is said of them: graphs, errors, loss curves."""
+"""Figures of the training chapter and their descriptions: graphs, errors, loss curves."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -83,7 +83,7 @@ def loss_curves(
     """Return a figure of loss curves, and of how far pairs of runs are apart, step by step."""
     with canvas(columns=2, height=3.4) as (figure, (losses, differences)):
         for name, values in curves.items():
-            # Points of one form on the line of the other: both are seen where they agree.
+            # Points of one form on the line of the other: both stay visible if they agree.
             style, colour = POINTS.get(name, "-"), COLOURS.get(name, COLOURS["neutral"])
             losses.plot(range(1, len(values) + 1), values, style, ms=2.5, color=colour, label=name)
         losses.set(xlabel="training step", ylabel="loss", yscale="log")

@@ -25,9 +25,9 @@ Line = dict[str, object]
 
 
 def survey(folder: Path = FOLDER) -> tuple[Record, ...]:
-    """Return the recorded survey. Raises `RecordError` where there is none.
+    """Return the recorded survey. Raises `RecordError` if there is none.
 
-    It is the same on every machine, so its records name none.
+    It is the same on every machine, so its records name no machine.
     """
     paths = sorted(folder.glob("*/survey.json"))
     if not paths:
@@ -38,7 +38,7 @@ def survey(folder: Path = FOLDER) -> tuple[Record, ...]:
 def networks(folder: Path = FOLDER) -> tuple[Record, ...]:
     """Return what was recorded of released networks, under the name of each machine.
 
-    Raises `RecordError` where there is nothing.
+    Raises `RecordError` if there is nothing.
     """
     paths = sorted(folder.glob("*/network_*.json"))
     if not paths:

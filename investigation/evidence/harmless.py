@@ -1,7 +1,7 @@
 """Text from a record, made harmless for a page: it reads the same and does nothing.
 
 A record may come from anybody's machine. In Markdown its text could open an HTML tag, a role
-that copies a file into the book, or an image that tells a stranger who reads it.
+that copies a file into the book, or an image whose request reports the reader to a stranger.
 """
 
 import re

@@ -55,7 +55,7 @@ class ParameterError(ValueError):
 
 
 def count(name: str) -> str:
-    """Return the sentence that says which counts are allowed."""
+    """Return the sentence with the counts that are allowed."""
     why = {"threads": ", this machine's cores"}.get(name, "")
     return f"allowed is a whole number from 1 to {MOST[name]}{why}"
 
@@ -85,7 +85,7 @@ class Parameters(BaseModel):
     memory_format: MemoryFormat = "contiguous"
     runtimes: tuple[str, ...] = SLUGS
 
-    # What a refusal says of a field whose value is not even of its type.
+    # The refusal of a value that is not even of its field's type.
     allowed: ClassVar[Mapping[str, str]] = {
         "device": "allowed is the name of a device, such as cpu",
         "dtype": f"allowed is {', '.join(DTYPES)}",
@@ -194,7 +194,7 @@ def available_devices() -> tuple[str, ...]:
 
 
 def checked(model: type[Model], given: Mapping[str, object]) -> Model:
-    """Return what was given as a validated `model`, whose `allowed` says what its fields take.
+    """Return what was given as a validated `model`, whose `allowed` has what its fields take.
 
     Raises `ParameterError` with one line that names the first bad value and what is allowed.
     """
@@ -225,7 +225,7 @@ def _allowed(model: type[BaseModel], name: str, otherwise: str) -> str:
 
 
 def explain_unknown(name: str, allowed: Iterable[str]) -> str:
-    """Return the line that refuses a name which is no parameter."""
+    """Return the error for a name that is no parameter."""
     return f"{shown(name)}: no such parameter; there are {', '.join(allowed) or 'none here'}"
 
 

@@ -1,8 +1,8 @@
 """Questions about evidence: the only way to find a record.
 
 A question names a type of record and the values of some of its fields. A field that the type does
-not have, or a value that the field cannot hold, is an error where the question is written, which
-for the claims is when the ledger is imported.
+not have, or a value that the field cannot hold, is an error as soon as the question is written; for
+the claims that is when the ledger is imported.
 """
 
 import inspect
@@ -32,8 +32,8 @@ class Question(Generic[R]):
     """Which records of one type are wanted.
 
     `where` holds the value that each named field must have. `every` names fields of which each of
-    some values must be among the answers: where one is missing, the question has no answer.
-    Where a question is not `required`, no answer is an answer too.
+    some values must be among the answers: if a value is missing, the question has no answer.
+    If a question is not `required`, no answer is an answer too.
     """
 
     of: type[R]
@@ -47,7 +47,7 @@ class Question(Generic[R]):
         return f"{_words(self.of)} with {', '.join(conditions)}" if conditions else _words(self.of)
 
     def matches(self, record: Observation) -> bool:
-        """Tell whether a record is among the answers."""
+        """Return whether a record is among the answers."""
         return isinstance(record, self.of) and all(
             getattr(record, name) == value for name, value in self.where
         )
@@ -112,7 +112,7 @@ def _words(of: type[Observation]) -> str:
 class Findings:
     """All records of one run of the book, which answer questions.
 
-    Raises `EvidenceError` where two records have one identity, also from different chapters.
+    Raises `EvidenceError` if two records have one identity, also from different chapters.
     """
 
     def __init__(self, evidences: Iterable[Evidence]) -> None:
@@ -133,7 +133,7 @@ class Findings:
     def answers(self, question: Question[R]) -> tuple[R, ...]:
         """Return the records that answer a question, in the order in which they were made.
 
-        Empty where one of its `every` values has no record.
+        Empty if one of its `every` values has no record.
         """
         records = tuple(record for record in self._records if question.matches(record))
         for name, values in question.every:
@@ -144,7 +144,7 @@ class Findings:
     def answer(self, question: Question[R]) -> R:
         """Return the only record that answers a question.
 
-        Raises `EvidenceError` where there is none, or more than one.
+        Raises `EvidenceError` if there is none, or more than one.
         """
         answers = self.answers(question)
         if len(answers) != 1:

@@ -40,7 +40,7 @@ class Recorder:
     def keep(self, record: R) -> R:
         """Keep one observation and return it.
 
-        Raises `RepeatedError` where one of its identity was kept before.
+        Raises `RepeatedError` if a record of its identity was kept before.
         """
         if record.identity in self._records:
             raise RepeatedError(f"recorded twice: {record.name}")
@@ -52,14 +52,14 @@ class Recorder:
     ) -> Control:
         """Keep a control: an observation whose outcome is known beforehand.
 
-        Raises `ControlFailedError` where it did not come out so.
+        Raises `ControlFailedError` if it did not come out as expected.
         """
         record = Control(
             says=says, chapter=self.notebook, control=control, of=of, seen=str(seen), passed=passed
         )
         self.keep(record)
         if not passed:
-            raise ControlFailedError(f"{control}: expected was: {says}; seen: {seen}")
+            raise ControlFailedError(f"{control}: expected: {says}; seen: {seen}")
         return record
 
     def evidence(self) -> Evidence:

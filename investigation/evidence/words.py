@@ -7,7 +7,7 @@ from typing import Protocol
 from investigation.evidence.kinds.timings import FAMILY_CONFIDENCE, MARGIN, Outcome
 from investigation.evidence.observation import Interval
 
-# What the words for an outcome mean, on every page. A page includes these and writes no others.
+# What the words for an outcome mean, on every page. A page includes these and no others.
 DEFINITIONS: Mapping[str, str] = {
     "slower": "The whole interval of the time with `expand_as` over the time without it lies "
     f"above the margin: more than {100 * MARGIN:g} % slower, unless a page names another margin.",
@@ -22,7 +22,7 @@ DEFINITIONS: Mapping[str, str] = {
 
 
 def percent(ratio: float, interval: Interval) -> str:
-    """Return a ratio and its interval as a change in percent, or as a factor where it is large."""
+    """Return a ratio and its interval as a change in percent, or as a factor if it is large."""
     low, high = interval
     if ratio >= 2:
         return f"{ratio:.3g} times ({low:.3g} to {high:.3g})"
@@ -120,7 +120,7 @@ class Judged(Protocol):
 
 
 def outcome(judged: Judged) -> str:
-    """Tell the outcome and its interval, in a parenthesis that is left open."""
+    """Return the outcome and its interval, in a parenthesis that is left open."""
     return f"{_estimate(judged)} ({100 * judged.confidence:.6g} % interval {_interval(judged)}"
 
 

@@ -45,7 +45,7 @@ class Catalogue(BaseModel):
 
 
 def read(path: Path = LIST) -> Catalogue:
-    """Read the list. Raises `CatalogueError` with one line that says what is wrong with it."""
+    """Read the list. Raises `CatalogueError` with a one-line reason."""
     packages = entries(path, "package", Package)
     for package in packages:
         if not package.archive.endswith(ENDINGS):

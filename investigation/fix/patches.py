@@ -1,4 +1,4 @@
-"""What a package's owner would be sent: the patch, shown to work, and the text with it."""
+"""What to send to a package's owner: the patch, shown to work, and the text with it."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from investigation.fix.rewriting import Change, Report, examine
 
 
 class PatchError(Exception):
-    """A patch that does not do what it is for; the message says what it did."""
+    """A patch that does not do what it is for; the message describes what it did."""
 
 
 def patch_of(folder: Path, report: Report) -> bytes:
@@ -46,7 +46,7 @@ def verify(folder: Path, report: Report, patch: bytes) -> None:
 
 
 def apply(copy: Path, patch: bytes) -> None:
-    """Apply a patch to the files in `copy`. Raises `PatchError` with what git says."""
+    """Apply a patch to the files in `copy`. Raises `PatchError` with git's message."""
     command = ["git", "-c", "core.autocrlf=false", "apply", "--whitespace=nowarn", "-"]
     # A repository around the copy would have git look for the files at its own top.
     apart = {

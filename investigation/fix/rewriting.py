@@ -1,4 +1,4 @@
-"""Texts without the expansions that can go, and what a code base looks like without them."""
+"""Texts without the expansions that can go, and a code base without them."""
 
 import difflib
 import io
@@ -29,7 +29,7 @@ class Change:
     def diff(self, names: tuple[str, str] | None = None) -> bytes:
         """Return the unified diff in the file's own bytes, as `patch -p0` takes it.
 
-        `names` are what it calls the file before and after, where that is not the file's path.
+        `names` are what it calls the file before and after, if that is not the file's path.
         """
         path = self.source.path.as_posix()
         old, new = (name.encode() for name in names or (path, path))
@@ -139,7 +139,7 @@ def rewrite(text: str) -> Settled:
 
 
 def settle(texts: Sequence[str], findings: Iterable[Finding]) -> list[Settled]:
-    """Take out what was found, and look again where that may have uncovered something.
+    """Take out what was found, and look again if that may have uncovered something.
 
     Taking out one expansion can uncover another: `y.expand_as(x).expand_as(x)`.
     """
@@ -173,7 +173,7 @@ def _without(text: str, findings: Iterable[Finding]) -> Settled:
 
 
 def _between(before: bytes, behind: bytes) -> bytes:
-    """Return a blank where a name would run into a word: `y.expand_as(x)if` to `y if`."""
+    """Return a blank if a name would run into a word: `y.expand_as(x)if` to `y if`."""
     joined = all(re.match(rb"[\w\x80-\xff]", byte) for byte in (before, behind))
     return b" " if joined else b""
 

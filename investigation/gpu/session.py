@@ -32,10 +32,10 @@ TOLD = ("total_memory", "multi_processor_count", "major", "minor")
 
 
 def measured(**parameters: object) -> Evidence | None:
-    """Measure on the run's device and write its record; None where that is the processor.
+    """Measure on the run's device and write its record; None if that is the processor.
 
-    Raises `ControlFailedError` where a control fails, `MeasurementError` where something cannot
-    be measured as asked.
+    Raises `ControlFailedError` if a control fails, `MeasurementError` if something cannot
+    be measured.
     """
     recorder = Recorder(CHAPTER, **parameters)
     if recorder.settings.device == "cpu":
@@ -59,7 +59,7 @@ def measured_on(queue: Queue, recorder: Recorder, watch: Watch) -> Evidence:
 
 
 def facts(device: torch.device, watch: Watch) -> DeviceFacts:
-    """Return what torch tells of a device, and its clocks where they can be read."""
+    """Return what torch reports about a device, and its clocks if they can be read."""
     module = getattr(torch, device.type, None)
     properties = getattr(module, "get_device_properties", lambda _: None)(device)
     properties_read: dict[str, Any] = {name: getattr(properties, name, None) for name in TOLD}
@@ -78,7 +78,7 @@ def facts(device: torch.device, watch: Watch) -> DeviceFacts:
 
 
 def keep_memory(recorder: Recorder) -> None:
-    """Keep what a multiply asks the device's allocator for, where torch keeps count."""
+    """Keep what a multiply requests from the device's allocator, if torch keeps count."""
     device = recorder.settings.device
     reader = Case(slug="reader", name="the shape of this run", shape=recorder.settings.shape)
     for case in (reader, reader.with_gate("bfloat16")):

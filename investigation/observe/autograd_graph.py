@@ -13,7 +13,7 @@ from investigation.subject.dtypes import dtype_name
 
 @dataclass(frozen=True)
 class Gradient:
-    """The gradient that a node was handed in a backward pass; its first where it takes several."""
+    """The gradient that a node was handed in a backward pass; its first if it takes several."""
 
     shape: tuple[int, ...]
     dtype: str

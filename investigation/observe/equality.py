@@ -34,13 +34,13 @@ def bits(tensor: Tensor) -> Tensor:
 
 
 def same_bits(tensor: Tensor, other: Tensor) -> bool:
-    """Tell whether two tensors have one shape, one dtype and the same bits, NaN payloads too."""
+    """Return whether two tensors have one shape, one dtype and the same bits, NaN payloads too."""
     comparable = tensor.shape == other.shape and tensor.dtype == other.dtype
     return comparable and torch.equal(bits(tensor), bits(other))
 
 
 def alike(tensor: Tensor, other: Tensor) -> bool:
-    """Tell whether two tensors have the same bits and strides; an empty one's address nothing."""
+    """Return whether two tensors have the same bits and strides; an empty one's address nothing."""
     return same_bits(tensor, other) and (tensor.numel() == 0 or tensor.stride() == other.stride())
 
 
@@ -87,7 +87,7 @@ def _as_float64(tensor: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class DtypeResult:
-    """What became of one pair of dtypes: `worst` is None where torch does not multiply it."""
+    """What became of one pair of dtypes: `worst` is None if torch does not multiply it."""
 
     input_dtype: str
     gate_dtype: str
@@ -103,7 +103,7 @@ def compare_dtypes(
     """Compare two scales on random bits for each pair of input and gate dtype.
 
     Each pair is tried at every one of `SHAPES`, contiguous and channels_last; the gravest
-    difference is kept with the first place where it showed.
+    difference is kept with the first place that showed it.
     """
     generator = torch.Generator().manual_seed(seed)
     return [_compare_pair(baseline, candidate, pair, generator, device) for pair in pairs]

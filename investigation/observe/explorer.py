@@ -71,7 +71,7 @@ def show() -> HTML:
 
 
 def _table() -> str:
-    """Return the strides of the first case as a table, for where no script runs."""
+    """Return the strides of the first case as a table, for readers without scripts."""
     head = "<tr><th>form</th><th>gate, as the multiply reads it</th><th>output</th></tr>"
     rows = (_row(variant, layouts(START, "contiguous", variant)) for variant in SCALES)
     return f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"

@@ -44,7 +44,7 @@ class TensorAgreement:
 def agreements(
     setting: str, expected: NamedTensors, actual: NamedTensors
 ) -> Iterator[TensorAgreement]:
-    """Compare two passes, tensor by tensor. Raises `ValueError` where they name others."""
+    """Compare two passes, tensor by tensor. Raises `ValueError` if they name others."""
     if expected.keys() != actual.keys():
         raise ValueError(f"{setting}: {sorted(expected)} against {sorted(actual)}")
     for name, tensor in expected.items():
@@ -55,7 +55,7 @@ def agreements(
 
 
 def mirrored(x: Tensor, gate: Tensor) -> Tensor:
-    """Scale the mirrored input and mirror back: a control that every comparison must notice.
+    """Scale the mirrored input and mirror back: a control that every comparison must detect.
 
     The product has the same bits; the gate's gradient is summed in the opposite order.
     """

@@ -57,7 +57,7 @@ GATES: dict[str, Make] = {
     "channels expanded": lambda s, g: _randn((s[0], 1, 1, 1), g).expand(s[0], s[1], 1, 1),
 }
 
-# An ordinary shape; every way for dimensions to be 1, where strides become ambiguous.
+# An ordinary shape; every way for dimensions to be 1, which makes strides ambiguous.
 ORDINARY: Sizes = (2, 3, 4, 5)
 AMBIGUOUS: tuple[Sizes, ...] = tuple(
     sizes for sizes in product((1, 2), (1, 3), (1, 4), (1, 5)) if 1 in sizes
@@ -172,7 +172,7 @@ def compare_blocks(
     for name, tensor in expected.items():
         other = actual[name]
         same_layout = tensor.stride() == other.stride()
-        # A bias has no 4-D memory format; its strides say all.
+        # A bias has no 4-D memory format; its strides are all there is to compare.
         layout_here = layout(tensor) if tensor.dim() == 4 else Layout(tensor.stride(), ())
         yield BlockTensor(setting, name, layout_here, same_layout, same_bits(tensor, other))
 

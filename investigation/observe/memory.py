@@ -1,4 +1,4 @@
-"""Where a tensor's elements lie, and which memory an operation asks for."""
+"""Where a tensor's elements lie, and how much memory an operation allocates."""
 
 import json
 import tempfile
@@ -47,7 +47,7 @@ def place(tensor: Tensor) -> Place:
 
 
 def shares_storage(tensor: Tensor, other: Tensor) -> bool:
-    """Tell whether two tensors read the same memory."""
+    """Return whether two tensors read the same memory."""
     return tensor.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
 
 
@@ -66,8 +66,8 @@ def addresses(tensor: Tensor) -> Tensor:
 def multiplied_gate(scale: Scale, x: Tensor, gate: Tensor) -> Tensor:
     """Return the second operand of the multiply inside `scale(x, gate)`.
 
-    The operand inside `x * gate.expand_as(x)` has no name to ask for; this asks torch.
-    Raises `LookupError` where the scale does not multiply.
+    The operand inside `x * gate.expand_as(x)` has no name; this gets it from torch.
+    Raises `LookupError` if the scale does not multiply.
     """
     multiplies = _multiplies(lambda: scale(x, gate))
     if not multiplies:
@@ -103,7 +103,7 @@ class _KeepOperands(TorchFunctionMode):
 
 @dataclass(frozen=True)
 class Call:
-    """One ATen call: its name, how deep it is nested, and the bytes that it asked for itself."""
+    """One ATen call: its name, how deep it is nested, and the bytes that it allocated itself."""
 
     name: str
     depth: int
@@ -111,7 +111,7 @@ class Call:
 
 
 def profiled_calls(run: Callable[[], object]) -> list[Call]:
-    """Return the ATen calls of `run` in order, each with the bytes that it asked for itself.
+    """Return the ATen calls of `run` in order, each with the bytes that it allocated itself.
 
     Read from the profiler's trace, whose `[memory]` events list each allocation: the
     profiler's own tables show what was allocated less what was freed, and would hide an
@@ -162,13 +162,13 @@ def _inside(moment: float, operator: dict[str, Any]) -> bool:
 
 
 def bytes_allocated(run: Callable[[], object]) -> int:
-    """Return all the bytes that `run` asked the allocator for, freed since or not."""
+    """Return all the bytes that `run` requested from the allocator, freed since or not."""
     return sum(call.bytes_allocated for call in profiled_calls(run))
 
 
 @dataclass(frozen=True)
 class PhaseMemory:
-    """What a phase of a run asked for, and the most that the run held at once up to its end."""
+    """What a phase of a run allocated, and the most that the run held at once up to its end."""
 
     bytes_asked: int
     peak_bytes: int
@@ -178,7 +178,7 @@ def by_phase(phases: Mapping[str, Callable[[], object]]) -> dict[str, PhaseMemor
     """Run named phases one after the other and return the memory of each.
 
     `peak_bytes` counts from the start of the first. All must run in one profile: the profiler
-    knows the size of a block only if it saw it allocated.
+    has the size of a block only if it recorded its allocation.
     """
 
     def run() -> None:

@@ -1,4 +1,4 @@
-"""Tensors of other kinds than a dense one, and gates of other ranks: which form takes them."""
+"""Tensors of other kinds than a dense one, and gates of other ranks: which form accepts them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ KINDS: Mapping[str, tuple[Callable[[torch.Generator], Operands], Callable[[Scale
 class KindResult:
     """What became of one kind of tensor in each form: a refusal's first line, None if it ran.
 
-    `same` tells whether both results are alike in bits and strides, None if a form refused.
+    `same` is whether both results are alike in bits and strides, None if a form refused.
     """
 
     refusals: Mapping[Form, str | None]
@@ -111,7 +111,7 @@ def compare_ranks(seed: int) -> dict[tuple[int, ...], bool]:
     """Compare the bits and strides of both forms for each gate shape that both accept.
 
     The shapes are those of `acceptance`, as NumPy's rules broadcast them; each is tried with one
-    dtype and with a `bfloat16` gate. True where both are alike.
+    dtype and with a `bfloat16` gate. True if both are alike.
     """
     generator = torch.Generator().manual_seed(seed)
     alike_by_shape: dict[tuple[int, ...], bool] = {}

@@ -119,7 +119,7 @@ def _parameters(block: SEBlock) -> dict[str, Tensor]:
     return {name: parameter.detach() for name, parameter in block.named_parameters()}
 
 
-# Where input and gate share a dtype and gradients are taken once.
+# Input and gate share a dtype, and gradients are taken once.
 WAYS: dict[str, Way] = {
     "backward": backward,
     "detached input": detached,

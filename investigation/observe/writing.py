@@ -1,4 +1,4 @@
-"""Ways to write the product elsewhere than into a tensor of its own: what each asks for."""
+"""Ways to write the product elsewhere than into a tensor of its own: what each allocates."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ WAYS: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 
 @dataclass(frozen=True)
 class Written:
-    """What one way asks the allocator for, in bytes, and the ATen calls that it makes."""
+    """What one way requests from the allocator, in bytes, and the ATen calls that it makes."""
 
     bytes_asked: int
     calls: tuple[str, ...]
 
 
 def compare_ways(case: Case) -> dict[str, Written]:
-    """Return what each of `WAYS` asks for and calls."""
+    """Return what each of `WAYS` allocates and calls."""
     written = {}
     for name, way in WAYS.items():
         x, gate = case.tensors()

@@ -15,7 +15,7 @@ BIAS_SPREAD = 2.0
 
 
 class ReturnsItsGate(nn.Module):
-    """A block that also returns its expanded gate: no runtime can help writing that one.
+    """A block that also returns its expanded gate: every runtime must write that gate.
 
     The control of what reads the steps: for this module they must show the expansion.
     """

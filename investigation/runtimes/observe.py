@@ -1,4 +1,4 @@
-"""What is asked of every runtime, inside that runtime's own process."""
+"""What is measured in every runtime, inside that runtime's own process."""
 
 import importlib
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -38,7 +38,7 @@ Observing = Generator[None, None, Answer]
 
 
 def close(tensor: Tensor, other: Tensor) -> bool:
-    """Tell whether two results are equal within the tolerance of this chapter."""
+    """Return whether two results are equal within the tolerance of this chapter."""
     return tensor.shape == other.shape and torch.allclose(tensor, other, RELATIVE, ABSOLUTE)
 
 
@@ -50,7 +50,7 @@ def observe(
 ) -> Observing:
     """Prepare a runtime's programs, yield once, then time them and return the answer.
 
-    The first case gets all that is asked, the others the comparison alone. `settings` are
+    The first case gets every measurement, the others the comparison alone. `settings` are
     `budget_s`, `threads`, `seed` and `margin`. Nothing is timed before the yield, so that
     several runtimes can prepare side by side and then be timed one after the other.
     """
@@ -120,7 +120,7 @@ def _observed(case: Case, programs: Programs) -> Answer:
 
 
 def _equality(result: Tensor, expected: Tensor) -> Answer:
-    """Compare as many images as the runtime took; None where the shapes differ."""
+    """Compare as many images as the runtime took; None if the shapes differ."""
     same = expected[: len(result)]
     if result.shape != same.shape:
         return {"equal": False, "furthest": None}

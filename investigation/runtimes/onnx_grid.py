@@ -113,7 +113,7 @@ def ran(
 
 
 def ask(case: Case, threads: int) -> list[ExporterCombination]:
-    """Return what became of each combination, in a process of its own; none where it crashed."""
+    """Return what became of each combination, in a process of its own; none if it crashed."""
     arguments = {"case": case.model_dump(mode="json"), "threads": threads}
     (outcome,) = workers.run(grid, [arguments], threads)
     rows = outcome.answer["rows"] if outcome.answer else []

@@ -29,11 +29,11 @@ LEARNING_RATE = 0.01
 # What a comparison gets the time for, whatever the budget: with fewer preparations there is no
 # interval at the confidence of a control.
 PREPARATIONS, CALLS = 18, 4
-PATIENCE = 3  # how much longer it may take where that is not enough
+PATIENCE = 3  # how much longer it may take if that is not enough
 # Whose versions the record keeps beside the package's own.
 NAMED = ("torch", "torchvision")
 Settings = Mapping[str, Any]
-# Where a package was last imported from, by its name: a folder, or None for where it is installed.
+# Where a package was last imported from, by its name: a folder, or None for the installed package.
 NOWHERE = Path()
 IMPORTED: dict[str, Path | None] = {}
 
@@ -53,7 +53,7 @@ class LastFirst(nn.Module):
 def make(network: ReleasedNetwork, folder: Path | None, seed: int) -> nn.Module:
     """Make the network from the package in `folder`, or from the one that is installed.
 
-    Its weights are drawn from `seed`. So are scales and offsets of normalisations: where a
+    Its weights are drawn from `seed`. So are scales and offsets of normalisations: if a
     package sets one to 0, whatever runs before it would not show in the result.
     """
     factory = _factory(network, folder)

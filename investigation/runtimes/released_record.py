@@ -1,8 +1,8 @@
-"""What one runtime showed of a released network, as evidence: `python -m` with two paths.
+"""What one runtime showed for a released network, as evidence: `python -m` with two paths.
 
 The first path is a question: the network's entry, a runtime, the folder of the patched package,
-the settings, and the digests of the patch and of the code that measures. The second is where the
-evidence goes.
+the settings, and the digests of the patch and of the code that measures. The second is the
+path of the evidence.
 """
 
 import json
@@ -39,7 +39,7 @@ class FailedError(Exception):
 
 
 def measured(question: Mapping[str, Any]) -> Evidence:
-    """Measure what is asked, and return it as evidence. Raises `FailedError`."""
+    """Measure what the question names, and return it as evidence. Raises `FailedError`."""
     network = ReleasedNetwork.model_validate(question["network"])
     settings, runtime = question["settings"], question["runtime"]
     started = datetime.now(UTC)
@@ -83,7 +83,7 @@ def results(network: ReleasedNetwork, patched: Path, seed: int, patch: str) -> I
 def records(network: ReleasedNetwork, slug: str, reply: Reply) -> Iterator[Record]:
     """Yield what one runtime showed: its programs, and the times unless it refused them.
 
-    Raises `FailedError` where it took too long, which is no refusal.
+    Raises `FailedError` if it took too long, which is no refusal.
     """
     runtime = BY_SLUG[slug]
     statement = f"{network.title} in {runtime.title}"
@@ -130,7 +130,7 @@ def _program(
 
 def _held(control: str, statement: str, outcome: str, *, of: str, passed: bool) -> Control:
     if not passed:
-        raise FailedError(f"expected was: {statement}; seen: {outcome}")
+        raise FailedError(f"expected: {statement}; seen: {outcome}")
     return Control(
         says=statement, chapter=CHAPTER, control=control, of=of, seen=outcome, passed=passed
     )

@@ -44,7 +44,7 @@ class SurveyRow:
         return answer
 
     def seen(self, case: Case, variant: str) -> Mapping[str, Any]:
-        """Return what the process saw of a variant."""
+        """Return what the process recorded of a variant."""
         observed: Mapping[str, Any] = self._answer["cases"][case.slug][variant]
         return observed
 
@@ -53,7 +53,7 @@ class SurveyRow:
         return Trace.from_dict(self.seen(case, variant))
 
     def survives(self, case: Case) -> bool:
-        """Tell whether the program runs more expansions with `expand_as` than without."""
+        """Return whether the program runs more expansions with `expand_as` than without."""
         with_it, without = (
             self.trace(case, form).expansions for form in ("expand_as", "broadcast")
         )
@@ -65,7 +65,7 @@ class SurveyRow:
         return self.trace(case, variant).bytes_written - plain
 
     def same_steps(self, case: Case) -> bool:
-        """Tell whether both programs run the same steps and write the same bytes in each."""
+        """Return whether both programs run the same steps and write the same bytes in each."""
         with_it, without = (self.trace(case, form).steps for form in ("expand_as", "broadcast"))
         return with_it == without
 
@@ -75,7 +75,7 @@ class SurveyRow:
         return FLOAT_BYTES * case.elements // case.shape[0] * images
 
     def planned_more(self, case: Case) -> int | None:
-        """Return by how much the planned memory grows; None where the runtime does not say."""
+        """Return by how much the planned memory grows; None if the runtime does not report it."""
         with_it, without = (
             self.trace(case, form).arena_bytes for form in ("expand_as", "broadcast")
         )
@@ -90,7 +90,7 @@ class SurveyRow:
         return Comparison.from_dict(self._answer["copies"][case.slug])
 
     def control(self, name: str) -> Comparison | None:
-        """Return a control's comparison; None where the runtime refused one of its arms."""
+        """Return a control's comparison; None if the runtime refused one of its arms."""
         comparison = self._answer["controls"].get(name)
         return None if comparison is None else Comparison.from_dict(comparison)
 
@@ -98,7 +98,7 @@ class SurveyRow:
 def survey(
     runtimes: Sequence[Runtime], cases: Sequence[Case], settings: Mapping[str, Any]
 ) -> list[SurveyRow]:
-    """Ask every runtime, each in its own process; one that is missing is not started."""
+    """Measure every runtime, each in its own process; a runtime that is missing is not started."""
     cases_of = {runtime.slug: tuple(cases[: runtime.most_cases]) for runtime in runtimes}
     here = [runtime for runtime in runtimes if not runtime.missing]
     questions = [
@@ -119,7 +119,7 @@ def survey(
 
 
 def version(runtime: Runtime) -> str:
-    """Return the version of the package that runs it, empty where it is not installed."""
+    """Return the version of the package that runs it, empty if it is not installed."""
     distributions = _distributions().get(runtime.packages[0], [])
     return metadata.version(distributions[0]) if distributions else ""
 

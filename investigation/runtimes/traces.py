@@ -13,9 +13,9 @@ UNNAMED = "generated code"
 
 
 def steps(run: Callable[[], object]) -> tuple[Step, ...]:
-    """Return the outermost ATen calls of `run`, each with the bytes that were asked for inside.
+    """Return the outermost ATen calls of `run`, each with the bytes that were allocated inside.
 
-    What a program asks for outside every ATen call, as generated code does, is one more step.
+    What a program allocates outside every ATen call, as generated code does, is one more step.
     """
     with torch.no_grad():
         return read(profiled_events(run))

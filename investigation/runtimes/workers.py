@@ -11,7 +11,7 @@ Answer = dict[str, Any]
 # Several times what the slowest preparation or timing here takes on two cores.
 LIMIT_S = 400.0
 # Warnings are for the log, and no runtime is to report its use to its makers, as ONNX Runtime does
-# unless it is told not to.
+# by default.
 WITHOUT_NOISE = {
     "PYTHONWARNINGS": "ignore",
     "KINETO_LOG_LEVEL": "99",

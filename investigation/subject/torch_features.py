@@ -1,6 +1,6 @@
-"""What one version of torch has and another has not: asked here, and nowhere else.
+"""What one version of torch has and another has not: checked here, and nowhere else.
 
-Torch is loaded by the first question, as in `cases`.
+Torch is loaded by the first check, as in `cases`.
 """
 
 import inspect
@@ -20,7 +20,7 @@ def version() -> str:
 
 
 def has(name: str) -> bool:
-    """Tell whether torch has a module, a function or an attribute of this dotted name."""
+    """Return whether torch has a module, a function or an attribute of this dotted name."""
     try:
         named(name)
     except LackingError:
@@ -31,7 +31,7 @@ def has(name: str) -> bool:
 def named(name: str) -> Any:
     """Return what a dotted name means in torch: `torch.library.custom_op`.
 
-    Raises `LackingError` where this version has no such thing.
+    Raises `LackingError` if this version has no such thing.
     """
     module, rest = name.split(".")[0], name.split(".")[1:]
     thing = import_module(module)
@@ -47,7 +47,7 @@ def named(name: str) -> Any:
 def first(*names: str) -> Any:
     """Return what the first of these dotted names means that this version of torch has.
 
-    Raises `LackingError` where it has none of them.
+    Raises `LackingError` if it has none of them.
     """
     for name in names:
         if has(name):
@@ -61,12 +61,12 @@ def existing_settings(config: str, **settings: Any) -> dict[str, Any]:
 
 
 def takes(name: str, parameter: str) -> bool:
-    """Tell whether a function of torch takes a parameter of this name."""
+    """Return whether a function of torch takes a parameter of this name."""
     return parameter in inspect.signature(named(name)).parameters
 
 
 def require_parameter(name: str, parameter: str) -> None:
-    """Raise `LackingError` where a function of torch takes no parameter of this name."""
+    """Raise `LackingError` if a function of torch takes no parameter of this name."""
     if not takes(name, parameter):
         raise LackingError(f"torch {version()}: {name} takes no {parameter}")
 
@@ -74,7 +74,7 @@ def require_parameter(name: str, parameter: str) -> None:
 def accelerator() -> str | None:
     """Return the kind of accelerator that torch sees, such as `cuda`, or None.
 
-    Before torch 2.6 there is no `torch.accelerator`, and each backend is asked by its own name.
+    Before torch 2.6 there is no `torch.accelerator`, and each backend is checked by its own name.
     """
     import torch
 

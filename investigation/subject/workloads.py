@@ -137,7 +137,7 @@ def host_network(
     """Return a host network of seeded weights for inference; None leaves the SE blocks out."""
     torch.manual_seed(seed)
     network = HostNetwork(scale).to(device).eval()
-    # The stub of `to` knows no memory format; the method does.
+    # The stub of `to` has no memory format; the method has.
     return network.to(memory_format=FORMATS[memory_format])  # type: ignore[call-overload, no-any-return]
 
 

@@ -1,4 +1,4 @@
-"""Every part observed in a process of its own, and whatever a torch does not allow named.
+"""Every part observed in a process of its own; what a torch does not allow is named.
 
 A part imports what it needs when its process begins: a torch that lacks a module, or crashes,
 then costs one part and not the rest.
@@ -74,7 +74,7 @@ def observed(name: str, settings: Parameters) -> Iterator[Observation]:
 
 
 def is_lack(error: Exception) -> bool:
-    """Tell whether torch, or a tool around it, has no such thing; else something failed."""
+    """Return whether torch, or a tool around it, has no such thing; else something failed."""
     if isinstance(error, AttributeError):
         return "torch" in str(error)
     return isinstance(error, ImportError | LackingError | MissingToolError)

@@ -27,7 +27,7 @@ def prepare(notebook: Path, staging: Path, inputs: str) -> None:
     """Check what an execution made, write its provenance into the page, and call it ready.
 
     `inputs` is the fingerprint of all that it was made from, taken before it started. Raises
-    `BuildError` where there is no evidence, a control failed, or the page and the evidence are
+    `BuildError` if there is no evidence, a control failed, or the page and the evidence are
     not of one source.
     """
     page, result = staging / notebook.name, staging / f"{notebook.stem}.json"
@@ -52,14 +52,14 @@ def _stamp(document: dict[str, Any], evidence: Evidence, evidence_sha256: str) -
     settings["provenance"] = evidence.model_dump(
         mode="json", exclude={"records", "notebook", "schema_version"}
     ) | {"evidence_sha256": evidence_sha256}
-    for name in ("input_path", "output_path"):  # of this machine, and nobody else's business
+    for name in ("input_path", "output_path"):  # of this machine, and of no use to others
         document["metadata"].get("papermill", {}).pop(name, None)
 
 
 def promote(staging: Path) -> None:
     """Move what a ready execution made to where the book reads it, the stamp last.
 
-    Goes on where an earlier attempt was killed.
+    Continues after an earlier attempt that was killed.
     """
     notebook = places.NOTEBOOKS / f"{staging.name}.ipynb"
     page, result = products(notebook)
@@ -78,14 +78,14 @@ def promote(staging: Path) -> None:
 
 
 def failure_of(notebook: Path) -> Path:
-    """Return where the reason lies for which a notebook's last execution failed, if it did."""
+    """Return the path of the reason why a notebook's last execution failed, if it did."""
     return places.FAILED / f"{notebook.stem}.txt"
 
 
 def matching(notebook: Path) -> bool:
-    """Tell whether a notebook, as it is now, has been executed: page and evidence are of it.
+    """Return whether a notebook, as it is now, has been executed: page and evidence are of it.
 
-    Raises `BuildError` where the evidence is not the one that the page was made with.
+    Raises `BuildError` if the evidence is not the one that the page was made with.
     """
     page, result = products(notebook)
     if not (page.exists() and result.exists()):
@@ -102,7 +102,7 @@ def matching(notebook: Path) -> bool:
 
 
 def provenance(page: Path) -> Mapping[str, Any]:
-    """Return what an executed notebook says of its making; empty where it says nothing."""
+    """Return an executed notebook's provenance; empty if it has none."""
     metadata = json.loads(page.read_text(encoding="utf-8"))["metadata"]
     origin: Mapping[str, Any] = metadata.get("investigation", {}).get("provenance", {})
     return origin

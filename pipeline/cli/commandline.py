@@ -29,7 +29,7 @@ PARAMETERS = {typed_name(field): field for field in Parameters.model_fields}
 
 
 class Directions(BaseModel):
-    """What the variables say that are no notebook's parameters."""
+    """The variables that are no notebook's parameters."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -140,7 +140,7 @@ class Directions(BaseModel):
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asked a command for; `parameters` are the notebooks'."""
+    """A person's request to a command; `parameters` are the notebooks'."""
 
     directions: Directions
     parameters: Mapping[str, object]
@@ -178,7 +178,7 @@ class Command(click.Command):
         return words
 
     def request(self, given: Mapping[str, str]) -> Request:
-        """Return what was asked for.
+        """Return the request.
 
         Raises `BuildError` with one line that names the variable and what is allowed.
         """
@@ -222,7 +222,7 @@ class Commands(click.Group):
         return list(self.commands)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
-        """Return one. Raises `BuildError` with one line that says which there are."""
+        """Return one. Raises `BuildError` with one line that lists the commands."""
         if cmd_name not in self.commands:
             *first, last = self.list_commands(ctx)
             there = f"{', '.join(first)} and {last}"
@@ -230,7 +230,7 @@ class Commands(click.Group):
         return self.commands[cmd_name]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the command's name; without a word there is one of no length."""
+        """Read the command's name; without a word it is an empty name."""
         return super().parse_args(ctx, args or [""])
 
 
@@ -254,7 +254,7 @@ def variables(makeflags: str, words: Iterable[str] = ()) -> dict[str, str]:
 
 
 def directions(given: Mapping[str, str]) -> Directions:
-    """Return what the variables say that are no notebook's parameters, validated.
+    """Return the variables that are no notebook's parameters, validated.
 
     Raises `BuildError` with one line that names the variable and what is allowed.
     """

@@ -15,7 +15,7 @@ from pipeline.compare import comparing, comparison_pages, runs
 from pipeline.faults import BuildError
 from pipeline.upkeep import auditing
 
-LOOPBACK = "127.0.0.1"  # what is served is nobody else's business
+LOOPBACK = "127.0.0.1"  # what is served is for this machine only
 
 commands = Commands(
     help="From notebooks to the published book. Exit status: 0 done, 1 not done, 130 stopped; "

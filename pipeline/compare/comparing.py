@@ -1,8 +1,8 @@
 """Two runs side by side: each claim's two verdicts, each measurement's two intervals.
 
 Both runs are judged by the rules of this book, so that a verdict differs because of what was
-measured and not because of a rule that has changed. Two intervals are compared only where all
-that moves a time is the same; what differs is named.
+measured and not because of a rule that has changed. Two intervals are compared only if
+nothing else that changes a time differs; what differs is named.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +18,7 @@ from investigation.evidence.records import Evidence
 from pipeline.compare.runs import Run
 
 PairOutcome = Literal["agree", "differ", "not comparable", "only in base", "only in head"]
-# What moves a time, besides the line: of the environment, and of the case.
+# What changes a time, besides the line: of the environment, and of the case.
 MACHINE = ("torch", "processor", "cores", "capability", "accelerator", "threads")
 CASE = ("shape", "dtype", "gate_dtype", "memory_format")
 
@@ -51,7 +51,7 @@ class ClaimPair:
 
 @dataclass(frozen=True)
 class Pair:
-    """One observation in both runs; None where a run lacks it."""
+    """One observation in both runs; None if a run lacks it."""
 
     notebook: str
     name: str

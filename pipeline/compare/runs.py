@@ -14,7 +14,7 @@ from investigation.evidence.records import Evidence
 from investigation.evidence.sealed import manifest
 from pipeline.faults import BuildError
 
-# Where a build, a folder of evidence and a published book keep it, tried in this order.
+# The places in a build, a folder of evidence and a published book, tried in this order.
 PATTERNS = (
     "results/*.json",
     "*.json",
@@ -32,8 +32,8 @@ MOST_FILES = 1000
 class Run:
     """The evidence of one run, a file a chapter, and where it was found.
 
-    `failed` has the reason for each chapter whose last execution failed. What lies there of an
-    earlier execution is not this run's, and is left out.
+    `failed` has the reason for each chapter whose last execution failed. The evidence of an
+    earlier execution there is not this run's, and is left out.
     """
 
     name: str
@@ -42,15 +42,15 @@ class Run:
 
     @property
     def findings(self) -> Findings:
-        """All records of the run, to be asked. Raises `EvidenceError` for two of one identity."""
+        """All records of the run, for questions. Raises `EvidenceError` for two of one identity."""
         return Findings(self.evidences)
 
 
 def read_run(path: Path) -> Run:
     """Read the evidence in a folder or a zip.
 
-    Raises `BuildError` where there is none, where a file is too large, or where two disagree on
-    a chapter; `EvidenceError` where a file cannot be used.
+    Raises `BuildError` if there is none, if a file is too large, or if two disagree on
+    a chapter; `EvidenceError` if a file cannot be used.
     """
     if not path.exists():
         raise BuildError(f"{path}: no such file or folder; `make book` makes build")

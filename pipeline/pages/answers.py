@@ -1,4 +1,4 @@
-"""Every comparison of the two forms, by setting and input: evidence, as a reader asks for it."""
+"""Every comparison of the two forms, by setting and input: evidence, in a reader's terms."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Answer:
 
     @property
     def dtypes(self) -> str:
-        """The dtypes of input and gate where they are not both `float32`, else nothing."""
+        """The dtypes of input and gate if they are not both `float32`, else nothing."""
         case = self.timing.case
         if case is None or {case.dtype, case.gate_dtype or case.dtype} == {"float32"}:
             return ""
@@ -66,7 +66,7 @@ class Answer:
 
     @property
     def outcome(self) -> Outcome:
-        """What `expand_as` is, by the definitions that stand on the first page."""
+        """The outcome for `expand_as`, by the definitions on the first page."""
         return self.timing.outcome
 
 

@@ -88,7 +88,7 @@ def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> di
 def first_page(
     findings: Findings, all_answers: list[Answer], all_decisions: list[Decision]
 ) -> dict[str, Any]:
-    """Return what the first page shows; a function where a page without evidence has nothing."""
+    """Return what the first page shows; a function for what a page without evidence lacks."""
     return {
         "answers": all_answers,
         "decisions": all_decisions,
@@ -117,18 +117,18 @@ def records_of(findings: Findings) -> Callable[..., tuple[Observation, ...]]:
         try:
             return findings.answers(ask(TYPES[kind], **fields))
         except (KeyError, QuestionError) as error:
-            raise BuildError(f"a page asks for {kind}: {error}") from None
+            raise BuildError(f"a page needs {kind}: {error}") from None
 
     return look_up
 
 
 def the_only(look_up: Callable[..., tuple[Observation, ...]]) -> Callable[..., Observation]:
-    """Return the same for the only such record; `BuildError` where there is not just one."""
+    """Return the same for the only such record; `BuildError` if there is not just one."""
 
     def look_up_one(kind: str, **fields: Any) -> Observation:
         records = look_up(kind, **fields)
         if len(records) != 1:
-            raise BuildError(f"a page asks for one {kind} with {fields}; there are {len(records)}")
+            raise BuildError(f"a page needs one {kind} with {fields}; there are {len(records)}")
         return records[0]
 
     return look_up_one
@@ -154,7 +154,7 @@ def requirements() -> dict[str, str]:
 
 
 def installed(package: str) -> str:
-    """Return a package's installed version, or say that it is not here."""
+    """Return a package's installed version, or a note that it is not installed."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
@@ -187,7 +187,7 @@ def write_data(evidence: Evidence, folder: Path) -> None:
 
 
 def _flat(record: Record) -> dict[str, object]:
-    """Return a record as a row: what every kind has, and of a timing what it came to."""
+    """Return a record as a row: what every kind has, and the outcome of a timing."""
     timing = record if isinstance(record, Measured) else None
     low, high = timing.interval if timing else (None, None)
     case = record.case

@@ -1,7 +1,7 @@
 """An executed chapter as a page: with the claims that the ledger decided, and links to its data.
 
 Claims are judged once, when all evidence is there, so no chapter can show another verdict than
-the ledger's. A cell's tag tells where they go.
+the ledger's. A cell's tag marks their place.
 """
 
 import shutil
@@ -56,7 +56,7 @@ def claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
 
 
 def gpu_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
-    """Return what the claims come to on each GPU that was measured."""
+    """Return the verdicts of the claims on each GPU that was measured."""
     del chapter  # only one shows them
     lines = [
         _claim_lines(claim, f"on {machine}", claim["gpu"]["rule"], verdict, because)
@@ -74,7 +74,7 @@ def gpu_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
 
 
 def launch_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
-    """Return what the launches of eager CUDA say of each claim that they say something of."""
+    """Return what the launches of eager CUDA show about each claim that they concern."""
     del chapter  # only one shows them
     noted = (claim for claim in claims if claim["eager_cuda"])
     return "\n".join(

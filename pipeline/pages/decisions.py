@@ -12,7 +12,7 @@ from pipeline.pages.settings import GPU, Setting, settings
 CHANGE, KEEP, NO_DIFFERENCE = "change it", "keep it", "no difference"
 SIZE, BY_CASE = "depends on size", "depends on the case"
 CANNOT_TELL, NOT_MEASURED = "cannot tell", "not measured"
-# How the decision follows from the outcomes. It stands on the page.
+# How the decision follows from the outcomes. The page shows it.
 RULE = (
     f"For each size: *{CHANGE}* if `expand_as` is slower in some timing and faster in none, or if "
     f"it writes more memory and is not faster; *{KEEP}* if it is faster in some and slower in "
@@ -26,9 +26,9 @@ FEW_SIZES = 4
 
 @dataclass(frozen=True)
 class Extra:
-    """What is known of a setting beside its timings.
+    """What is known about a setting besides its timings.
 
-    `memory` tells what `expand_as` writes more, empty where it writes no more. `same` counts the
+    `memory` is what `expand_as` writes more, empty if it writes no more. `same` counts the
     cases that are compiled to the same kernels; `all_same` is whether all are.
     """
 
@@ -73,7 +73,7 @@ class Decision:
 
     @property
     def sizes(self) -> str:
-        """Which decision holds at which sizes, empty where one holds at all."""
+        """Which decision holds at which sizes, empty if one holds at all."""
         if self.change not in (SIZE, BY_CASE):
             return ""
         by_decision = {
@@ -90,12 +90,12 @@ class Decision:
 
     @property
     def worst(self) -> Answer | None:
-        """The comparison in which `expand_as` is slower by most, None where it is in none."""
+        """The comparison in which `expand_as` is slower by most, None if it is in none."""
         return max(self.of("slower"), key=_ratio, default=None)
 
     @property
     def best(self) -> Answer | None:
-        """The comparison in which `expand_as` is faster by most, None where it is in none."""
+        """The comparison in which `expand_as` is faster by most, None if it is in none."""
         return min(self.of("faster"), key=_ratio, default=None)
 
     def of(self, outcome: str) -> list[Answer]:
@@ -150,7 +150,7 @@ def _unmeasured(setting: Setting) -> str:
 
 
 def decisions(findings: Findings, answers: Iterable[Answer]) -> list[Decision]:
-    """Return the decision in each setting, by the rule that stands on the page."""
+    """Return the decision in each setting, by the rule that the page shows."""
     listed = list(answers)
     return [
         Decision(
@@ -163,7 +163,7 @@ def decisions(findings: Findings, answers: Iterable[Answer]) -> list[Decision]:
 
 
 def _memory_words(setting: Setting, findings: Findings) -> str:
-    """Tell what the line writes that the plain product does not; nothing if it writes no more."""
+    """Return what the line writes more than the plain product, in words; empty if nothing."""
     if setting.written is not None:
         program = findings.answer(setting.written)
         more = program.bytes_more

@@ -1,7 +1,6 @@
 """What should become of the ticket: its priority in its own project, and where else to act.
 
-Every sentence is computed from the evidence, and comes out neutral or the other way round where
-the evidence does.
+Every sentence is computed from the evidence, and is neutral or opposite if the evidence is.
 """
 
 import math
@@ -34,7 +33,7 @@ NETWORK = (ONE_DTYPE, TRAINING)
 
 @dataclass(frozen=True)
 class Priority:
-    """The ticket's priority in its own project, and what it rests on."""
+    """The ticket's priority in its own project, and its grounds."""
 
     headline: str
     grounds: str
@@ -92,7 +91,7 @@ def _steps(steps: Iterable[Answer], outcome: str) -> str:
 
 
 def gpus(decisions: Iterable[Decision]) -> str:
-    """Tell what was measured on GPUs."""
+    """Say what was measured on GPUs."""
     on_gpus = [decision for decision in decisions if decision.setting.device != CPU]
     measured = [decision for decision in on_gpus if decision.change != NOT_MEASURED]
     if not measured:

@@ -1,7 +1,7 @@
 """How a chapter's page opens: its title, what was found in this run, and one picture.
 
-A notebook finds before it can tell. Its page tells first: cells that have the tag `opening` come
-right behind the title, with what the ledger decided in the chapter above them.
+A notebook measures before it shows results. Its page shows results first: cells with the tag
+`opening` come right after the title, below what the ledger decided in the chapter.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ def told_first(cells: list[NotebookNode], finding: str) -> list[NotebookNode]:
 
 
 def _folded(cell: NotebookNode) -> NotebookNode:
-    """Fold the code of an opening cell: the reader has not come to it yet."""
+    """Fold the code of an opening cell: the reader meets it later in the chapter."""
     cell.metadata["tags"] = sorted({*cell.metadata["tags"], "hide-input"})
     return cell
 

@@ -1,4 +1,4 @@
-"""Where the book is published, if anywhere: what the pages then say of themselves.
+"""The address of the published book, if there is one, and what the pages then show of it.
 
 Read from the environment that GitHub Actions sets, and `BOOK_URL`. A book built at home has
 neither a repository nor an address, and its pages name none.
@@ -14,7 +14,7 @@ from pipeline.faults import BuildError
 
 COLAB = "https://colab.research.google.com"
 BINDER = "https://mybinder.org"
-# variable → what it has to look like, in code and in words
+# variable → its form, as a pattern and in words
 SHAPES = {
     "GITHUB_REPOSITORY": (r"[\w.-]+/[\w.-]+", "owner/name"),
     "GITHUB_SERVER_URL": (r"https://[\w.-]+", "an https address without a path"),

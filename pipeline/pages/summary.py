@@ -27,7 +27,7 @@ from pipeline.pages.settings import (
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the short table: where the line runs, the decision there, what it rests on."""
+    """A line of the short table: the setting of the line, the decision there, and its grounds."""
 
     where: str
     change: str
@@ -55,7 +55,7 @@ def rows(decisions: Iterable[Decision]) -> list[Row]:
 
 
 def _why(decision: Decision) -> str:
-    """Tell in a line what a decision rests on."""
+    """Give the grounds of a decision in a line."""
     parts = [f"a network's step: {network(decision)}"] * bool(decision.wholes)
     extreme = [answer for answer in (decision.worst, decision.best) if answer and not answer.whole]
     parts += [f"up to {longer(answer)} at {answer.size}" for answer in extreme]
@@ -63,7 +63,7 @@ def _why(decision: Decision) -> str:
 
 
 def network(decision: Decision) -> str:
-    """Tell what came out for the steps of a network, one word if all agree."""
+    """Say what came out for the steps of a network, in one word if all agree."""
     outcomes = {whole.timing.memory_format: WORDS[whole.outcome] for whole in decision.wholes}
     if len(set(outcomes.values())) == 1:
         return next(iter(outcomes.values()))
@@ -90,7 +90,7 @@ def _first(change: str) -> bool:
 
 
 def _extremes(members: Iterable[Decision]) -> str:
-    """Name the largest differences in both directions, and whose they are."""
+    """Name the largest differences in both directions, with their settings."""
     pairs = [
         (decision, answer)
         for decision in members
@@ -123,7 +123,7 @@ def sentences(findings: Findings, decisions: Iterable[Decision]) -> list[str]:
 
 
 def result(findings: Findings) -> str:
-    """Tell whether both forms compute the same, and where they do not."""
+    """Say whether both forms compute the same, and in what they differ."""
     same = findings.answers(ask(Equality, aspect="same_dtype"))
     layouts = [answer for answer in findings.answers(ask(Layouts)) if answer.group != "empty"]
     if not same:
@@ -141,7 +141,7 @@ def result(findings: Findings) -> str:
 
 
 def _gradients(findings: Findings) -> str:
-    """Tell whether gradients have the same bits, and gradients of gradients."""
+    """Say whether gradients, and gradients of gradients, have the same bits."""
     aspects: dict[Aspect, str] = {
         "gradients_over_ways": "gradients",
         "second_gradients": "gradients of gradients",

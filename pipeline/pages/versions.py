@@ -58,12 +58,12 @@ class Line:
 
     @property
     def same(self) -> bool:
-        """Whether every version that allows it comes to the same."""
+        """Whether every version that allows it has the same outcome."""
         return len({stretch.outcome for stretch in self.seen}) < 2
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """The versions with which the outcome became another."""
+        """The versions that changed the outcome."""
         pairs = pairwise(self.seen)
         return tuple(after.first for before, after in pairs if before.outcome != after.outcome)
 
@@ -117,7 +117,7 @@ class Versions:
 
     @property
     def same(self) -> list[Line]:
-        """The observations that come to the same under every version that allows them."""
+        """The observations with the same outcome under every version that allows them."""
         return [observation for observation in self.observations if observation.same]
 
     @property
@@ -182,7 +182,7 @@ def _short(texts: str) -> str:
 
 
 def read(folder: Path | None = None) -> Versions:
-    """Return what is recorded, oldest torch first; none where nothing is."""
+    """Return what is recorded, oldest torch first; none if nothing is."""
     lying = manifest.record_files(folder or places.RECORDED / manifest.VERSIONS)
     evidences = (files.read(path) for path in lying)
     return in_order(evidences)

@@ -1,8 +1,8 @@
 """Measure the cells of a sweep on a Dask cluster: this machine's own, or one that is running.
 
 A worker offers the resource `timing` once, so it times one cell at a time; a machine with
-several workers has its lock besides (`cells`). What a lost worker was measuring is given
-to another; what was finished is on disk and never measured again.
+several workers has its lock besides (`cells`). Another worker gets what a lost
+worker was measuring; what was finished is on disk and never measured again.
 """
 
 import logging
@@ -44,7 +44,7 @@ class Outcome:
 def outcomes(
     wanted: list[Cell], scheduler: str | None, workers: int, measure: Measure = cells.measure
 ) -> list[Outcome]:
-    """Return what became of every cell, with a cluster where any is yet to be measured."""
+    """Return what became of every cell, with a cluster if any is yet to be measured."""
     if all(result_of(cell) for cell in wanted):
         return [Outcome(cell, result_of(cell)) for cell in wanted]
     with connected(scheduler, workers) as client:
@@ -56,7 +56,7 @@ def outcomes(
 def connected(scheduler: str | None, workers: int) -> Iterator[Client]:
     """Give a client of a running scheduler, or of a cluster of this machine's own.
 
-    Raises `BuildError` where no scheduler answers, or none of its workers may time anything.
+    Raises `BuildError` if no scheduler answers, or none of its workers may time anything.
     """
     if scheduler is None:
         with _own_cluster(workers) as own, Client(own) as client:
@@ -81,7 +81,7 @@ def _own_cluster(workers: int) -> LocalCluster:
         host=LOOPBACK,
         dashboard_address=f"{LOOPBACK}:0",
         local_directory=str(places.SWEEPS / "workers"),
-        silence_logs=logging.CRITICAL,  # a cell that fails is told once, at the end
+        silence_logs=logging.CRITICAL,  # a cell that fails is printed once, at the end
         memory_limit=None,  # kernels are processes of their own, which Dask would not count
     )
 
@@ -128,13 +128,13 @@ def _submit(client: Client, cell: Cell, measure: Measure) -> Future[str]:
 def _outcome(cell: Cell, future: Future[str]) -> Outcome:
     """Return what became of a cell that was measured.
 
-    A result that was lost with its worker before it was fetched is waited for once more.
+    If a result was lost with its worker before it was fetched, Dask measures it again.
     """
     try:
         result = future.result()
     except Exception as error:  # whatever a worker may raise
         return Outcome(cell, None, (str(error) or repr(error)).splitlines()[0])
-    if result_of(cell) is None:  # it was measured where this disk is not
+    if result_of(cell) is None:  # another machine measured it, on its own disk
         write_atomically(cell.result, result)
     evidence = result_of(cell)
     if evidence is None:
@@ -147,7 +147,7 @@ def _outcome(cell: Cell, future: Future[str]) -> Outcome:
 
 
 def result_of(cell: Cell) -> Evidence | None:
-    """Return a cell's result where it is here and can be used."""
+    """Return a cell's result if it is here and can be used."""
     try:
         return read(cell.result)
     except EvidenceError:

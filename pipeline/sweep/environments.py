@@ -24,7 +24,7 @@ Packages = tuple[str, ...] | None
 
 
 class EnvironmentFailedError(ValueError):
-    """An environment that could not be made; the message says what uv said."""
+    """An environment that could not be made; the message has uv's reason."""
 
 
 def installed() -> str:
@@ -33,7 +33,7 @@ def installed() -> str:
 
 
 def is_ready(version: str, packages: Packages = None) -> bool:
-    """Tell whether a Python with this version of torch is here."""
+    """Return whether a Python with this version of torch is here."""
     return _is_this(version, packages) or (folder_of(version, packages) / READY).exists()
 
 
@@ -64,7 +64,7 @@ def remove(version: str, packages: tuple[str, ...]) -> None:
 def make(version: str, packages: Packages = None) -> None:
     """Make the environment with this version of torch, and the packages or everything as locked.
 
-    Raises `EnvironmentFailedError` where it cannot be installed. Does nothing where it is ready.
+    Raises `EnvironmentFailedError` if it cannot be installed. Does nothing if it is ready.
     """
     if is_ready(version, packages):
         return
@@ -89,7 +89,7 @@ def install(
     options: tuple[str, ...] = (),
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Make an environment with these requirements; `told` are further environment variables.
+    """Make an environment with these requirements; `variables` are further environment variables.
 
     Raises `EnvironmentFailedError` with `what` cannot be installed, and why.
     """
@@ -108,7 +108,7 @@ def install(
 def requirements(lock: str, version: str) -> str:
     """Return the locked requirements with this version of torch.
 
-    What torch needs is left to it, and what needs a torch of its own, as some runtimes do, is
+    Torch installs what it needs, and packages that need a certain torch, as some runtimes do, are
     left out: the locked versions belong to the locked torch.
     """
     bound = bound_to_torch()
@@ -119,7 +119,7 @@ def requirements(lock: str, version: str) -> str:
 def constraining(lock: str, packages: Iterable[str]) -> str:
     """Return the locked requirements as constraints, less those that have their own version.
 
-    What torch needs is left to it, as in `requirements`.
+    Torch installs what it needs, as in `requirements`.
     """
     own = {_name(package) for package in packages if "==" in package} | {"torch", "triton"}
     own |= _needs(metadata.requires("torch"))
@@ -139,7 +139,9 @@ def bound_to_torch() -> frozenset[str]:
 
 def _needs(requires: list[str] | None) -> frozenset[str]:
     """Return the names of what a package needs, its extras apart."""
-    return frozenset(_name(require) for require in requires or () if "extra ==" not in require)
+    return frozenset(
+        _name(requirement) for requirement in requires or () if "extra ==" not in requirement
+    )
 
 
 def _name(requirement: str) -> str:
@@ -162,7 +164,7 @@ def run(command: list[str], what: str, variables: Mapping[str, str] = MappingPro
 
 
 def _reason(output: str) -> str:
-    """Return what uv complained of, in one line: its error and the first cause of it."""
+    """Return uv's complaint in one line: its error and the first cause."""
     lines = [line.strip() for line in output.splitlines()]
     complaints = (
         next((line for line in lines if line.startswith(word)), "") for word in ("error", "cause")

@@ -1,7 +1,7 @@
 """What a sweep measures: a grid of settings, read from a file, and its cells.
 
 A cell is one notebook with one choice of each axis. Its key is a digest of all that its result
-depends on, so that a cell that was measured is known again, whatever sweep asks for it.
+depends on, so that every sweep finds a cell that was measured before.
 """
 
 import hashlib
@@ -89,7 +89,7 @@ def measuring() -> dict[str, Path]:
 
 
 def read(path: Path, *, elsewhere: bool = False) -> Spec:
-    """Read a sweep's file; `elsewhere` says that other machines than this one will measure.
+    """Read a sweep's file; `elsewhere` is true if other machines than this one will measure.
 
     Raises `BuildError` with the file, the value and what is allowed.
     """

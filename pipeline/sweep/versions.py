@@ -86,7 +86,7 @@ def cells(listed: Listed, only: Iterable[str] = ()) -> list[Cell]:
 def keep(outcomes: Iterable[Outcome], folder: Path = FOLDER) -> list[Path]:
     """Put what was observed under `folder`, a file a version, and seal it; return the files.
 
-    Raises `RecordError` where it cannot be sealed, as where another machine made the rest.
+    Raises `RecordError` if it cannot be sealed, for instance if another machine made the rest.
     """
     evidences = {
         outcome.cell.torch: outcome.evidence for outcome in outcomes if outcome.evidence is not None

@@ -38,7 +38,7 @@ STRIPS = "make tidy strips it"
 
 
 class NotANotebookError(ValueError):
-    """A file that is no notebook; the message says why."""
+    """A file that is no notebook; the message gives the reason."""
 
 
 def parsed(text: str) -> NotebookNode:

@@ -93,7 +93,7 @@ def print_entry(release: str) -> int:
 def survey_all(listed: Catalogue) -> tuple[list[SurveyedPackage], int]:
     """Survey every package of the list, write patches and record.
 
-    Returns the surveys and the exit status: 1 where a package was left out.
+    Returns the surveys and the exit status: 1 if a package was left out.
     """
     missing: dict[str, str] = {}
     surveys: list[SurveyedPackage] = []
@@ -121,7 +121,7 @@ def survey_all(listed: Catalogue) -> tuple[list[SurveyedPackage], int]:
 
 
 def _archive(package: Package) -> Path | None:
-    """Return the package's archive, None where its survey is kept and no archive is needed."""
+    """Return the package's archive, None if its survey is kept and no archive is needed."""
     return None if _earlier_survey(package) else index.fetch(package, FOLDER / "archives")
 
 
@@ -160,7 +160,7 @@ def _survey(package: Package, archive: Path) -> None:
 
 
 def _result(package: Package, suffix: str) -> Path:
-    """Return where a survey is kept: by the archive, and by all that decides what is found."""
+    """Return the path of a survey: by the archive, and by all that decides what is found."""
     of = f"{package.model_dump_json()} {survey.rules_sha256()}"
     return FOLDER / "surveyed" / (hashlib.sha256(of.encode()).hexdigest()[:32] + suffix)
 

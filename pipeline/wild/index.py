@@ -1,6 +1,6 @@
 """Archives from the Python package index, by name and digest; nothing in them is executed.
 
-`pip download` would run a source archive's own `setup.py`. This asks the same index, with the
+`pip download` would run a source archive's own `setup.py`. This uses the same index, with the
 settings that pip has here, and only fetches the file.
 """
 
@@ -25,7 +25,7 @@ SETTING = re.compile(r"^[\w:.-]+?\.(?P<name>[a-z-]+)=(?P<value>'.*'|\".*\")$")
 
 
 class UnavailableError(Exception):
-    """An archive that cannot be had; the message says why, in one line."""
+    """An archive that cannot be had; the message is the reason, in one line."""
 
 
 def fetch(package: Package, folder: Path) -> Path:
@@ -124,7 +124,7 @@ def _sha256(path: Path) -> str:
 
 @cache
 def _finder() -> PackageFinder:
-    """Return what asks the index, with pip's settings of this machine."""
+    """Return the client of the index, with pip's settings of this machine."""
     given = pip_settings()
     trusted = given.get("trusted-host", "").split()
     verify: str | bool = given.get("cert") or True

@@ -47,7 +47,7 @@ def measure(
 
 
 def _keep(name: str, outcomes: Sequence[Outcome], tell: Tell) -> bool:
-    """Record what was measured of one network; tell whether all of it was."""
+    """Record what was measured of one network; return whether all of it was."""
     for outcome in outcomes:
         if outcome.failure:
             tell(f"error: {name} in {outcome.cell.parameters['runtime']}: {outcome.failure}")

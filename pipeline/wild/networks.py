@@ -48,7 +48,7 @@ def chosen(name: str, listed: Mapping[str, ReleasedNetwork]) -> list[ReleasedNet
 def cells_of(network: ReleasedNetwork, listed: Catalogue, folder: Path) -> list[Cell]:
     """Return a network's cells, one a runtime; `folder` has the patches.
 
-    Raises `BuildError` where the survey lacks its package, or found nothing to take out of it.
+    Raises `BuildError` if the survey lacks its package, or found nothing to take out of it.
     """
     package = next(
         (
@@ -84,7 +84,7 @@ def _sha256(text: str) -> str:
 def measure(cell: str) -> str:
     """Measure a cell, given as JSON, unless its result is here; return its evidence as JSON.
 
-    Raises `cells.CellError` with the reason where it cannot be measured.
+    Raises `cells.CellError` with the reason if it cannot be measured.
     """
     parsed = Cell.model_validate_json(cell)
     return cells.measured(parsed, lambda: [sys.executable, "-m", "pipeline.wild.networks"])
@@ -123,7 +123,7 @@ def patched_copy(network: ReleasedNetwork, python: Path, patch: bytes, folder: P
 
 
 def ask(python: Path, staging: Path) -> None:
-    """Have a Python answer the question in `staging`. Raises `BuildError` with its last words."""
+    """Run the measurement in `staging` in a Python. Raises `BuildError` with its last line."""
     command = [str(python), "-m", MEASURES, str(staging / "question.json")]
     answer = staging / "answer" / f"{CHAPTER}.json"
     own = {

@@ -1,4 +1,4 @@
-"""What was seen of released packages, kept under `results/` and sealed, unless it is there."""
+"""What was observed of released packages, kept under `results/` and sealed, unless it is there."""
 
 import os
 import re

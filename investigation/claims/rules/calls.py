@@ -10,7 +10,7 @@ from investigation.evidence.words import listed
 
 def more_calls(calls: Sequence[Calls], programs: Sequence[Survival]) -> Verdict:
     """T5: is there an operation more in the forward path?"""
-    count = {eager_calls.form: len(eager_calls.calls) for eager_calls in calls}
+    count = {record.form: len(record.calls) for record in calls}
     eager = count["expand_as"] > count["broadcast"]
     # Two chapters may have tried the same program; it counts once.
     runs_more = {survival.program: survival.runs_more for survival in programs}

@@ -28,7 +28,7 @@ def identical(source: Sequence[Agreement]) -> Verdict:
 
 
 def _typically(targets: Sequence[Agreement], sentence_part: str) -> Verdict:
-    """Judge what is said to be typical: it holds in more than half of each target's settings."""
+    """Judge a claim of the typical case: it holds in more than half of each target's settings."""
     sentence = f"The compiled program has {sentence_part}, in {_share(targets)}."
     typical = [2 * agreement.agreeing > agreement.tried for agreement in targets]
     if all(typical):
@@ -52,7 +52,7 @@ def _rows(targets: Sequence[Agreement]) -> list[Row]:
             "; ".join(
                 [
                     f"{agreement.agreeing} of {agreement.tried}",
-                    *(f"not: {where}" for where in agreement.differ),
+                    *(f"not: {settings}" for settings in agreement.differ),
                 ]
             ),
         )

@@ -82,7 +82,7 @@ def equivalent_fix(
 
 
 def documents_intent(accepted: Sequence[Acceptance]) -> Verdict:
-    """P4: does the longer line tell what `x * y` alone does not?"""
+    """P4: does the longer line express an intent that `x * y` alone does not?"""
     grown, tried = len(accepted[0].grown), accepted[0].tried
     table = [
         ("gate shapes with which `x * y` is larger than the input", f"{grown} of {tried}"),

@@ -1,4 +1,4 @@
-"""What the launches of eager CUDA say of a claim, beside its verdict: same kernels or not.
+"""What the launches of eager CUDA show about a claim, beside its verdict: same kernels or not.
 
 Each function returns one sentence or two, whatever the launches were, and never decides a claim.
 """
@@ -12,7 +12,7 @@ from investigation.evidence.words import listed
 # Families that pair layouts of input, gate and gradient; each has one real dtype.
 OF_LAYOUTS: tuple[LaunchFamily, ...] = ("ordinary", "ambiguous", "volumes", "empty")
 UNSHOWN = "Not shown: time, other backends, and a kernel that a library chooses at run time."
-# What it means where two dtypes or complex ones differ in the backward pass, by how they do.
+# What a difference in the backward pass means with two dtypes or a complex dtype, by its kind.
 OF_DTYPES = {
     "another order": "a gate narrower than the product has its gradient rounded at full size",
     "other arguments": "a complex gate is conjugated and written out at full size",
@@ -50,7 +50,7 @@ def no_memory(
 
 
 def same_layouts(launches: Sequence[SameLaunches]) -> str:
-    """T4, V2, D4: do the launches, and how the results lie, depend on the form in any layout?"""
+    """T4, V2, D4: do the launches, and the results' layouts, depend on the form in any layout?"""
     of_layouts = [record for record in launches if record.family in OF_LAYOUTS]
     if _differing(of_layouts):
         return f"Not so by the launch: the launches {_difference(of_layouts)}. {UNSHOWN}"
@@ -91,7 +91,7 @@ def _how(launches: Sequence[SameLaunches]) -> dict[str, int]:
 
 
 def _difference(launches: Sequence[SameLaunches]) -> str:
-    """Say in how many settings something differs, how, and in which one first."""
+    """Say in how many settings something differs, how, and in which setting first."""
     named = listed([f"{name} in {count}" for name, count in _how(launches).items()])
     examples = [record.example for record in launches if record.example]
     first = f", such as {examples[0]}" if examples else ""

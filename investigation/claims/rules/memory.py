@@ -1,4 +1,4 @@
-"""Rules about memory: the view, the copy, and what the line asks for."""
+"""Rules about memory: the view, the copy, and what the line allocates."""
 
 from collections.abc import Sequence
 
@@ -14,17 +14,17 @@ DTYPES: dict[Dtypes, str] = {"same": "one dtype", "mixed": "two dtypes"}
 
 
 def bytes_asked(memory: Sequence[Memory], dtypes: Dtypes, form: str) -> int:
-    """Return the bytes that a form asks for beside its output."""
+    """Return the bytes that a form allocates beside its output."""
     return next(record.bytes for record in memory if (record.dtypes, record.form) == (dtypes, form))
 
 
 def copies(memory: Sequence[Memory], dtypes: Dtypes) -> bool:
-    """Tell whether the line asks for more memory with `expand_as` than without."""
+    """Return whether the line allocates more memory with `expand_as` than without."""
     return bytes_asked(memory, dtypes, "expand_as") > bytes_asked(memory, dtypes, "broadcast")
 
 
 def memory_row(memory: Sequence[Memory], dtypes: Dtypes) -> Row:
-    """Return a row of what each form asks for beside its output, and of which size of input."""
+    """Return a row of what each form allocates beside its output, and for which size of input."""
     case = next((record.case for record in memory if record.case), None)
     at = f", {'×'.join(map(str, case.shape))}" if case else ""
     with_it, without = (bytes_asked(memory, dtypes, form) for form in ("expand_as", "broadcast"))
@@ -42,7 +42,7 @@ def intermediate(
 ) -> Verdict:
     """T1: is there an intermediate tensor, and does it own memory?
 
-    On a GPU only the line's memory is known, where its allocator counts.
+    On a GPU only the line's memory is known, and only if torch's allocator counts it.
     """
     if not (same_memory and mixed_memory):
         return untested("torch keeps no count of what this device's allocator is asked for.")

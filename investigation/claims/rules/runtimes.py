@@ -25,7 +25,7 @@ def writers(exported: Iterable[RuntimeProgram]) -> list[RuntimeProgram]:
 
 
 def of_runtimes(exported: Sequence[RuntimeProgram]) -> str:
-    """Tell of how many runtimes at least one program writes the expansion out."""
+    """Say in how many runtimes at least one program writes the expansion out."""
     written, tried = (
         {_runtime(program) for program in programs} for programs in (writers(exported), exported)
     )
@@ -61,7 +61,7 @@ def written_costs(
     tried: Sequence[RuntimesTried], exported: Sequence[RuntimeProgram], blocks: Sequence[Timing]
 ) -> Verdict:
     """X2: is the block slower where the expansion is written out, and only there?"""
-    del tried  # asked for, so that the claim is untested where the chapter has not run
+    del tried  # a question, so that the claim is untested if the chapter has not run
     writing = {writer.runtime for writer in writers(exported)}
     if not writing:
         return untested("No exported program here writes the expansion out.")
@@ -110,7 +110,7 @@ def mended_without_the_source(
 
 
 def _runtime(program: RuntimeProgram) -> str:
-    """Return what tells one runtime from another, whichever way a program reaches it."""
+    """Return the runtime's name, the same for every way by which a program reaches it."""
     runtime = BY_SLUG.get(program.runtime)
     return runtime.adapter if runtime else program.runtime
 
@@ -139,7 +139,7 @@ def _remedy_row(program: RuntimeProgram, timings: Sequence[Timing]) -> Row:
 
 
 def _faster_words(timings: Sorted) -> str:
-    """Name some programs in which the block is faster with the expansion; the table has all."""
+    """Name some programs in which the block is faster with the expansion; the table lists all."""
     where = list(dict.fromkeys(runtime_title(timing) for timing in timings.faster))
     named = [*where[:2], *["others"] * (len(where) > 2)]
     return f"Faster with it at some workloads: {listed(named)}." if where else ""

@@ -20,10 +20,10 @@ FORMS = tuple(CONTROL_OF)
 
 
 def in_full(setting: CompileSetting) -> bool:
-    """Tell whether a setting is compiled for every chip; all others are for the first one alone.
+    """Return whether a setting is compiled for every chip; all others are for the first one alone.
 
     It is the block's training step with sizes as constants, and the multiply of two dtypes;
-    of autocast's two dtypes one is enough. What takes the time are symbolic sizes and each chip.
+    one of autocast's two dtypes is enough. Symbolic sizes and each further chip take the time.
     """
     if setting.case.gate_dtype == "float16":
         return False
@@ -47,7 +47,7 @@ def left_out(
 
 
 def is_multiply(setting: CompileSetting) -> bool:
-    """Tell whether a setting is the multiply alone, forward, of two dtypes."""
+    """Return whether a setting is the multiply alone, forward, of two dtypes."""
     of_two_dtypes = setting.case.gate_dtype is not None
     return (
         of_two_dtypes
@@ -57,14 +57,14 @@ def is_multiply(setting: CompileSetting) -> bool:
 
 
 def is_shown(setting: CompileSetting) -> bool:
-    """Tell whether a page shows this setting's kernels."""
+    """Return whether a page shows this setting's kernels."""
     return setting.case.dtype == "float32" and not setting.dynamic
 
 
 def has_controls(setting: CompileSetting) -> bool:
-    """Tell whether the controls are made in this setting, which a page shows.
+    """Return whether the controls are made in this setting, which a page shows.
 
-    They are made at each level and in each mode, where at least two of these hold: sizes are
+    They are made at each level and in each mode, if at least two of these hold: sizes are
     constants and tensors contiguous; there is one dtype; every chip is compiled for.
     """
     reasons = (setting.plain, setting.case.gate_dtype is None, in_full(setting))
@@ -115,7 +115,7 @@ class Built(BaseModel):
 
 
 def build(chips: Sequence[Chip], setting: CompileSetting, form: Form) -> Iterable[Built]:
-    """Yield a form, and its control where the setting has one, for the chips of the setting."""
+    """Yield a form, and its control if the setting has one, for the chips of the setting."""
     chips = compiled_for(setting, chips)
     target = triton_targets.target(*chips)
     for variant in (form, *([CONTROL_OF[form]] if has_controls(setting) else ())):
@@ -155,7 +155,7 @@ def _is_compiled(variant: str) -> bool:
 
 
 def _machine_code(generated: Generated, chip: Chip, shown: bool) -> Iterator[Compiled]:
-    """Yield every kernel in every configuration; its assembly is kept where a page shows it.
+    """Yield every kernel in every configuration; its assembly is kept if a page shows it.
 
     A text that occurs in several settings of this process's form is compiled once.
     """

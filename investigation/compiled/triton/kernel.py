@@ -30,7 +30,7 @@ BYTES = {"fp32": 4, "fp16": 2, "bf16": 2, "i32": 4, "i64": 8, "i1": 1}
 
 @dataclass(frozen=True)
 class Access:
-    """One load or store of a kernel: which tensor, and where in it for element `xindex`."""
+    """One load or store of a kernel: which tensor, and its index for element `xindex`."""
 
     kind: Literal["load", "store"]
     pointer: str
@@ -83,7 +83,7 @@ class Kernel:
 def scale_kernel(program: GeneratedProgram) -> Kernel:
     """Return the kernel of a forward program that multiplies input and gate.
 
-    Raises `LookupError` where no kernel's own name says that it multiplies.
+    Raises `LookupError` if no kernel's own name says that it multiplies.
     """
     for text, name in zip(program.kernels, program.names, strict=True):
         if "mul" in operations(name):

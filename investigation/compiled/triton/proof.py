@@ -2,7 +2,7 @@
 
 They run in fresh interpreters, because describing a chip patches the process, and with empty
 caches in a folder of each, removed afterwards: nothing that was generated or compiled for one form
-is used for the other, or an answer would be compared with itself.
+is used for the other; else an answer would be compared with itself.
 """
 
 import gc
@@ -38,14 +38,14 @@ BUILT = TypeAdapter(tuple[Built, ...])
 
 
 class ProofError(RuntimeError):
-    """A process that ended without an answer; the message says why."""
+    """A process that ended without an answer; the message gives the reason."""
 
 
 def prove(chips: Sequence[Chip], settings: Sequence[CompileSetting]) -> "Proof":
     """Compile both forms and the controls in every setting, side by side as far as cores reach.
 
     A setting is compiled for the chips that `build.compiled_for` names. Raises `NoTritonError`
-    where Triton is not installed, `ProofError` where a process fails.
+    if Triton is not installed, `ProofError` if a process fails.
     """
     require_triton()
     slugs = [chip.slug for chip in chips]
@@ -87,10 +87,8 @@ def _cost(setting: CompileSetting) -> tuple[bool, ...]:
     )
 
 
-def _job(
-    slugs: Sequence[str], settings_to_build: Sequence[CompileSetting], form: Form, folder: Path
-) -> Job:
-    """Send every cache to a folder of its own, and hide what devices there are."""
+def _job(slugs: Sequence[str], wanted: Sequence[CompileSetting], form: Form, folder: Path) -> Job:
+    """Send every cache to a folder of its own, and hide all devices."""
     folder.mkdir()
     isolated = KEEPING_MEMORY | {
         "TORCHINDUCTOR_CACHE_DIR": f"{folder}/inductor",
@@ -101,7 +99,7 @@ def _job(
         "PYTHONHASHSEED": "0",
         "TORCHINDUCTOR_COMPILE_THREADS": "1",
     }
-    settings = SETTINGS.dump_python(tuple(settings_to_build), mode="json")
+    settings = SETTINGS.dump_python(tuple(wanted), mode="json")
     return Job(build_all, {"chips": slugs, "dumped": settings, "form": form}, isolated)
 
 
@@ -165,7 +163,7 @@ class Proof:
 
     @property
     def chips(self) -> tuple[str, ...]:
-        """The slugs of the chips that were compiled for, in the order in which they were asked."""
+        """The slugs of the chips that were compiled for, in the order of the request."""
         return tuple(dict.fromkeys(program.chip for program in self.built))
 
     def against(
@@ -178,7 +176,7 @@ class Proof:
         ]
 
     def fused(self, chip: str) -> list[tuple[CompileSetting, bool]]:
-        """Tell for each setting whether both forms run as many kernels and the scale shares one.
+        """Return by setting whether both forms run as many kernels and the scale shares one.
 
         In a block it has others to share with; the multiply alone has none.
         """
@@ -192,7 +190,7 @@ class Proof:
         ]
 
     def elided(self, chip: str) -> list[tuple[CompileSetting, bool]]:
-        """Tell for each setting whether `expand_as` has no kernel and no allocated tensor more."""
+        """Return by setting whether `expand_as` has no kernel and no allocated tensor more."""
         return [
             (program.setting, program.kernels <= plain.kernels and program.buffers <= plain.buffers)
             for program, plain in self._pairs(chip, "expand_as", "broadcast")
@@ -200,10 +198,9 @@ class Proof:
 
     def variants(self, chip: str, setting: CompileSetting) -> dict[str, Built]:
         """Return what was built for a chip in a setting, by variant."""
-        programs = (
-            program for program in self.built if (program.chip, program.setting) == (chip, setting)
-        )
-        return {program.variant: program for program in programs}
+        place = (chip, setting)
+        built_there = (built for built in self.built if (built.chip, built.setting) == place)
+        return {built.variant: built for built in built_there}
 
     def shown(self, setting: CompileSetting) -> dict[str, Built]:
         """Return what was built in a setting for the first chip, by variant."""
@@ -216,7 +213,7 @@ class Proof:
 
     @property
     def multiply(self) -> CompileSetting | None:
-        """The multiply of two dtypes, where one was asked for."""
+        """The multiply of two dtypes, if there is one."""
         settings = (program.setting for program in self.built if is_multiply(program.setting))
         return next(settings, None)
 

@@ -1,13 +1,13 @@
 """Inductor's and Triton's output for a GPU, on a machine that has none.
 
-No device is pretended to be here. Inductor lowers a graph for a device after asking what the
-device is like; the answers come from the catalogue. Three steps stand in for what only a device
-could do, and each is stated where the results are shown:
+Nothing here pretends that a device is present. Inductor reads a device's properties before it
+lowers a graph for it; here they come from the catalogue. Three steps replace what only a device
+could do, and each is stated beside the results:
 
 1. a graph is traced, differentiated and partitioned for the CPU, since autograd refuses tensors
    on a device that torch cannot reach, and is then moved to `cuda`: its fake tensors take that
    device, its shapes, strides and dtypes stay;
-2. Inductor and Triton are told the chip's properties, and Triton's driver only names its target;
+2. Inductor and Triton get the chip's properties, and Triton's driver only names its target;
 3. nothing is launched, so the configuration that autotuning would choose is not known, and
    every candidate is compiled.
 
@@ -54,7 +54,7 @@ KERNEL_NAME = re.compile(r"^def (kernel_\d+)\(", re.MULTILINE)
 def target(*chips: Chip) -> Target:
     """Return what `codegen.generate` needs to generate source for chips that are not here.
 
-    Several chips share one trace; `apart` then tells their programs from each other.
+    Several chips share one trace; `apart` then separates their programs.
     """
     names = " and ".join(chip.name for chip in chips)
     return Target(names, "cpu", require_triton, partial(lowering_for, chips))
@@ -78,13 +78,13 @@ def lowering_for(chips: Sequence[Chip]) -> Iterator[None]:
 
 @contextmanager
 def described(chip: Chip) -> Iterator[None]:
-    """Tell Inductor and Triton of a chip."""
+    """Describe a chip to Inductor and Triton."""
     import triton
 
     interface, driver = _interface(chip), triton.runtime.driver
     active = "_active" if hasattr(driver, "_active") else "active"  # before Triton 3.4
     interfaces = {"cuda": interface, "cuda:0": interface}
-    device_interface.get_interface_for_device("cuda")  # registers those that torch knows
+    device_interface.get_interface_for_device("cuda")  # registers those that torch has
     _forget()
     with (
         mock.patch.dict(device_interface.device_interfaces, interfaces),
@@ -97,7 +97,7 @@ def described(chip: Chip) -> Iterator[None]:
 
 
 def _forget() -> None:
-    """Forget what was asked about devices before: both answers are kept for a process's life."""
+    """Forget what is cached about devices: torch keeps both answers as long as the process runs."""
     has_triton.cache_clear()
     DeviceProperties.create.cache_clear()
 
@@ -119,7 +119,7 @@ def _properties(chip: Chip) -> SimpleNamespace:
 
 
 def _interface(chip: Chip) -> type[device_interface.CudaInterface]:
-    """Return the catalogue's answers in the form in which Inductor asks."""
+    """Return the catalogue's answers in the form that Inductor expects."""
     properties = _properties(chip)
 
     class Described(device_interface.CudaInterface):
@@ -234,7 +234,7 @@ def compiled(kernel: str, chip: Chip) -> list[Compiled]:
 
     `kernel` is a normalised definition, as in `GeneratedProgram.kernels`. Line information is
     switched off, which would put this machine's paths into the code; nothing else is left out.
-    Raises `ValueError` where the text holds no kernel of Triton's.
+    Raises `ValueError` if the text holds no kernel of Triton's.
     """
     import triton
 

@@ -16,7 +16,7 @@ from investigation.evidence.observation import (
 from investigation.subject.cases import Case
 from investigation.subject.memory_formats import MemoryFormat
 
-# This thread's time on the core, which stands still while something else has it; or time.
+# This thread's time on the core, which stops while something else runs there; or wall time.
 Clock = Literal["processor", "wall"]
 
 
@@ -60,9 +60,9 @@ class OfProcess(BaseModel):
 class LineInPlace(Observation):
     """What a form of the line adds to a step of a network that has it in its SE blocks.
 
-    `sums` has an entry a clock; `clock` names the one that decides, which the `slots` and the
-    `verdict` are by. `over` says what the intervals are made of: one estimate a process, or, for
-    a control, the pairs of all processes. `planted_s` is what was planted in the candidate.
+    `sums` has an entry a clock; `clock` names the clock that decides, as in the `slots` and the
+    `verdict`. `over` is what the intervals are computed from: one estimate a process, or, for a
+    control, the pairs of all processes. `planted_s` is what was planted in the candidate.
     """
 
     type: Literal["line_in_place"] = "line_in_place"
@@ -124,7 +124,7 @@ class LineInPlace(Observation):
 
     @property
     def outcome(self) -> Outcome:
-        """What every page calls it: of a network's step, its own verdict."""
+        """The outcome that every page shows: for a network's step, its own verdict."""
         return self.verdict
 
     @property

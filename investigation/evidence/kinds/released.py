@@ -45,8 +45,8 @@ class ReleasedEquality(Observation):
 class ReleasedProgram(Observation):
     """What one runtime runs of a released network, as released and with the patch.
 
-    `refused` says in one line why there is no program; the counts are 0 then. `equal` tells
-    whether both results are those of eager mode within the tolerance.
+    `refused` is the reason, in one line, why there is no program; the counts are 0 then. `equal`
+    is whether both results are those of eager mode within the tolerance.
     """
 
     type: Literal["released_program"] = "released_program"

@@ -13,7 +13,7 @@ Written = Literal["expand_as", "expand to a shape", "expand to sizes"]
 class Taken(BaseModel):
     """One expansion that the fix takes out: where it is, and which operation makes it needless.
 
-    `exact` tells whether the statement is `return x * y.expand_as(x)`, whatever its names.
+    `exact` is whether the statement is `return x * y.expand_as(x)`, whatever its names.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,7 +27,7 @@ class Taken(BaseModel):
 
 
 class Left(BaseModel):
-    """One line that the fix leaves to a person; `rule` names the rule that says why."""
+    """One line that the fix leaves to a person; `rule` names the rule with the reason."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -9,7 +9,7 @@ Raw = Mapping[str, Any]
 
 
 class MigrationError(ValueError):
-    """Evidence that cannot be brought up to this schema; the message says why."""
+    """Evidence that cannot be brought up to this schema; the message gives the reason."""
 
 
 def migrated(raw: object, to: int) -> Raw:
@@ -29,7 +29,7 @@ def migrated(raw: object, to: int) -> Raw:
 
 
 def _with_package(raw: Raw) -> Raw:
-    """Version 1 did not keep which state of the package had measured."""
+    """Version 1 did not record which state of the package had measured."""
     return {**raw, "package_sha256": "unknown"}
 
 

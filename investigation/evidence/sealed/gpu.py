@@ -42,7 +42,7 @@ def write(measured: Evidence, built: Path = BUILT) -> Path:
 
 
 def _gpu_of(measured: Evidence, path: Path | str) -> str:
-    """Return the GPU that a record is of. Raises `RecordError` where it is of none."""
+    """Return the GPU that a record is of. Raises `RecordError` if it is of no GPU."""
     accelerator = measured.environment.accelerator
     if accelerator is None or measured.parameters.get("device") in (None, "cpu"):
         raise RecordError(f"{path}: measured on the processor; DEVICE=cuda measures a GPU")
@@ -89,7 +89,7 @@ def checked(folder: Path) -> Evidence:
 def record(built: Path = BUILT, results: Path = RESULTS) -> list[Path]:
     """Put every machine's record that was built under `results`; return the folders there.
 
-    Raises `RecordError` where there is none, or one that must not be shown.
+    Raises `RecordError` if there is none, or one that must not be shown.
     """
     folders = sorted(path for path in built.glob("*") if path.is_dir())
     if not folders:

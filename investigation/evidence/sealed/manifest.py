@@ -60,7 +60,7 @@ class Kind(BaseModel):
     """One kind of record: how it is recognised, and how its own reader checks it.
 
     `marks` are the keys that a record of this kind has and no other. `read` takes the parsed
-    JSON, raises `ValueError` where it cannot be used, and returns version and environment.
+    JSON, raises `ValueError` if it cannot be used, and returns version and environment.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -101,7 +101,7 @@ KINDS = (
 def seal(folder: Path) -> Manifest:
     """Check every record of a machine's folder and write its manifest.
 
-    Raises `RecordError` with the record and the reason where one cannot be used: such a folder
+    Raises `RecordError` with the record and the reason if a record cannot be used: such a folder
     is not sealed.
     """
     records = {path.name: _examined(path) for path in record_files(folder)}
@@ -159,7 +159,7 @@ def how_to_seal(folder: Path) -> str:
 
 
 def read(folder: Path) -> Manifest:
-    """Read a folder's manifest. Raises `RecordError` where there is none that can be used."""
+    """Read a folder's manifest. Raises `RecordError` if there is none that can be used."""
     path = folder / NAME
     if not path.exists():
         raise RecordError(f"{folder}: no {NAME}; {how_to_seal(folder)}")
@@ -187,16 +187,16 @@ def _holds(path: Path, seal: Seal) -> None:
     for name in ("kind", "schema_version", "environment"):
         now, sealed = getattr(actual, name), getattr(seal, name)
         if now != sealed:
-            raise RecordError(f"{path}: {name} is {now}, and {NAME} says {sealed}")
+            raise RecordError(f"{path}: {name} is {now}, and {NAME} has {sealed}")
 
 
 def _examined(path: Path) -> Seal:
-    """Return the seal of a record as it is now. Raises `RecordError` where it cannot be used."""
+    """Return the seal of a record as it is now. Raises `RecordError` if it cannot be used."""
     raw = _json(path)
     kind = kind_of(raw)
     if kind is None:
         names = ", ".join(record_kind.name for record_kind in KINDS)
-        raise RecordError(f"{path}: no kind of record that this book knows; there are {names}")
+        raise RecordError(f"{path}: no kind of record of this book; there are {names}")
     try:
         version, environment = kind.read(raw)
     except EvidenceError as error:

@@ -50,10 +50,10 @@ def launches(scale: Scale, setting: Setting) -> Mapping[Step, Recorded]:
 
 
 def how_they_differ(baseline: Recorded, candidate: Recorded) -> str | None:
-    """Return in which of `HOW` what two forms launch differs, None where it is the same.
+    """Return in which of `HOW` what two forms launch differs, None if it is the same.
 
-    Every field of every iterator counts, addresses included, and how the results lie: the same
-    launches have the same arguments.
+    Every field of every iterator counts, addresses included, and so do the layouts of the results:
+    the same launches have the same arguments.
     """
     if baseline == candidate:
         return None

@@ -1,4 +1,4 @@
-"""What has to come out different, or the comparison could not see a difference."""
+"""What must come out different; else the comparison could not detect a difference."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -21,8 +21,8 @@ NARROW_GATE = "bfloat16"
 class Controls(BaseModel):
     """The controls as they came out.
 
-    `written_out` counts the settings whose product notices a gate that is written out in full,
-    `transposed` the input layouts whose product notices a transposed gate; each of as many as
+    `written_out` counts the settings whose launches change with a gate that is written out in full,
+    `transposed` the input layouts whose launches change with a transposed gate; each of as many as
     were tried. `converted` is how many bytes a CPU's iterator converts to another dtype before
     the product, by dtypes and form.
     """
@@ -92,8 +92,8 @@ def beside_measured(
 ) -> Iterator[tuple[Dtypes, Form, int, int]]:
     """Iterate over dtypes, form, bytes that an iterator converts, and bytes that were measured.
 
-    `measured` are the records of what a form asks for beside its output; those of forms that were
-    not tried here are passed over. They are of the case that the controls were tried in.
+    `measured` are the records of what a form allocates beside its output; those of forms that were
+    not tried here are skipped. They are of the case that the controls were tried in.
     """
     for record in measured:
         converted = controls.converted[record.dtypes]

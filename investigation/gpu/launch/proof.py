@@ -34,7 +34,7 @@ FORMS: tuple[Form, ...] = ("expand_as", "broadcast", "materialized")
 
 
 class LaunchError(RuntimeError):
-    """The process that records the launches ended without an answer; the message says why."""
+    """The recording process ended without an answer; the message gives the reason."""
 
 
 class Shown(BaseModel):
@@ -80,8 +80,8 @@ def prove(case: Case, on: Chip, seed: int, on_cpu: Case | None = None) -> Proof:
     """Return what both forms launch in every setting, and in those of `case` on a chip.
 
     `on_cpu` is the case of the control on a CPU, `case` unless given. Two processes share the
-    settings. Raises `NoRecorderError` where iterators cannot be recorded,
-    `LaunchError` where a process that records them fails.
+    settings. Raises `NoRecorderError` if iterators cannot be recorded,
+    `LaunchError` if a process that records them fails.
     """
     extension.require_recorder()
     cases = {"case": case, "on_cpu": on_cpu or case}

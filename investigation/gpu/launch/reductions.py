@@ -134,7 +134,7 @@ def _split(config: ReduceConfig, fastest_is_reduced: bool) -> None:
 
 
 def _split_over_blocks(config: ReduceConfig, chip: Chip) -> None:
-    """Deal the inputs of one output out to several blocks, where there is enough to do."""
+    """Deal the inputs of one output out to several blocks, if there is enough to do."""
     per_multiprocessor = chip.threads_per_multiprocessor // config.num_threads
     wanted = chip.multiprocessors * per_multiprocessor
     outputs, values = config.grid[0], config.values_per_thread

@@ -79,10 +79,10 @@ def _read(interpreter: Any, session: Any, like: Tensor) -> Tensor:
 
 
 def _traced(interpreter: Any, session: Any, x: Tensor, *, expands: bool) -> tuple[Step, ...]:
-    """Return what MNN reports of each operator that it runs.
+    """Return what MNN reports about each operator that it runs.
 
-    MNN expands by a copy that it calls Raster, as it calls each change of shape. It is the one
-    that hands the multiply a tensor of the input's size.
+    MNN expands by a copy that it calls Raster, as it calls each change of shape. It is the copy
+    that gives the multiply a tensor of the input's size.
     """
     traced: list[Step] = []
 

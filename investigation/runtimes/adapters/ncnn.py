@@ -15,7 +15,7 @@ from investigation.runtimes.program import Program, Step
 
 
 class NoLayerError(ValueError):
-    """A converted model that asks for a layer which ncnn does not have."""
+    """A converted model with a layer that ncnn does not have."""
 
 
 def prepare(module: nn.Module, x: Tensor, folder: Path, threads: int) -> Program:

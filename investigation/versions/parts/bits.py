@@ -148,7 +148,7 @@ def accepted_shapes(settings: Parameters) -> Iterator[Observation]:
 
 
 def gate_without_dimensions(settings: Parameters) -> Iterator[Observation]:
-    """Tell the output's dtype where the gate is a single number."""
+    """Observe the output's dtype if the gate is a single number."""
     del settings
     x, number = torch.ones(1, 1, 2, 2), torch.tensor(2.0, dtype=torch.float64)
     with_it, dropped = (str(scale(x, number).dtype) for scale in (expand_as, broadcast))

@@ -1,4 +1,4 @@
-"""What torch's own tools capture of the line: the roads of chapter 06 under another torch."""
+"""What torch's own tools capture of the line: the captures of chapter 06 under another torch."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -25,14 +25,14 @@ def _survival(program: str, settings: Parameters, runs_more: bool) -> Survival:
 def listed(
     program: str, form: Callable[[Scale, Tensor, Tensor], captures.Operations], settings: Parameters
 ) -> Iterator[Observation]:
-    """Tell whether a captured graph has an operation more with `expand_as`."""
+    """Observe whether a captured graph has an operation more with `expand_as`."""
     operands = reader(settings).tensors()
     graphs = [form(codegen.VARIANTS[variant], *operands) for variant in ("expand_as", "broadcast")]
     yield _survival(program, settings, len(graphs[0]) > len(graphs[1]))
 
 
 def compiled(settings: Parameters) -> Iterator[Observation]:
-    """Tell whether a compiled program runs a kernel more."""
+    """Observe whether a compiled program runs a kernel more."""
     kernels = [
         codegen.generate(variant, reader(settings)).kernels
         for variant in ("expand_as", "broadcast")
@@ -41,14 +41,14 @@ def compiled(settings: Parameters) -> Iterator[Observation]:
 
 
 def ahead_of_time(settings: Parameters) -> Iterator[Observation]:
-    """Tell whether AOTInductor's C++ is another."""
+    """Observe whether AOTInductor's C++ differs."""
     operands = reader(settings).tensors()
     sources = [captures.aot_source(variant, *operands) for variant in ("expand_as", "broadcast")]
     yield _survival("AOTInductor", settings, sources[0] != sources[1])
 
 
 def without_views(settings: Parameters) -> Iterator[Observation]:
-    """Count what the graph without views asks for beside its output."""
+    """Count what the graph without views allocates beside its output."""
     case = reader(settings)
     x, gate = case.tensors()
     graph = captures.without_views(codegen.VARIANTS["expand_as"], x, gate)

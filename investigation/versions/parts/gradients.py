@@ -95,7 +95,7 @@ def nodes(settings: Parameters) -> Iterator[Observation]:
 
 
 def bytes_of_training(settings: Parameters) -> Iterator[Observation]:
-    """Count what is saved for the backward pass, and what each pass asks for."""
+    """Count what is saved for the backward pass, and what each pass allocates."""
     case = reader(settings)
     cases: Mapping[Dtypes, Case] = {"same": case, "mixed": case.with_gate("bfloat16")}
     for (dtypes, of_dtypes), form in product(cases.items(), FORMS):
@@ -138,7 +138,7 @@ def _bytes_by_phase(dtypes: Dtypes, case: Case, form: Form) -> Iterator[Memory]:
 
 
 def roundings(settings: Parameters) -> Iterator[Observation]:
-    """Tell whether a narrower gate's gradient is rounded before it is summed."""
+    """Observe whether a narrower gate's gradient is rounded before it is summed."""
     for form in FORMS:
         x = torch.empty(settings.shape, device="meta", requires_grad=True)
         gate = torch.empty(*settings.shape[:2], 1, 1, device="meta", dtype=torch.bfloat16)

@@ -13,17 +13,17 @@ from investigation.evidence.parameters import Parameters
 from investigation.subject import gpu_catalog, torch_features
 from investigation.versions.reader import reader
 
-# What is compared: machine code too, where this torch lets it be compiled.
+# What is compared: machine code too, if this torch can compile it.
 LAYERS: tuple[Literal["source", "kernels", "binary"], ...] = (
     ("source", "kernels", "binary") if targets.COMPILES else ("source", "kernels")
 )
 
 
 def kernels(settings: Parameters) -> Iterator[Observation]:
-    """Compile both forms for every chip in every setting, and count where they agree.
+    """Compile both forms for every chip in every setting, and count the settings that agree.
 
-    What is fused is told by the names of kernels, which older releases abridge: it is left to
-    the programs for a CPU.
+    The names of kernels show what is fused, but older releases shorten them: the programs for
+    a CPU show it instead.
     """
     torch_features.named(targets.LOWERING)
     chips = [gpu_catalog.chip(chip) for chip in settings.chips]
@@ -39,9 +39,9 @@ def kernels(settings: Parameters) -> Iterator[Observation]:
 
 
 def _is_tried(setting: CompileSetting) -> bool:
-    """Tell whether a setting is the block's training step, or a plain multiply of two dtypes.
+    """Return whether a setting is the block's training step, or a plain multiply of two dtypes.
 
-    Where dtypes differ, sizes as constants are enough.
+    If the dtypes differ, sizes as constants are enough.
     """
     training = (setting.level, setting.mode) == ("block", "training")
     open_sizes = setting.dynamic and setting.case.gate_dtype is not None
@@ -83,7 +83,7 @@ def _traffic(built: proof.Proof, settings: Parameters) -> Iterator[Traffic]:
 
 
 def machine_code(settings: Parameters) -> Iterator[Observation]:
-    """Yield nothing: the kernels' machine code is compared with them where there is some."""
+    """Yield nothing: the kernels' machine code is compared together with them, if there is any."""
     del settings
     torch_features.named(targets.OPTIONS)
     yield from ()

@@ -1,4 +1,4 @@
-"""What each form asks for and calls: chapter 02 under another torch, and the forward of 05."""
+"""What each form allocates and calls: chapter 02 under another torch, and the forward of 05."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -21,7 +21,7 @@ ALL_FORMS: tuple[Form, ...] = (*FORMS, "materialized")
 
 
 def view(settings: Parameters) -> Iterator[Observation]:
-    """Tell what `gate.expand_as(x)` returns."""
+    """Observe what `gate.expand_as(x)` returns."""
     case = reader(settings)
     x, gate = case.tensors()
     expanded = gate.expand_as(x)
@@ -41,7 +41,7 @@ def _cases(settings: Parameters) -> Mapping[Dtypes, Case]:
 
 
 def beside_the_output(settings: Parameters) -> Iterator[Observation]:
-    """Count what the line asks for beside its output, with one dtype and with two."""
+    """Count what the line allocates beside its output, with one dtype and with two."""
     for (dtypes, case), form in product(_cases(settings).items(), ALL_FORMS):
         x, gate = case.tensors()
         bytes_allocated = memory.bytes_allocated(partial(SCALES[form], x, gate))

@@ -33,7 +33,7 @@ def _pairings(settings: Parameters) -> list[fusion.Pairing]:
 
 
 def both_forms(settings: Parameters) -> Iterator[Observation]:
-    """Count the settings in which both forms agree, in their source and in what it comes to."""
+    """Count the settings in which both forms agree, in source and in what runs."""
     pairings = _pairings(settings)
     yield from (pairing.record() for pairing in pairings)
     for layer in ("kernels", "source", "elided"):
@@ -43,7 +43,7 @@ def both_forms(settings: Parameters) -> Iterator[Observation]:
 def fused(settings: Parameters) -> Iterator[Observation]:
     """Count the settings in which the scale step shares a kernel with its neighbours.
 
-    Raises `LackingError` where a kernel's name does not list all that was fused into it.
+    Raises `LackingError` if a kernel's name does not list all that was fused into it.
     """
     pairings = _pairings(settings)
     blocks = [pairing.candidate for pairing in pairings if pairing.setting.level == "block"]
@@ -64,7 +64,7 @@ def require_telling_names(names: Iterable[str]) -> None:
 
 
 def copies(settings: Parameters) -> Iterator[Observation]:
-    """Tell which full-size tensors a program writes that its source asks for or implies."""
+    """Observe which full-size tensors a program writes that its source requests or implies."""
     case = reader(settings)
     programs = {form: codegen.generate(form, case) for form in ("materialized", "broadcast")}
     yield FusedAway(
