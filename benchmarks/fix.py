@@ -1,7 +1,7 @@
 """Time the fix on a generated code base: `python benchmarks/fix.py --help`.
 
 Two code bases of as many files are generated: one in which a file in ten mentions an expansion,
-which is far more than is usual, and one in which every file does. Each is gone through by
+which is far more than is usual, and one in which every file does. Each is scanned by
 ast-grep with the rules alone, and by all that `make fix` does before it prints.
 """
 
@@ -49,7 +49,7 @@ IN_A_FILE = 8  # pieces of code
 
 
 def main() -> int:
-    """Measure, print, and return 1 where the rules took longer than the target."""
+    """Measure, print, and return 1 if the rules took longer than the target."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
@@ -86,16 +86,16 @@ def module(chance: random.Random, *, expanding: bool) -> str:
     """Return the text of one file."""
     pieces = [ORDINARY] * (IN_A_FILE - expanding) + [EXPANDING] * expanding
     chance.shuffle(pieces)
-    made = [
+    lines = [
         piece.format(name=f"Piece{chance.randrange(10**6)}", width=chance.choice((8, 64)),
                      double=128, group=chance.randrange(1, 5))
         for piece in pieces
     ]  # fmt: skip
-    return "import torch\nfrom torch import nn\n\n" + "\n".join(made)
+    return "import torch\nfrom torch import nn\n\n" + "\n".join(lines)
 
 
 def scan(root: Path) -> None:
-    """Let ast-grep go through a folder with the rules alone."""
+    """Scan a folder by ast-grep with the rules alone."""
     program = str(Path(sys.executable).with_name("ast-grep"))
     command = [program, "scan", "--config", str(RULES), "--json=stream", str(root)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -105,7 +105,7 @@ def timed(what: str, work: Callable[[], object]) -> float:
     """Print and return the seconds that pass, and print those that the processors work.
 
     Once is enough: a scan is no contest of nanoseconds. On a busy machine the second number
-    says what the first would be on an idle one.
+    is what the first would be on an idle machine.
     """
     started, worked = time.perf_counter(), processor_seconds()
     work()

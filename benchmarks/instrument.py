@@ -15,7 +15,7 @@ WRITE_EVERY = 20  # measurements
 
 
 def main() -> int:
-    """Run the contest, print its table, and return 1 where a target was missed."""
+    """Run the contest, print its table, and return 1 if a target was missed."""
     options = parse()
     result = contest.run(
         options.trials,

@@ -25,7 +25,7 @@ LARGEST = """() => new Promise(done => new PerformanceObserver(
 
 
 def main() -> int:
-    """Measure every page, print a table, and return 1 where a page missed the target."""
+    """Measure every page, print a table, and return 1 if a page missed the target."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--book", type=Path, default=ROOT / "build" / "html")
     parser.add_argument("--tries", type=int, default=5)
@@ -47,8 +47,8 @@ def main() -> int:
 
 def pages(book: Path) -> list[str]:
     """Return the book's pages, without what its theme brings."""
-    found = (path.relative_to(book).as_posix() for path in book.rglob("*.html"))
-    return sorted(name for name in found if not name.startswith("_static"))
+    paths = (path.relative_to(book).as_posix() for path in book.rglob("*.html"))
+    return sorted(name for name in paths if not name.startswith("_static"))
 
 
 def largest_paint(browser: Browser, address: str) -> float:

@@ -14,7 +14,7 @@ STOPPED_STATUS = 130  # a shell's, for a command that was interrupted
 
 
 def main(words: list[str]) -> int:
-    """Run one command; return the exit status, after one line where it is refused."""
+    """Run one command; return the exit status, after one line if it is refused."""
     failed = 2 if words[:1] == ["compare"] else 1
     typed = os.environ.get("MAKEFLAGS", "")
     try:

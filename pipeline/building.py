@@ -25,7 +25,7 @@ from pipeline.pages import publishing, verdicts
 
 @contextmanager
 def only_build() -> Iterator[None]:
-    """Hold this folder's build. Raises `BuildError` where another one does."""
+    """Hold this folder's build. Raises `BuildError` if another one does."""
     places.BUILD.mkdir(exist_ok=True)
     try:
         with FileLock(places.BUILD / ".lock", timeout=0):
@@ -46,20 +46,20 @@ def build(
     """Execute what is out of date, of one notebook or of all; judge the claims; make the pages.
 
     Without `alone_when_timed` a chapter that times something may run beside another, so that its
-    times mean nothing: for a build whose pages are looked at and whose numbers are not. Raises
-    `BuildError` where a notebook fails; with `keep_going`, when the others have run.
+    times mean nothing: for a build whose pages matter and whose numbers do not. Raises
+    `BuildError` if a notebook fails; with `keep_going`, when the others have run.
     """
     started = time.monotonic()
     manifest.verify_all(places.RECORDED)
     recovery.carry_on()
     notebooks = places.discover()
-    plan = planned([one for one in notebooks if notebook in (None, one.stem)], parameters)
+    plan = planned([path for path in notebooks if notebook in (None, path.stem)], parameters)
     outdated = outdated_of(plan, force=rerun)
     if outdated:
         from pipeline.chapters import timetable
 
         timetable.Execution(outdated, time_limit_s, alone_when_timed, keep_going).execute()
-    waiting = [one.stem for one in notebooks if not promotion.matching(one)]
+    waiting = [path.stem for path in notebooks if not promotion.matching(path)]
     if waiting:
         print(f"executed; the pages wait for {', '.join(waiting)}: run make book")
         return
@@ -71,7 +71,7 @@ def build(
 def planned(
     notebooks: list[Path], parameters: Mapping[str, object]
 ) -> Mapping[Path, Mapping[str, object]]:
-    """Return the parameters that each notebook is to run with."""
+    """Return the parameters for the run of each notebook."""
     if not parameters:
         return {notebook: {} for notebook in notebooks}
     from pipeline.chapters.notebooks import chosen
@@ -84,15 +84,15 @@ def outdated_of(
 ) -> dict[Path, Mapping[str, object]]:
     """Return the notebooks whose products are not current, with their parameters."""
     outdated: dict[Path, Mapping[str, object]] = {}
-    for notebook, parameters in plan.items():  # what a chapter reads of another comes before it
-        follows = {one.stem for one in outdated}.intersection(freshness.reads(notebook))
+    for notebook, parameters in plan.items():  # a chapter comes after those whose evidence it reads
+        follows = {path.stem for path in outdated}.intersection(freshness.reads(notebook))
         if force or follows or not freshness.is_current(notebook, parameters):
             outdated[notebook] = parameters
     return outdated
 
 
 def make_pages(notebooks: list[Path]) -> str:
-    """Judge the claims and render the book where anything that it shows has changed."""
+    """Judge the claims and render the book if anything that it shows has changed."""
     evidences = verdicts.gather(notebooks)
     findings = Findings(evidences)
     verdicts.write_claims(findings)
@@ -116,7 +116,7 @@ def page_inputs(notebooks: list[Path]) -> str:
     """
     digest = hashlib.sha256()
     digest.update(repr(publishing.publication()).encode())
-    products = (path for one in notebooks for path in freshness.products(one))
+    products = (path for notebook in notebooks for path in freshness.products(notebook))
     recorded = places.RECORDED / manifest.VERSIONS
     folders = (places.BOOK, places.PACKAGE, places.HERE / "pipeline", recorded)
     sources = (_files(folder) for folder in folders)
@@ -127,5 +127,5 @@ def page_inputs(notebooks: list[Path]) -> str:
 
 
 def _files(folder: Path) -> list[Path]:
-    found = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
-    return sorted(path for path in found if path.is_file())
+    paths = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
+    return sorted(path for path in paths if path.is_file())

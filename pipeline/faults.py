@@ -22,8 +22,8 @@ class BuildError(Exception):
 
 def refused_in(output: str) -> str | None:
     """Return what the system refused another program, by what that printed; None for nothing."""
-    said = (number for number in REMEDIES if os.strerror(number) in output)
-    return next((REMEDIES[number] for number in said), None)
+    named = (number for number in REMEDIES if os.strerror(number) in output)
+    return next((REMEDIES[number] for number in named), None)
 
 
 def refused_by_the_system(error: OSError) -> str:

@@ -23,7 +23,7 @@ import psutil
 MARK, MAKER = "INVESTIGATION_BUILD", "STARTED_BY"
 LOOK_EVERY_S = 0.2
 SETTLE_S = 0.05  # a process between its fork and the end of its exec shows no environment yet
-PATIENCE_S = 10  # for killed processes to be gone
+PATIENCE_S = 10  # until killed processes are gone
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def watched(owner: str) -> Iterator[str]:
     """Mark what is started inside for `owner`, such as a build folder; leave none of it running.
 
     First ends what an earlier holder of the same `owner` left, so hold a lock of yours. Yields
-    the mark. Raises `KeyboardInterrupt` in the main thread where this process is asked to end,
+    the mark. Raises `KeyboardInterrupt` in the main thread if this process is asked to end,
     or make is gone that had started it, which the Makefile names in `STARTED_BY`.
     """
     maker = int(os.environ.get(MAKER) or 0)
@@ -54,25 +54,29 @@ def watched(owner: str) -> Iterator[str]:
 def sweep(mark: str) -> None:
     """End every process whose mark starts with `mark`, and those they start meanwhile."""
     deadline = time.monotonic() + PATIENCE_S
-    while (found := _settled(mark)) and time.monotonic() < deadline:
-        for process in found:
+    while (running := _settled(mark)) and time.monotonic() < deadline:
+        for process in running:
             with suppress(psutil.Error):
                 process.kill()
-        psutil.wait_procs(found, timeout=1)
+        psutil.wait_procs(running, timeout=1)
 
 
 def _settled(mark: str) -> list[psutil.Process]:
-    """Return the marked processes; where there are none, look once more after a moment."""
-    found = marked(mark)
-    if not found:
+    """Return the marked processes; if there are none, look once more after a moment."""
+    running = marked(mark)
+    if not running:
         time.sleep(SETTLE_S)
-        found = marked(mark)
-    return found
+        running = marked(mark)
+    return running
 
 
 def marked(mark: str) -> list[psutil.Process]:
     """Return the running processes whose mark starts with `mark`, this one apart."""
-    return [one for one in psutil.process_iter() if one.pid != os.getpid() and _has(one, mark)]
+    return [
+        process
+        for process in psutil.process_iter()
+        if process.pid != os.getpid() and _has(process, mark)
+    ]
 
 
 def _has(process: psutil.Process, mark: str) -> bool:
@@ -86,14 +90,14 @@ def _has(process: psutil.Process, mark: str) -> bool:
 def _ended_by(*signals: signal.Signals) -> Iterator[None]:
     """Take these signals as a person's interruption, so that everything is closed in order."""
     try:
-        before = {one: signal.signal(one, _interrupt) for one in signals}
-    except ValueError:  # not in the main thread, whose owner sees to signals
+        before = {number: signal.signal(number, _interrupt) for number in signals}
+    except ValueError:  # not in the main thread, which handles signals itself
         before = {}
     try:
         yield
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -129,7 +133,7 @@ def _dismiss(watcher: "subprocess.Popen[bytes]") -> None:
 
 
 def watch(mark: str, builder: int, maker: int) -> None:
-    """Wait until the builder is gone, then end what it left; ask it to end where make is gone."""
+    """Wait until the builder is gone, then end what it left; ask it to end if make is gone."""
     while not select.select([sys.stdin], [], [], LOOK_EVERY_S)[0]:
         if maker and _parent(builder) != maker:
             with suppress(ProcessLookupError):
@@ -139,7 +143,7 @@ def watch(mark: str, builder: int, maker: int) -> None:
 
 
 def _parent(pid: int) -> int | None:
-    """Return the parent of a process, None where there is no such process."""
+    """Return the parent of a process, None if there is no such process."""
     try:
         return int(psutil.Process(pid).ppid())
     except psutil.Error:

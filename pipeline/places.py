@@ -1,8 +1,8 @@
-"""Where everything lies; a build writes below `BUILD` and nowhere else."""
+"""The paths of everything; a build writes below `BUILD` and nowhere else."""
 
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent.parent  # where this code lies
+HERE = Path(__file__).resolve().parent.parent  # the folder of this code
 PROJECT = HERE
 NOTEBOOKS = PROJECT / "notebooks"
 PACKAGE = PROJECT / "investigation"

@@ -81,7 +81,9 @@ class Visit:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on(
             "console",
-            lambda said: said.type in ("error", "warning") and self.complaints.append(said.text),
+            lambda message: (
+                message.type in ("error", "warning") and self.complaints.append(message.text)
+            ),
         )
 
     @property
@@ -108,24 +110,32 @@ def _sent(path: Path) -> int:
 
 def visit(browser: Browser, address: str) -> Visit:
     """Open a page on a desktop and on a phone, in daylight and at night, and look at it."""
-    seen = Visit(address)
+    page_visit = Visit(address)
     page = browser.new_page(viewport=DESKTOP, color_scheme="light")
-    seen.watch(page)
+    page_visit.watch(page)
     page.goto(address, wait_until="load")
-    seen.links = page.evaluate("[...document.querySelectorAll('a[href]')].map(one => one.href)")
-    seen.ids = frozenset(page.evaluate("[...document.querySelectorAll('[id]')].map(o => o.id)"))
+    page_visit.links = page.evaluate(
+        "[...document.querySelectorAll('a[href]')].map(link => link.href)"
+    )
+    page_visit.ids = frozenset(
+        page.evaluate("[...document.querySelectorAll('[id]')].map(o => o.id)")
+    )
     page.evaluate(AXE.read_text(encoding="utf-8"))
     for theme, rules in RULES.items():
         page.emulate_media(color_scheme=theme)
         for size in (PHONE, DESKTOP):
             page.set_viewport_size(size)
-            seen.sideways += [f"{theme}, {size['width']}: {one}" for one in too_wide(page)]
+            page_visit.sideways += [
+                f"{theme}, {size['width']}: {element}" for element in too_wide(page)
+            ]
             if theme == "light":  # the night changes no letter's place
-                found = page.evaluate(LEGIBILITY, size is DESKTOP)
-                seen.illegible += [f"{size['width']}: {one}" for one in found]
-        seen.violations += [f"{theme}: {one}" for one in page.evaluate(AXE_RUN, rules)]
+                too_small = page.evaluate(LEGIBILITY, size is DESKTOP)
+                page_visit.illegible += [f"{size['width']}: {element}" for element in too_small]
+        page_visit.violations += [
+            f"{theme}: {violation}" for violation in page.evaluate(AXE_RUN, rules)
+        ]
     page.close()
-    return seen
+    return page_visit
 
 
 def too_wide(page: Page) -> list[str]:

@@ -41,8 +41,8 @@ from investigation.evidence.kinds.correctness import RUNS
 def in_place_as(step):
     """The line in place, where it adds as much to a step as a timing of the whole step shows."""
     low, high = step.interval
-    (made,) = in_place(step.level, (low + high) / 2, (high - low) / 2, (step.memory_format,))
-    return made
+    (record,) = in_place(step.level, (low + high) / 2, (high - low) / 2, (step.memory_format,))
+    return record
 
 
 XNNPACK = "executorch_xnnpack"
@@ -218,11 +218,11 @@ EDGES = [
         "C4": ("supported", "untested", "refuted", "supported"),
         "D1": ("supported", "untested", "refuted", "refuted"),
     }),
-    *((one, NOTHING, MARGIN, {
+    *((plant, NOTHING, MARGIN, {
         "T6": ("refuted", "untested", "supported", "refuted"),
         "C4": ("supported", "untested", "qualified", "supported"),
         "V3": ("supported", "untested", "qualified", "qualified"),
-    }) for one in (multiply, of_size, block, mixed_multiply)),
+    }) for plant in (multiply, of_size, block, mixed_multiply)),
     (mixed_multiply, NOTHING, MINOR, {
         "T6": ("supported", "untested", "qualified", None),
         "C1": ("supported", "untested", "qualified", None),

@@ -1,6 +1,6 @@
 """A made-up record of a GPU: what a run would have measured, and the records that plant others."""
 
-from worlds import asked, by_identity, timing
+from worlds import by_identity, memory_record, timing
 from worlds import evidence as evidence_of
 
 from investigation.evidence.kinds.gpus import DeviceFacts
@@ -40,7 +40,7 @@ def slower(level, quantity, ratio, *, of_two_dtypes=False):
 
 def memory(form, dtypes, count):
     """What a form asks the device's allocator for beside its output."""
-    return asked(form, dtypes, count).model_copy(update={"device": PARAMETERS["device"]})
+    return memory_record(form, dtypes, count).model_copy(update={"device": PARAMETERS["device"]})
 
 
 def device(name="NVIDIA H200"):
@@ -71,5 +71,5 @@ def evidence(records=None, accelerator="NVIDIA H200", **parameters):
 def findings(records=None, machines=(H200,)):
     """What a chapter shows of each of these machines."""
     measured = evidence(records)
-    return Findings((evidence([shown_a for name in machines
-                               for shown_a in gpu_record.shown_as(name, measured)]),))  # fmt: skip
+    return Findings((evidence([record for name in machines
+                               for record in gpu_record.shown_as(name, measured)]),))  # fmt: skip

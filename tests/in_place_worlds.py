@@ -9,8 +9,8 @@ STEP_S = 0.05
 def record(memory_format="contiguous", share=0.0005, half=0.0002, verdict="equivalent", **about):
     """A line that adds as much at every slot, together so much of the step."""
     cases = slots(8, memory_format)
-    each = share * STEP_S / len(cases)
-    part = {"difference_s": each, "interval_s": (each - 1e-6, each + 1e-6)}
+    added_s = share * STEP_S / len(cases)
+    part = {"difference_s": added_s, "interval_s": (added_s - 1e-6, added_s + 1e-6)}
     total = {
         "difference_s": share * STEP_S,
         "interval_s": ((share - half) * STEP_S, (share + half) * STEP_S),
@@ -31,7 +31,7 @@ def record(memory_format="contiguous", share=0.0005, half=0.0002, verdict="equiv
         "slots": tuple(
             Slot(case=case, line_s=1e-4, forward=Added(**part), **part) for case in cases
         ),
-        "sums": tuple(OnClock(clock=one, **total) for one in ("processor", "wall")),
+        "sums": tuple(OnClock(clock=clock, **total) for clock in ("processor", "wall")),
         "processes": (OfProcess(pairs=20, difference_s=2e-5, step_s=STEP_S),) * 8,
     }
     return LineInPlace(**fields | about)

@@ -22,8 +22,8 @@ def groups(planted, families):
     """What differs between `x * gate` and a planted form, group by group."""
     extension.load()
     with torch.autograd.set_multithreading_enabled(False):
-        found = compare(broadcast, PLANTED[planted], settings(families, seed=0))
-    return [one.model_dump(mode="json") for one in found]
+        compared = compare(broadcast, PLANTED[planted], settings(families, seed=0))
+    return [group.model_dump(mode="json") for group in compared]
 
 
 def results_like_the_cpu():
@@ -32,9 +32,9 @@ def results_like_the_cpu():
     unlike, tried = [], 0
     with torch.autograd.set_multithreading_enabled(False):
         for setting in settings(["ordinary", "volumes"], seed=0):
-            for (operation, name), found in launches(broadcast, setting).items():
+            for (operation, name), recorded in launches(broadcast, setting).items():
                 tried += 1
-                if [result.stride for result in found.results] != [
+                if [result.stride for result in recorded.results] != [
                     _on_cpu(setting, operation, name)
                 ]:
                     unlike.append(f"{setting.name}, {operation} {name}")
@@ -42,13 +42,13 @@ def results_like_the_cpu():
 
 
 def _on_cpu(setting, operation, name):
-    x, gate = (one.detach().requires_grad_() for one in (setting.x, setting.gate))
+    x, gate = (operand.detach().requires_grad_() for operand in (setting.x, setting.gate))
     output = x * gate
     if operation == "multiply":
         return output.stride()
     operand = {"gradient_of_input": x, "gradient_of_gate": gate}[operation]
-    (made,) = torch.autograd.grad(output, operand, setting.upstream[name].to(output.dtype))
-    return made.stride()
+    (gradient,) = torch.autograd.grad(output, operand, setting.upstream[name].to(output.dtype))
+    return gradient.stride()
 
 
 def one_iterator():

@@ -54,9 +54,9 @@ def killed(when):
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
-def leaves(said=""):
+def leaves(last_words=""):
     """End with a status, and with no more than its last words."""
-    print(said, file=sys.stderr)
+    print(last_words, file=sys.stderr)
     os._exit(3)
 
 
@@ -84,8 +84,13 @@ def reports(folder):
     try:
         import openvino_telemetry  # noqa: F401
     except ImportError:
-        found = False
+        reports_use = False
     else:
-        found = True
-    told = {name: os.environ[name] for name in ("OMP_NUM_THREADS", "ORT_DISABLE_TELEMETRY")}
-    return {"reports": found, "folder": folder, "files": list(Path(folder).iterdir()), **told}
+        reports_use = True
+    variables = {name: os.environ[name] for name in ("OMP_NUM_THREADS", "ORT_DISABLE_TELEMETRY")}
+    return {
+        "reports": reports_use,
+        "folder": folder,
+        "files": list(Path(folder).iterdir()),
+        **variables,
+    }

@@ -43,25 +43,25 @@ def marks(record: Observation) -> Iterator[tuple[tuple[str, str], list[float]]]:
 
 def _names(timing: Timing) -> set[tuple[str, str]]:
     case, runtime = timing.case, BY_SLUG.get(str(timing.runtime))
-    found = {("", label(timing)), ("", timing.says), ("", timing.says.removeprefix("compiled: "))}
+    names = {("", label(timing)), ("", timing.says), ("", timing.says.removeprefix("compiled: "))}
     if timing.network and runtime:
-        found.add((timing.network, runtime.title))
+        names.add((timing.network, runtime.title))
     if case:
         panel = f"{case.name.replace(',', '')} {'×'.join(map(str, case.shape))}"
-        found |= {(panel, runtime.title)} if runtime else set()
+        names |= {(panel, runtime.title)} if runtime else set()
         sized = ("added to a call", "share of the multiply")
-        found |= {(panel, str(float(case.elements))) for panel in sized}
-    return found
+        names |= {(panel, str(float(case.elements))) for panel in sized}
+    return names
 
 
 def _numbers(timing: Timing) -> list[list[float]]:
     """Return a timing's value and interval in each of the units that figures use."""
     ratio = [timing.ratio, *timing.interval]
-    found = [ratio, [100 * (one - 1) for one in ratio]]
+    numbers = [ratio, [100 * (bound - 1) for bound in ratio]]
     if timing.alone:
         added = [timing.alone.difference_s, *timing.alone.difference_interval_s]
-        found += [[scale * one for one in added] for scale in (1e6, 1e9)]
-    return found
+        numbers += [[scale * number for number in added] for scale in (1e6, 1e9)]
+    return numbers
 
 
 def _marks_of_a_line(record: LineInPlace) -> Iterator[tuple[tuple[str, str], list[float]]]:
@@ -78,10 +78,10 @@ def place(row: Row) -> tuple[str, str]:
     return row["panel"], row["y"] if not _is_number(row["y"]) else row["x"]
 
 
-def drawn(row: Row) -> list[float]:
+def values(row: Row) -> list[float]:
     """Return the value and the interval that a row has."""
     value = row["y"] if _is_number(row["y"]) else row["x"]
-    return [float(one) for one in (value, row["low"], row["high"])]
+    return [float(number) for number in (value, row["low"], row["high"])]
 
 
 def _is_number(text: str) -> bool:

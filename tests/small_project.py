@@ -73,14 +73,15 @@ class SmallProject:
 
     def chapter(self, name: str, *cells: str) -> Path:
         """Write a chapter whose evidence is its seed, with `cells` before that."""
-        made = [nbformat.v4.new_code_cell(one) for one in ("seed = 1", *cells, RECORDS)]
-        made[0].metadata["tags"] = ["parameters"]
-        made[-1].source = f'name = "{name}"\n{RECORDS}'
-        made.insert(0, nbformat.v4.new_markdown_cell(f"# {name}"))
-        for number, cell in enumerate(made):  # the same every time, so that a source has a digest
+        code_cells = [nbformat.v4.new_code_cell(source) for source in ("seed = 1", *cells, RECORDS)]
+        code_cells[0].metadata["tags"] = ["parameters"]
+        code_cells[-1].source = f'name = "{name}"\n{RECORDS}'
+        code_cells.insert(0, nbformat.v4.new_markdown_cell(f"# {name}"))
+        # The same ids every time, so that a source has a digest.
+        for number, cell in enumerate(code_cells):
             cell["id"] = f"{name}-{number}"
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        document = nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": kernel})
+        document = nbformat.v4.new_notebook(cells=code_cells, metadata={"kernelspec": kernel})
         path = self.folder / "notebooks" / f"{name}.ipynb"
         nbformat.write(document, path)
         return path
@@ -108,7 +109,7 @@ class SmallProject:
 
     def processes(self) -> list[psutil.Process]:
         """Return the running processes that belong to this project, by mark or by folder."""
-        return [one for one in psutil.process_iter() if self._owns(one)]
+        return [process for process in psutil.process_iter() if self._owns(process)]
 
     def _owns(self, process: psutil.Process) -> bool:
         try:
@@ -128,4 +129,4 @@ class SmallProject:
 def complaints(done) -> list[str]:
     """Return what was said on stderr, progress bars and make's own line apart."""
     lines = [line for part in done.stderr.splitlines() for line in part.split("\r")]
-    return [one for one in lines if one.strip() and not one.startswith(("make: ", "["))]
+    return [line for line in lines if line.strip() and not line.startswith(("make: ", "["))]

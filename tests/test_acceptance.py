@@ -5,7 +5,7 @@ from investigation.subject.variants import broadcast, expand_as
 
 
 def by_story(baseline, candidate):
-    return {one.story: one for one in compare_acceptance(baseline, candidate)}
+    return {outcome.story: outcome for outcome in compare_acceptance(baseline, candidate)}
 
 
 def test_expand_as_refuses_what_would_grow_the_output():
@@ -36,11 +36,11 @@ def test_the_recommended_assertion_refuses_just_what_expand_as_refuses():
             raise RuntimeError("the gate is larger than its input") from None
         return x * gate
 
-    assert not any(one.silently_grown for one in compare_acceptance(expand_as, asserted))
-    for one in compare_acceptance(expand_as, asserted):
-        assert one.baseline.accepted == one.candidate.accepted
+    assert not any(outcome.silently_grown for outcome in compare_acceptance(expand_as, asserted))
+    for outcome in compare_acceptance(expand_as, asserted):
+        assert outcome.baseline.accepted == outcome.candidate.accepted
 
 
 def test_a_scale_that_checks_as_expand_as_does_grows_nothing():
-    assert not any(one.silently_grown for one in compare_acceptance(expand_as, expand_as))
+    assert not any(outcome.silently_grown for outcome in compare_acceptance(expand_as, expand_as))
     assert len(compare_acceptance(expand_as, broadcast)) == len(GATES)

@@ -7,7 +7,6 @@ from worlds import (
     CASE,
     MIXED,
     agreement,
-    asked,
     at_one_size,
     block_in,
     control,
@@ -15,6 +14,7 @@ from worlds import (
     evidence,
     findings,
     in_place,
+    memory_record,
     multiply,
     network,
     program,
@@ -45,16 +45,20 @@ def run(world, **parameters):
 
 
 def made_in(world):
-    known = findings(world)
-    return decisions.decisions(known, answers.answers(known))
+    world_findings = findings(world)
+    return decisions.decisions(world_findings, answers.answers(world_findings))
 
 
 def decision(world, name=settings.ONE_DTYPE, device=settings.CPU):
-    made = made_in(world)
-    return next(one for one in made if (one.setting.name, one.setting.device) == (name, device))
+    decided = made_in(world)
+    return next(
+        candidate
+        for candidate in decided
+        if (candidate.setting.name, candidate.setting.device) == (name, device)
+    )
 
 
-COPY = asked(count=4096)
+COPY = memory_record(count=4096)
 UNCLEAR = network(1.01, "inconclusive")
 
 
@@ -81,18 +85,22 @@ def test_the_decision_follows_the_evidence(plant, change):
 
 def test_a_decision_that_depends_on_size_names_the_sizes():
     world = at_one_size(multiply(1.2, "slower"), multiply(0.8, "faster", case=SMALL))
-    made = decision(world)
-    assert made.by_size == {"1×16×2×2": KEEP, "128×32×32×32": CHANGE, answers.HOST: NO_DIFFERENCE}
+    decided = decision(world)
+    assert decided.by_size == {
+        "1×16×2×2": KEEP,
+        "128×32×32×32": CHANGE,
+        answers.HOST: NO_DIFFERENCE,
+    }
     assert (
         "change it at 128×32×32×32; keep it at 1×16×2×2; no difference at the host network"
-        in made.measured
+        in decided.measured
     )
 
 
 def test_one_slow_part_of_many_has_to_be_slow_at_the_confidence_of_its_family():
     lucky = multiply(1.012, "slower", in_family="inconclusive")
-    made = decision(at_one_size(lucky, *UNCLEAR))
-    assert made.change == CANNOT_TELL
+    decided = decision(at_one_size(lucky, *UNCLEAR))
+    assert decided.change == CANNOT_TELL
 
 
 def worlds_of_one_runtime():
@@ -105,12 +113,12 @@ def worlds_of_one_runtime():
 
 @pytest.mark.parametrize("world", list(worlds_of_one_runtime()))
 def test_nobody_is_advised_into_a_slower_program(world):
-    for made in made_in(world):
-        for answer in made.found:
-            for advice in (made.change, made.by_size[answer.size]):
-                assert not (advice == CHANGE and answer.outcome == "faster"), made.measured
-                assert not (advice == KEEP and answer.outcome == "slower"), made.measured
-                assert advice != NO_DIFFERENCE or answer.outcome == "equivalent", made.measured
+    for decided in made_in(world):
+        for answer in decided.answers:
+            for advice in (decided.change, decided.by_size[answer.size]):
+                assert not (advice == CHANGE and answer.outcome == "faster"), decided.measured
+                assert not (advice == KEEP and answer.outcome == "slower"), decided.measured
+                assert advice != NO_DIFFERENCE or answer.outcome == "equivalent", decided.measured
 
 
 def test_a_setting_that_no_chapter_measured_says_so():
@@ -126,7 +134,7 @@ def test_the_words_name_the_whole_steps_the_worst_part_and_the_memory():
         *network(1.004, formats=("contiguous",)),
         multiply(1.2, "slower"),
         multiply(1.3, "slower", case=other),
-        asked(count=2**20),
+        memory_record(count=2**20),
     )
     words = decision(world).measured
     assert "asks for 1,024 KiB beside the output instead of 0 B" in words
@@ -138,18 +146,19 @@ def test_the_words_name_the_whole_steps_the_worst_part_and_the_memory():
 
 def test_what_does_not_compare_the_two_forms_is_no_answer():
     others = [multiply(role="control"), multiply(quantity="cold"), control()]
-    found = [answer.timing for answer in answers.answers(findings(at_one_size(*others)))]
-    assert {multiply(), multiply(case=MIXED), *in_place("network")} <= set(found)
-    whole = [one for one in network() if isinstance(one, Timing)]  # a check of the line in place
-    assert not {*whole, *recalibration(), others[0], others[1]} & set(found)
+    timings = [answer.timing for answer in answers.answers(findings(at_one_size(*others)))]
+    assert {multiply(), multiply(case=MIXED), *in_place("network")} <= set(timings)
+    # A check of the line in place.
+    whole = [record for record in network() if isinstance(record, Timing)]
+    assert not {*whole, *recalibration(), others[0], others[1]} & set(timings)
 
 
 def test_a_comparison_is_credited_to_the_chapter_that_made_it():
     runs = (evidence(multiply(), notebook="04_x"), evidence(block_in("eager", family="pytorch"),
             notebook="08_y"))  # fmt: skip
-    found = {answer.timed: answer.chapter for answer in answers.answers(Findings(runs))}
-    assert found["the multiply"] == "04_x"
-    assert found["the SE block (timed in the runtimes chapter)"] == "08_y"
+    chapters = {answer.timed: answer.chapter for answer in answers.answers(Findings(runs))}
+    assert chapters["the multiply"] == "04_x"
+    assert chapters["the SE block (timed in the runtimes chapter)"] == "08_y"
 
 
 def offered(world, **parameters):
@@ -169,9 +178,9 @@ def test_what_can_be_chosen_is_what_was_measured_and_a_gpu_in_any_case():
 
 def test_the_picker_has_the_decision_at_each_size():
     chosen = offered(at_one_size(multiply(1.2, "slower"), multiply(0.8, "faster", case=SMALL)))
-    made = next(one for one in chosen["decisions"] if one["name"] == settings.ONE_DTYPE)
-    assert made["sizes"]["1×16×2×2"] == KEEP
-    assert made["sizes"]["128×32×32×32"] == CHANGE
+    row = next(choice for choice in chosen["decisions"] if choice["name"] == settings.ONE_DTYPE)
+    assert row["sizes"]["1×16×2×2"] == KEEP
+    assert row["sizes"]["128×32×32×32"] == CHANGE
 
 
 def test_timings_with_more_threads_are_shown_and_do_not_decide():
@@ -205,9 +214,9 @@ def test_what_another_torch_gives_is_counted_against_this_run_s():
 def test_what_was_not_measured_comes_with_the_command_that_measures_it():
     here, there = (
         next(
-            one
-            for one in offered(at_one_size(), shape=[1, 2, 3, 4])["decisions"]
-            if (one["name"], one["device"]) == (settings.ONE_DTYPE, device)
+            choice
+            for choice in offered(at_one_size(), shape=[1, 2, 3, 4])["decisions"]
+            if (choice["name"], choice["device"]) == (settings.ONE_DTYPE, device)
         )
         for device in (settings.CPU, settings.GPU)
     )
@@ -217,9 +226,11 @@ def test_what_was_not_measured_comes_with_the_command_that_measures_it():
 
 def test_a_gpu_that_was_measured_is_a_device_of_its_own():
     card = DeviceFacts(says="the device", device_name="Some Card")
-    measured = [card, *network(1.04, "slower"), *training_step(), asked(dtypes="mixed",
-                count=2**20), asked("broadcast", "mixed")]  # fmt: skip
-    world = at_one_size(*(one.model_copy(update={"machine": "some-card"}) for one in measured))
+    measured = [card, *network(1.04, "slower"), *training_step(), memory_record(dtypes="mixed",
+                count=2**20), memory_record("broadcast", "mixed")]  # fmt: skip
+    world = at_one_size(
+        *(record.model_copy(update={"machine": "some-card"}) for record in measured)
+    )
     assert decision(world, device="Some Card").change == CHANGE
     assert decision(world, settings.TRAINING, "Some Card").change == NO_DIFFERENCE
     mixed = decision(world, settings.TWO_DTYPES, "Some Card")
@@ -250,14 +261,14 @@ def test_each_exported_runtime_is_a_setting_of_its_own(world, change):
 
 
 def test_where_no_exported_runtime_ran_one_line_says_so():
-    world = {key: one for key, one in at_one_size().items() if not hasattr(one, "family")}
+    world = {key: record for key, record in at_one_size().items() if not hasattr(record, "family")}
     assert decision(world, "exported runtimes").change == NOT_MEASURED
 
 
 @pytest.mark.parametrize(("same", "change"), [(88, NO_DIFFERENCE), (11, CANNOT_TELL)])
 def test_only_programs_that_are_all_the_same_show_that_there_is_no_difference(same, change):
-    made = decision(at_one_size(agreement("kernels", same)), settings.COMPILED)
-    assert (made.change, made.measured) == (change, f"the same kernels in {same} of 88 cases")
+    decided = decision(at_one_size(agreement("kernels", same)), settings.COMPILED)
+    assert (decided.change, decided.measured) == (change, f"the same kernels in {same} of 88 cases")
 
 
 def test_other_bits_stop_any_advice_to_the_ticket():

@@ -149,11 +149,11 @@ VARIABLES = ["DEVICE", "THREADS", "BUDGET", "SEED", "SHAPE", "DTYPE", "NOTEBOOK"
 @given(st.sampled_from(VARIABLES), st.text(max_size=40))
 def test_any_text_is_understood_or_refused(name, text):
     try:
-        asked = request(["book", f"{name}={text}"])
+        parsed = request(["book", f"{name}={text}"])
     except BuildError as refused:
         assert str(refused).isprintable()  # noqa: PT017  a refusal is as good as an answer
     else:
-        assert len(asked.parameters) + len(asked.directions.model_fields_set) == 1
+        assert len(parsed.parameters) + len(parsed.directions.model_fields_set) == 1
 
 
 @given(st.text(max_size=60))
@@ -230,7 +230,7 @@ def refusal(bad):
 
 @pytest.mark.parametrize(
     ("place", "change", "expected"),
-    [*((0, *one) for one in TIMING), *((1, *one) for one in COUNT)],
+    [*((0, *path) for path in TIMING), *((1, *path) for path in COUNT)],
 )
 def test_a_bad_record_is_refused_with_its_field_and_the_reason(place, change, expected):
     bad = good()

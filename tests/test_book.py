@@ -29,7 +29,7 @@ def parsed(path):
 
 @cache
 def anchors(path):
-    return {one["id"] for one in parsed(path).select("[id]")}
+    return {element["id"] for element in parsed(path).select("[id]")}
 
 
 @pytest.mark.timeout(900)
@@ -56,7 +56,7 @@ def test_every_chapter_shows_captioned_figures_with_a_text_for_those_who_cannot_
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_chapter_ends_with_findings_environment_command_and_data(book, chapter):
     soup = page(book, chapter)
-    headings = [one.text.rstrip("#") for one in soup.select("article h2")]
+    headings = [heading.text.rstrip("#") for heading in soup.select("article h2")]
     assert headings[-3:] == [
         "What was found",
         "Where this ran, and how to run it again",
@@ -80,18 +80,18 @@ def test_every_chapter_says_how_to_rerun_it_with_the_parameters_it_had(book, cha
 
 def test_svg_ids_are_unique_on_a_page(book):
     for chapter in CHAPTERS:
-        ids = [one["id"] for one in page(book, chapter).select("figure.chart [id]")]
+        ids = [element["id"] for element in page(book, chapter).select("figure.chart [id]")]
         assert len(ids) == len(set(ids)), chapter
 
 
 def test_the_ledger_shows_every_claim_with_its_rule_and_verdict(book):
     ledger = page(book, "claims")
     claims = json.loads((book / "claims.json").read_text())
-    assert [one["id"] for one in claims] == [claim.id for claim in CLAIMS]
-    for one in claims:
-        section = ledger.find(id=f"claim-{one['id'].lower()}").find_parent("section") or ledger
-        assert one["verdict"].replace("_", " ") in section.get_text(" ")
-        assert one["quote"][:20] in section.find("h2").get_text().replace("`", "")
+    assert [claim["id"] for claim in claims] == [claim.id for claim in CLAIMS]
+    for claim in claims:
+        section = ledger.find(id=f"claim-{claim['id'].lower()}").find_parent("section") or ledger
+        assert claim["verdict"].replace("_", " ") in section.get_text(" ")
+        assert claim["quote"][:20] in section.find("h2").get_text().replace("`", "")
     text = " ".join(ledger.get_text(" ").split())
     assert text.count("Rule.") == len(CLAIMS)
     assert "fixed before this run" in text
@@ -101,12 +101,12 @@ def test_the_ledger_shows_every_claim_with_its_rule_and_verdict(book):
 def test_every_decided_claim_links_to_its_deciding_cell(book):
     ledger = page(book, "claims")
     links = {link.get("href", "") for link in ledger.select("article a")}
-    for load in json.loads((book / "claims.json").read_text()):
-        if load["verdict"] == "untested":
+    for entry in json.loads((book / "claims.json").read_text()):
+        if entry["verdict"] == "untested":
             continue
-        target = f"notebooks/{load['chapters'][0]}.html#{load['cell']}"
-        assert target in links, load["id"]
-        assert page(book, load["chapters"][0]).find(id=load["cell"]), load["id"]
+        target = f"notebooks/{entry['chapters'][0]}.html#{entry['cell']}"
+        assert target in links, entry["id"]
+        assert page(book, entry["chapters"][0]).find(id=entry["cell"]), entry["id"]
 
 
 def test_the_first_screen_answers_in_bold_and_shows_the_change(book):
@@ -147,12 +147,12 @@ def test_the_picker_holds_every_comparison_of_the_two_forms_and_no_other(book):
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_drawn_timing_is_the_one_that_its_label_names(book, chapter):
-    kept = files.read(book / "results" / f"{chapter}.json").records
-    marks = [mark for one in kept for mark in published.marks(one)]
+    records = files.read(book / "results" / f"{chapter}.json").records
+    marks = [mark for record in records for mark in published.marks(record)]
     for rows in published.figures(page(book, chapter)):
         for row in published.with_intervals(rows):
             named = [numbers for place, numbers in marks if place == published.place(row)]
-            assert any(published.drawn(row) == pytest.approx(one) for one in named), row
+            assert any(published.values(row) == pytest.approx(numbers) for numbers in named), row
 
 
 def test_every_mark_of_the_first_picture_is_a_timing_of_the_setting_that_it_stands_in(book):
@@ -208,7 +208,7 @@ def test_every_link_inside_the_book_leads_somewhere(book):
 
 def test_clock_free_claims_come_out_as_they_do_on_any_machine(book, no_compiler):
     verdicts = {
-        load["id"]: load["verdict"] for load in json.loads((book / "claims.json").read_text())
+        entry["id"]: entry["verdict"] for entry in json.loads((book / "claims.json").read_text())
     }
     expected = {"T2": "supported", "T3": "supported", "T4": "refuted", "T5": "qualified",
                 "C2": "supported", "D4": "done", "P4": "supported", "V2": "supported",
@@ -225,7 +225,7 @@ def test_building_again_executes_nothing(book, capsys):
     build_in(book)
     assert "0 executed, pages up to date" in capsys.readouterr().out
     assert time.monotonic() - started < 60
-    kept = {path: path.stat().st_mtime_ns for path in book.rglob("*.json")}
-    kept.pop(book / "claims.json")
+    times = {path: path.stat().st_mtime_ns for path in book.rglob("*.json")}
+    times.pop(book / "claims.json")
     before.pop(book / "claims.json")
-    assert kept == before
+    assert times == before

@@ -46,8 +46,8 @@ def origin(html):
 
 
 def pages(html: Path) -> list[str]:
-    found = (path.relative_to(html).as_posix() for path in html.rglob("*.html"))
-    return sorted(name for name in found if not name.startswith("_static"))
+    paths = (path.relative_to(html).as_posix() for path in html.rglob("*.html"))
+    return sorted(name for name in paths if not name.startswith("_static"))
 
 
 @pytest.fixture(scope="module")
@@ -58,24 +58,24 @@ def visits(browser, html, origin):
 
 def those(visits, noted):
     """The pages on which something was noted, with what it was."""
-    return {name: noted(seen) for name, seen in visits.items() if noted(seen)}
+    return {name: noted(page_visit) for name, page_visit in visits.items() if noted(page_visit)}
 
 
 @pytest.mark.timeout(900)
 def test_every_page_loads_without_a_complaint(visits):
-    assert those(visits, lambda seen: seen.complaints) == {}
+    assert those(visits, lambda page_visit: page_visit.complaints) == {}
 
 
 def test_no_page_asks_another_origin_for_anything(visits):
-    assert those(visits, lambda seen: seen.foreign) == {}
+    assert those(visits, lambda page_visit: page_visit.foreign) == {}
 
 
 def test_no_page_scrolls_sideways_on_a_desktop_or_on_a_phone(visits):
-    assert those(visits, lambda seen: seen.sideways) == {}
+    assert those(visits, lambda page_visit: page_visit.sideways) == {}
 
 
 def test_no_code_table_or_label_is_cut_or_overlaps_another(visits):
-    assert those(visits, lambda seen: seen.illegible) == {}
+    assert those(visits, lambda page_visit: page_visit.illegible) == {}
 
 
 ILLEGIBLE = """<div class="highlight" style="width: 200px">
@@ -103,12 +103,12 @@ def test_what_cannot_be_read_is_noticed(browser, changed, faults):
 
 
 def test_axe_finds_nothing_on_any_page_in_either_theme(visits):
-    assert those(visits, lambda seen: seen.violations) == {}
+    assert those(visits, lambda page_visit: page_visit.violations) == {}
 
 
 def test_every_link_and_anchor_of_every_page_leads_somewhere(visits, html, origin):
-    for name, seen in visits.items():
-        for link in seen.links:
+    for name, page_visit in visits.items():
+        for link in page_visit.links:
             address, anchor = browsing.target(link)
             if not address.startswith(origin):
                 continue
@@ -119,7 +119,7 @@ def test_every_link_and_anchor_of_every_page_leads_somewhere(visits, html, origi
 
 
 def test_the_pages_weigh_little_when_they_are_sent_compressed(visits, html):
-    weights = {name: seen.bytes_sent(html) / KIB for name, seen in visits.items()}
+    weights = {name: page_visit.bytes_sent(html) / KIB for name, page_visit in visits.items()}
     assert weights["index.html"] < 600
     assert {name: weight for name, weight in weights.items() if weight >= 1.5 * KIB} == {}
 
@@ -131,22 +131,22 @@ SENT_IN_TIME = 1.5 * 1.6e6 / 8
 
 def test_no_page_waits_for_much_or_moves_after_it_was_painted(browser, html, origin):
     for name in pages(html):
-        seen = browsing.first_view(browser, f"{origin}/{name}")
-        assert len(seen.awaited.requests) > 1, name
-        assert seen.awaited.bytes_sent(html) < SENT_IN_TIME, name
-        assert seen.shifted < 0.1, name
+        view = browsing.first_view(browser, f"{origin}/{name}")
+        assert len(view.awaited.requests) > 1, name
+        assert view.awaited.bytes_sent(html) < SENT_IN_TIME, name
+        assert view.shifted < 0.1, name
 
 
 def test_every_page_opens_from_a_folder_with_the_network_off(browser, html):
     context = browser.new_context(offline=True)
     for name in pages(html):
         address = (html / name).as_uri()
-        seen = browsing.Visit(address)
+        page_visit = browsing.Visit(address)
         page = context.new_page()
-        seen.watch(page)
+        page_visit.watch(page)
         page.goto(address)
         assert page.locator("h1:visible").count() == 1, name
-        assert (seen.complaints, seen.foreign) == ([], []), name
+        assert (page_visit.complaints, page_visit.foreign) == ([], []), name
         page.close()
     context.close()
 
@@ -192,8 +192,8 @@ def test_the_explorer_shows_the_addresses_that_torch_reads(explorer):
 
 def test_pointing_at_an_element_of_the_output_adds_up_its_address(explorer):
     explorer.get_by_role("gridcell", name="output[0, 2, 1, 3],").hover()
-    said = explorer.get_by_role("status").text_content()
-    assert said == (
+    status = explorer.get_by_role("status").text_content()
+    assert status == (
         "output[0, 2, 1, 3] is written to address 31 and reads the gate at address 2, "
         "as 12 of 36 elements do."
     )
@@ -248,8 +248,8 @@ def compared(page):
 def test_the_picker_shows_what_was_measured_in_the_chosen_setting(first_page, book):
     first_page.get_by_label("where the line runs").select_option("PyTorch eager, two dtypes")
     first_page.get_by_label("input").select_option("8×16×16×16")
-    found = Findings((read(book / "results" / "04_eager_cost.json"),))
-    mixed = found.answer(ask(Timing, level="multiply", dtypes="mixed", workload="reader"))
+    chapter = Findings((read(book / "results" / "04_eager_cost.json"),))
+    mixed = chapter.answer(ask(Timing, level="multiply", dtypes="mixed", workload="reader"))
     assert compared(first_page) == [mixed.name]
     row = first_page.locator(".picker tbody tr:visible")
     assert percent(mixed.ratio, mixed.interval) in row.text_content()
@@ -259,15 +259,15 @@ def test_the_picker_shows_what_was_measured_in_the_chosen_setting(first_page, bo
 
 
 def test_the_picker_says_what_was_not_measured_and_how_to_measure_it(first_page):
-    said = first_page.get_by_role("status")
+    status = first_page.get_by_role("status")
     first_page.get_by_label("where the line runs").select_option("training, one dtype")
     first_page.get_by_label("input").select_option("1×256×56×56")
     assert compared(first_page) == []
-    assert said.text_content().endswith(
+    assert status.text_content().endswith(
         "not measured here. Run: make rerun NOTEBOOK=05_training SHAPE=1,256,56,56"
     )
     first_page.get_by_label("device").select_option("a GPU")
-    assert said.text_content().endswith("not measured here; no chapter runs it there.")
+    assert status.text_content().endswith("not measured here; no chapter runs it there.")
 
 
 def test_the_picker_tells_of_more_threads_and_of_another_torch(first_page):

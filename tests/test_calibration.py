@@ -10,30 +10,31 @@ from investigation.timing.calibration import Calibrated
 from investigation.timing.preparations import WANTED
 
 
-def said(found: list[Calibrated]) -> list[str]:
+def named(levels: list[Calibrated]) -> list[str]:
     return [
         f"{calibrated.level}, {calibrated.world}, {calibrated.confidence}: {calibrated.excluded}"
-        for calibrated in found
+        for calibrated in levels
     ]
 
 
 @pytest.mark.parametrize("parts", [WANTED, calibration.PROCESSES, 48])
 def test_the_interval_over_parts_keeps_every_level_in_every_world(parts: int) -> None:
-    found = list(calibration.of_parts("parts", parts, trials=2000 if parts < 40 else 400, seed=1))
-    assert said([one for one in found if not one.holds]) == []
+    levels = list(calibration.of_parts("parts", parts, trials=2000 if parts < 40 else 400, seed=1))
+    assert named([level for level in levels if not level.holds]) == []
 
 
 def test_the_interval_over_pairs_keeps_every_level_on_every_machine() -> None:
-    found = list(calibration.of_pairs(trials=500, seed=2))
-    assert said([one for one in found if not one.holds]) == []
+    levels = list(calibration.of_pairs(trials=500, seed=2))
+    assert named([level for level in levels if not level.holds]) == []
 
 
 def test_students_t_fails_where_the_first_made_gets_the_better_place() -> None:
-    found = calibration.of_parts("processes", calibration.PROCESSES, trials=4000, seed=3)
+    levels = calibration.of_parts("processes", calibration.PROCESSES, trials=4000, seed=3)
     (strict,) = (
-        one
-        for one in found
-        if one.world == "the better place for the first" and one.confidence == CONTROL_CONFIDENCE
+        level
+        for level in levels
+        if level.world == "the better place for the first"
+        and level.confidence == CONTROL_CONFIDENCE
     )
     assert strict.students_t is not None
     assert not Calibrated("t", strict.world, strict.confidence, 4000, strict.students_t).holds
@@ -44,27 +45,27 @@ def test_choosing_the_size_of_a_round_costs_some_of_the_level_which_is_kept_back
     draw, trials = np.random.default_rng(4), 1500
     alarms = {"chosen": 0, "fixed": 0, "insured": 0}
     for _ in range(trials):
-        one, other = calibration.quiet(draw, 480).reshape(2, 240)
-        size = statistics.best_round(one, other, 2)
+        baseline, other = calibration.quiet(draw, 480).reshape(2, 240)
+        size = statistics.best_round(baseline, other, 2)
         for name, pairs, at in (
             ("chosen", size, 0.95),
             ("fixed", 2, 0.95),
             ("insured", size, statistics.insured(0.95)),
         ):
-            found = statistics.signed_rank(statistics.log_ratios(one, other, pairs), at)
-            alarms[name] += not found.low <= 0 <= found.high
+            interval = statistics.signed_rank(statistics.log_ratios(baseline, other, pairs), at)
+            alarms[name] += not interval.low <= 0 <= interval.high
     assert alarms["insured"] < alarms["chosen"]
     assert 1 < alarms["chosen"] / alarms["fixed"] < 1.4
     assert Calibrated("pairs", "quiet", 0.95, trials, alarms["insured"]).holds
 
 
 def test_the_table_has_a_row_for_each_level_and_world_and_a_column_for_each_confidence() -> None:
-    found = [
+    levels = [
         Calibrated("pairs", "quiet", 0.95, 200, 10),
         Calibrated("16 preparations", "normal", 0.95, 400, 16, students_t=32),
         Calibrated("16 preparations", "normal", 0.999, 400, 0, students_t=2),
     ]
-    first, second = levels_table.rows(found)
+    first, second = levels_table.rows(levels)
     assert first == {
         "interval over": "pairs",
         "world": "quiet",

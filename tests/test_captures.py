@@ -13,10 +13,12 @@ X, GATE = CASE.tensors()
 
 @pytest.mark.parametrize("name", captures.CAPTURES)
 def test_each_form_keeps_the_multiply_and_shows_the_expand_where_it_is(name):
-    kept = {variant: captures.CAPTURES[name](scale, X, GATE) for variant, scale in VARIANTS.items()}
-    assert len(kept["broadcast"]) == 1
-    assert "mul" in kept["broadcast"][0]
-    assert any("expand" in one for one in kept["expand_as"])
+    captured = {
+        variant: captures.CAPTURES[name](scale, X, GATE) for variant, scale in VARIANTS.items()
+    }
+    assert len(captured["broadcast"]) == 1
+    assert "mul" in captured["broadcast"][0]
+    assert any("expand" in operation for operation in captured["expand_as"])
 
 
 def test_with_views_removed_the_expand_is_a_copy():

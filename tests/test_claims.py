@@ -55,11 +55,11 @@ def test_the_plain_world_has_its_verdict(claim):
     assert judged(claim).status == PLAIN[claim], judged(claim).sentence
 
 
-@pytest.mark.parametrize(("claim", "records", "status", "says"), FLIPS)
-def test_another_world_has_another_verdict(claim, records, status, says):
+@pytest.mark.parametrize(("claim", "records", "status", "words"), FLIPS)
+def test_another_world_has_another_verdict(claim, records, status, words):
     verdict = judged(claim, *records)
     assert verdict.status == status, verdict.sentence
-    assert says in verdict.sentence
+    assert words in verdict.sentence
     assert verdict != judged(claim)
 
 
@@ -71,8 +71,8 @@ def test_each_edge_of_a_margin_decides_from_both_sides_and_in_both_directions(
     width, near = 0.002, 0.0001
 
     def status(ratio):
-        made = plant(ratio, width=width)
-        return judged(claim, *beside, *(made if isinstance(made, list) else [made])).status
+        records = plant(ratio, width=width)
+        return judged(claim, *beside, *(records if isinstance(records, list) else [records])).status
 
     assert status(edge - width - near) == equal
     assert status(edge - width + near) == undecided
@@ -88,12 +88,14 @@ def test_each_edge_of_a_margin_decides_from_both_sides_and_in_both_directions(
 @pytest.mark.parametrize("claim", BY_ID)
 def test_a_rule_names_in_words_just_the_statuses_that_it_returns(claim):
     statuses = {"supported", "refuted", "qualified", "untested", "done", "not_done"}
-    returned = {PLAIN[claim], *(status for one, _, status, _ in FLIPS if one == claim)}
+    returned = {PLAIN[claim], *(status for flipped, _, status, _ in FLIPS if flipped == claim)}
     for *_, claims in EDGES:
         returned |= set(claims.get(claim, ())) - {None}
     rule = BY_ID[claim].rule
     named = {
-        one for one in statuses if re.search(rf"\b{one.capitalize().replace('_', ' ')}\b", rule)
+        status
+        for status in statuses
+        if re.search(rf"\b{status.capitalize().replace('_', ' ')}\b", rule)
     }
     assert named == returned
 
@@ -113,7 +115,9 @@ def test_every_claim_has_a_world_in_which_its_verdict_flips():
 def test_a_claim_is_untested_and_names_the_question_that_has_no_answer(claim):
     for question in BY_ID[claim].questions.values():
         if question.required:
-            world = {key: one for key, one in plain_world().items() if not question.matches(one)}
+            world = {
+                key: record for key, record in plain_world().items() if not question.matches(record)
+            }
             verdict = judge(BY_ID[claim], findings(world))
             assert verdict.status == ("not_done" if claim == "D4" else "untested")
             assert BY_ID[claim].needs in verdict.sentence
@@ -123,10 +127,10 @@ def test_a_claim_is_untested_and_names_the_question_that_has_no_answer(claim):
 @pytest.mark.parametrize("claim", ["T6", "C1", "C4", "D1", "D2", "P1", "P5", "V3"])
 def test_a_step_measured_in_one_memory_format_only_decides_nothing(claim):
     one_format = {
-        key: one
-        for key, one in plain_world().items()
-        if getattr(one, "level", None) not in ("network", "training_step")
-        or one.memory_format == "contiguous"
+        key: record
+        for key, record in plain_world().items()
+        if getattr(record, "level", None) not in ("network", "training_step")
+        or record.memory_format == "contiguous"
     }
     assert judge(BY_ID[claim], findings(one_format)).status == "untested"
 
@@ -138,7 +142,7 @@ def test_every_claim_has_a_rule_a_chapter_a_deciding_cell_and_a_required_questio
         assert any(question.required for question in claim.questions.values())
 
 
-def made(decide, **questions):
+def claim_with(decide, **questions):
     return Claim(id="Z1", who="me", quote="", read_as="", rule="", history=(), not_covered="",
                  chapters=("01_x",), cell=None, needs="", decide=decide,
                  questions=questions)  # fmt: skip
@@ -146,7 +150,7 @@ def made(decide, **questions):
 
 def test_a_rule_that_does_not_take_the_answers_to_its_questions_is_refused():
     with pytest.raises(QuestionError, match="Z1: its rule takes shapes, its questions are bits"):
-        made(lambda shapes: supported(f"{shapes}"), bits=ask(Equality))
+        claim_with(lambda shapes: supported(f"{shapes}"), bits=ask(Equality))
 
 
 def test_a_rule_receives_the_answers_to_its_questions_and_nothing_else():
@@ -156,7 +160,7 @@ def test_a_rule_receives_the_answers_to_its_questions_and_nothing_else():
         received.update(accepted=accepted)
         return supported("")
 
-    judge(made(decide, accepted=ask(Acceptance)), findings(planted(grown(2))))
+    judge(claim_with(decide, accepted=ask(Acceptance)), findings(planted(grown(2))))
     assert received == {"accepted": (grown(2),)}
 
 
@@ -203,7 +207,9 @@ def test_a_program_that_is_faster_at_one_workload_and_slower_at_another_is_no_co
 
 def test_where_no_exported_program_ran_the_ledger_tells_what_became_of_the_runtimes():
     world = {
-        key: one for key, one in plain_world().items() if getattr(one, "family", None) != "exported"
+        key: record
+        for key, record in plain_world().items()
+        if getattr(record, "family", None) != "exported"
     }
     verdict = judge(BY_ID["X1"], findings(world))
     assert verdict.status == "untested"
@@ -219,33 +225,35 @@ def test_every_claim_says_how_it_is_read_what_it_does_not_cover_and_when_its_rul
     for claim in CLAIMS:
         assert claim.read_as
         assert claim.not_covered
-        assert claim.history == tuple(sorted(claim.history, key=lambda one: one.date))
+        assert claim.history == tuple(sorted(claim.history, key=lambda change: change.date))
 
 
 def test_the_pages_get_every_claim_with_its_numbers_its_scope_and_its_history():
-    kept = {
-        load["id"]: load for load in json.loads(json.dumps(verdicts.claims(findings(planted()))))
+    shown = {
+        claim["id"]: claim for claim in json.loads(json.dumps(verdicts.claims(findings(planted()))))
     }
     for claim in CLAIMS:
-        told = kept[claim.id]
-        assert (told["read_as"], told["not_covered"]) == (claim.read_as, claim.not_covered)
-        assert dict(told["scope"])["device"] == "cpu"
-        assert all(len(row) == 2 for row in told["table"])
-        assert [one["what"] for one in told["history"]] == [one.what for one in claim.history]
+        entry = shown[claim.id]
+        assert (entry["read_as"], entry["not_covered"]) == (claim.read_as, claim.not_covered)
+        assert dict(entry["scope"])["device"] == "cpu"
+        assert all(len(row) == 2 for row in entry["table"])
+        assert [change["what"] for change in entry["history"]] == [
+            change.what for change in claim.history
+        ]
 
 
 def test_a_scope_names_what_was_tried_and_is_empty_where_nothing_was():
     questions = BY_ID["T6"].questions
-    told = dict(scope(questions, findings(planted())))
-    assert told["torch"] == describe(1).torch
-    assert told["threads"] == "1"
-    assert told["forms"] == "expand_as and broadcast"
-    assert told["sizes"] == "1×16×1×1 and 128×32×32×32"
+    rows = dict(scope(questions, findings(planted())))
+    assert rows["torch"] == describe(1).torch
+    assert rows["threads"] == "1"
+    assert rows["forms"] == "expand_as and broadcast"
+    assert rows["sizes"] == "1×16×1×1 and 128×32×32×32"
     assert scope(questions, findings({})) == ()
 
 
 def test_a_scope_with_many_sizes_names_the_smallest_and_the_largest():
     sizes = [Case(slug=f"s{side}", name="s", shape=(1, 16, side, side)) for side in range(1, 7)]
     world = by_identity(multiply(case=size) for size in sizes)
-    told = dict(scope({"multiply": MULTIPLY}, findings(world)))
-    assert told["sizes"] == "6 from 1×16×1×1 to 1×16×6×6"
+    rows = dict(scope({"multiply": MULTIPLY}, findings(world)))
+    assert rows["sizes"] == "6 from 1×16×1×1 to 1×16×6×6"

@@ -24,18 +24,18 @@ def multiplies(request):
 
 
 def test_expand_as_and_broadcast_generate_the_same_program(multiplies):
-    one, other = multiplies["broadcast"], multiplies["expand_as"]
-    assert one.digest == other.digest
-    assert one.names != other.names
-    assert codegen.residual(one, other) == ""
+    plain, other = multiplies["broadcast"], multiplies["expand_as"]
+    assert plain.digest == other.digest
+    assert plain.names != other.names
+    assert codegen.residual(plain, other) == ""
 
 
 def test_a_copy_that_inductor_cannot_remove_is_seen(multiplies):
-    one, other = multiplies["broadcast"], multiplies["opaque"]
-    assert one.kernel_digest != other.kernel_digest
-    assert one.kernels == 1
+    plain, other = multiplies["broadcast"], multiplies["opaque"]
+    assert plain.kernel_digest != other.kernel_digest
+    assert plain.kernels == 1
     assert other.kernels == 2
-    assert "torch.ops.investigation.copy.default" in codegen.residual(one, other)
+    assert "torch.ops.investigation.copy.default" in codegen.residual(plain, other)
 
 
 def test_the_graphs_on_the_way_hold_the_expand_and_the_copy(multiplies):
@@ -47,9 +47,9 @@ def test_the_graphs_on_the_way_hold_the_expand_and_the_copy(multiplies):
 
 @pytest.mark.usefixtures("compiler")
 def test_training_gives_a_forward_and_a_backward_program():
-    made = generate("expand_as", CASE, mode="training")
-    assert len(made.programs) == 2
-    assert "aten.sum.dim_IntList" in made.graphs["inductor backward"]
+    generated = generate("expand_as", CASE, mode="training")
+    assert len(generated.programs) == 2
+    assert "aten.sum.dim_IntList" in generated.graphs["inductor backward"]
 
 
 @pytest.mark.usefixtures("compiler")
@@ -60,9 +60,9 @@ def test_with_dynamic_shapes_sizes_become_arguments():
 
 @pytest.mark.usefixtures("compiler")
 def test_a_block_with_a_gate_of_another_dtype_runs_under_autocast():
-    made = generate("broadcast", CASE.with_gate("bfloat16"), "block")
-    assert "_enter_autocast" in made.graphs["dynamo"]
-    assert "at::BFloat16" in made.kernel_source
+    generated = generate("broadcast", CASE.with_gate("bfloat16"), "block")
+    assert "_enter_autocast" in generated.graphs["dynamo"]
+    assert "at::BFloat16" in generated.kernel_source
 
 
 @pytest.mark.usefixtures("compiler")
@@ -104,15 +104,15 @@ def test_a_folder_whose_path_would_break_the_compilers_command_is_said_in_one_li
 
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_a_torch_that_lowers_the_backward_pass_late_makes_the_same_programs(monkeypatch, dynamic):
-    made = {}
+    generated = {}
     for at_once in (True, False):
         monkeypatch.setattr(lowering, "LOWERS_AT_ONCE", at_once)
         if not at_once:
             monkeypatch.setattr(lowering, "AT_ONCE", {})
-        made[at_once] = generate("expand_as", CASE, "block", "training", dynamic=dynamic)
-    assert len(made[False].programs) == 2, "forward and backward"
-    assert made[False].source == made[True].source
-    assert made[False].graphs == made[True].graphs
+        generated[at_once] = generate("expand_as", CASE, "block", "training", dynamic=dynamic)
+    assert len(generated[False].programs) == 2, "forward and backward"
+    assert generated[False].source == generated[True].source
+    assert generated[False].graphs == generated[True].graphs
 
 
 def test_no_compiler_is_said_in_one_line(monkeypatch):

@@ -56,9 +56,9 @@ def test_a_bad_variable_is_refused_by_the_name_it_was_typed_under(typed, expecte
 
 
 def test_a_notebook_is_chosen_by_its_name():
-    asked = request(["rerun", "NOTEBOOK=02_strides", "SEED=1"])
-    assert asked.directions.notebook == "02_strides"
-    assert asked.parameters == {"seed": 1}
+    parsed = request(["rerun", "NOTEBOOK=02_strides", "SEED=1"])
+    assert parsed.directions.notebook == "02_strides"
+    assert parsed.parameters == {"seed": 1}
     assert request(["book"]).directions.notebook is None
     with pytest.raises(BuildError, match="NOTEBOOK=03: there are 00_instrument, 01_broadcasting"):
         request(["rerun", "NOTEBOOK=03"])
@@ -88,7 +88,7 @@ def test_a_commands_help_says_what_may_be_typed_behind_it(name, capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "says"),
+    ("words", "status", "message"),
     [
         (["book", "BUDGET=-1"], 1, "BUDGET=-1: allowed is a number of seconds above 0"),
         (["compare"], 2, "compare needs BASE=: allowed is a folder or a zip"),
@@ -97,11 +97,11 @@ def test_a_commands_help_says_what_may_be_typed_behind_it(name, capsys):
         (["book", "--help=yes"], 1, "Option '--help' does not take a value."),
     ],
 )
-def test_a_refusal_is_one_line_and_the_commands_own_status(words, status, says, capsys):
+def test_a_refusal_is_one_line_and_the_commands_own_status(words, status, message, capsys):
     assert main(words) == status
-    said = capsys.readouterr().err
-    assert said.startswith(f"error: {says}")
-    assert said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {message}")
+    assert error.count("\n") == 1
 
 
 def test_what_make_was_given_counts(monkeypatch, capsys):

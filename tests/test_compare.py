@@ -43,7 +43,7 @@ def compared(base, head):
 
 
 def pair(comparison, record):
-    return next(one for one in comparison.pairs if one.name == record.name)
+    return next(candidate for candidate in comparison.pairs if candidate.name == record.name)
 
 
 STEP = network()[0]
@@ -52,7 +52,7 @@ STEP = network()[0]
 def test_a_run_agrees_with_itself():
     same = compared(evidence_of(plain_world()), evidence_of(plain_world()))
     assert same.changed == ()
-    assert {one.outcome for one in same.pairs} == {"agree"}
+    assert {pairing.outcome for pairing in same.pairs} == {"agree"}
     assert same.differing_facts == ()
 
 
@@ -60,7 +60,7 @@ def test_a_changed_verdict_is_named_with_both():
     slower = compared(
         evidence_of(plain_world()), evidence_of(planted(*network(1.02)))
     )  # fmt: skip
-    changed = {one.id: (one.base.status, one.head.status) for one in slower.changed}
+    changed = {claim.id: (claim.base.status, claim.head.status) for claim in slower.changed}
     assert changed["P1"] == ("supported", "refuted")
     assert "V1" not in changed
     assert pair(slower, STEP).outcome == "differ"
@@ -76,8 +76,10 @@ def test_two_measurements_agree_where_their_intervals_touch():
 def test_two_lines_timed_in_place_are_measurements_that_agree_where_their_intervals_touch():
     base = evidence_of(by_identity([record(share=0.0005)]))
     for share, outcome in ((0.0008, "agree"), (0.0010, "differ")):
-        found = compared(base, evidence_of(by_identity([record(share=share)])))
-        assert [(one.measured, one.outcome) for one in found.pairs] == [(True, outcome)]
+        comparison = compared(base, evidence_of(by_identity([record(share=share)])))
+        assert [(pairing.measured, pairing.outcome) for pairing in comparison.pairs] == [
+            (True, outcome)
+        ]
     (other,) = compared(base, evidence_of(by_identity([record(batch=16)]))).pairs
     assert other.obstacles == ("batch 8 against 16",)
     assert comparison_pages.shown(other.base) == "+0.05 % (+0.03 to +0.07)"
@@ -107,23 +109,23 @@ def test_what_keeps_two_measurements_from_being_compared_is_named(environment, o
 def test_another_device_and_another_confidence_are_named():
     changes = {"device": "cuda", "confidence": 0.999}
     head = planted(multiply().model_copy(update=changes))
-    found = pair(compared(evidence_of(plain_world()), evidence_of(head)), multiply())
-    assert found.obstacles == ("device cpu against cuda", "confidence 0.95 against 0.999")
+    compared_pair = pair(compared(evidence_of(plain_world()), evidence_of(head)), multiply())
+    assert compared_pair.obstacles == ("device cpu against cuda", "confidence 0.95 against 0.999")
 
 
 def test_another_shape_is_named():
     smaller = CASE.model_copy(update={"shape": (8, 32, 32, 32)})
     head = planted(multiply(case=smaller))
-    found = pair(compared(evidence_of(plain_world()), evidence_of(head)), multiply())
-    assert found.obstacles == ("shape 128×32×32×32 against 8×32×32×32",)
+    compared_pair = pair(compared(evidence_of(plain_world()), evidence_of(head)), multiply())
+    assert compared_pair.obstacles == ("shape 128×32×32×32 against 8×32×32×32",)
 
 
 def test_what_only_one_run_has_is_said_and_its_claims_have_lost_evidence_and_not_changed():
     world = plain_world().items()
-    without = {key: one for key, one in world if getattr(one, "level", None) != "network"}
+    without = {key: record for key, record in world if getattr(record, "level", None) != "network"}
     less = compared(evidence_of(plain_world()), evidence_of(without))
     assert pair(less, STEP).outcome == "only in base"
-    (claim,) = (one for one in less.lost if one.id == "P1")
+    (claim,) = (claim_pair for claim_pair in less.lost if claim_pair.id == "P1")
     assert claim.head.status == "untested"
     assert less.changed == ()
     assert "No verdict changed. Evidence lost: " in comparison_pages.text(less)
@@ -134,16 +136,18 @@ def test_what_only_one_run_has_is_said_and_its_claims_have_lost_evidence_and_not
 
 
 def test_a_request_that_one_run_has_no_evidence_of_has_lost_it_and_not_changed():
-    without = {key: one for key, one in plain_world().items() if not isinstance(one, Layouts)}
+    without = {
+        key: record for key, record in plain_world().items() if not isinstance(record, Layouts)
+    }
     less = compared(evidence_of(plain_world()), evidence_of(without))
-    assert {"D4", "T4", "V2"} == {one.id for one in less.lost}
+    assert {"D4", "T4", "V2"} == {claim.id for claim in less.lost}
     assert less.changed == ()
 
 
 def test_a_fact_that_differs_is_listed_and_a_control_is_no_finding():
     other = planted(calls("expand_as", 9), control())
     listed = compared(evidence_of(plain_world()), evidence_of(other)).differing_facts
-    assert [one.name for one in listed] == [calls("expand_as", 9).name]
+    assert [fact.name for fact in listed] == [calls("expand_as", 9).name]
 
 
 SCRIPT = "<script>alert('x')</script><img src=x onerror=alert(1)>"
@@ -153,14 +157,14 @@ def test_nothing_from_a_record_becomes_markup_or_moves_a_cursor():
     hostile = planted(
         ScalarGate(says="x", operands=SCRIPT, expand_as=f"{SCRIPT}\x1b[2J", broadcast=SCRIPT)
     )
-    found = compared(
+    comparison = compared(
         evidence_of(plain_world()), evidence_of(hostile, processor=SCRIPT, torch=SCRIPT)
     )
-    page = BeautifulSoup(comparison_pages.render(found), "lxml")
+    page = BeautifulSoup(comparison_pages.render(comparison), "lxml")
     assert page.find_all(["script", "img", "iframe", "object"]) == []
     assert SCRIPT in page.get_text()
     assert "default-src 'none'" in page.find("meta", {"http-equiv": True})["content"]
-    assert "\x1b" not in comparison_pages.text(found)
+    assert "\x1b" not in comparison_pages.text(comparison)
 
 
 def test_a_run_with_two_records_of_one_identity_is_refused_and_both_chapters_are_named():
@@ -181,9 +185,9 @@ def build(tmp_path):
     return folder
 
 
-def write(path, kept):
+def write(path, evidence):
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(kept.model_dump_json())
+    path.write_text(evidence.model_dump_json())
 
 
 def packed(path, **entries):
@@ -198,8 +202,8 @@ def test_a_run_is_found_in_a_build_a_folder_a_published_book_and_a_zip(build, tm
     write(tmp_path / "html" / "_downloads" / "abc" / "04_x.json", evidence_of(plain_world()))
     archive = packed(tmp_path / "book.zip", **{"book/_downloads/abc/04_x.json": text,
                                                "book/index.html": "<p>"})  # fmt: skip
-    found = [read_run(one) for one in (build, build / "results", tmp_path / "html", archive)]
-    assert [one.evidences for one in found] == [(evidence_of(plain_world()),)] * 4
+    read = [read_run(place) for place in (build, build / "results", tmp_path / "html", archive)]
+    assert [run.evidences for run in read] == [(evidence_of(plain_world()),)] * 4
 
 
 def failing(build, chapter="04_x", reason="04_x, cell 3: KeyError: 'buf6'"):
@@ -212,9 +216,9 @@ def test_a_chapter_that_failed_is_named_and_what_lies_there_of_it_is_not_taken(b
     assert "holds no run's evidence" in refused(build)
     write(build / "results" / "05_y.json", evidence_of({}, notebook="05_y"))
     failing(build, chapter="06_z", reason="06_z: control same failed: it is\nso")
-    found = read_run(build)
-    assert [one.notebook for one in found.evidences] == ["05_y"]
-    assert found.failed == {
+    run = read_run(build)
+    assert [evidence.notebook for evidence in run.evidences] == ["05_y"]
+    assert run.failed == {
         "04_x": "04_x, cell 3: KeyError: 'buf6'",
         "06_z": "06_z: control same failed: it is so",
     }
@@ -223,9 +227,9 @@ def test_a_chapter_that_failed_is_named_and_what_lies_there_of_it_is_not_taken(b
 def test_a_failed_chapter_does_not_take_the_others_with_it():
     slow = evidence_of(planted(SLOW_MIX), notebook="05_y")
     head = Run("head", (slow,), {"04_x": f"04_x, cell 3: KeyError: {SCRIPT}\x1b[2J"})
-    found = comparing.compare(Run("base", (evidence_of(plain_world()),)), head)
-    assert "T6" in [one.id for one in found.changed], "what there is, is compared"
-    text, page = comparison_pages.text(found), comparison_pages.render(found)
+    comparison = comparing.compare(Run("base", (evidence_of(plain_world()),)), head)
+    assert "T6" in [claim.id for claim in comparison.changed], "what there is, is compared"
+    text, page = comparison_pages.text(comparison), comparison_pages.render(comparison)
     assert "04_x, cell 3: KeyError" in text
     assert "Chapters failed: 04_x." in text
     assert "\x1b" not in text
@@ -290,10 +294,10 @@ def test_the_exit_status_says_whether_a_verdict_changed(build, tmp_path, capsys,
     head = tmp_path / "head"
     write(head / "04_x.json", evidence_of(planted(*change)))
     assert __main__.main(["compare", f"BASE={build}", f"HEAD={head}"]) == status
-    said = capsys.readouterr().out
-    assert ("Verdicts changed: T6" in said) == bool(status)
-    kept = json.loads((places.BUILD / "compare" / "compare.json").read_text())
-    assert bool(kept["verdicts_changed"]) == bool(status)
+    printed = capsys.readouterr().out
+    assert ("Verdicts changed: T6" in printed) == bool(status)
+    data = json.loads((places.BUILD / "compare" / "compare.json").read_text())
+    assert bool(data["verdicts_changed"]) == bool(status)
     assert (places.BUILD / "compare" / "index.html").exists()
 
 
@@ -304,9 +308,9 @@ def test_a_failed_chapter_is_in_the_exit_status_and_in_the_data(build, tmp_path,
     failing(head, chapter="06_z", reason="06_z: it failed")
     assert __main__.main(["compare", f"BASE={build}", f"HEAD={head}"]) == 1
     assert "No verdict changed. Chapters failed: 06_z." in capsys.readouterr().out
-    kept = json.loads((places.BUILD / "compare" / "compare.json").read_text())
-    assert kept["chapters_failed"] == {"06_z": "06_z: it failed"}
-    assert kept["verdicts_changed"] == []
+    data = json.loads((places.BUILD / "compare" / "compare.json").read_text())
+    assert data["chapters_failed"] == {"06_z": "06_z: it failed"}
+    assert data["verdicts_changed"] == []
 
 
 @pytest.mark.usefixtures("workshop")
@@ -317,9 +321,9 @@ def test_an_error_has_a_status_of_its_own(tmp_path, capsys):
 
 
 def replicated(case):
-    one = multiply(case=case)
-    parts = [one.alone.model_copy(update={"warnings": ("none",) * 20})] * 20
-    return one.model_copy(update={"alone": None, "processes": tuple(parts)})
+    timing = multiply(case=case)
+    parts = [timing.alone.model_copy(update={"warnings": ("none",) * 20})] * 20
+    return timing.model_copy(update={"alone": None, "processes": tuple(parts)})
 
 
 def test_two_full_runs_are_compared_in_seconds(tmp_path):
@@ -327,10 +331,10 @@ def test_two_full_runs_are_compared_in_seconds(tmp_path):
     case = [CASE.model_copy(update={"slug": f"case{i}"}) for i in range(1500)]
     for number in range(15):
         mine = case[100 * number : 100 * (number + 1)]
-        kept = by_identity([replicated(one) for one in mine])
+        records = by_identity([replicated(record) for record in mine])
         for run in ("base", "head"):
             name = f"{number:02}_x"
-            write(tmp_path / run / f"{name}.json", evidence_of(kept, notebook=name))
+            write(tmp_path / run / f"{name}.json", evidence_of(records, notebook=name))
     used_before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     words = [f"BASE={tmp_path / 'base'}", f"HEAD={tmp_path / 'head'}"]
     done = subprocess.run([sys.executable, "-m", "pipeline", "compare", *words],

@@ -30,14 +30,14 @@ def without_compiler(tmp_path_factory):
 
 def outputs(page):
     shown = [output for cell in page.cells for output in cell.get("outputs", [])]
-    return ["".join(one.get("data", {}).values()) for one in shown]
+    return ["".join(output.get("data", {}).values()) for output in shown]
 
 
 def test_the_chapter_says_in_one_line_that_there_is_no_compiler(without_compiler):
     page, _ = without_compiler
-    said = [text for text in outputs(page) if "Not run on this machine" in text]
-    assert len(said) == 1
-    assert "torch.compile needs a C++ compiler for a CPU" in said[0]
+    notes = [text for text in outputs(page) if "Not run on this machine" in text]
+    assert len(notes) == 1
+    assert "torch.compile needs a C++ compiler for a CPU" in notes[0]
 
 
 def test_the_chapter_still_closes_with_the_place_of_its_claims_and_its_environment(
@@ -52,9 +52,9 @@ def test_the_chapter_still_closes_with_the_place_of_its_claims_and_its_environme
 
 
 def test_its_claims_are_untested_and_say_what_it_would_take(without_compiler):
-    _, kept = without_compiler
-    assert kept.records == ()
-    verdicts = ledger.verdicts(Findings((kept,)))
+    _, evidence = without_compiler
+    assert evidence.records == ()
+    verdicts = ledger.verdicts(Findings((evidence,)))
     for claim in ("C3", "D3", "P3"):
         assert verdicts[claim].status == "untested"
         assert "C++ compiler" in verdicts[claim].sentence

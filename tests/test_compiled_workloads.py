@@ -19,7 +19,7 @@ CASE = Case(slug="small", name="small", shape=(2, 8, 4, 4))
 
 def test_a_form_in_training_returns_the_output_and_both_gradients():
     both = outputs(CASE, "multiply", "training", compiled=False)
-    assert [len(one) for one in both] == [3, 3]
+    assert [len(tensors) for tensors in both] == [3, 3]
     assert all(map(same_bits, *both))
 
 
@@ -35,19 +35,19 @@ def test_a_compiled_form_computes_what_the_eager_one_does_over_operands_of_its_o
 
 @pytest.mark.usefixtures("compiler")
 def test_compiling_is_compared_on_a_budget_that_grows_until_it_holds_six_pairs():
-    found = compare_compiling(CASE, budget_s=0.01, margin=0.1, seed=0)
-    assert found.pairs >= 6
-    assert found.baseline_s > 0.001
+    comparison = compare_compiling(CASE, budget_s=0.01, margin=0.1, seed=0)
+    assert comparison.pairs >= 6
+    assert comparison.baseline_s > 0.001
 
 
 def test_each_arm_has_code_of_its_own():
-    one, other = in_own_frame(torch.relu), in_own_frame(torch.relu)
-    assert one.__code__ is not other.__code__
-    assert torch.equal(one(torch.tensor([-1.0, 2.0])), torch.tensor([0.0, 2.0]))
+    first, other = in_own_frame(torch.relu), in_own_frame(torch.relu)
+    assert first.__code__ is not other.__code__
+    assert torch.equal(first(torch.tensor([-1.0, 2.0])), torch.tensor([0.0, 2.0]))
 
 
 def test_what_both_forms_compute_is_told_apart_by_bits_and_then_by_numbers():
-    one, other = outputs(CASE, "multiply", "training", compiled=False)
-    assert apart(one, other) == "the same bits"
+    tensors, other = outputs(CASE, "multiply", "training", compiled=False)
+    assert apart(tensors, other) == "the same bits"
     far = apart([torch.tensor([1.0, 2.0])], [torch.tensor([1.0, 2.5])])
     assert far == "differ by up to 20 % of the largest"

@@ -80,14 +80,19 @@ def test_an_interval_that_is_too_long_misses_the_doses() -> None:
 def test_a_method_no_better_than_its_rival_misses_the_error_targets() -> None:
     result = a_contest(error=0.0003, reach=0.001, trials=10)
     result.trials = [
-        trial(one.method, one.dose, one.number, 0.0003, 0.001) for one in result.trials
+        trial(earlier.method, earlier.dose, earlier.number, 0.0003, 0.001)
+        for earlier in result.trials
     ]
     assert met(result)[f"compare, one function: RMS error over that of {IQR}"] is False
 
 
 def test_a_target_whose_trials_did_not_run_is_neither_met_nor_missed() -> None:
     result = a_contest(0.0003, 0.001, trials=10)
-    result.trials = [one for one in result.trials if one.dose == 0 and one.method == MADE]
+    result.trials = [
+        trial_kept
+        for trial_kept in result.trials
+        if trial_kept.dose == 0 and trial_kept.method == MADE
+    ]
     outcome = met(result)
     assert outcome["compare_made, tensors of their own: +1 % found"] is None
     assert outcome[f"compare_made, one function: RMS error over that of {IQR}"] is None
@@ -133,9 +138,9 @@ def test_closures_of_their_own_have_the_same_code_over_the_same_tensors() -> Non
 
 def test_tensors_of_their_own_are_made_anew_each_time() -> None:
     planted = planted_work.plant(0.0, TENSORS)
-    made = [*planted.once(), *planted.once()]
-    assert len({one.args[0].data_ptr() for one in made}) == 4  # type: ignore[attr-defined]
-    assert len({one.func for one in made}) == 1  # type: ignore[attr-defined]
+    arms = [*planted.once(), *planted.once()]
+    assert len({arm.args[0].data_ptr() for arm in arms}) == 4  # type: ignore[attr-defined]
+    assert len({arm.func for arm in arms}) == 1  # type: ignore[attr-defined]
 
 
 @pytest.mark.skipif(duet.two_cores() is None, reason="a duet takes two cores")
@@ -157,9 +162,9 @@ def test_what_is_recorded_of_a_contest_counts_our_planted_differences_alone() ->
         trial(MADE, -1.0, 0, error=0.05, reach=0.001),  # found on the wrong side
         trial(IQR, 1.0, 0, error=0.0, reach=0.001),
     ]
-    kept = result.planted_differences()
-    assert (kept.planted, kept.found, kept.wrong_sign) == (3, 1, 1)
-    assert kept.doses_percent == (-1.0, 0.0, 0.5, 1.0)
+    summary = result.planted_differences()
+    assert (summary.planted, summary.found, summary.wrong_sign) == (3, 1, 1)
+    assert summary.doses_percent == (-1.0, 0.0, 0.5, 1.0)
 
 
 def test_shares_come_with_limits_and_none_where_nothing_ran() -> None:
@@ -182,19 +187,19 @@ def test_rivals_with_fewer_trials_are_spread_over_the_contest() -> None:
 
 
 def test_the_order_is_drawn_and_a_seed_repeats_it() -> None:
-    one, same, other = (contest.turns(5, 5, DOSES, seed) for seed in (1, 1, 2))
-    assert one == same != other
+    order, same, other = (contest.turns(5, 5, DOSES, seed) for seed in (1, 1, 2))
+    assert order == same != other
 
 
 def test_an_interrupted_contest_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    asked = {"doses": [0.0], "plants": [TENSORS], "budget_s": 0.4, "seed": 3}
-    first = contest.run(1, **asked)  # type: ignore[arg-type]
+    settings = {"doses": [0.0], "plants": [TENSORS], "budget_s": 0.4, "seed": 3}
+    first = contest.run(1, **settings)  # type: ignore[arg-type]
     file = tmp_path / "contest.json"
     first.write(file)
     saved = ContestResult.from_dict(json.loads(file.read_text()))
-    resumed = contest.run(2, resume=saved, **asked)  # type: ignore[arg-type]
+    resumed = contest.run(2, resume=saved, **settings)  # type: ignore[arg-type]
     assert resumed.trials[: len(first.trials)] == first.trials
-    assert sorted({one.number for one in resumed.trials}) == [0, 1]
+    assert sorted({trial_run.number for trial_run in resumed.trials}) == [0, 1]
     assert len(resumed.trials) == 2 * len(first.trials)
     assert not list(tmp_path.glob("*.partial"))
 
@@ -207,10 +212,10 @@ def test_a_contest_ends_at_its_limit_with_whole_trials() -> None:
 def test_a_live_contest_runs_every_method_and_prints_its_table() -> None:
     result = contest.run(1, doses=[2.0], plants=[CLOSURES], budget_s=0.4)
     expected = set(METHODS) - (set() if duet.two_cores() else {contest_record.DUET})
-    assert {one.method for one in result.trials} == expected
+    assert {trial_run.method for trial_run in result.trials} == expected
     text = contest_targets.table(result)
     assert all(method in text for method in expected)
-    assert all(math.isfinite(one.ratio) for one in result.trials)
+    assert all(math.isfinite(trial_run.ratio) for trial_run in result.trials)
 
 
 def test_another_schema_is_refused() -> None:

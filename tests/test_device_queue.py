@@ -103,10 +103,10 @@ def test_a_sweep_reads_all_of_its_memory_and_leaves_it_as_it_was():
 
 
 @pytest.mark.parametrize(
-    ("told", "cache"), [({"L2_cache_size": 50}, 50), ({"last_level_cache_size": 9}, 9), ({}, 0)]
+    ("fields", "cache"), [({"L2_cache_size": 50}, 50), ({"last_level_cache_size": 9}, 9), ({}, 0)]
 )
-def test_the_cache_is_what_torch_tells_of_it(monkeypatch, told, cache):
-    properties = SimpleNamespace(**told)
+def test_the_cache_is_what_torch_tells_of_it(monkeypatch, fields, cache):
+    properties = SimpleNamespace(**fields)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: properties)
     assert cache_bytes(torch.device("cuda")) == cache
 

@@ -37,7 +37,7 @@ def measured(module, quantity, kernel_s, extra_s=EXTRA_S, settings=BUDGET, **dev
     return module.compare_on_device(queue, quantity, *arms, settings)
 
 
-def known(module):
+def check_intervals(module):
     """Every quantity has the value that the simulated device gives it."""
     near = pytest.approx
     for kernel_s in (SMALL_S, LARGE_S):
@@ -86,7 +86,7 @@ def full_queue_is_not_counted(module):
 
 
 def test_every_quantity_comes_out_as_the_device_was_made():
-    known(device_timing)
+    check_intervals(device_timing)
 
 
 FAULTS = {
@@ -143,7 +143,7 @@ def test_a_fault_in_the_timing_does_not_go_unnoticed(fault):
     broken = types.ModuleType("broken")
     exec(compile(source.replace(right, wrong), "broken", "exec"), broken.__dict__)
     with pytest.raises((AssertionError, MeasurementError)):
-        known(broken)
+        check_intervals(broken)
 
 
 def test_a_cost_on_the_host_alone_shows_where_it_is_and_nowhere_else():
@@ -163,11 +163,11 @@ def test_an_extra_kernel_shows_on_the_device():
     queue = SimulatedDevice()
     copy = Kernel("copy", HOST_S, LARGE_S, LARGE_S)
     plain = [Kernel(f"x{i}", HOST_S, LARGE_S, LARGE_S) for i in range(4)]
-    baseline = Rotation(tuple(queue.call(one) for one in plain), 1)
-    candidate = Rotation(tuple(queue.call(copy, one) for one in plain), 2)
-    found = device_timing.compare_on_device(queue, "device", baseline, candidate, BUDGET)
-    assert found.verdict == "slower"
-    assert found.ratio == pytest.approx(2, rel=0.02)
+    baseline = Rotation(tuple(queue.call(operand) for operand in plain), 1)
+    candidate = Rotation(tuple(queue.call(copy, operand) for operand in plain), 2)
+    comparison = device_timing.compare_on_device(queue, "device", baseline, candidate, BUDGET)
+    assert comparison.verdict == "slower"
+    assert comparison.ratio == pytest.approx(2, rel=0.02)
 
 
 def test_a_device_that_is_never_behind_its_host_is_said():
@@ -203,5 +203,5 @@ def test_a_watched_comparison_keeps_the_warning():
     queue = SimulatedDevice()
     readings = iter([DeviceState(1980, 2619, 40, 300, 0), DeviceState(990, 2619, 90, 300, 0x40)])
     arms = [rotation(device_timing, queue, SMALL_S) for _ in range(2)]
-    found = device_timing.compare_on_device(queue, "host", *arms, BUDGET, readings.__next__)
-    assert any("slowed by heat" in warning for warning in found.warnings)
+    comparison = device_timing.compare_on_device(queue, "host", *arms, BUDGET, readings.__next__)
+    assert any("slowed by heat" in warning for warning in comparison.warnings)

@@ -43,9 +43,9 @@ def plant(project, module, line):
 
 
 def test_every_import_goes_through_a_door(copy):
-    status, says = lint(copy)
-    assert status == 0, says
-    assert "6 kept, 0 broken" in says
+    status, output = lint(copy)
+    assert status == 0, output
+    assert "6 kept, 0 broken" in output
 
 
 @pytest.mark.parametrize(
@@ -65,19 +65,19 @@ def test_every_import_goes_through_a_door(copy):
 )
 def test_a_planted_import_past_a_door_fails_the_lint_by_name(copy, module, line, contract):
     plant(copy, module, line)
-    status, says = lint(copy)
+    status, output = lint(copy)
     assert status == 1
-    assert f"{contract} BROKEN" in says
-    assert module in says or module.rpartition(".")[2] in says
+    assert f"{contract} BROKEN" in output
+    assert module in output or module.rpartition(".")[2] in output
 
 
 @pytest.mark.parametrize("where", ["investigation", "pipeline"])
 def test_a_new_package_needs_a_place_among_the_others(copy, where):
     (copy / where / "attic").mkdir()
     (copy / where / "attic" / "__init__.py").write_text("")
-    status, says = lint(copy)
+    status, output = lint(copy)
     assert status == 1
-    assert "attic" in says
+    assert "attic" in output
 
 
 def test_make_lint_asks_about_the_imports():

@@ -30,10 +30,10 @@ def test_every_call_is_on_the_device_that_is_not_there():
 @pytest.mark.parametrize("layout", ["contiguous", "channels_last"])
 def test_the_block_launches_as_much_in_both_forms(layout):
     case = CASE.with_format(layout)
-    made = {name: eager_calls.block_calls(name, case) for name in SCALES}
-    counts = {name: launches(calls) for name, calls in made.items()}
+    block_calls = {name: eager_calls.block_calls(name, case) for name in SCALES}
+    counts = {name: launches(calls) for name, calls in block_calls.items()}
     assert counts["expand_as"] == counts["broadcast"] == counts["materialized"] - 1
-    assert len(made["expand_as"]) == len(made["broadcast"]) + 1
+    assert len(block_calls["expand_as"]) == len(block_calls["broadcast"]) + 1
 
 
 def test_backward_launches_as_much_in_both_forms():
@@ -54,9 +54,9 @@ def test_a_call_that_only_changes_strides_launches_nothing():
 @pytest.mark.parametrize("layout", ["contiguous", "channels_last"])
 @pytest.mark.parametrize("calls", [eager_calls.multiply_calls, eager_calls.backward_calls])
 def test_what_both_forms_launch_is_the_same_call_by_call_and_the_copys_is_not(calls, layout):
-    made = {name: launching(calls(SCALES[name], CASE.with_format(layout))) for name in SCALES}
-    assert made["expand_as"] == made["broadcast"] != made["materialized"]
-    assert made["expand_as"][0] == (
+    launched = {name: launching(calls(SCALES[name], CASE.with_format(layout))) for name in SCALES}
+    assert launched["expand_as"] == launched["broadcast"] != launched["materialized"]
+    assert launched["expand_as"][0] == (
         "mul.Tensor(float32 8×16×4×4 in steps of "
         + {"contiguous": "(256, 16, 4, 1)", "channels_last": "(256, 1, 64, 16)"}[layout]
         + "; float32 8×16×4×4 in steps of (16, 1, 0, 0)) → float32 8×16×4×4 in steps of "
@@ -65,15 +65,17 @@ def test_what_both_forms_launch_is_the_same_call_by_call_and_the_copys_is_not(ca
 
 
 def test_the_blocks_launches_are_the_same_call_by_call():
-    made = {name: launching(eager_calls.block_calls(name, CASE)) for name in SCALES}
-    assert made["expand_as"] == made["broadcast"] != made["materialized"]
+    launched = {name: launching(eager_calls.block_calls(name, CASE)) for name in SCALES}
+    assert launched["expand_as"] == launched["broadcast"] != launched["materialized"]
 
 
 def test_as_many_launches_in_another_order_are_not_the_same():
     case = CASE.with_gate("bfloat16")
-    made = [eager_calls.backward_calls(SCALES[one], case) for one in ("expand_as", "broadcast")]
-    assert launches(made[0]) == launches(made[1])
-    assert launching(made[0]) != launching(made[1])
+    backward = [
+        eager_calls.backward_calls(SCALES[form], case) for form in ("expand_as", "broadcast")
+    ]
+    assert launches(backward[0]) == launches(backward[1])
+    assert launching(backward[0]) != launching(backward[1])
 
 
 @pytest.mark.parametrize(
@@ -107,12 +109,14 @@ def test_a_launch_with_another_argument_is_another():
 @pytest.mark.parametrize("dtype", fusion.AUTOCAST_TO)
 def test_under_autocast_the_block_is_cast_by_the_policy_of_its_device(dtype):
     case = CASE.with_gate(dtype)
-    made = {
+    launched = {
         device: launching(eager_calls.block_calls("expand_as", case, device))
         for device in ("cpu", "cuda")
     }
-    assert made["cuda"] == made["cpu"] != launching(eager_calls.block_calls("expand_as", CASE))
-    assert any(f"→ {dtype}" in call for call in made["cuda"])
+    assert (
+        launched["cuda"] == launched["cpu"] != launching(eager_calls.block_calls("expand_as", CASE))
+    )
+    assert any(f"→ {dtype}" in call for call in launched["cuda"])
     assert not any(map(torch.is_autocast_enabled, ("cpu", "cuda")))
 
 

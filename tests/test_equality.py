@@ -22,7 +22,7 @@ def test_same_bits_tells_what_equal_does_not():
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "expected"),
+    ("tensor", "other", "expected"),
     [
         (torch.ones(2), torch.ones(2), "none"),
         (torch.zeros(2), -torch.zeros(2), "sign of zero"),
@@ -33,8 +33,8 @@ def test_same_bits_tells_what_equal_does_not():
         (torch.ones(2), torch.ones(1, 2), "dtype or shape"),
     ],
 )
-def test_a_difference_is_called_by_its_gravest_name(one, other, expected):
-    assert difference(one, other) == expected
+def test_a_difference_is_called_by_its_gravest_name(tensor, other, expected):
+    assert difference(tensor, other) == expected
 
 
 def test_random_bits_hold_nan_infinity_and_subnormals():
@@ -73,17 +73,17 @@ def test_special_values_catch_a_form_that_forgets_the_sign_of_zero():
 
 
 def test_the_search_finds_a_planted_difference_and_shrinks_it():
-    found = equality.search(
+    searched = equality.search(
         expand_as, lambda x, y: (x * y).contiguous(), [("float32", "float32")], 300, 0
     )
-    assert found.counterexample is not None
-    assert found.counterexample.startswith("input float32 (1, ")
+    assert searched.counterexample is not None
+    assert searched.counterexample.startswith("input float32 (1, ")
 
 
 def test_the_search_finds_nothing_between_the_two_forms():
-    found = equality.search(expand_as, broadcast, [("float32", "float32")], 200, 0)
-    assert found.counterexample is None
-    assert found.tried >= 200
+    searched = equality.search(expand_as, broadcast, [("float32", "float32")], 200, 0)
+    assert searched.counterexample is None
+    assert searched.tried >= 200
 
 
 def test_autocast_makes_two_dtypes_meet():

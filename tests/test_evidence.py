@@ -13,9 +13,9 @@ from investigation.evidence.records import TYPES, Evidence
 
 
 def test_what_is_written_is_read_back(tmp_path):
-    kept = evidence(*plain_world().values())
-    files.write(kept, tmp_path / "one.json")
-    assert files.read(tmp_path / "one.json") == kept
+    written = evidence(*plain_world().values())
+    files.write(written, tmp_path / "one.json")
+    assert files.read(tmp_path / "one.json") == written
 
 
 def test_a_written_file_satisfies_the_published_schema(tmp_path):
@@ -111,8 +111,8 @@ def test_for_what_an_interval_holds_is_read_from_how_often_things_were_made():
     anew = of_objects.alone.model_copy(update={"preparations": 16, "between_percent": 0.3})
     of_programs = of_objects.model_copy(update={"alone": anew})
     of_processes = of_objects.model_copy(update={"alone": None, "processes": (anew, anew)})
-    found = [one.holds_for for one in (of_objects, of_programs, of_processes)]
-    assert found == ["objects", "programs", "processes"]
+    held = [timing.holds_for for timing in (of_objects, of_programs, of_processes)]
+    assert held == ["objects", "programs", "processes"]
     assert of_objects.identity == of_programs.identity
 
 
@@ -125,8 +125,10 @@ def test_a_name_is_made_of_the_identity_and_fit_for_a_file():
 
 
 def test_failed_controls_are_named():
-    kept = evidence(control("same", passed=False), control("arms"), equality("reference", 1))
-    assert [failed_control.control for failed_control in kept.failed_controls] == ["same"]
+    with_failure = evidence(
+        control("same", passed=False), control("arms"), equality("reference", 1)
+    )
+    assert [failed.control for failed in with_failure.failed_controls] == ["same"]
 
 
 def test_a_record_shows_itself_as_a_sentence():

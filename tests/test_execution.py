@@ -99,10 +99,10 @@ def test_what_makes_a_run_outdated(workshop, monkeypatch):
     module.write_text("A = 1\n")
     assert freshness.is_current(notebook, {})
     evidence = places.RESULTS / "01_tiny.json"
-    kept = evidence.read_text()
-    evidence.write_text(kept.replace("it is so", "it is not"))
+    text = evidence.read_text()
+    evidence.write_text(text.replace("it is so", "it is not"))
     assert not freshness.is_current(notebook, {}), "the evidence was edited"
-    evidence.write_text(kept)
+    evidence.write_text(text)
     write_notebook(workshop, "size = 2", *cells[1:])
     assert not freshness.is_current(notebook, {}), "the notebook changed"
 
@@ -127,7 +127,7 @@ def test_a_new_record_outdates_only_the_notebooks_that_read_records(workshop):
     document = nbformat.read(reader, as_version=4)
     document.metadata["investigation"] = {"reads": ["results"]}
     nbformat.write(document, reader)
-    before = {one: freshness.fingerprint(one, {}) for one in (blind, reader)}
+    before = {notebook: freshness.fingerprint(notebook, {}) for notebook in (blind, reader)}
     (workshop / "results" / "machine").mkdir(parents=True)
     (workshop / "results" / "machine" / "contest.json").write_text("{}")
     assert freshness.fingerprint(blind, {}) == before[blind]
@@ -148,7 +148,7 @@ FAILED = {"type": "control", "chapter": "01_tiny", "control": "bits", "says": "i
         ("a cell that raises", ["size = 1", "1 / 0"],
          "01_tiny, cell 2: ZeroDivisionError: division by zero"),
         ("a failed control", ["size = 1", FAILED_CONTROL],
-         "01_tiny, cell 2: ControlFailedError: bits: expected was: it is so; seen: it is not"),
+         "01_tiny, cell 2: ControlFailedError: bits: expected: it is so; seen: it is not"),
         ("no evidence", ["size = 1", "pass"],
          "01_tiny: it wrote no evidence; its last cell is chapter.close()"),
         ("a control that failed and was kept",
@@ -221,9 +221,9 @@ def test_a_notebook_that_names_no_kernel_is_refused(workshop):
 
 
 def test_a_parameter_reaches_only_the_notebooks_that_declare_it(workshop):
-    one = write_notebook(workshop, "size = 1", name="01_tiny")
-    two = write_notebook(workshop, "seed = 1", name="02_tiny")
-    assert notebooks.chosen([one, two], {"seed": 5}) == {one: {}, two: {"seed": 5}}
+    first = write_notebook(workshop, "size = 1", name="01_tiny")
+    second = write_notebook(workshop, "seed = 1", name="02_tiny")
+    assert notebooks.chosen([first, second], {"seed": 5}) == {first: {}, second: {"seed": 5}}
 
 
 @pytest.fixture(autouse=True)

@@ -90,10 +90,10 @@ def good(project, folders):
 @contextmanager
 def unharmed(project, *folders):
     """Check that a failure leaves what these folders hold, by default all, and no process."""
-    kept = folders or ("html", "results", "notebooks", "stamps")
-    before = good(project, kept)
+    unchanged = folders or ("html", "results", "notebooks", "stamps")
+    before = good(project, unchanged)
     yield
-    assert good(project, kept) == before
+    assert good(project, unchanged) == before
     assert project.processes() == []
 
 
@@ -135,8 +135,8 @@ def test_of_two_builds_in_a_folder_one_wins_and_can_be_stopped(project):
         second = project.make("book")
         assert only_line(second) == "another build is running in this folder; wait for it to end"
         os.killpg(first.pid, signal.SIGINT)
-        _, said = first.communicate(timeout=30)
-        assert "error: stopped; what had finished is kept" in said
+        _, output = first.communicate(timeout=30)
+        assert "error: stopped; what had finished is kept" in output
         begun.unlink()
 
 
@@ -214,12 +214,12 @@ def test_a_folder_that_may_not_be_written_is_said(project):
 def test_a_record_that_was_edited_stops_the_build_with_its_path(project):
     machine = project.folder / "results" / "machine"
     machine.mkdir()
-    kept = Evidence(notebook="05_x", source_sha256="0", package_sha256="0", parameters={},
+    record = Evidence(notebook="05_x", source_sha256="0", package_sha256="0", parameters={},
                     environment=describe(1), started=NOW, finished=NOW,
                     records=(equality("reference", 9),))  # fmt: skip
-    (machine / "05_x.json").write_text(kept.model_dump_json())
+    (machine / "05_x.json").write_text(record.model_dump_json())
     manifest.seal(machine)
-    (machine / "05_x.json").write_text(kept.model_dump_json().replace('"tried":9', '"tried":8'))
+    (machine / "05_x.json").write_text(record.model_dump_json().replace('"tried":9', '"tried":8'))
     with unharmed(project):
         line = only_line(project.make("book"))
         shutil.rmtree(machine)

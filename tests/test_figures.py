@@ -5,14 +5,14 @@ import numpy as np
 from investigation.display import figures
 
 
-def drawn(figure, alt="a text", caption="what to see"):
+def html_of(figure, alt="a text", caption="what to see"):
     return figures.show(figure, alt, caption).data
 
 
 def test_a_figure_takes_the_pages_colours_and_says_what_it_shows():
     with figures.canvas() as (figure, axis):
         axis.plot([0, 1], [0, 1])
-    html = drawn(figure, alt="a line <up>", caption="it rises & rises")
+    html = html_of(figure, alt="a line <up>", caption="it rises & rises")
     assert "currentColor" in html
     assert figures.INK not in html
     assert 'aria-label="a line &lt;up&gt;"' in html
@@ -20,12 +20,12 @@ def test_a_figure_takes_the_pages_colours_and_says_what_it_shows():
 
 
 def test_two_figures_on_a_page_share_no_id():
-    with figures.canvas() as (one, axis):
+    with figures.canvas() as (first, axis):
         axis.plot([0, 1], [0, 1])
     with figures.canvas() as (other, axis):
         axis.plot([0, 1], [0, 1])
-    ids = [set(re.findall(r'\bid="([^"]+)"', drawn(figure, alt))) for figure, alt in
-           ((one, "the first"), (other, "the second"))]  # fmt: skip
+    ids = [set(re.findall(r'\bid="([^"]+)"', html_of(figure, alt))) for figure, alt in
+           ((first, "the first"), (other, "the second"))]  # fmt: skip
     assert ids[0]
     assert not ids[0] & ids[1]
 
@@ -34,7 +34,7 @@ def test_a_figure_is_the_same_each_time():
     def make():
         with figures.canvas() as (figure, axis):
             figures.bars(axis, {"expand_as": 2.0, "broadcast": 1.0}, "KiB")
-        return drawn(figure)
+        return html_of(figure)
 
     assert make() == make()
 
@@ -43,7 +43,7 @@ def test_addresses_are_written_into_their_cells():
     with figures.canvas() as (figure, axis):
         figures.address_picture(axis, np.arange(6).reshape(1, 2, 3), "a gate", "#d55e00")
         assert [text.get_text() for text in axis.texts] == list("012345")
-    assert "a gate" in drawn(figure)
+    assert "a gate" in html_of(figure)
 
 
 def test_a_grid_marks_what_differs():
@@ -55,6 +55,6 @@ def test_a_grid_marks_what_differs():
 def test_a_bar_says_a_large_number_in_full_and_a_small_one_in_four_digits():
     with figures.canvas() as (figure, axis):
         figures.bars(axis, {"expand_as": 24_576.0, "broadcast": 0.123456}, "KiB")
-    shown = drawn(figure)
+    shown = html_of(figure)
     assert "24,576 KiB" in shown
     assert "0.1235 KiB" in shown

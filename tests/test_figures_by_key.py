@@ -46,11 +46,14 @@ def percent(value):
 
 
 def micro(timing):
-    return [1e6 * one for one in (timing.single.difference_s, *timing.single.difference_interval_s)]
+    return [
+        1e6 * seconds
+        for seconds in (timing.single.difference_s, *timing.single.difference_interval_s)
+    ]
 
 
 def in_percent(timing):
-    return [percent(one) for one in (timing.ratio, *timing.interval)]
+    return [percent(ratio) for ratio in (timing.ratio, *timing.interval)]
 
 
 def as_it_is(timing):
@@ -59,18 +62,24 @@ def as_it_is(timing):
 
 def some_multiplies():
     """A timing of each outcome, and each with numbers of its own."""
-    made = [multiply(1.2, "slower", case=CASES[0]), multiply(0.8, "faster", case=CASES[1]),
+    timings = [multiply(1.2, "slower", case=CASES[0]), multiply(0.8, "faster", case=CASES[1]),
             multiply(1.001, "equivalent", case=CASES[2]),
             multiply(1.02, "inconclusive", width=0.03, case=CASES[2].with_format("channels_last")),
             multiply(2.5, "slower", case=CASES[0].with_gate("bfloat16"))]  # fmt: skip
-    return [one.model_copy(update={"alone": timed(one.ratio, one.verdict)}) for one in made]
+    return [
+        timing.model_copy(update={"alone": timed(timing.ratio, timing.verdict)})
+        for timing in timings
+    ]
 
 
 BY_LABEL = {
-    "comparisons": (lambda known: timing_figures.comparisons(known, MARGIN), in_percent),
+    "comparisons": (lambda timings: timing_figures.comparisons(timings, MARGIN), in_percent),
     "multiples": (timing_figures.multiples, as_it_is),
     "additions": (timing_figures.additions, micro),
-    "few comparisons": (lambda known: compiled_figures.few_comparisons(known, MARGIN), in_percent),
+    "few comparisons": (
+        lambda timings: compiled_figures.few_comparisons(timings, MARGIN),
+        in_percent,
+    ),
 }
 
 
@@ -78,48 +87,46 @@ BY_LABEL = {
 @pytest.mark.parametrize("left_out", [None, 0, 2, 4])
 def test_a_row_has_the_numbers_and_the_outcome_of_the_timing_that_its_label_names(name, left_out):
     draw, numbers = BY_LABEL[name]
-    kept = [
-        some_multiply
-        for number, some_multiply in enumerate(some_multiplies())
-        if number != left_out
-    ]
-    expected = {timing_figures.label(one): one for one in kept}
-    for order in (kept, kept[::-1], kept[1:] + kept[:1]):
-        found = {row["y"]: row for row in published(draw(timing_figures.labelled(order)))}
-        assert found.keys() == expected.keys()
+    timings = [timing for number, timing in enumerate(some_multiplies()) if number != left_out]
+    expected = {timing_figures.label(timing): timing for timing in timings}
+    for order in (timings, timings[::-1], timings[1:] + timings[:1]):
+        rows = {row["y"]: row for row in published(draw(timing_figures.labelled(order)))}
+        assert rows.keys() == expected.keys()
         for label, timing in expected.items():
-            shown = [float(found[label][end]) for end in ("x", "low", "high")]
+            shown = [float(rows[label][end]) for end in ("x", "low", "high")]
             assert shown == pytest.approx(numbers(timing))
-            assert found[label]["series"] == WORDS[timing.outcome]
+            assert rows[label]["series"] == WORDS[timing.outcome]
 
 
 def test_two_timings_of_one_label_are_refused():
-    one = multiply(1.2, "slower")
+    timing = multiply(1.2, "slower")
     twin = multiply(1.3, "slower", case=CASE.model_copy(update={"slug": "twin"}))
     with pytest.raises(ValueError, match="two timings for one row: host stage 1, before the pool"):
-        timing_figures.labelled([one, twin])
+        timing_figures.labelled([timing, twin])
 
 
 def test_labels_tell_formats_dtypes_and_networks_apart():
     assert timing_figures.label(multiply(case=MIXED)).endswith("float32 × bfloat16")
-    whole = [one for one in network() if isinstance(one, Timing)]
-    assert [timing_figures.label(one) for one in whole] == ["contiguous", "channels_last"]
+    whole = [record for record in network() if isinstance(record, Timing)]
+    assert [timing_figures.label(timing) for timing in whole] == ["contiguous", "channels_last"]
 
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_cost_by_size_stands_at_the_elements_of_its_own_case(turned):
-    kept = [multiply(1.1 + size / 10, "slower", case=case) for size, case in enumerate(CASES)]
-    rows = published(timing_figures.cost_by_size(kept[::-1] if turned else kept, MARGIN))
+    timings = [multiply(1.1 + size / 10, "slower", case=case) for size, case in enumerate(CASES)]
+    rows = published(timing_figures.cost_by_size(timings[::-1] if turned else timings, MARGIN))
     panels = {
         "share of the multiply": in_percent,
-        "added to a call": lambda one: [1e3 * added for added in micro(one)],
+        "added to a call": lambda timing: [1e3 * added for added in micro(timing)],
     }
     for panel, numbers in panels.items():
-        found = {float(row["x"]): row for row in rows if row["panel"] == panel}
-        assert found.keys() == {one.case.elements for one in kept}
-        for one in kept:
-            row = found[one.case.elements]
-            assert [float(row[end]) for end in ("y", "low", "high")] == pytest.approx(numbers(one))
+        by_elements = {float(row["x"]): row for row in rows if row["panel"] == panel}
+        assert by_elements.keys() == {timing.case.elements for timing in timings}
+        for timing in timings:
+            row = by_elements[timing.case.elements]
+            assert [float(row[end]) for end in ("y", "low", "high")] == pytest.approx(
+                numbers(timing)
+            )
 
 
 def blocks(left_out=()):
@@ -135,14 +142,17 @@ def blocks(left_out=()):
 @pytest.mark.parametrize("left_out", [(), (("eager", "case1"),), (("onnxruntime", "case3"),)])
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_cost_stands_under_its_runtime_and_workload_also_beside_a_missing_one(left_out, turned):
-    kept = blocks(left_out)
-    rows = published(runtime_figures.costs(kept[::-1] if turned else kept))
-    found = {(row["panel"], row["y"]): row for row in rows}
-    expected = {(_panel(one.case), runtime_figures.BY_SLUG[one.runtime].title): one for one in kept}
-    assert found.keys() == expected.keys()
-    for place, one in expected.items():
-        shown = [float(found[place][end]) for end in ("x", "low", "high")]
-        assert shown == pytest.approx(as_it_is(one))
+    timings = blocks(left_out)
+    rows = published(runtime_figures.costs(timings[::-1] if turned else timings))
+    by_place = {(row["panel"], row["y"]): row for row in rows}
+    expected = {
+        (_panel(timing.case), runtime_figures.BY_SLUG[timing.runtime].title): timing
+        for timing in timings
+    }
+    assert by_place.keys() == expected.keys()
+    for place, timing in expected.items():
+        shown = [float(by_place[place][end]) for end in ("x", "low", "high")]
+        assert shown == pytest.approx(as_it_is(timing))
 
 
 def _panel(case: Case) -> str:
@@ -205,25 +215,28 @@ def matches(rows, timings):
     """Whether each row has the numbers of a timing that may stand there, as in the built book."""
     marks = [mark for timing in timings for mark in on_pages.marks(timing)]
     return [
-        any(on_pages.place(row) == place and on_pages.drawn(row) == pytest.approx(numbers)
+        any(on_pages.place(row) == place and on_pages.values(row) == pytest.approx(numbers)
             for place, numbers in marks)
         for row in rows
     ]  # fmt: skip
 
 
 def test_the_check_of_the_built_pages_finds_labels_that_changed_places():
-    one, other = multiply(1.2, "slower", case=CASES[0]), multiply(0.8, "faster", case=CASES[1])
-    right = timing_figures.labelled([one, other])
+    slower, other = multiply(1.2, "slower", case=CASES[0]), multiply(0.8, "faster", case=CASES[1])
+    right = timing_figures.labelled([slower, other])
     wrong = dict(zip(right, reversed(right.values()), strict=True))
-    assert matches(published(timing_figures.comparisons(right, MARGIN)), [one, other]) == [True] * 2
     assert (
-        matches(published(timing_figures.comparisons(wrong, MARGIN)), [one, other]) == [False] * 2
+        matches(published(timing_figures.comparisons(right, MARGIN)), [slower, other]) == [True] * 2
+    )
+    assert (
+        matches(published(timing_figures.comparisons(wrong, MARGIN)), [slower, other])
+        == [False] * 2
     )
 
 
 def test_the_check_of_the_built_pages_finds_runtimes_that_changed_places():
-    kept = blocks()
-    rows = published(runtime_figures.costs(kept))
+    timings = blocks()
+    rows = published(runtime_figures.costs(timings))
     turned = [row | {"y": other["y"]} for row, other in zip(rows, rows[::-1], strict=True)]
-    assert all(matches(rows, kept))
-    assert not all(matches(turned, kept))
+    assert all(matches(rows, timings))
+    assert not all(matches(turned, timings))

@@ -9,13 +9,13 @@ import pytest
 from worlds import (
     CASE,
     MIXED,
-    asked,
     at_one_size,
     block_in,
     equality,
     evidence,
     findings,
     grown,
+    memory_record,
     multiply,
     network,
     program,
@@ -44,8 +44,8 @@ LARGE = CASE.model_copy(update={"slug": "large", "shape": (8, 256, 56, 56)})
 
 
 def made_in(world):
-    known = findings(world)
-    return decisions.decisions(known, answers.answers(known))
+    world_findings = findings(world)
+    return decisions.decisions(world_findings, answers.answers(world_findings))
 
 
 def rank(*plant):
@@ -67,15 +67,15 @@ def rank(*plant):
     ],
 )
 def test_the_tickets_priority_follows_the_steps_of_its_own_network(plant, headline, ground):
-    found = rank(*plant)
-    assert found.headline == headline
-    assert ground in found.grounds
+    ranked = rank(*plant)
+    assert ranked.headline == headline
+    assert ground in ranked.grounds
 
 
 def test_the_priority_tells_what_was_measured_on_gpus():
     assert rank().grounds.endswith("On a GPU, nothing was measured.")
     card = DeviceFacts(says="the device", device_name="Some Card", machine="card")
-    steps = [one.model_copy(update={"machine": "card"}) for one in network(1.05, "slower")]
+    steps = [record.model_copy(update={"machine": "card"}) for record in network(1.05, "slower")]
     assert "Some Card, PyTorch eager, one dtype, change it" in rank(card, *steps).grounds
 
 
@@ -94,8 +94,10 @@ def test_elsewhere_names_where_to_change_where_to_keep_and_where_to_look_first()
 
 def test_ways_into_one_product_are_named_together_only_if_they_agree():
     def named(*names):
-        made = made_in(at_one_size(*(program(name) for name in names)))
-        return disposition.products([one for one in made if one.setting.name in names])
+        decided = made_in(at_one_size(*(program(name) for name in names)))
+        return disposition.products(
+            [decision for decision in decided if decision.setting.name in names]
+        )
 
     assert named("Product (a)", "Product (b)") == ["Product"]
     assert named("Product (a)", "library") == ["library", "Product (a)"]
@@ -127,9 +129,11 @@ def test_the_second_sentence_tells_of_one_dtype_in_both_directions():
 
 def test_the_third_sentence_tells_of_two_dtypes_or_that_nothing_was_found():
     assert "neither more memory nor more time" in sentences()[2]
-    found = sentences(asked(dtypes="mixed", count=2**23), multiply(2.3, "slower", case=MIXED))[2]
-    assert "asks for 8,192 KiB beside the output instead of 0 B" in found
-    assert "the multiply takes up to 2.3 times as long" in found
+    sentence = sentences(
+        memory_record(dtypes="mixed", count=2**23), multiply(2.3, "slower", case=MIXED)
+    )[2]
+    assert "asks for 8,192 KiB beside the output instead of 0 B" in sentence
+    assert "the multiply takes up to 2.3 times as long" in sentence
 
 
 def test_the_fourth_sentence_tells_of_exported_programs_in_both_directions():
@@ -142,25 +146,31 @@ def test_the_fourth_sentence_tells_of_exported_programs_in_both_directions():
 
 
 def test_the_short_table_has_at_most_six_rows_however_much_was_measured():
-    cards = [DeviceFacts(says="the device", device_name=f"Card {one}", machine=f"card-{one}")
-             for one in range(3)]  # fmt: skip
-    steps = [one.model_copy(update={"machine": card.machine}) for card in cards
-             for one in network(1.05, "slower")]  # fmt: skip
-    runtimes = [made for one in range(9) for made in (program(f"r{one}"), block_in(f"r{one}"))]
-    found = summary.rows(made_in(at_one_size(*cards, *steps, *runtimes)))
-    assert len(found) == 6
-    assert found[0].where == settings.ONE_DTYPE
-    assert found[-1].where == "on a GPU"
+    cards = [DeviceFacts(says="the device", device_name=f"Card {number}", machine=f"card-{number}")
+             for number in range(3)]  # fmt: skip
+    steps = [record.model_copy(update={"machine": card.machine}) for card in cards
+             for record in network(1.05, "slower")]  # fmt: skip
+    runtimes = [
+        record for number in range(9) for record in (program(f"r{number}"), block_in(f"r{number}"))
+    ]
+    rows = summary.rows(made_in(at_one_size(*cards, *steps, *runtimes)))
+    assert len(rows) == 6
+    assert rows[0].where == settings.ONE_DTYPE
+    assert rows[-1].where == "on a GPU"
 
 
 def test_a_row_for_several_programs_counts_their_decisions():
     world = at_one_size(block_in("library", 1.6, "slower"))
-    row = next(one for one in summary.rows(made_in(world)) if one.where == "exported programs")
+    row = next(
+        short_row
+        for short_row in summary.rows(made_in(world))
+        if short_row.where == "exported programs"
+    )
     assert row.change == "change it in 1, no difference in 1 of 2"
     assert row.why == "up to 60 % longer in library"
 
 
-def drawn(rows, **how):
+def points(rows, **how):
     return list(csv.DictReader(io.StringIO(figure_data.as_csv(settings_figure(rows, 0.01, **how)))))
 
 
@@ -172,23 +182,24 @@ def test_every_mark_of_the_picture_has_the_setting_the_label_and_the_numbers_of_
         block_in("library", 1.6, "slower"),
         block_in("library", 0.7, "faster").model_copy(update={"case": LARGE}),
     )  # fmt: skip
-    made = made_in(world)
-    found = {
-        (row["y"], row["series"]): row for row in drawn(picture.setting_rows(made), narrow=narrow)
+    decided = made_in(world)
+    marks = {
+        (row["y"], row["series"]): row
+        for row in points(picture.setting_rows(decided), narrow=narrow)
     }
-    expected = {(picture.name_of(one), answer.label): answer.timing
-                for one in made for answer in one.found}  # fmt: skip
-    assert found.keys() == expected.keys()
+    expected = {(picture.name_of(decision), answer.label): answer.timing
+                for decision in decided for answer in decision.answers}  # fmt: skip
+    assert marks.keys() == expected.keys()
     for key, timing in expected.items():
-        numbers = [float(found[key][name]) for name in ("x", "low", "high")]
+        numbers = [float(marks[key][name]) for name in ("x", "low", "high")]
         assert numbers == pytest.approx([timing.ratio, *timing.interval])
 
 
 def test_a_setting_without_timings_leaves_its_row_empty_and_shifts_none():
     mark = Mark("the block", 1.5, (1.4, 1.6), "slower")
     rows = [SettingRow("first", "not measured", ()), SettingRow("second", "change it", (mark,))]
-    assert [row["y"] for row in drawn(rows)] == ["second"]
-    assert [row["y"] for row in drawn(rows[::-1])] == ["second"]
+    assert [row["y"] for row in points(rows)] == ["second"]
+    assert [row["y"] for row in points(rows[::-1])] == ["second"]
 
 
 def test_two_settings_of_one_name_are_refused():
@@ -212,18 +223,18 @@ def test_the_caption_and_the_alternative_text_count_what_is_drawn():
 
 def index_in(world, folder):
     """The first page as it is filled in for a world."""
-    known = findings(world)
-    found = answers.answers(known)
-    made = decisions.decisions(known, found)
-    look_up = assembly.asked(known)
+    world_findings = findings(world)
+    all_answers = answers.answers(world_findings)
+    all_decisions = decisions.decisions(world_findings, all_answers)
+    look_up = assembly.records_of(world_findings)
     run = evidence(*world.values(), notebook="04_eager_cost")
     shutil.copytree(places.BOOK / "_parts", folder / "_parts")
     shutil.copy(places.BOOK / "index.md", folder)
-    names = assembly.first_page(known, found, made) | {
-        "picker": picker.choices([run], found, made, versions.in_order([])),
+    names = assembly.first_page(world_findings, all_answers, all_decisions) | {
+        "picker": picker.choices([run], all_answers, all_decisions, versions.in_order([])),
         "titles": {"04_eager_cost": "Cost"},
-        "claims": verdicts.claims(known),
-        "claim": {claim["id"]: claim for claim in verdicts.claims(known)},
+        "claims": verdicts.claims(world_findings),
+        "claim": {claim["id"]: claim for claim in verdicts.claims(world_findings)},
         "runs": [run],
         "record": assembly.the_only(look_up),
         "records": look_up,
@@ -233,7 +244,7 @@ def index_in(world, folder):
 
 
 @pytest.mark.parametrize(
-    ("plant", "says", "never"),
+    ("plant", "words", "never"),
     [
         ((), "priority: low, a matter of style", "A shape check"),
         ((grown(5),), "returns a larger result without a warning (5 of 16", "Nothing that was tri"),
@@ -241,16 +252,18 @@ def index_in(world, folder):
         (network(0.95, "faster"), "priority: none; keep the line", "matter of style"),
     ],
 )
-def test_the_first_page_holds_in_each_world(tmp_path, plant, says, never):
+def test_the_first_page_holds_in_each_world(tmp_path, plant, words, never):
     page = index_in(at_one_size(*plant), tmp_path)
-    assert says in page
+    assert words in page
     assert never not in page
     assert ("+ assert result.shape == x.shape" in page) == ("A shape check" in page)
 
 
 def test_an_interval_without_ends_is_drawn_and_published_as_it_is():
     world = at_one_size(*network(1.0, width=math.inf))
-    made = made_in(world)
-    rows = [row for row in drawn(picture.setting_rows(made)) if row["series"].startswith("a forw")]
+    decided = made_in(world)
+    rows = [
+        row for row in points(picture.setting_rows(decided)) if row["series"].startswith("a forw")
+    ]
     assert [(row["low"], row["high"]) for row in rows] == [("-inf", "inf")] * 2
-    assert "<svg" in picture.of_settings(made)
+    assert "<svg" in picture.of_settings(decided)

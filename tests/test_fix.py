@@ -229,7 +229,7 @@ def test_only_python_files_are_read(tmp_path, run):
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (
             [],
@@ -242,11 +242,11 @@ def test_only_python_files_are_read(tmp_path, run):
         (["SCR=pipeline"], "error: SCR: no such parameter; there are SRC, APPLY"),
     ],
 )
-def test_a_mistake_gets_one_line(run, words, says, monkeypatch):
+def test_a_mistake_gets_one_line(run, words, message, monkeypatch):
     monkeypatch.chdir(ROOT)
     status, diff, remarks = run(*words)
     assert (status, diff, len(remarks)) == (1, b"", 1)
-    assert remarks[0].startswith(says)
+    assert remarks[0].startswith(message)
 
 
 def test_rules_that_cannot_be_asked_are_said_in_one_line(tmp_path, run, monkeypatch):
@@ -268,13 +268,13 @@ def test_a_rewrite_that_would_not_parse_is_not_made(tmp_path, run, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("stopped", "says"),
+    ("stopped", "message"),
     [
         (KeyboardInterrupt(), "error: stopped; each file is either as it was or wholly rewritten"),
         (OSError(errno.ENOSPC, "No space left"), "error: the disk is full; free some space"),
     ],
 )
-def test_what_stops_it_is_said_in_one_line(tmp_path, run, monkeypatch, stopped, says):
+def test_what_stops_it_is_said_in_one_line(tmp_path, run, monkeypatch, stopped, message):
     def stop(_):
         raise stopped
 
@@ -282,7 +282,7 @@ def test_what_stops_it_is_said_in_one_line(tmp_path, run, monkeypatch, stopped, 
     monkeypatch.setattr(rewriting, "scan", stop)
     status, diff, remarks = run(f"SRC={tmp_path}")
     assert (status, diff, len(remarks)) == (1, b"", 1)
-    assert remarks[0].startswith(says)
+    assert remarks[0].startswith(message)
 
 
 def test_a_reader_who_leaves_gets_no_traceback_and_nothing_is_written(tmp_path):

@@ -57,12 +57,12 @@ def same(tensor):
 
 def inputs(names, layout):
     """The tensors of these names, those of four dimensions in one memory format."""
-    made = {name: randn(*SHAPES[name]) for name in names if name in SHAPES}
+    tensors = {name: randn(*SHAPES[name]) for name in names if name in SHAPES}
     if "chosen" in names:
-        made["chosen"] = randn(2, 1, 4, 5) > 1
+        tensors["chosen"] = randn(2, 1, 4, 5) > 1
     return {
-        name: one.contiguous(memory_format=layout) if one.dim() == 4 else one
-        for name, one in made.items()
+        name: tensor.contiguous(memory_format=layout) if tensor.dim() == 4 else tensor
+        for name, tensor in tensors.items()
     }
 
 
@@ -116,7 +116,7 @@ def test_what_can_go_is_gone_and_going_changes_nothing(case):
     after = rewrite(case)
     assert after.expansions == len(re.findall(r"\.expand", case))
     assert ".expand" not in after.text
-    flagged = any(one.rule == "exponent" for one in scan([case]))
+    flagged = any(finding.rule == "exponent" for finding in scan([case]))
     for layout in FORMATS.values():
         before, now = everything(case, layout), everything(after.text, layout)
         if flagged:  # the base's gradient may change in its last bit, and the rule says so
@@ -127,13 +127,15 @@ def test_what_can_go_is_gone_and_going_changes_nothing(case):
 
 def test_a_second_look_finds_nothing():
     once = [rewrite(case).text for case in REWRITTEN[:3]]
-    assert [one for one in scan([rewrite(case).text for case in once]) if one.cuts] == []
+    assert [
+        finding for finding in scan([rewrite(case).text for case in once]) if finding.cuts
+    ] == []
     texts = settle(REWRITTEN, scan(REWRITTEN))
-    assert [one for one in scan([text.text for text in texts]) if one.cuts] == []
+    assert [finding for finding in scan([text.text for text in texts]) if finding.cuts] == []
 
 
 def test_what_stays_is_left_to_the_byte():
-    assert [one for one in scan(KEPT) if one.cuts] == []
+    assert [finding for finding in scan(KEPT) if finding.cuts] == []
 
 
 def test_comments_survive():
@@ -150,14 +152,14 @@ def test_the_comparison_sees_a_wrong_rewrite():
         "def f(x, gate): return gate.expand_as(x).mul_(x) if gate.numel() == x.numel() else x + 0":
             [],
     }  # fmt: skip
-    for case, seen in wrong.items():
+    for case, difference in wrong.items():
         naive = re.sub(r"\.expand_as\(x\)(\.contiguous\(\))?", "", case)
         before = everything(case, torch.channels_last)
-        if seen == "raises":
+        if difference == "raises":
             with pytest.raises(RuntimeError):
                 everything(naive, torch.channels_last)
         else:
-            assert differing(before, everything(naive, torch.channels_last))[:2] == seen[:2]
+            assert differing(before, everything(naive, torch.channels_last))[:2] == difference[:2]
 
 
 # Programs by chance: expressions over x, its gates and tensors of its own shape, with expansions
@@ -215,20 +217,22 @@ def programs(draw):
 
 
 def run(text):
-    made = {name: randn(*shape) for name, shape in TENSORS.items()}
-    return trace(execute(text)["program"], made, {})
+    tensors = {name: randn(*shape) for name, shape in TENSORS.items()}
+    return trace(execute(text)["program"], tensors, {})
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(st.lists(programs(), min_size=8, max_size=8))
 def test_programs_by_chance_compute_the_same_and_are_rewritten_once(texts):
     """Eight programs a draw, because asking ast-grep once costs more than running them."""
-    found = scan(texts)
-    settled = settle(texts, found)
-    assert any(one.expansions for one in settled)
+    findings = scan(texts)
+    settled = settle(texts, findings)
+    assert any(settled_text.expansions for settled_text in settled)
     for before, after in zip(texts, settled, strict=True):
         assert differing(run(before), run(after.text)) == [], before
-    assert not [one for one in scan([one.text for one in settled]) if one.cuts]
+    assert not [
+        finding for finding in scan([settled_text.text for settled_text in settled]) if finding.cuts
+    ]
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
@@ -236,16 +240,16 @@ def test_programs_by_chance_compute_the_same_and_are_rewritten_once(texts):
 def test_no_expanded_operand_goes_without_a_word(operands, sign):
     """Every expansion that is an operand is either taken out or put before a person."""
     texts = [f"out = x {sign} {operand}" for operand in operands]
-    assert {one.index for one in scan(texts)} == set(range(len(texts)))
+    assert {finding.index for finding in scan(texts)} == set(range(len(texts)))
 
 
 def test_names_of_the_rules_do_not_depend_on_one_another():
     texts = ["x * y.expand_as(x)", "z * y.expand_as(x)", "x * y.expand(b, c)",
              "s = y.expand_as(x)\nx * s", "x * y.expand_as(x).clone()",
              "x -= x[:1].expand_as(x)"]  # fmt: skip
-    rules = [[one.rule for one in scan([text])] for text in texts]
+    rules = [[finding.rule for finding in scan([text])] for text in texts]
     assert all(len(rule) == 1 for rule in rules)
-    assert all(one != other for one, other in combinations(rules, 2))
+    assert all(names != other for names, other in combinations(rules, 2))
 
 
 # Every kind of rewrite, on tensors by chance: sizes, layouts, dtypes, and which sizes of the
@@ -298,8 +302,8 @@ def rewritten_kinds():
 
 def laid_out(sizes, dtype, order):
     """A dense tensor of these sizes, away from 0, whose dimensions lie in memory in that order."""
-    made = (randn(*(sizes[one] for one in order)) * 1.5).to(dtype)
-    return made.permute([order.index(one) for one in range(len(sizes))])
+    tensor = (randn(*(sizes[axis] for axis in order)) * 1.5).to(dtype)
+    return tensor.permute([order.index(axis) for axis in range(len(sizes))])
 
 
 @st.composite
@@ -333,7 +337,7 @@ def test_every_kind_of_rewrite_computes_the_same_on_any_tensors(tensors, data):
         now = execute(after.text)["program"]
         expected, actual = trace(before, tensors, {}), trace(now, tensors, {})
         if kind in TO_THE_POWER:
-            for one in [name for name in expected if name.startswith("gradient")]:
-                torch.testing.assert_close(actual.pop(one), expected.pop(one))
+            for gradient in [name for name in expected if name.startswith("gradient")]:
+                torch.testing.assert_close(actual.pop(gradient), expected.pop(gradient))
         unlike = differing(addressed(expected), addressed(actual))
         assert unlike == [], (kind, after.text)

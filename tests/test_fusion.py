@@ -42,32 +42,37 @@ def test_a_copy_that_inductor_cannot_remove_is_another_program_with_a_kernel_mor
 
 
 def test_training_with_a_narrow_gate_is_told_apart():
-    found = pairing(CompileSetting("multiply", "training", False, NARROW))
-    assert not found.same_kernels
-    assert found.baseline.passes > found.candidate.passes
+    pair = pairing(CompileSetting("multiply", "training", False, NARROW))
+    assert not pair.same_kernels
+    assert pair.baseline.passes > pair.candidate.passes
 
 
 def test_what_differs_in_the_host_program_only_has_a_mark_of_its_own():
-    found = pairing(CompileSetting("multiply", "training", True, CASE))
-    assert found.same_kernels
-    assert not found.same_source
-    assert compiled_figures.mark(found) == "≈"
+    pair = pairing(CompileSetting("multiply", "training", True, CASE))
+    assert pair.same_kernels
+    assert not pair.same_source
+    assert compiled_figures.mark(pair) == "≈"
 
 
 def test_what_is_kept_of_a_pair_are_its_setting_and_both_programs(copying):
-    kept = copying.record()
-    assert (kept.level, kept.mode, kept.shapes, kept.case) == ("block", "inference", "static", CASE)
-    assert (kept.same_kernels, kept.same_source) == (False, False)
-    assert kept.baseline.sha256 == copying.baseline.digest
-    assert kept.candidate.kernels == copying.candidate.kernels > kept.baseline.kernels
-    assert kept.candidate.names == copying.candidate.names
+    record = copying.record()
+    assert (record.level, record.mode, record.shapes, record.case) == (
+        "block",
+        "inference",
+        "static",
+        CASE,
+    )
+    assert (record.same_kernels, record.same_source) == (False, False)
+    assert record.baseline.sha256 == copying.baseline.digest
+    assert record.candidate.kernels == copying.candidate.kernels > record.baseline.kernels
+    assert record.candidate.names == copying.candidate.names
 
 
 def test_settings_of_one_case_are_kept_apart_and_so_are_pairs():
     tried = list(settings(CASE, ["float32", "float32:bfloat16"]))
-    kept = [one.equality("compiled", "the same bits", same=True) for one in tried]
-    assert len({one.identity for one in kept}) == len(tried)
-    assert {(one.tried, one.differing) for one in kept} == {(1, 0)}
+    records = [setting.equality("compiled", "the same bits", same=True) for setting in tried]
+    assert len({record.identity for record in records}) == len(tried)
+    assert {(record.tried, record.differing) for record in records} == {(1, 0)}
     assert not tried[0].equality("compiled", "the same bits", same=False).same
 
 
@@ -82,17 +87,17 @@ def test_a_setting_has_a_name_and_a_slug_that_say_all_of_it():
 def test_settings_cross_everything_but_what_autocast_cannot_make():
     tried = list(settings(CASE, ["float32", "float32:bfloat16", "bfloat16:float32"]))
     assert len(tried) == 2 * 2 * 2 * (3 + 2)
-    assert len({one.slug for one in tried}) == len(tried)
-    widened = [one for one in tried if one.case.gate_dtype == "float32"]
-    assert {one.level for one in widened} == {"multiply"}
+    assert len({setting.slug for setting in tried}) == len(tried)
+    widened = [setting for setting in tried if setting.case.gate_dtype == "float32"]
+    assert {setting.level for setting in widened} == {"multiply"}
     assert len(list(settings(CASE, ["float32"], ["multiply"]))) == 8
 
 
-def judged(found):
+def judged(pairings):
     """The compiled claims on the evidence of some pairings."""
     recorder = Recorder("06_compiled")
     for layer in fusion.AGREEING:
-        recorder.keep(fusion.agreement(found, layer))
+        recorder.keep(fusion.agreement(pairings, layer))
     verdicts = ledger.verdicts(Findings((recorder.evidence(),)))
     return [verdicts[claim].status for claim in ("C3", "D3", "P3")]
 
@@ -104,17 +109,17 @@ def test_the_claims_flip_when_the_copy_is_real(plain, copying):
 
 
 def test_an_agreement_counts_and_names_where_there_is_none(plain, copying):
-    found = fusion.agreement([plain, copying], "kernels")
-    assert (found.tried, found.agreeing, found.target) == (2, 1, "cpu")
-    assert found.differ == tuple(where([copying.setting], [plain.setting, copying.setting]))
+    counted = fusion.agreement([plain, copying], "kernels")
+    assert (counted.tried, counted.agreeing, counted.target) == (2, 1, "cpu")
+    assert counted.differ == tuple(where([copying.setting], [plain.setting, copying.setting]))
     assert fusion.agreement([plain], "kernels").differ == ()
 
 
 def test_where_things_differ_is_said_together_and_only_as_far_as_it_reaches():
     tried = list(settings(CASE, ["float32", "bfloat16"], ["multiply"]))
-    training = [one for one in tried if one.mode == "training"]
+    training = [setting for setting in tried if setting.mode == "training"]
     assert where(training, tried) == ["multiply, training: float32, bfloat16"]
-    dynamic = [one for one in training if one.dynamic and one.dtypes == "float32"]
+    dynamic = [setting for setting in training if setting.dynamic and setting.dtypes == "float32"]
     assert where(dynamic, tried) == [
         "multiply, training, only dynamic contiguous and dynamic channels_last: float32"
     ]
@@ -148,10 +153,10 @@ def test_a_figure_of_a_few_comparisons_has_a_row_for_each():
     assert [label.get_text() for label in axis.get_yticklabels()] == ["one", "two"]
     percents = {"one": [19, 20, 21], "two": [-1, 0, 1]}
     for name, expected in percents.items():
-        (row,) = (row for row in figure_data.drawn(figure) if row["y"] == name)
+        (row,) = (row for row in figure_data.points(figure) if row["y"] == name)
         assert [row["low"], row["x"], row["high"]] == pytest.approx(expected)
 
 
 def test_fresh_processes_generate_the_same_as_this_one(plain):
-    (found,) = fusion.pairings([plain.setting], processes=1)
-    assert found.candidate.digest == plain.candidate.digest
+    (pair,) = fusion.pairings([plain.setting], processes=1)
+    assert pair.candidate.digest == plain.candidate.digest

@@ -38,32 +38,32 @@ def bare(tmp_path_factory):
             progress_bar=False,
         )
     cells = nbformat.read(folder / "07_gpu.ipynb", as_version=4).cells
-    outputs = (one for cell in cells for one in cell.get("outputs", ()))
+    outputs = (output for cell in cells for output in cell.get("outputs", ()))
     shown = "\n".join(str(output.get("data", output)) for output in outputs)
     return shown, files.read(folder / "07_gpu.json")
 
 
 def test_without_triton_that_is_said_and_the_rest_is_there(bare):
-    shown, kept = bare
+    shown, evidence = bare
     assert "Not run on this machine: Triton" in shown
-    kinds = {record.kind for record in kept.records}
+    kinds = {record.kind for record in evidence.records}
     assert not kinds & {"agreement", "full_size_tensors", "fused_away", "traffic"}
     assert {"launches", "predicted_time"} <= kinds
-    assert kept.failed_controls == ()
+    assert evidence.failed_controls == ()
 
 
 def test_without_the_eager_chapter_nothing_is_predicted_of_the_host(bare):
-    shown, kept = bare
+    shown, evidence = bare
     assert "The eager chapter has not run on this machine" in shown
-    findings = Findings((kept,))
+    findings = Findings((evidence,))
     predicted = findings.answers(ask(PredictedTime))
     assert predicted
-    assert {one.bound for one in predicted} == {None}
+    assert {prediction.bound for prediction in predicted} == {None}
     assert findings.answers(ask(HiddenFrom)) == ()
 
 
 def test_the_page_says_how_to_add_a_measurement_exactly_while_there_is_none(bare):
-    shown, kept = bare
-    measured = bool(Findings((kept,)).machines)
+    shown, evidence = bare
+    measured = bool(Findings((evidence,)).machines)
     for words in ("No GPU measurement exists yet", "make gpu record", "untested on a GPU"):
         assert (words in shown) is not measured

@@ -41,9 +41,9 @@ FLIPS = [
 
 
 def verdict(claim, records) -> Verdict:
-    found = gpu_claims.on_each_machine(BY_CLAIM[claim], findings(records))
-    assert list(found) == [H200]
-    return found[H200]
+    on_machines = gpu_claims.on_each_machine(BY_CLAIM[claim], findings(records))
+    assert list(on_machines) == [H200]
+    return on_machines[H200]
 
 
 @pytest.mark.parametrize("claim", PLAIN)
@@ -51,48 +51,46 @@ def test_where_nothing_differs_each_claim_has_its_verdict(claim):
     assert verdict(claim, plain_records()).status == PLAIN[claim]
 
 
-@pytest.mark.parametrize(("claim", "slow", "status", "says"), FLIPS)
-def test_another_machine_has_another_verdict(claim, slow, status, says):
-    found = verdict(claim, plain_records(*slow))
-    assert found.status == status, found.sentence
-    assert says in found.sentence
+@pytest.mark.parametrize(("claim", "slow", "status", "words"), FLIPS)
+def test_another_machine_has_another_verdict(claim, slow, status, words):
+    judged = verdict(claim, plain_records(*slow))
+    assert judged.status == status, judged.sentence
+    assert words in judged.sentence
 
 
 @pytest.mark.parametrize(
-    ("more", "status", "says"),
+    ("more", "status", "words"),
     [
         ([SAME_DTYPE, TWO_DTYPES], "supported", "in every setting tried"),
         ([TWO_DTYPES], "qualified", "owns memory with two dtypes"),
     ],
 )
-def test_memory_that_the_line_asks_for_decides_t1(more, status, says):
-    found = verdict("T1", plain_records(*more))
-    assert found.status == status
-    assert says in found.sentence
-    assert any("1,024 KiB with `expand_as`" in value for _, value in found.table)
+def test_memory_that_the_line_asks_for_decides_t1(more, status, words):
+    judged = verdict("T1", plain_records(*more))
+    assert judged.status == status
+    assert words in judged.sentence
+    assert any("1,024 KiB with `expand_as`" in value for _, value in judged.table)
 
 
 def test_t1_is_untested_where_the_device_keeps_no_count():
-    kept = [
-        plain_record for plain_record in plain_records() if not isinstance(plain_record, Memory)
-    ]
-    assert verdict("T1", kept).status == "untested"
+    records = [record for record in plain_records() if not isinstance(record, Memory)]
+    assert verdict("T1", records).status == "untested"
 
 
 @pytest.mark.parametrize("claim", ["T6", "C4", "P1", "V3"])
 def test_a_claim_of_time_is_untested_where_the_network_is_undecided(claim):
     unclear = [timed(step, 1.0095) for step in steps("network", "end_to_end")]
-    found = verdict(claim, plain_records(*unclear))
-    assert found.status == "untested"
-    assert "ndecided" in found.sentence
+    judged = verdict(claim, plain_records(*unclear))
+    assert judged.status == "untested"
+    assert "ndecided" in judged.sentence
 
 
 def test_d1_is_untested_where_a_training_step_reaches_across_the_margin():
     (step, *_) = steps("training_step", "end_to_end")
     for unclear in (timed(step, 1.0095), timed(step, 1.0105)):
-        found = verdict("D1", plain_records(unclear))
-        assert found.status == "untested"
-        assert "undecided" in found.sentence
+        judged = verdict("D1", plain_records(unclear))
+        assert judged.status == "untested"
+        assert "undecided" in judged.sentence
 
 
 def test_the_hosts_time_and_the_forward_step_decide_nothing_about_training():
@@ -103,8 +101,8 @@ def test_the_hosts_time_and_the_forward_step_decide_nothing_about_training():
 def test_slower_by_chance_among_many_decides_nothing():
     (step, *_) = steps("multiply", "host")
     chance = timed(step, 1.02, in_family="inconclusive")
-    found = verdict("T6", plain_records(chance))
-    assert found.status == "untested"
+    judged = verdict("T6", plain_records(chance))
+    assert judged.status == "untested"
 
 
 def test_every_rule_has_a_world_in_which_its_verdict_flips():
@@ -125,20 +123,20 @@ def test_what_only_a_processor_measured_decides_nothing_on_a_gpu():
 
 def test_a_machine_whose_record_lacks_an_answer_leaves_the_claim_untested_there():
     gone = {timed(step).identity for step in steps("network", "end_to_end")}
-    found = verdict(
+    judged = verdict(
         "T6",
-        [plain_record for plain_record in plain_records() if plain_record.identity not in gone],
+        [record for record in plain_records() if record.identity not in gone],
     )
-    assert found.status == "untested"
-    assert "timing with level network" in dict(found.table)["without an answer"]
+    assert judged.status == "untested"
+    assert "timing with level network" in dict(judged.table)["without an answer"]
 
 
 def test_each_machine_has_a_verdict_of_its_own():
     chapter = Recorder("07_gpu", device="cpu")
     gpu_session.adopt(chapter, H200, evidence())
     gpu_session.adopt(chapter, gpu_session.HERE, evidence(plain_records(*NETWORK)))
-    found = gpu_claims.on_each_machine(BY_CLAIM["T6"], Findings((chapter.evidence(),)))
-    assert {machine: one.status for machine, one in found.items()} == {
+    on_machines = gpu_claims.on_each_machine(BY_CLAIM["T6"], Findings((chapter.evidence(),)))
+    assert {machine: judged.status for machine, judged in on_machines.items()} == {
         H200: "refuted", gpu_session.HERE: "supported",
     }  # fmt: skip
 
@@ -149,10 +147,10 @@ def test_the_ledgers_page_gets_a_verdict_a_machine_or_says_that_there_is_none():
     assert none["found"] == []
     assert claims["T6"].rule in none["rule"]
     assert BY_CLAIM["T6"].differs in none["rule"]
-    (found,) = verdicts.on_a_gpu(claims["T6"], findings(plain_records(*MULTIPLY)))["found"]
-    assert (found["machine"], found["verdict"]) == (H200, "qualified")
-    assert ("machine", H200) in found["scope"]
-    assert found["table"]
+    (judged,) = verdicts.on_a_gpu(claims["T6"], findings(plain_records(*MULTIPLY)))["found"]
+    assert (judged["machine"], judged["verdict"]) == (H200, "qualified")
+    assert ("machine", H200) in judged["scope"]
+    assert judged["table"]
     assert verdicts.on_a_gpu(claims["T2"], Findings(())) is None
 
 

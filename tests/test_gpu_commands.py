@@ -44,22 +44,22 @@ def test_the_accelerator_that_is_there_is_taken_or_the_one_that_is_named(monkeyp
 def test_how_long_it_takes_is_said_before_it_starts_and_grows_with_the_budgets(monkeypatch, capsys):
     monkeypatch.setattr("pipeline.cli.gpu.available_devices", lambda: ("cpu", "cuda"))
     monkeypatch.setattr(PARAMETERS_DEVICES, lambda: ("cpu", "cuda"))
-    said = []
-    monkeypatch.setattr(building, "build", lambda *_, **__: said.append(capsys.readouterr().out))
+    printed = []
+    monkeypatch.setattr(building, "build", lambda *_, **__: printed.append(capsys.readouterr().out))
     gpu.measure(request(["gpu"]).parameters, None)
     gpu.measure(request(["gpu", "BUDGET=6", "NETWORK_BUDGET=50"]).parameters, None)
-    minutes = [int(LENGTH.fullmatch(one)[1]) for one in said]
+    minutes = [int(LENGTH.fullmatch(line)[1]) for line in printed]
     assert 10 * minutes[0] - 10 <= minutes[1] <= 10 * minutes[0]
 
 
 @pytest.mark.usefixtures("workshop")
 def test_it_executes_the_chapter_anew_on_that_device(monkeypatch):
-    asked = []
+    builds = []
     monkeypatch.setattr("pipeline.cli.gpu.available_devices", lambda: ("cpu", "cuda"))
     monkeypatch.setattr(PARAMETERS_DEVICES, lambda: ("cpu", "cuda"))
-    monkeypatch.setattr(building, "build", lambda *words, **named: asked.append((words, named)))
+    monkeypatch.setattr(building, "build", lambda *words, **named: builds.append((words, named)))
     gpu.measure(request(["gpu", "BUDGET=0.5"]).parameters, None)
-    ((parameters,), named) = asked[0]
+    ((parameters,), named) = builds[0]
     assert parameters == {"budget_s": 0.5, "device": "cuda"}
     assert named == {"notebook": "07_gpu", "time_limit_s": None, "rerun": True}
     assert (places.NOTEBOOKS.parent / "build").exists()
@@ -73,10 +73,10 @@ def test_where_nothing_was_measured_there_is_nothing_to_record():
 
 def notebook(name, reads):
     cells = [nbformat.v4.new_code_cell("a = 1", metadata={"tags": ["parameters"]})]
-    made = nbformat.v4.new_notebook(cells=cells)
-    made.metadata["investigation"] = {"reads": reads}
+    document = nbformat.v4.new_notebook(cells=cells)
+    document.metadata["investigation"] = {"reads": reads}
     path = places.NOTEBOOKS / f"{name}.ipynb"
-    nbformat.write(made, path)
+    nbformat.write(document, path)
     return path
 
 

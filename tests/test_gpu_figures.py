@@ -39,12 +39,12 @@ def texts(figure):
 @pytest.mark.parametrize(("other", "sign"), [("a", "="), ("b", "≠")])
 def test_one_kernel_stands_beside_the_digests_of_both_forms(other, sign):
     figure = gpu_figures.one_kernel([code("expand_as", "a" * 64), code("broadcast", other * 64)])
-    shown = [one.get_text() for one in texts(figure)]
+    shown = [text.get_text() for text in texts(figure)]
     assert shown[: 2 * len(LINES)] == [text for pair in LINES.items() for text in pair]
-    assert [one for one in shown if one.startswith("sha256")] == [
+    assert [text for text in shown if text.startswith("sha256")] == [
         f"sha256 {digit * 12}…" for digit in ("a", other)
     ]
-    assert [one for one in shown if one in ("=", "≠")] == [sign]
+    assert [text for text in shown if text in ("=", "≠")] == [sign]
     assert shown.count("sm_90 (H100), 4,321 bytes") == 2
 
 
@@ -53,17 +53,19 @@ def test_no_text_of_the_kernel_overlaps_another_or_a_digest_s_box():
     figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in texts(figure)]
     pairs = [(box, other) for i, box in enumerate(boxes) for other in boxes[:i]]
-    assert not any(one.overlaps(other) for one, other in pairs)
+    assert not any(text.overlaps(other) for text, other in pairs)
     assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
     left = min(patch.get_window_extent().x0 for patch in figure.axes[0].patches)
     assert all(box.x1 < left for box in boxes[: 2 * len(LINES)])
 
 
 def agreements(differ):
-    asked = list(fusion.settings(CASE, ["float32", "float32:bfloat16"]))
+    settings = list(fusion.settings(CASE, ["float32", "float32:bfloat16"]))
     for chip in CHIPS:
-        tried = tuple(one for one in asked if chip in triton_build.compiled_for(one, CHIPS))
-        differing = tuple(one for one in tried if differ(one))
+        tried = tuple(
+            setting for setting in settings if chip in triton_build.compiled_for(setting, CHIPS)
+        )
+        differing = tuple(setting for setting in tried if differ(setting))
         yield ChipAgreement(
             chip=chip.slug, variant="expand_as", tried=tried, same={},
             differing={"binary": differing},
@@ -71,17 +73,18 @@ def agreements(differ):
 
 
 def test_every_cell_of_the_grid_is_the_setting_of_its_row_and_column():
-    found = list(agreements(lambda one: one.mode == "training" and one.case.gate_dtype))
-    text = figure_data.as_csv(gpu_figures.agreement_grid(found, "binary"))
-    drawn = {
+    chips = list(agreements(lambda setting: setting.mode == "training" and setting.case.gate_dtype))
+    text = figure_data.as_csv(gpu_figures.agreement_grid(chips, "binary"))
+    cells = {
         (row["panel"], row["y"], row["x"]): row["series"]
         for row in csv.DictReader(io.StringIO(text))
     }
-    kept = {
-        (gpu_catalog.chip(row.chip).name, one.kind, f"{one.shapes}, {one.case.memory_format}"):
-        str(float(one not in row.differing["binary"]))
-        for row in found for one in row.tried
+    expected = {
+        (gpu_catalog.chip(row.chip).name, setting.kind,
+         f"{setting.shapes}, {setting.case.memory_format}"):
+        str(float(setting not in row.differing["binary"]))
+        for row in chips for setting in row.tried
     }  # fmt: skip
-    assert drawn == kept
-    assert set(drawn.values()) == {"0.0", "1.0"}
-    assert len(found[1].tried) < len(found[0].tried)
+    assert cells == expected
+    assert set(cells.values()) == {"0.0", "1.0"}
+    assert len(chips[1].tried) < len(chips[0].tried)

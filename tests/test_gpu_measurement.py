@@ -69,12 +69,12 @@ TEN_MINUTES_S = 600
 def test_the_comparisons_of_make_gpu_ask_for_less_than_half_of_ten_minutes():
     """The other half is for compiling, warming up and capturing, which no budget holds."""
     declared = papermill.inspect_notebook(str(places.NOTEBOOKS / "07_gpu.ipynb"))
-    given = {name: ast.literal_eval(one["default"]) for name, one in declared.items()}
+    given = {name: ast.literal_eval(parameter["default"]) for name, parameter in declared.items()}
     settings = Parameters.model_validate(given)
-    asked = sum(gpu_measurement.settings_of(step, settings).budget_s
+    budgets_s = sum(gpu_measurement.settings_of(step, settings).budget_s
                 for step in gpu_plan.plan(settings))  # fmt: skip
-    assert 0 < asked < TEN_MINUTES_S / 2
-    assert gpu_plan.minutes(settings) == pytest.approx(2 * asked / 60)
+    assert 0 < budgets_s < TEN_MINUTES_S / 2
+    assert gpu_plan.minutes(settings) == pytest.approx(2 * budgets_s / 60)
     # `make gpu` says it from the package's own defaults, before it opens the notebook
     assert gpu_plan.minutes(Parameters.check()) == gpu_plan.minutes(settings)
 
@@ -94,13 +94,13 @@ def test_both_arms_of_a_step_compute_the_same_over_the_same_inputs(level, of_two
 def test_a_training_step_is_measured_in_both_formats_with_gradients_and_at_its_own_confidence(
     quantity,
 ):
-    found = steps("training_step", quantity)
-    assert [one.memory_format for one in found] == list(MEMORY_FORMATS)
-    for one in found:
-        asked = gpu_measurement.settings_of(one, SETTINGS)
-        assert asked.grad
-        assert asked.confidence == STEP_CONFIDENCE
-        assert asked.budget_s == SETTINGS.network_budget_s
+    steps_found = steps("training_step", quantity)
+    assert [step.memory_format for step in steps_found] == list(MEMORY_FORMATS)
+    for step in steps_found:
+        step_settings = gpu_measurement.settings_of(step, SETTINGS)
+        assert step_settings.grad
+        assert step_settings.confidence == STEP_CONFIDENCE
+        assert step_settings.budget_s == SETTINGS.network_budget_s
     (forward, *_) = steps("network", quantity)
     assert not gpu_measurement.settings_of(forward, SETTINGS).grad
     assert steps("training_step", "device") == []
@@ -112,7 +112,7 @@ def test_both_arms_of_a_training_step_train_one_network_each_with_its_own_line()
     assert len(baseline.calls) == len(candidate.calls) == gpu_measurement.NETWORK_INPUTS
     assert baseline.launches > steps_launches("network")
     again, _ = gpu_measurement.rotations(step, SETTINGS)
-    losses = [float(one()) for one in (*baseline.calls, candidate.calls[0])]
+    losses = [float(call()) for call in (*baseline.calls, candidate.calls[0])]
     same = [float(call()) for call in again.calls]
     assert losses[:-1] == same  # the same images, and the same weights at the start
     assert losses[-1] != losses[0]  # the same images once more, in a network that was trained
@@ -129,16 +129,18 @@ def test_a_training_step_whose_host_pays_more_is_found_on_the_simulated_device()
     settings = QUICK.model_copy(update={"network_budget_s": 0.08})
     for step, comparison in gpu_measurement.run(queue, chosen, settings, arms=simulated(queue)):
         gpu_session.keep(session, step, comparison)
-    found = Findings((session.evidence(),)).answers(ask(Timing, level="training_step"))
-    assert len(found) == len(chosen)
-    for one in found:
-        assert one.confidence == STEP_CONFIDENCE
-        if one.quantity == "host":
-            assert one.single.difference_s == pytest.approx(EXTRA_S, rel=0.1)
+    timings = Findings((session.evidence(),)).answers(ask(Timing, level="training_step"))
+    assert len(timings) == len(chosen)
+    for timing in timings:
+        assert timing.confidence == STEP_CONFIDENCE
+        if timing.quantity == "host":
+            assert timing.single.difference_s == pytest.approx(EXTRA_S, rel=0.1)
 
 
 def test_the_control_launches_a_kernel_more():
-    step = next(one for one in STEPS if one.candidate == "materialized")
+    step = next(
+        candidate_step for candidate_step in STEPS if candidate_step.candidate == "materialized"
+    )
     baseline, candidate = gpu_measurement.rotations(step, SETTINGS)
     assert candidate.launches == baseline.launches + 1
 
@@ -159,18 +161,24 @@ def simulated(queue):
 
 def test_a_run_finds_what_the_simulated_device_costs_and_its_controls_hold():
     queue, session = SimulatedDevice(), Recorder(gpu_session.CHAPTER, device="cpu")
-    plain = [one for one in STEPS if one.memory_format == "contiguous"]
-    chosen = tuple(one for one in plain if one.case is None or one.case.slug == "reader")
+    plain = [step_of_plan for step_of_plan in STEPS if step_of_plan.memory_format == "contiguous"]
+    chosen = tuple(
+        step_of_plan
+        for step_of_plan in plain
+        if step_of_plan.case is None or step_of_plan.case.slug == "reader"
+    )
     for step, comparison in gpu_measurement.run(queue, chosen, QUICK, arms=simulated(queue)):
         gpu_session.keep(session, step, comparison)
-    found = Findings((session.evidence(),))
+    findings_of_run = Findings((session.evidence(),))
     host, device_time = (
-        found.answer(ask(Timing, level="multiply", quantity=one, dtypes="same", role="measurement"))
-        for one in ("host", "device")
+        findings_of_run.answer(
+            ask(Timing, level="multiply", quantity=quantity, dtypes="same", role="measurement")
+        )
+        for quantity in ("host", "device")
     )
     assert host.single.difference_s == pytest.approx(EXTRA_S, rel=0.1)
     assert device_time.ratio == pytest.approx(1, abs=0.01)
-    controls = found.answers(ask(Control))
+    controls = findings_of_run.answers(ask(Control))
     assert len(controls) == 2 * len(QUANTITIES)
     assert all(control.passed for control in controls)
 
@@ -178,7 +186,11 @@ def test_a_run_finds_what_the_simulated_device_costs_and_its_controls_hold():
 def test_a_control_that_fails_stops_the_run():
     queue, session = SimulatedDevice(), Recorder(gpu_session.CHAPTER, device="cpu")
     same = simulated(queue)
-    step = next(one for one in STEPS if (one.quantity, one.candidate) == ("host", "materialized"))
+    step = next(
+        candidate_step
+        for candidate_step in STEPS
+        if (candidate_step.quantity, candidate_step.candidate) == ("host", "materialized")
+    )
     blind = gpu_measurement.run(
         queue, (step,), QUICK, arms=lambda _, settings: same(STEPS[0], settings)
     )
@@ -211,9 +223,9 @@ def test_each_quantity_of_a_multiply_stands_in_its_own_column():
 def test_measured_times_are_drawn_over_predicted_ones_a_panel_a_machine():
     times = predicted_and_measured(findings(machines=("one", "two")))
     assert {len(pairs) for pairs in times.values()} == {len(STEPS_OF_THE_DEVICE)}
-    drawn = gpu_figures.predicted_and_measured(times)
-    assert [axis.get_title() for axis in drawn.axes] == ["one", "two"]
-    _, points = drawn.axes[0].lines
+    figure = gpu_figures.predicted_and_measured(times)
+    assert [axis.get_title() for axis in figure.axes] == ["one", "two"]
+    _, points = figure.axes[0].lines
     assert set(points.get_ydata()) == {100.0}
 
 
@@ -235,11 +247,7 @@ def test_what_a_run_must_hold_follows_from_its_parameters():
     assert gpu_record.missing(evidence()) == []
     assert gpu_record.missing(evidence(batch=5)) == []
     lacking = evidence(
-        [
-            plain_record
-            for plain_record in plain_records()
-            if not isinstance(plain_record, DeviceFacts)
-        ]
+        [record for record in plain_records() if not isinstance(record, DeviceFacts)]
     )
     assert gpu_record.missing(lacking) == ["the device"]
 
@@ -252,8 +260,8 @@ def test_bytes_are_not_counted_where_torch_keeps_no_count():
 @pytest.mark.parametrize("host", [None, prediction.HostCost(2e-6, 1e-6)])
 def test_the_chart_of_bounds_has_a_row_a_workload_and_a_mark_a_card(host):
     cases = tuple(step.case for step in STEPS_OF_THE_DEVICE[::2])
-    drawn = gpu_figures.bounds(prediction.predictions(cases, host), host)
-    (axis,) = drawn.axes
+    figure = gpu_figures.bounds(prediction.predictions(cases, host), host)
+    (axis,) = figure.axes
     assert len(axis.get_yticks()) == len(cases)
     marks = [line for line in axis.lines if line.get_linestyle() == "None"]
     assert len(marks) == len(prediction.CARDS)

@@ -33,10 +33,10 @@ def test_a_record_is_put_under_its_machines_name_with_its_environment(built, tmp
     results = tmp_path / "results"
     (folder,) = gpu_record.record(built, results)
     assert folder == results / "nvidia-h200"
-    (machine, kept) = next(iter(gpu_record.recorded(results).items()))
+    (machine, evidence) = next(iter(gpu_record.recorded(results).items()))
     assert machine == "nvidia-h200"
-    assert kept.environment.accelerator == "NVIDIA H200"
-    assert kept.environment.torch
+    assert evidence.environment.accelerator == "NVIDIA H200"
+    assert evidence.environment.torch
     assert manifest.verify(folder).records[NAME].kind == "evidence"
 
 
@@ -64,11 +64,9 @@ def test_a_truncated_record_is_refused(built, tmp_path):
 
 def test_an_incomplete_record_is_refused_with_what_is_missing(built, tmp_path):
     cold = [step for step in steps("multiply", "cold") if step.case.slug == "reader"]
-    gone = {timed(one).identity for one in cold}
+    gone = {timed(step).identity for step in cold}
     gpu_record.write(
-        evidence(
-            [plain_record for plain_record in plain_records() if plain_record.identity not in gone]
-        ),
+        evidence([record for record in plain_records() if record.identity not in gone]),
         built,
     )
     with pytest.raises(
@@ -109,17 +107,17 @@ def test_an_altered_record_under_results_stops_the_chapter(built, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("says", "name"), [("NVIDIA H100 80GB HBM3", "nvidia-h100-80gb-hbm3"), ("mps", "mps")]
+    ("device_name", "name"), [("NVIDIA H100 80GB HBM3", "nvidia-h100-80gb-hbm3"), ("mps", "mps")]
 )
-def test_a_machines_folder_is_named_after_its_device(says, name):
-    assert gpu_record.machine_name(says) == name
+def test_a_machines_folder_is_named_after_its_device(device_name, name):
+    assert gpu_record.machine_name(device_name) == name
 
 
 def test_a_chapter_finds_each_machines_records_again():
-    found = findings()
-    assert found.machines == (H200,)
-    assert len(found.answers(ask(Timing, machine=H200))) == len(STEPS)
-    assert found.answer(ask(DeviceFacts, machine=H200)).multi_processor_count == 132
+    recorded = findings()
+    assert recorded.machines == (H200,)
+    assert len(recorded.answers(ask(Timing, machine=H200))) == len(STEPS)
+    assert recorded.answer(ask(DeviceFacts, machine=H200)).multi_processor_count == 132
 
 
 def test_what_another_machine_measured_is_no_answer_about_this_one():

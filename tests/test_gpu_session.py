@@ -22,7 +22,7 @@ def compared(ratio):
     """A comparison of two kernels on the simulated device."""
     queue = SimulatedDevice()
     plain, slow = (Kernel(str(s), 1e-6, s, s) for s in (1e-4, ratio * 1e-4))
-    arms = (Rotation((queue.call(one),), 1) for one in (plain, slow))
+    arms = (Rotation((queue.call(work),), 1) for work in (plain, slow))
     return compare_on_device(queue, "device", *arms, Settings(budget_s=0.3, seed=1, device="meta"))
 
 
@@ -36,26 +36,28 @@ def session(monkeypatch, tmp_path):
     monkeypatch.setattr(gpu_record, "BUILT", tmp_path)
     monkeypatch.setattr(gpu_record.write, "__defaults__", (tmp_path,))
     monkeypatch.setattr(gpu_measurement, "arms_agree", lambda *_: True)
-    found = {False: compared(1.0), True: compared(2.0)}
+    comparisons = {False: compared(1.0), True: compared(2.0)}
     monkeypatch.setattr(
         gpu_measurement,
         "compare_on_device",
-        lambda _queue, _quantity, one, other, *_: found[other.launches > one.launches],
+        lambda _queue, _quantity, baseline, other, *_: comparisons[
+            other.launches > baseline.launches
+        ],
     )
     return Recorder(gpu_session.CHAPTER, **PARAMETERS | {"device": "meta"})
 
 
 def test_a_run_leaves_a_complete_sealed_record_of_its_machine(session, tmp_path):
-    kept = gpu_session.measured_on(SimulatedDevice(), session, lambda: READING)
-    assert gpu_record.missing(kept) == []
+    evidence = gpu_session.measured_on(SimulatedDevice(), session, lambda: READING)
+    assert gpu_record.missing(evidence) == []
     written = gpu_record.checked(tmp_path / "nvidia-h200")
     assert [record.identity for record in written.records] == [
-        record.identity for record in kept.records
+        record.identity for record in evidence.records
     ]
-    device = Findings((kept,)).answer(ask(DeviceFacts))
+    device = Findings((evidence,)).answer(ask(DeviceFacts))
     assert device.device_name == "NVIDIA H200"
     assert (device.clock_mhz, device.temperature_c) == (1980, 40)
-    assert not kept.failed_controls
+    assert not evidence.failed_controls
 
 
 def test_the_arms_are_shown_equal_before_anything_is_timed(session, monkeypatch):

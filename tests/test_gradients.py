@@ -21,8 +21,8 @@ def louder(x, gate):
 
 
 def parted(candidate):
-    found = gradients.compare_layouts(broadcast, candidate, SIZES, seed=0)
-    return [one for one in found if not one.alike]
+    agreements = gradients.compare_layouts(broadcast, candidate, SIZES, seed=0)
+    return [agreement for agreement in agreements if not agreement.alike]
 
 
 def test_no_layout_tells_the_two_forms_apart():
@@ -31,27 +31,25 @@ def test_no_layout_tells_the_two_forms_apart():
 
 def test_a_sum_in_another_order_is_noticed_in_the_gates_gradient_alone():
     noticed = parted(gradients.mirrored)
-    assert {one.tensor for one in noticed if not one.same_values} == {GATE}
+    assert {agreement.tensor for agreement in noticed if not agreement.same_values} == {GATE}
 
 
 def test_an_output_that_forgets_channels_last_is_noticed_by_its_strides():
     noticed = parted(forgetful)
-    assert {one.tensor for one in noticed} == {"output"}
-    assert all(one.same_values and not one.same_strides for one in noticed)
+    assert {agreement.tensor for agreement in noticed} == {"output"}
+    assert all(agreement.same_values and not agreement.same_strides for agreement in noticed)
 
 
 def test_the_gates_gradient_differs_exactly_where_the_gate_is_less_precise_than_the_product():
     pairs = product(("bfloat16", "float32", "complex128"), repeat=2)
-    for compare_dtype in gradients.compare_dtypes(broadcast, expand_as, pairs, seed=0):
-        assert compare_dtype.differing == ((GATE,) if compare_dtype.narrower_gate else ()), (
-            compare_dtype
-        )
+    for result in gradients.compare_dtypes(broadcast, expand_as, pairs, seed=0):
+        assert result.differing == ((GATE,) if result.narrower_gate else ()), result
 
 
 def test_writing_the_gate_out_rounds_as_early_as_the_view_does():
     pairs = [("float32", "bfloat16"), ("float32", "float16")]
-    for compare_dtype in gradients.compare_dtypes(expand_as, materialized, pairs, seed=0):
-        assert compare_dtype.differing == ()
+    for result in gradients.compare_dtypes(expand_as, materialized, pairs, seed=0):
+        assert result.differing == ()
 
 
 def test_rounding_before_the_sum_loses_accuracy_and_the_smallest_float16_gradients_most():
@@ -93,10 +91,10 @@ def test_passes_that_name_other_tensors_are_not_compared():
 def test_every_way_of_training_gives_the_same_gradients_and_notices_others(way):
     chosen = {way: ways.WAYS[way]}
     assert all(
-        compare_way.alike for compare_way in ways.compare_ways(broadcast, expand_as, chosen, seed=0)
+        agreement.alike for agreement in ways.compare_ways(broadcast, expand_as, chosen, seed=0)
     )
     noticed = list(ways.compare_ways(broadcast, louder, chosen, seed=0))
-    assert {one.setting for one in noticed if not one.same_values} == {
+    assert {agreement.setting for agreement in noticed if not agreement.same_values} == {
         f"{way}, contiguous", f"{way}, channels_last",
     }  # fmt: skip
 
@@ -104,12 +102,12 @@ def test_every_way_of_training_gives_the_same_gradients_and_notices_others(way):
 @pytest.mark.parametrize("way", ways.SECOND_WAYS | ways.MIXED_WAYS)
 def test_second_gradients_and_mixed_dtypes_part_the_block(way):
     chosen = {way: (ways.SECOND_WAYS | ways.MIXED_WAYS)[way]}
-    found = list(ways.compare_ways(broadcast, expand_as, chosen, seed=0))
-    assert any(not one.same_values for one in found)
-    assert all(one.same_strides for one in found)
+    agreements = list(ways.compare_ways(broadcast, expand_as, chosen, seed=0))
+    assert any(not agreement.same_values for agreement in agreements)
+    assert all(agreement.same_strides for agreement in agreements)
 
 
 def test_a_detached_input_gets_no_gradient():
     (setting,) = {"detached input": ways.WAYS["detached input"]}.items()
-    found = ways.compare_ways(broadcast, expand_as, dict([setting]), seed=0)
-    assert "gradient of the input" not in {one.tensor for one in found}
+    agreements = ways.compare_ways(broadcast, expand_as, dict([setting]), seed=0)
+    assert "gradient of the input" not in {agreement.tensor for agreement in agreements}

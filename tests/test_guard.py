@@ -31,12 +31,12 @@ def gone(pid, within_s=10):
     return True
 
 
-def seen(mark, within_s=10):
+def pids(mark, within_s=10):
     """Return the marked processes once there are any: a new one shows its environment late."""
     deadline = time.monotonic() + within_s
-    while not (found := guard.marked(mark)) and time.monotonic() < deadline:
+    while not (processes := guard.marked(mark)) and time.monotonic() < deadline:
         time.sleep(0.01)
-    return [one.pid for one in found]
+    return [process.pid for process in processes]
 
 
 def owner(tmp_path, **environment):
@@ -51,7 +51,7 @@ def owner(tmp_path, **environment):
 def test_what_was_started_inside_ends_with_it(tmp_path):
     with guard.watched(str(tmp_path)) as mark:
         started = subprocess.Popen(SLEEPER, start_new_session=True)
-        assert seen(mark) == [started.pid]
+        assert pids(mark) == [started.pid]
         assert os.environ[guard.MARK] == mark
     assert gone(started.pid)
     assert guard.MARK not in os.environ
@@ -87,6 +87,6 @@ def test_of_two_owners_each_ends_its_own(tmp_path):
 
 def test_a_build_whose_make_is_gone_does_not_start(tmp_path):
     started, sleeper = owner(tmp_path, STARTED_BY=str(os.getpid() + 1_000_000))
-    _, said = started.communicate(timeout=30)
+    _, output = started.communicate(timeout=30)
     assert sleeper == ""
-    assert "KeyboardInterrupt" in said
+    assert "KeyboardInterrupt" in output

@@ -29,11 +29,11 @@ def too_long(path: Path) -> Iterator[str]:
 
 
 def test_no_module_and_no_function_is_too_long():
-    assert [one for path in modules(PROJECT) for one in too_long(path)] == []
+    assert [complaint for path in modules(PROJECT) for complaint in too_long(path)] == []
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "complaints"),
     [
         ("x = 1\n" * 300, []),
         ("x = 1\n" * 301, ["long.py"]),
@@ -42,10 +42,10 @@ def test_no_module_and_no_function_is_too_long():
         ("class A:\n    async def g(self):\n" + "        x = 1\n" * 40, ["long.py: g"]),
     ],
 )
-def test_what_is_too_long_is_named(tmp_path, monkeypatch, text, found):
+def test_what_is_too_long_is_named(tmp_path, monkeypatch, text, complaints):
     monkeypatch.chdir(tmp_path)
     Path("long.py").write_text(text)
-    assert list(too_long(Path("long.py"))) == found
+    assert list(too_long(Path("long.py"))) == complaints
 
 
 def test_the_investigation_is_laid_out_in_packages():

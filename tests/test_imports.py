@@ -36,7 +36,7 @@ def plant(name, code):
 
 def notebook(*code):
     prose = {"cell_type": "markdown", "source": ["import planted.display.figures"]}
-    cells = [{"cell_type": "code", "source": one.splitlines(keepends=True)} for one in code]
+    cells = [{"cell_type": "code", "source": source.splitlines(keepends=True)} for source in code]
     path = places.NOTEBOOKS / "01_tiny.ipynb"
     path.write_text(json.dumps({"cells": [prose, *cells]}))
     return path
@@ -44,8 +44,8 @@ def notebook(*code):
 
 def imported(*code):
     """What a notebook imports, less the `__init__` that come with it."""
-    found = imports.files(notebook(*code), places.PACKAGE)
-    names = [path.relative_to(places.PACKAGE).as_posix() for path in found]
+    paths = imports.files(notebook(*code), places.PACKAGE)
+    names = [path.relative_to(places.PACKAGE).as_posix() for path in paths]
     return [name for name in names if not name.endswith("__init__.py")]
 
 
@@ -97,8 +97,8 @@ def test_what_a_module_imports_its_importers_import_too(code):
 
 def test_the_packages_on_the_way_run_first_and_count_with_what_they_import(package):
     plant("display/__init__.py", "from planted.subject import sizes")
-    found = imports.files(notebook("from planted.display import figures"), package)
-    assert [path.relative_to(package).as_posix() for path in found] == [
+    paths = imports.files(notebook("from planted.display import figures"), package)
+    assert [path.relative_to(package).as_posix() for path in paths] == [
         "__init__.py",
         "display/__init__.py",
         "display/figures.py",
@@ -161,15 +161,17 @@ def imports_by_a_variable(text):
 
 
 def test_no_module_imports_by_a_name_that_cannot_be_read():
-    found = texts(places.PACKAGE.rglob("*.py")).items()
-    assert {name for name, text in found if list(imports_by_a_variable(text))} == HANDED_OVER
+    texts_by_name = texts(places.PACKAGE.rglob("*.py")).items()
+    assert {
+        name for name, text in texts_by_name if list(imports_by_a_variable(text))
+    } == HANDED_OVER
 
 
 def test_what_runs_in_runtimes_depends_on_every_adapter_and_other_chapters_on_none():
     adapters = texts((places.PACKAGE / "runtimes" / "adapters").glob("*.py")).keys()
-    found = {path.stem: adapters & files_of(path).keys() for path in NOTEBOOKS}
-    assert found.pop("08_runtimes") == found.pop("one_version") == adapters
-    assert set().union(*found.values()) == set()
+    adapters_of = {path.stem: adapters & files_of(path).keys() for path in NOTEBOOKS}
+    assert adapters_of.pop("08_runtimes") == adapters_of.pop("one_version") == adapters
+    assert set().union(*adapters_of.values()) == set()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -183,5 +185,5 @@ def test_a_notebook_names_the_folders_that_the_code_it_imports_reads(path):
 
 
 def test_no_chapter_imports_what_judges_the_claims():
-    found = (imports.chain(path, places.PACKAGE, "investigation.claims") for path in NOTEBOOKS)
-    assert [chain for chain in found if chain] == []
+    chains = (imports.chain(path, places.PACKAGE, "investigation.claims") for path in NOTEBOOKS)
+    assert [chain for chain in chains if chain] == []

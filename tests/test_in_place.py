@@ -96,7 +96,7 @@ class FakeNetwork:
     def form(self, delays=(0.0,) * SLOTS, backward=(0.0,) * SLOTS, name="baseline"):
         """The line with a time of its own at each slot, forward and backward."""
         forward_work = [self.machine.work(LINE_S + delay) for delay in delays]
-        backward_work = [self.machine.work(LINE_S + one) for one in backward]
+        backward_work = [self.machine.work(LINE_S + extra_s) for extra_s in backward]
 
         def scale(x, gate):
             slot = self.places[tuple(x.shape)]
@@ -139,21 +139,21 @@ def planted(disturbance=steady, seed=0, **backward):
 
 def test_what_a_form_adds_is_found_at_each_slot_and_in_sum():
     fake, samples = planted()
-    found = fake.found(samples)
-    for estimate, delay in zip(found.decisive.slots, DELAYS, strict=True):
+    measured = fake.found(samples)
+    for estimate, delay in zip(measured.decisive.slots, DELAYS, strict=True):
         assert estimate.location == pytest.approx(delay, abs=1e-6)
-    assert found.decisive.total.location == pytest.approx(sum(DELAYS), abs=2e-6)
-    assert found.decisive.share.location == pytest.approx(sum(DELAYS) / STEP_S, rel=0.05)
-    assert found.decisive.line_s == pytest.approx([LINE_S] * SLOTS, rel=0.01)
+    assert measured.decisive.total.location == pytest.approx(sum(DELAYS), abs=2e-6)
+    assert measured.decisive.share.location == pytest.approx(sum(DELAYS) / STEP_S, rel=0.05)
+    assert measured.decisive.line_s == pytest.approx([LINE_S] * SLOTS, rel=0.01)
 
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_the_interval_covers_what_was_planted_whatever_the_machine_does(name):
     fake, samples = planted(WORLDS[name])
-    found = fake.found(samples, confidence=0.9999)
+    measured = fake.found(samples, confidence=0.9999)
     # The machine's speed scales what is planted as well: at most threefold, spikes apart.
-    assert found.decisive.total.low <= 3 * sum(DELAYS)
-    assert found.decisive.total.high >= sum(DELAYS) * 0.99
+    assert measured.decisive.total.low <= 3 * sum(DELAYS)
+    assert measured.decisive.total.high >= sum(DELAYS) * 0.99
 
 
 @pytest.mark.parametrize("name", WORLDS)
@@ -166,13 +166,13 @@ def test_a_form_against_itself_adds_nothing_whatever_the_machine_does(name):
 def test_forward_and_backward_are_timed_apart():
     with torch.enable_grad():
         fake, samples = planted(backward=BACKWARD)
-    found = fake.found(samples)
+    measured = fake.found(samples)
     for (forward, backward), before, after in zip(
-        found.decisive.phases, DELAYS, BACKWARD, strict=True
+        measured.decisive.phases, DELAYS, BACKWARD, strict=True
     ):
         assert forward.location == pytest.approx(before, abs=1e-6)
         assert backward.location == pytest.approx(after, abs=1e-6)
-    assert found.decisive.total.location == pytest.approx(sum(DELAYS + BACKWARD), abs=3e-6)
+    assert measured.decisive.total.location == pytest.approx(sum(DELAYS + BACKWARD), abs=3e-6)
 
 
 def test_without_gradients_there_is_no_backward_part():
@@ -189,7 +189,7 @@ def test_every_pair_runs_each_form_once_at_each_slot_in_an_order_of_the_slots_ow
     first, second = steps[0::2], steps[1::2]
     assert ((first == "A") != (second == "A")).all()
     assert 0.2 < (first == "A").mean() < 0.8
-    assert any(len(set(one)) == 2 for one in first)
+    assert any(len(set(forms)) == 2 for forms in first)
 
 
 def test_the_same_seed_draws_the_same_and_another_one_does_not():
@@ -242,8 +242,8 @@ def simulated(draw, effect_s, processes, pairs=15, step_s=0.05):
         first, second = LINE_S + noise[0::2], LINE_S + noise[1::2]
         coin = draw.random((pairs, SLOTS)) < 0.5
         baseline, candidate = np.where(coin, second, first), np.where(coin, first, second) + here
-        parts.append(LineSamples(*(np.repeat(one[:, :, None, None], 2, axis=3)
-                                   for one in (baseline, candidate)),
+        parts.append(LineSamples(*(np.repeat(times[:, :, None, None], 2, axis=3)
+                                   for times in (baseline, candidate)),
                                  np.full((pairs, 2), step_s)))  # fmt: skip
     return parts
 
@@ -262,19 +262,19 @@ def test_processes_that_differ_widen_the_interval():
     fake, draw = FakeNetwork(), np.random.default_rng(0)
     alike = simulated(draw, 20e-6, 8)
     apart = [
-        replace(one, candidate_s=one.candidate_s + 50e-6 * (index % 2))
-        for index, one in enumerate(alike)
+        replace(samples, candidate_s=samples.candidate_s + 50e-6 * (index % 2))
+        for index, samples in enumerate(alike)
     ]
-    narrow, wide = (fake.found(one, over="processes").decisive.total for one in (alike, apart))
+    narrow, wide = (fake.found(parts, over="processes").decisive.total for parts in (alike, apart))
     assert wide.width > 2 * narrow.width
 
 
 def test_too_few_processes_have_an_interval_without_ends_and_decide_nothing():
     fake, samples = planted()
-    found = fake.found([samples] * 2, over="processes")
-    assert found.ratio_interval == (0, math.inf)
-    assert found.verdict == "inconclusive"
-    assert "interval without an end, which takes more processes or pairs" in repr(found)
+    measured = fake.found([samples] * 2, over="processes")
+    assert measured.ratio_interval == (0, math.inf)
+    assert measured.verdict == "inconclusive"
+    assert "interval without an end, which takes more processes or pairs" in repr(measured)
 
 
 def test_a_line_in_place_reads_as_a_sentence():
@@ -294,8 +294,10 @@ def test_at_least_six_pairs_run_however_small_the_budget():
 
 def test_a_step_far_too_slow_for_the_budget_is_refused():
     fake = FakeNetwork()
-    says = "a step takes 0.02.* s, and 6 pairs of them take more than 10 times the budget of 0.01 s"
-    with pytest.raises(BudgetError, match=says):
+    message = (
+        "a step takes 0.02.* s, and 6 pairs of them take more than 10 times the budget of 0.01 s"
+    )
+    with pytest.raises(BudgetError, match=message):
         fake.time(fake.form(), fake.form(), budget_s=0.01)
 
 
@@ -380,16 +382,18 @@ def test_a_planted_wait_is_found_with_its_size_and_not_with_another(grad):
         )
     expected = PLANTED_SHARE * (STEP_S + (1 + grad) * SLOTS * LINE_S)
     assert samples.planted_s == pytest.approx(expected, rel=0.05)
-    found = control(fake, samples)
-    kept = recorder()
-    assert in_place_records.planted_control(kept, found, samples.planted_s, "network").passed
-    (record, _) = kept.evidence().records
+    measured = control(fake, samples)
+    kept_records = recorder()
+    assert in_place_records.planted_control(
+        kept_records, measured, samples.planted_s, "network"
+    ).passed
+    (record, _) = kept_records.evidence().records
     assert (record.role, record.planted_s) == ("control", samples.planted_s)
-    assert found.verdict == "slower"
+    assert measured.verdict == "slower"
     for wrong in (0.5, 1.5):
         with pytest.raises(ControlFailedError, match="planted in the line is found with its size"):
             in_place_records.planted_control(
-                recorder(), found, wrong * samples.planted_s, "network"
+                recorder(), measured, wrong * samples.planted_s, "network"
             )
 
 
@@ -422,26 +426,26 @@ def whole(ratios):
 def test_whole_steps_that_find_the_same_share_agree_and_others_do_not():
     fake = FakeNetwork()
     parts = [planted(seed=seed)[1] for seed in range(4)]
-    found = fake.found(parts, over="processes")
+    measured = fake.found(parts, over="processes")
     share = sum(DELAYS) / STEP_S
-    near = whole([1 + share + one for one in (-0.004, 0.003, 0.001, -0.001)])
-    kept = in_place_records.agreement_control(recorder(), found, near)
-    assert re.search(r"in place, .* by whole steps \(p = 0\.\d+\)", kept.seen)
-    far = whole([1.2 + one for one in (-0.004, 0.003, 0.001, -0.001)])
+    near = whole([1 + share + deviation for deviation in (-0.004, 0.003, 0.001, -0.001)])
+    agreement = in_place_records.agreement_control(recorder(), measured, near)
+    assert re.search(r"in place, .* by whole steps \(p = 0\.\d+\)", agreement.seen)
+    far = whole([1.2 + deviation for deviation in (-0.004, 0.003, 0.001, -0.001)])
     with pytest.raises(ControlFailedError, match="find the same share of the step"):
-        in_place_records.agreement_control(recorder(), found, far)
+        in_place_records.agreement_control(recorder(), measured, far)
 
 
 def test_a_record_holds_slots_sums_and_processes_and_survives_json():
     with torch.enable_grad():
         fake, samples = planted(backward=BACKWARD)
-    found = fake.found([samples] * 8, over="processes")
-    record = in_place_records.line_in_place(found, "a step", "training_step")
+    measured = fake.found([samples] * 8, over="processes")
+    record = in_place_records.line_in_place(measured, "a step", "training_step")
     assert [slot.case for slot in record.slots] == list(fake.step.slots)
     assert [sum_.clock for sum_ in record.sums] == list(CLOCKS)
     assert record.pairs == 8 * samples.pairs
     assert record.share == pytest.approx(sum(DELAYS + BACKWARD) / STEP_S, rel=0.05)
-    assert (record.ratio, record.interval) == (found.ratio, found.ratio_interval)
+    assert (record.ratio, record.interval) == (measured.ratio, measured.ratio_interval)
     assert (record.verdict, record.batch) == ("equivalent", 1)
     again = TypeAdapter(Record).validate_json(record.model_dump_json())
     assert again == record
@@ -456,16 +460,16 @@ def test_a_record_without_the_sum_of_the_clock_that_decides_is_refused():
 
 def test_a_rule_reads_the_step_whose_line_was_timed_in_place_and_not_its_check():
     fake, samples = planted()
-    kept = recorder()
+    kept_records = recorder()
     for memory_format in ("contiguous", "channels_last"):
         fake.step = replace(
             fake.step, slots=tuple(slot.with_format(memory_format) for slot in fake.step.slots)
         )
-        found = fake.found([samples] * 8, over="processes")
-        in_place_records.keep(kept, found, f"a step, {memory_format}", "network")
-        check = in_place_records.step_timing(found, "whole steps", "network", role="control")
-        kept.keep(check)
-    findings = Findings([evidence(*kept.evidence().records)])
+        measured = fake.found([samples] * 8, over="processes")
+        in_place_records.keep(kept_records, measured, f"a step, {memory_format}", "network")
+        check = in_place_records.step_timing(measured, "whole steps", "network", role="control")
+        kept_records.keep(check)
+    findings = Findings([evidence(*kept_records.evidence().records)])
     answers = findings.answers(questions.NETWORK)
     assert [answer.verdict for answer in answers] == ["equivalent"] * 2
     assert answers[0].ratio == pytest.approx(1 + sum(DELAYS) / STEP_S, rel=0.001)
@@ -491,8 +495,8 @@ def test_fewer_than_two_processes_are_refused():
 @pytest.mark.slow
 def test_a_process_that_fails_is_named_with_the_reason():
     line = Line(broken, {"batch": 1, "memory_format": "contiguous", "seed": 0})
-    says = "process 1 of the line in place failed: RuntimeError: no step today"
-    with pytest.raises(ReplicationError, match=says):
+    message = "process 1 of the line in place failed: RuntimeError: no step today"
+    with pytest.raises(ReplicationError, match=message):
         time_in_processes({"x": line}, processes=2, budget_s=0.1, threads=1, seed=0)
 
 
@@ -504,15 +508,15 @@ def test_a_process_that_fails_is_named_with_the_reason():
 def test_the_host_networks_line_is_timed_in_fresh_processes_with_its_controls(make, grad):
     lines = host_lines(make, batch=2, seed=0)
     timed = time_in_processes(lines, processes=2, budget_s=0.2, threads=1, seed=0, grad=grad)
-    found = timed.line("channels_last", confidence=0.95)
-    assert [slot.memory_format for slot in found.slots] == ["channels_last"] * 6
-    assert {len(phase) for phase in found.decisive.phases} == {1 + grad}
-    assert len(found.parts) == 2
-    kept = recorder()
-    assert in_place_records.itself_control(kept, timed.control("itself"), "network").passed
+    measured = timed.line("channels_last", confidence=0.95)
+    assert [slot.memory_format for slot in measured.slots] == ["channels_last"] * 6
+    assert {len(phase) for phase in measured.decisive.phases} == {1 + grad}
+    assert len(measured.parts) == 2
+    kept_records = recorder()
+    assert in_place_records.itself_control(kept_records, timed.control("itself"), "network").passed
     wait_s = timed.planted_s("planted")
     assert in_place_records.planted_control(
-        kept, timed.control("planted"), wait_s, "network"
+        kept_records, timed.control("planted"), wait_s, "network"
     ).passed
 
 

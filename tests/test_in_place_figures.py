@@ -15,16 +15,16 @@ def both():
 
 def drawn_at(figure, panel, name):
     """The low end, the estimate and the high end of the one interval that stands there."""
-    rows = figure_data.drawn(figure)
+    rows = figure_data.points(figure)
     (row,) = (row for row in rows if (row["panel"], row["y"]) == (panel, name))
     return [row["low"], row["x"], row["high"]]
 
 
 def test_every_slot_and_the_sum_are_drawn_in_microseconds_in_the_panel_of_their_format():
     figure = in_place_figures.line_in_place(both())
-    each = 1e6 * 0.0005 * STEP_S / 6
+    added = 1e6 * 0.0005 * STEP_S / 6
     place = "stage 2, after the pool"
-    assert drawn_at(figure, "contiguous", place) == pytest.approx([each - 1, each, each + 1])
+    assert drawn_at(figure, "contiguous", place) == pytest.approx([added - 1, added, added + 1])
     total = drawn_at(figure, "channels_last", in_place_figures.SUM)
     assert total == pytest.approx([1490, 1500, 1510])
 
@@ -32,7 +32,7 @@ def test_every_slot_and_the_sum_are_drawn_in_microseconds_in_the_panel_of_their_
 def test_the_first_slot_is_drawn_at_the_top_and_the_sum_at_the_bottom():
     for records in (both(), {"contiguous": record()}):
         axis = in_place_figures.line_in_place(records).axes[0]
-        labels = [get_yticklabel.get_text() for get_yticklabel in axis.get_yticklabels()]
+        labels = [label.get_text() for label in axis.get_yticklabels()]
         assert labels[0] == "stage 1, before the pool"
         assert labels[-1] == in_place_figures.SUM
         assert axis.yaxis_inverted()
@@ -46,12 +46,12 @@ def test_the_share_is_drawn_in_percent_under_its_format():
 
 
 def test_the_outcome_is_told_as_it_came_out():
-    told = {name: in_place_figures.in_words(name, one) for name, one in both().items()}
-    assert told["contiguous"] == (
+    sentences = {name: in_place_figures.in_words(name, record) for name, record in both().items()}
+    assert sentences["contiguous"] == (
         "contiguous: `expand_as` adds +25.00 µs (+15.00 to +35.00) to a step of 50.0 ms, "
         "+0.05 % (+0.03 to +0.07); the step takes the same time within 1 %."
     )
-    assert told["channels_last"].endswith("the step is slower.")
+    assert sentences["channels_last"].endswith("the step is slower.")
     unclear = in_place_figures.in_words("contiguous", record(verdict="inconclusive"))
     assert unclear.endswith("whether the step takes the same time is not decided.")
 
@@ -71,7 +71,7 @@ def test_an_interval_without_ends_is_drawn_as_its_estimate_alone():
     endless = record(half=math.inf, verdict="inconclusive")
     figure = in_place_figures.line_in_place({"contiguous": endless})
     panel = f"contiguous, {in_place_figures.SHARE}"
-    finite = [one for one in drawn_at(figure, panel, in_place_figures.SHARE) if math.isfinite(one)]
+    finite = [end for end in drawn_at(figure, panel, in_place_figures.SHARE) if math.isfinite(end)]
     assert finite == pytest.approx([0.05])
     assert in_place_figures.in_words("contiguous", endless) == (
         "contiguous: `expand_as` adds +25.00 µs (too few processes for an interval) to a step of "

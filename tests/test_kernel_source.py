@@ -69,9 +69,9 @@ def cpp(ops="mul", sign="*"):
 
 
 def test_names_of_kernels_and_comments_do_not_tell_two_programs_apart():
-    one, other = cpp("mul"), cpp("expand_mul")
-    assert (one.kernels, one.host) == (other.kernels, other.host)
-    assert one.names == ("cpp_fused_mul_0",)
+    plain, other = cpp("mul"), cpp("expand_mul")
+    assert (plain.kernels, plain.host) == (other.kernels, other.host)
+    assert plain.names == ("cpp_fused_mul_0",)
     assert other.names == ("cpp_fused_expand_mul_0",)
 
 
@@ -88,11 +88,11 @@ def test_a_program_is_counted_by_launches_library_calls_buffers_and_passes():
 
 
 def test_a_triton_kernel_is_read_alike():
-    one, other = (normalise(TRITON.format(ops=ops)) for ops in ("mul", "expand_mul"))
-    assert one.kernels == other.kernels
-    assert one.host == other.host
-    assert (one.launches, one.passes, one.buffers) == (1, 1, 1)
-    assert "kernel path" not in one.host
+    plain, other = (normalise(TRITON.format(ops=ops)) for ops in ("mul", "expand_mul"))
+    assert plain.kernels == other.kernels
+    assert plain.host == other.host
+    assert (plain.launches, plain.passes, plain.buffers) == (1, 1, 1)
+    assert "kernel path" not in plain.host
 
 
 def test_the_body_of_a_kernel_is_its_source_alone():

@@ -34,12 +34,12 @@ VICTIMS = {
 
 def victims(project, kind):
     """Return the processes of one kind that are running now."""
-    found = []
+    processes = []
     for process in project.processes():
         with suppress(psutil.Error):
             if VICTIMS[kind] in " ".join(process.cmdline()[:4]):
-                found.append(process)
-    return found
+                processes.append(process)
+    return processes
 
 
 def kill(project, started, kind):
@@ -47,11 +47,11 @@ def kill(project, started, kind):
     if kind == "group":
         os.killpg(started.pid, signal.SIGKILL)
         return True
-    found = victims(project, kind)
-    for process in found[:1]:
+    chosen = victims(project, kind)
+    for process in chosen[:1]:
         with suppress(psutil.Error):
             process.kill()
-    return bool(found)
+    return bool(chosen)
 
 
 def moments(draw):
@@ -69,7 +69,7 @@ def kill_at(project, seed, moment, kinds):
     with suppress(subprocess.TimeoutExpired):
         started.wait(timeout=moment)
     if started.poll() is None:
-        kind = next(one for one in kinds if kill(project, started, one))
+        kind = next(candidate for candidate in kinds if kill(project, started, candidate))
     else:
         kind = "nothing"
     started.communicate(timeout=120)
@@ -79,12 +79,12 @@ def kill_at(project, seed, moment, kinds):
 def left_over(project):
     """Return what still runs once a killed build has had the time to end."""
     deadline = time.monotonic() + GONE_WITHIN_S
-    while (found := project.processes()) and time.monotonic() < deadline:
+    while (processes := project.processes()) and time.monotonic() < deadline:
         time.sleep(0.1)
-    return [one.as_dict(["pid", "cmdline"]) for one in found if one.is_running()]
+    return [process.as_dict(["pid", "cmdline"]) for process in processes if process.is_running()]
 
 
-def kept(project):
+def products(project):
     """Return what each chapter's last execution left: its page's seed, its evidence's, its stamp.
 
     Reading fails where a file is half written.
@@ -93,15 +93,15 @@ def kept(project):
     for name in CHAPTERS:
         page = json.loads((project.build / "notebooks" / f"{name}.ipynb").read_text())
         result = json.loads((project.build / "results" / f"{name}.json").read_text())
-        made = page["metadata"]["investigation"]["provenance"]["parameters"]["seed"]
+        seed = page["metadata"]["investigation"]["provenance"]["parameters"]["seed"]
         stamp = project.build / "stamps" / f"{name}.json"
-        state[name] = (made, result["records"][0]["differing"], stamp.stat().st_mtime_ns)
+        state[name] = (seed, result["records"][0]["differing"], stamp.stat().st_mtime_ns)
     return state
 
 
 def lost(project, before, seed, story):
     """Check that each chapter is as it was before or whole and new, and the book whole."""
-    for name, (page, result, stamp) in kept(project).items():
+    for name, (page, result, stamp) in products(project).items():
         old = before[name][0]
         assert {page, result} <= {old, seed}, story
         if page != result:  # killed between two moves: the next build makes the second
@@ -130,7 +130,7 @@ def test_a_build_killed_at_any_moment_loses_nothing(tmp_path):
     assert first.returncode == 0, first.stderr
     longest_s = time.monotonic() - began
     for number, (kinds, share) in enumerate(moments(draw), start=1):
-        before = kept(project)
+        before = products(project)
         seed = draw.choice((seed, number))  # go on with the killed build, or want another
         story = kill_at(project, seed, share * longest_s, kinds)
         print(f"{number:4}: {story}", flush=True)
@@ -138,7 +138,7 @@ def test_a_build_killed_at_any_moment_loses_nothing(tmp_path):
         lost(project, before, seed, story)
     last = project.make("book", f"SEED={seed}")
     assert last.returncode == 0, last.stderr
-    assert {one[:2] for one in kept(project).values()} == {(seed, seed)}
+    assert {state[:2] for state in products(project).values()} == {(seed, seed)}
     assert all(f"{name} had seed {seed}." in book(project) for name in CHAPTERS)
     assert [path.name for path in project.build.rglob(".*.part")] == []
     assert list((project.build / "staging").iterdir()) == []

@@ -45,27 +45,27 @@ def recorder():
 
 
 @pytest.fixture(scope="module")
-def found():
+def proved():
     return proof.prove(CASE, chip("sm_90"), seed=0)
 
 
 @pytest.fixture(scope="module")
 def worlds():
     """What differs from `x * gate` in worlds where the other form is another one."""
-    asked = {
+    families_of = {
         "materialized": ("ordinary", "volumes", "empty", "large", "dtypes"),
         "in_two_steps": ("ordinary",),
         "swapped": ("ordinary",),
     }
-    made = answers(
+    compared = answers(
         *(
             (launch_jobs.groups, {"planted": name, "families": families})
-            for name, families in asked.items()
+            for name, families in families_of.items()
         )
     )
     return {
         name: [Group.model_validate(group) for group in groups]
-        for name, groups in zip(asked, made, strict=True)
+        for name, groups in zip(families_of, compared, strict=True)
     }
 
 
@@ -74,33 +74,33 @@ def of_operation(groups, operation, *families):
     return [group for group in groups if group.operation == operation and group.family in among]
 
 
-def test_with_one_real_dtype_every_launch_is_the_same(found):
-    for group in found.groups:
+def test_with_one_real_dtype_every_launch_is_the_same(proved):
+    for group in proved.groups:
         if group.family != "dtypes":
             assert (group.dtypes, group.differing) == ("same", 0)
-    tried = {(group.operation, group.family): group.tried for group in found.groups}
+    tried = {(group.operation, group.family): group.tried for group in proved.groups}
     assert tried["multiply", "ordinary"] == 108
     assert tried["gradient_of_gate", "ambiguous"] == 15 * 108 * 3
 
 
-def test_the_product_is_the_same_in_every_pair_of_dtypes(found):
-    products = [group for group in found.groups
+def test_the_product_is_the_same_in_every_pair_of_dtypes(proved):
+    products = [group for group in proved.groups
                 if (group.operation, group.family) == ("multiply", "dtypes")]  # fmt: skip
     assert {product.dtypes: (product.tried, product.differing) for product in products} == {
         "same": (130, 0), "mixed": (1560, 0)
     }  # fmt: skip
 
 
-def test_a_narrower_gates_gradient_is_rounded_before_the_sum_or_after(found):
-    (group,) = [one for one in found.groups if (one.operation, one.dtypes) ==
+def test_a_narrower_gates_gradient_is_rounded_before_the_sum_or_after(proved):
+    (group,) = [group for group in proved.groups if (group.operation, group.dtypes) ==
                 ("gradient_of_gate", "mixed")]  # fmt: skip
     assert set(group.differing_by) == {"another order"}
-    real = {one for one in group.where if "complex" not in one}
+    real = {pair for pair in group.where if "complex" not in pair}
     assert real == NARROWER
 
 
-def test_only_a_complex_gate_changes_the_inputs_gradient(found):
-    for group in found.groups:
+def test_only_a_complex_gate_changes_the_inputs_gradient(proved):
+    for group in proved.groups:
         if (group.operation, group.family) == ("gradient_of_input", "dtypes"):
             assert group.differing
             assert all(pair.partition(" × ")[2].startswith("complex") for pair in group.where)
@@ -108,9 +108,13 @@ def test_only_a_complex_gate_changes_the_inputs_gradient(found):
 
 @pytest.mark.parametrize("operation", ["multiply", "gradient_of_input", "gradient_of_gate"])
 def test_a_gate_that_is_written_out_differs_in_every_family(worlds, operation):
-    seen = [one for one in of_operation(worlds["materialized"], operation) if one.family != "empty"]
-    assert all(one.differing for one in seen)
-    assert {one.family for one in seen} == {"ordinary", "volumes", "large", "dtypes"}
+    groups = [
+        group
+        for group in of_operation(worlds["materialized"], operation)
+        if group.family != "empty"
+    ]
+    assert all(group.differing for group in groups)
+    assert {group.family for group in groups} == {"ordinary", "volumes", "large", "dtypes"}
 
 
 def test_operands_in_another_order_are_noticed_although_the_product_is_the_same(worlds):
@@ -134,17 +138,17 @@ def test_results_on_the_recording_device_lie_as_on_the_cpu():
     assert unlike == []
 
 
-def test_the_controls_are_noticed(found):
-    assert found.controls.noticed
-    assert found.controls.cpu_differs
-    assert found.controls.written_out == (12, 12) == found.controls.transposed
+def test_the_controls_are_noticed(proved):
+    assert proved.controls.noticed
+    assert proved.controls.cpu_differs
+    assert proved.controls.written_out == (12, 12) == proved.controls.transposed
 
 
 @pytest.mark.parametrize("change", [
     {"written_out": (11, 12)}, {"transposed": (0, 12)}, {"written_out": (0, 0)},
 ])  # fmt: skip
-def test_a_control_that_is_missed_is_not_taken_for_noticed(found, change):
-    assert not found.controls.model_copy(update=change).noticed
+def test_a_control_that_is_missed_is_not_taken_for_noticed(proved, change):
+    assert not proved.controls.model_copy(update=change).noticed
 
 
 def asked_for(form, case):
@@ -155,25 +159,25 @@ def asked_for(form, case):
     return Memory(says="", phase="line", form=form, dtypes=dtypes, bytes=count, case=case)
 
 
-def test_a_cpus_iterator_converts_what_the_profiler_measures(found):
+def test_a_cpus_iterator_converts_what_the_profiler_measures(proved):
     cases = (CASE, CASE.with_gate("bfloat16"))
     measured = [asked_for(form, case) for case in cases for form in SCALES]
-    beside = list(controls.beside_measured(measured, found.controls))
+    beside = list(controls.beside_measured(measured, proved.controls))
     assert len(beside) == 4
     assert all(converted == bytes_ for *_, converted, bytes_ in beside)
     assert len({converted for *_, converted, _ in beside}) == 3  # nothing, a gate, a full gate
 
 
-def test_a_measured_copy_that_the_iterator_does_not_make_shows(found):
+def test_a_measured_copy_that_the_iterator_does_not_make_shows(proved):
     measured = asked_for("broadcast", CASE)
     more = measured.model_copy(update={"bytes": 64})
-    ((*_, converted, bytes_),) = controls.beside_measured([more], found.controls)
+    ((*_, converted, bytes_),) = controls.beside_measured([more], proved.controls)
     assert converted != bytes_
 
 
-def test_the_two_forms_convert_alike_in_a_world_without_the_copy(found):
+def test_the_two_forms_convert_alike_in_a_world_without_the_copy(proved):
     alike = {"expand_as": 64, "broadcast": 64}
-    world = found.controls.model_copy(update={"converted": {"same": alike, "mixed": alike}})
+    world = proved.controls.model_copy(update={"converted": {"same": alike, "mixed": alike}})
     assert not world.cpu_differs
 
 
@@ -192,10 +196,10 @@ def world(iterator=ITERATOR, result=RESULT):
     return Recorded(launches=(iterator,), results=(result,))
 
 
-def changed(one, name):
-    value = getattr(one, name)
+def changed(model, name):
+    value = getattr(model, name)
     other = (not value) if isinstance(value, bool) else OTHER[type(value)]
-    return one.model_copy(update={name: other})
+    return model.model_copy(update={name: other})
 
 
 def fields_noticed(differ):
@@ -210,7 +214,9 @@ def fields_noticed(differ):
     }
     worlds |= {f"result {name}": world(result=changed(RESULT, name)) for name in
                Result.model_fields}  # fmt: skip
-    return {name for name, one in worlds.items() if differ(world(), one)}, set(worlds)
+    return {name for name, other_world in worlds.items() if differ(world(), other_world)}, set(
+        worlds
+    )
 
 
 def test_groups_of_two_shares_of_the_settings_are_one():
@@ -232,12 +238,12 @@ def test_every_field_of_an_iterator_counts():
 
 
 def test_a_comparison_that_leaves_a_field_out_would_fail_that_test():
-    def without_strides(one, other):
-        bare = [each.model_copy(update={"launches": tuple(
+    def without_strides(baseline, other):
+        bare = [recorded.model_copy(update={"launches": tuple(
             iterator.model_copy(update={"operands": tuple(
                 operand.model_copy(update={"stride_bytes": ()}) for operand in iterator.operands
-            )}) for iterator in each.launches
-        )}) for each in (one, other)]  # fmt: skip
+            )}) for iterator in recorded.launches
+        )}) for recorded in (baseline, other)]  # fmt: skip
         return how_they_differ(*bare)
 
     noticed, planted = fields_noticed(without_strides)
@@ -256,28 +262,38 @@ def test_what_the_extension_reports_is_read_whole():
     (("mul",), None), (("mul", "mul"), "other kernels"), (("copy",), "other kernels"),
 ])  # fmt: skip
 def test_how_launches_differ(operations, how):
-    made = tuple(ITERATOR.model_copy(update={"operation": operation}) for operation in operations)
-    assert how_they_differ(world(), Recorded(launches=made, results=(RESULT,))) == how
+    launches = tuple(
+        ITERATOR.model_copy(update={"operation": operation}) for operation in operations
+    )
+    assert how_they_differ(world(), Recorded(launches=launches, results=(RESULT,))) == how
 
 
 def test_the_same_kernels_in_another_order_are_told_from_other_kernels():
-    first, last = (ITERATOR.model_copy(update={"operation": one}) for one in ("sum", "copy"))
-    orders = [Recorded(launches=one, results=()) for one in ((first, last), (last, first))]
+    first, last = (
+        ITERATOR.model_copy(update={"operation": operation}) for operation in ("sum", "copy")
+    )
+    orders = [
+        Recorded(launches=launches, results=()) for launches in ((first, last), (last, first))
+    ]
     assert how_they_differ(*orders) == "another order"
 
 
 # Records, tables, and where it cannot be built
 
 
-def test_every_launch_and_group_becomes_a_record_of_its_own(found):
-    kept = list(recording.records(found))
-    assert repeated_names(kept) == []
-    assert sum(isinstance(one, SameLaunches) for one in kept) == len(found.groups)
-    assert all(one.same == (one.differing == 0) for one in kept if isinstance(one, SameLaunches))
+def test_every_launch_and_group_becomes_a_record_of_its_own(proved):
+    records = list(recording.records(proved))
+    assert repeated_names(records) == []
+    assert sum(isinstance(record, SameLaunches) for record in records) == len(proved.groups)
+    assert all(
+        record.same == (record.differing == 0)
+        for record in records
+        if isinstance(record, SameLaunches)
+    )
 
 
-def test_the_shown_product_is_one_kernel_in_both_forms_and_another_if_written_out(found):
-    forms = found.launches_of(CASE)
+def test_the_shown_product_is_one_kernel_in_both_forms_and_another_if_written_out(proved):
+    forms = proved.launches_of(CASE)
     (expanded,), (plain,) = forms["expand_as"], forms["broadcast"]
     assert (expanded.iterator, expanded.kernel) == (plain.iterator, plain.kernel)
     copy, product = forms["materialized"]
@@ -285,12 +301,16 @@ def test_the_shown_product_is_one_kernel_in_both_forms_and_another_if_written_ou
     assert (plain.kernel.walked, product.kernel.walked) == (2, None)
 
 
-def test_tables_say_what_was_tried_and_what_was_not_read(found):
-    kept = list(recording.records(found))
-    same = list(launch_tables.same_rows(one for one in kept if isinstance(one, SameLaunches)))
+def test_tables_say_what_was_tried_and_what_was_not_read(proved):
+    records = list(recording.records(proved))
+    same = list(
+        launch_tables.same_rows(record for record in records if isinstance(record, SameLaunches))
+    )
     assert same[0]["settings"] == "every pairing of layouts"
     assert "another order (112)" in {row["how"] for row in same}
-    shown = [one for one in kept if isinstance(one, Launch) and one.form == "materialized"]
+    shown = [
+        record for record in records if isinstance(record, Launch) and record.form == "materialized"
+    ]
     copy, product, *_ = launch_tables.launch_rows(shown)
     assert (copy["kernel"], copy["blocks × threads"]) == ("not read", "–")
     assert product["offset calculator"] == "none"
@@ -333,6 +353,6 @@ def test_a_folder_with_a_space_is_no_obstacle_and_the_second_time_nothing_is_bui
     assert extension.library(cache) == built
 
 
-def test_this_process_has_no_recording_device(found):
-    assert found.groups
+def test_this_process_has_no_recording_device(proved):
+    assert proved.groups
     assert torch._C._get_privateuse1_backend_name() != extension.DEVICE

@@ -10,7 +10,7 @@ from investigation.evidence.questions import QuestionError, ask
 from pipeline.pages import verdicts
 
 BITS, MEMORY, LAYOUTS = ("T7", "V1"), ("T1", "C2", "P2"), ("T4", "V2", "D4")
-NOTED = {one.id: one for one in CLAIMS if one.eager_cuda}
+NOTED = {claim.id: claim for claim in CLAIMS if claim.eager_cuda}
 SHOWN, NOT_SO = "Shown by the launch", "Not so by the launch"
 
 
@@ -71,11 +71,11 @@ def test_where_the_launches_are_the_same_the_line_says_so_and_what_it_does_not_s
     assert "Not shown: time, other backends, and a kernel that a library chooses" in note(claim)
 
 
-@pytest.mark.parametrize(("claims", "changed", "says"), OTHERWISE)
-def test_where_they_are_not_the_line_says_the_opposite(claims, changed, says):
+@pytest.mark.parametrize(("claims", "changed", "words"), OTHERWISE)
+def test_where_they_are_not_the_line_says_the_opposite(claims, changed, words):
     for claim in claims:
         assert note(claim, *changed).startswith(NOT_SO)
-        assert says in note(claim, *changed)
+        assert words in note(claim, *changed)
         assert "Not shown: time" in note(claim, *changed)
 
 
@@ -85,10 +85,10 @@ def test_every_line_has_a_world_in_which_it_says_the_opposite():
 
 @pytest.mark.parametrize("claim", MEMORY)
 def test_a_complex_gate_and_a_narrower_one_are_left_out_of_the_backward_pass_by_name(claim):
-    said = note(claim)
-    assert "a complex gate is conjugated and written out at full size (2 settings)" in said
-    assert "a gate narrower than the product has its gradient rounded at full size (3 set" in said
-    none = [same(f"gradient_of_{one}", "dtypes", "mixed") for one in ("input", "gate")]
+    line = note(claim)
+    assert "a complex gate is conjugated and written out at full size (2 settings)" in line
+    assert "a gate narrower than the product has its gradient rounded at full size (3 set" in line
+    none = [same(f"gradient_of_{operand}", "dtypes", "mixed") for operand in ("input", "gate")]
     assert "So it is in the backward pass. " in note(claim, *none)
 
 
@@ -118,14 +118,14 @@ def test_no_launch_changes_a_verdict(claim):
 
 @pytest.mark.parametrize("claim", sorted(NOTED))
 def test_without_launches_one_line_says_what_it_takes(claim):
-    said = NOTED[claim].eager_cuda.on(findings(plain_world()))
-    assert said.startswith("Not shown here: it takes a run of the GPU chapter")
+    line = NOTED[claim].eager_cuda.on(findings(plain_world()))
+    assert line.startswith("Not shown here: it takes a run of the GPU chapter")
 
 
 def test_the_ledger_keeps_the_line_with_the_claim():
-    kept = {claim["id"]: claim["eager_cuda"] for claim in verdicts.claims(world())}
-    assert {name for name, said in kept.items() if said} == set(NOTED)
-    assert kept["T7"] == note("T7")
+    lines = {claim["id"]: claim["eager_cuda"] for claim in verdicts.claims(world())}
+    assert {name for name, line in lines.items() if line} == set(NOTED)
+    assert lines["T7"] == note("T7")
 
 
 def test_a_note_that_does_not_take_the_answers_to_its_questions_is_refused():

@@ -15,19 +15,19 @@ def differing(candidate, sizes):
 
 def test_no_pairing_with_elements_differs():
     assert not differing(broadcast, (layout.ORDINARY,))
-    assert not [one for one in differing(broadcast, layout.AMBIGUOUS) if one.elements]
+    assert not [pairing for pairing in differing(broadcast, layout.AMBIGUOUS) if pairing.elements]
 
 
 def test_a_product_that_forgets_channels_last_is_noticed():
-    noticed = {one.input_layout for one in differing(forgetful, (layout.ORDINARY,))}
+    noticed = {pairing.input_layout for pairing in differing(forgetful, (layout.ORDINARY,))}
     assert "channels_last" in noticed
     assert "contiguous" not in noticed
 
 
 def test_empty_outputs_differ_in_strides_and_in_nothing_else():
-    found = differing(broadcast, layout.EMPTY)
-    assert found
-    assert all(one.same_values and one.elements == 0 for one in found)
+    pairings = differing(broadcast, layout.EMPTY)
+    assert pairings
+    assert all(pairing.same_values and pairing.elements == 0 for pairing in pairings)
 
 
 def test_volumes_keep_channels_last_3d():

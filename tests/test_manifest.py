@@ -22,8 +22,8 @@ def evidence_of(*records, environment=HERE):
                     records=records)  # fmt: skip
 
 
-def write(path, kept):
-    path.write_text(kept if isinstance(kept, str) else kept.model_dump_json())
+def write(path, evidence):
+    path.write_text(evidence if isinstance(evidence, str) else evidence.model_dump_json())
 
 
 @pytest.fixture
@@ -46,13 +46,13 @@ def refusal(folder):
 
 
 def test_what_was_sealed_is_verified(folder):
-    kept = manifest.verify(folder)
-    assert kept.machine == "some-machine"
-    assert {name: record.kind for name, record in kept.records.items()} == {
+    verified = manifest.verify(folder)
+    assert verified.machine == "some-machine"
+    assert {name: record.kind for name, record in verified.records.items()} == {
         "05_x.json": "evidence",
         "contest.json": "contest",
     }
-    assert kept.records["05_x.json"].environment["torch"] == HERE.torch
+    assert verified.records["05_x.json"].environment["torch"] == HERE.torch
 
 
 def edited(folder):
@@ -128,8 +128,8 @@ OTHER_MACHINE = evidence_of(environment=HERE.model_copy(update={"processor": "Z8
         ('{"schema": 7, "settings": {}, "trials": []}', "contest schema 7, expected 2"),
         ('{"schema": 7, "by_group": {}}', "instructions schema 7, expected 1"),
         ('{"settings": {}, "trials": [{}], "schema": 2}', "not a usable record of kind contest"),
-        ('{"a": 1}', "no kind of record that this book knows; there are evidence, contest"),
-        ("[1, 2]", "no kind of record that this book knows"),
+        ('{"a": 1}', "no kind of record of this book; there are evidence, contest"),
+        ("[1, 2]", "no kind of record of this book"),
         ("{", "not a readable JSON file"),
     ],
 )
@@ -145,13 +145,13 @@ def test_a_record_that_says_nothing_can_be_neither_sealed_nor_slipped_in(folder,
 def forge(folder):
     """Write the digests of what lies there into the manifest, without looking."""
     path = folder / NAME
-    kept = json.loads(path.read_text())
+    forged = json.loads(path.read_text())
     content = (folder / "05_x.json").read_bytes()
-    kept["records"]["05_x.json"] |= {
+    forged["records"]["05_x.json"] |= {
         "size_bytes": len(content),
         "sha256": manifest.digest(content),
     }
-    path.write_text(json.dumps(kept))
+    path.write_text(json.dumps(forged))
 
 
 def test_the_records_of_two_machines_are_not_sealed_together(folder):

@@ -53,8 +53,8 @@ def test_identical_arms_are_rarely_called_different_in_any_world(world: str) -> 
 def test_a_planted_difference_flips_the_verdict_in_any_world(world: str) -> None:
     slower = [on_machine(world, 1.1, seed) for seed in range(10)]
     faster = [on_machine(world, 1 / 1.1, seed) for seed in range(10)]
-    assert {one.verdict for one in slower} == {"slower"}
-    assert {one.verdict for one in faster} == {"faster"}
+    assert {comparison.verdict for comparison in slower} == {"slower"}
+    assert {comparison.verdict for comparison in faster} == {"faster"}
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -119,9 +119,9 @@ def test_blocks_of_a_fast_callable_are_long_and_those_of_a_slow_one_are_single_c
 
 def test_every_two_pairs_hold_each_order_once_and_the_first_is_a_coin() -> None:
     orders = pairs.draw_orders(np.random.default_rng(3), pairs_per_coin=2)
-    drawn = [next(orders) for _ in range(400)]
-    assert all(sum(pair) == 1 for pair in drawn)
-    assert 150 < sum(first for first, _ in drawn) < 250
+    both_orders = [next(orders) for _ in range(400)]
+    assert all(sum(pair) == 1 for pair in both_orders)
+    assert 150 < sum(first for first, _ in both_orders) < 250
 
 
 def test_a_seed_repeats_the_orders_and_another_does_not() -> None:
@@ -131,8 +131,8 @@ def test_a_seed_repeats_the_orders_and_another_does_not() -> None:
 
 def test_a_fresh_seed_is_drawn_and_named_when_none_is_given() -> None:
     arms = multiplies(50), multiplies(50)
-    one, other = (compare(*arms, budget_s=0.05, seed=None) for _ in range(2))
-    assert one.seed != other.seed
+    first, other = (compare(*arms, budget_s=0.05, seed=None) for _ in range(2))
+    assert first.seed != other.seed
 
 
 def test_both_arms_are_called_equally_often_in_the_samples() -> None:
@@ -323,24 +323,24 @@ def test_real_elapsed_time_is_what_a_wall_clock_says() -> None:
 
 
 def test_threads_grad_mode_and_garbage_collector_are_set_and_put_back() -> None:
-    seen = set()
+    states = set()
 
     def look() -> None:
-        seen.add((torch.get_num_threads(), torch.is_grad_enabled(), gc.isenabled()))
+        states.add((torch.get_num_threads(), torch.is_grad_enabled(), gc.isenabled()))
         time.sleep(1e-4)
 
     before = torch.get_num_threads(), torch.is_grad_enabled(), gc.isenabled()
     compare(look, look, budget_s=0.05, threads=1, grad=False)
-    assert seen == {(1, False, False)}
+    assert states == {(1, False, False)}
     assert (torch.get_num_threads(), torch.is_grad_enabled(), gc.isenabled()) == before
 
 
 def test_grad_mode_can_be_asked_for() -> None:
-    x, seen = torch.ones(512, requires_grad=True), set()
+    x, states = torch.ones(512, requires_grad=True), set()
     compare(
-        lambda: seen.add((x * x).requires_grad), lambda: (x * x).sum(), budget_s=0.05, grad=True
+        lambda: states.add((x * x).requires_grad), lambda: (x * x).sum(), budget_s=0.05, grad=True
     )
-    assert seen == {True}
+    assert states == {True}
 
 
 def test_a_result_is_not_kept_alive_across_calls() -> None:

@@ -65,11 +65,11 @@ def test_calls_are_listed_with_their_nesting():
 
 
 def test_a_phase_asks_for_all_and_holds_what_is_not_freed():
-    kept = []
+    tensors = []
     phases = memory.by_phase(
         {
-            "first": lambda: kept.append(torch.empty(1000).clone()),
-            "second": lambda: kept.append(kept[0].clone()),
+            "first": lambda: tensors.append(torch.empty(1000).clone()),
+            "second": lambda: tensors.append(tensors[0].clone()),
         }
     )
     assert phases["first"] == memory.PhaseMemory(bytes_asked=8000, peak_bytes=8000)

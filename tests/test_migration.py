@@ -44,7 +44,7 @@ OTHERWISE = {
 def test_every_verdict_of_a_book_of_schema_2_is_what_it_was_or_differs_for_a_reason(old_run):
     with zipfile.ZipFile(BOOK) as archive:
         then = json.loads(archive.read("claims.json"))
-    was = {one["id"]: one["verdict"] for one in then}
+    was = {claim["id"]: claim["verdict"] for claim in then}
     now = {key: verdict.status for key, verdict in ledger.verdicts(old_run.findings).items()}
     assert {key: (was[key], now[key]) for key in was if was[key] != now[key]} == OTHERWISE
     # Released networks were not measured then.
@@ -53,16 +53,16 @@ def test_every_verdict_of_a_book_of_schema_2_is_what_it_was_or_differs_for_a_rea
 
 def test_every_chapter_of_schema_2_is_brought_up_to_this_schema(old_run):
     chapters = {path.stem for path in Path("notebooks").glob("[0-9]*.ipynb")}
-    assert [one.notebook for one in old_run.evidences] == sorted(chapters - {"10_wild"})
-    assert {one.schema_version for one in old_run.evidences} == {SCHEMA_VERSION}
+    assert [evidence.notebook for evidence in old_run.evidences] == sorted(chapters - {"10_wild"})
+    assert {evidence.schema_version for evidence in old_run.evidences} == {SCHEMA_VERSION}
 
 
 def test_no_timing_is_lost_and_each_keeps_its_numbers(old_run):
-    for kept in old_run.evidences:
-        old = [one for one in raw(kept.notebook)["records"] if one["interval"]]
-        new = [record for record in kept.records if isinstance(record, Timing)]
-        assert [(one["value"], tuple(one["interval"])) for one in old] == [
-            (one.ratio, one.interval) for one in new
+    for chapter in old_run.evidences:
+        old = [record for record in raw(chapter.notebook)["records"] if record["interval"]]
+        new = [record for record in chapter.records if isinstance(record, Timing)]
+        assert [(record["value"], tuple(record["interval"])) for record in old] == [
+            (record.ratio, record.interval) for record in new
         ]
 
 
@@ -84,12 +84,12 @@ def test_a_record_that_schema_2_did_not_have_is_refused_by_name():
 @pytest.mark.parametrize("change", [{"details": None}, {"id": 7}, {"details": {}}])
 def test_a_record_of_schema_2_that_lacks_something_is_refused_in_one_line(change):
     old = raw("04_eager_cost")
-    broken = next(one for one in old["records"] if one["interval"]) | change
+    broken = next(record for record in old["records"] if record["interval"]) | change
     with pytest.raises(EvidenceError) as refused:
         files.parse(old | {"records": [broken]})
     assert "\n" not in str(refused.value)
 
 
 def test_evidence_of_this_schema_is_not_touched():
-    kept = evidence(equality("reference", 1))
-    assert files.parse(json.loads(kept.model_dump_json())) == kept
+    current = evidence(equality("reference", 1))
+    assert files.parse(json.loads(current.model_dump_json())) == current

@@ -84,14 +84,14 @@ def of(runtime, refused=None):
 
 def test_each_runtime_is_a_cell_whose_key_holds_all_that_it_depends_on(installed):
     assert installed.parent.exists()
-    made = networks.cells_of(NETWORK, LISTED, places.PATCHES)
-    assert [one.parameters["runtime"] for one in made] == list(RUNTIMES)
-    assert len({one.key for one in made}) == len(RUNTIMES)
-    assert networks.cells_of(NETWORK, LISTED, places.PATCHES) == made
+    cells = networks.cells_of(NETWORK, LISTED, places.PATCHES)
+    assert [cell.parameters["runtime"] for cell in cells] == list(RUNTIMES)
+    assert len({cell.key for cell in cells}) == len(RUNTIMES)
+    assert networks.cells_of(NETWORK, LISTED, places.PATCHES) == cells
     patch = places.PATCHES / f"{PACKAGE.title}.patch"
     patch.write_text(patch.read_text().replace("x * y", "y * x"))
     other = networks.cells_of(NETWORK, LISTED, places.PATCHES)
-    assert {one.key for one in made}.isdisjoint(one.key for one in other)
+    assert {cell.key for cell in cells}.isdisjoint(other_cell.key for other_cell in other)
 
 
 def test_a_network_without_a_patch_is_refused_in_a_line(installed, tmp_path):
@@ -108,20 +108,20 @@ def test_a_network_without_a_patch_is_refused_in_a_line(installed, tmp_path):
 ])  # fmt: skip
 def test_a_word_that_cannot_be_used_is_refused_in_a_line(capsys, word, reason):
     assert wild.main([word]) == 1
-    said = capsys.readouterr().err
-    assert said.startswith(f"error: {reason}")
-    assert said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {reason}")
+    assert error.count("\n") == 1
 
 
 def test_all_networks_are_asked_for_together():
-    known = listed_networks.read()
-    assert networks.chosen("all", known) == list(known.values())
+    listed = listed_networks.read()
+    assert networks.chosen("all", listed) == list(listed.values())
 
 
 # What a cell does
 
 
-def asked(installed, script):
+def cell_for(installed, script):
     answering(installed, script)
     return networks.cells_of(NETWORK, LISTED, places.PATCHES)[0]
 
@@ -129,7 +129,7 @@ def asked(installed, script):
 def test_the_patch_goes_onto_a_copy_and_the_package_stays_as_released(installed, tmp_path):
     answer = tmp_path / "given.json"
     files.write(of("eager"), answer)
-    cell = asked(installed, f'cp "$3" question.copy; mkdir answer; cp {answer} "$4"')
+    cell = cell_for(installed, f'cp "$3" question.copy; mkdir answer; cp {answer} "$4"')
     networks._execute(cell, "mark")
     assert files.read(cell.result) == of("eager")
     package = installed.parent.parent / "lib/python3.11/site-packages/tinynet/model.py"
@@ -138,11 +138,11 @@ def test_the_patch_goes_onto_a_copy_and_the_package_stays_as_released(installed,
 
 
 def test_the_question_names_the_patched_copy(installed, tmp_path):
-    said = tmp_path / "question.json"
-    cell = asked(installed, f'cp "$3" {said}; cp -r patched {tmp_path}; exit 1')
+    copied = tmp_path / "question.json"
+    cell = cell_for(installed, f'cp "$3" {copied}; cp -r patched {tmp_path}; exit 1')
     with pytest.raises(BuildError):
         networks._execute(cell, "mark")
-    question = json.loads(said.read_text())
+    question = json.loads(copied.read_text())
     assert question["runtime"] == "eager"
     assert question["patched"].endswith("/patched")
     assert (tmp_path / "patched/tinynet/model.py").read_text() == CODE.replace(".expand_as(x)", "")
@@ -154,14 +154,14 @@ def test_the_question_names_the_patched_copy(installed, tmp_path):
     ("exit 3", "^status 3$"),
 ])  # fmt: skip
 def test_a_measurement_that_dies_says_why_and_keeps_no_answer(installed, script, reason):
-    cell = asked(installed, script)
+    cell = cell_for(installed, script)
     with pytest.raises(BuildError, match=reason):
         networks._execute(cell, "mark")
     assert not cells.is_kept(cell)
 
 
 def test_a_patch_that_does_not_fit_what_is_installed_is_named(installed):
-    cell = asked(installed, "exit 0")
+    cell = cell_for(installed, "exit 0")
     package = installed.parent.parent / "lib/python3.11/site-packages/tinynet/model.py"
     package.write_text(CODE.replace("scale", "other"))
     with pytest.raises(BuildError, match=r"^the patch of tinynet does not apply: "):
@@ -177,7 +177,7 @@ def test_an_environment_holds_the_locked_versions_and_the_package():
     lock = places.LOCK.read_text(encoding="utf-8").splitlines()
     assert wanted[-2:] == ["torchvision", "tinynet==1"]
     assert set(wanted[:-2]) <= set(lock)
-    assert any(one.startswith("torch==") for one in wanted)
+    assert any(requirement.startswith("torch==") for requirement in wanted)
 
 
 def test_an_environment_holds_all_that_the_measurement_imports():
@@ -190,9 +190,11 @@ def test_an_environment_holds_all_that_the_measurement_imports():
         for name in imports._names(path.read_text(encoding="utf-8"), path.name)
     }
     foreign = named - sys.stdlib_module_names - {"investigation"}
-    known = metadata.packages_distributions()
-    needed = {name.lower() for one in foreign & known.keys() for name in known[one]}
-    assert needed - {one.lower() for one in environments.IMPORTED} <= COME_WITH
+    distributions = metadata.packages_distributions()
+    needed = {
+        name.lower() for module in foreign & distributions.keys() for name in distributions[module]
+    }
+    assert needed - {name.lower() for name in environments.IMPORTED} <= COME_WITH
 
 
 def test_an_environment_is_made_once_and_anew_where_it_would_hold_something_else(
@@ -200,21 +202,21 @@ def test_an_environment_is_made_once_and_anew_where_it_would_hold_something_else
 ):
     monkeypatch.setattr(places, "BUILD", tmp_path)
     monkeypatch.setattr(torches, "run", lambda *_, **__: "torch==2\ntorchvision==1")
-    made = []
+    installed = []
 
     def install(folder, wanted, *_, **__):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "requirements.txt").write_text(wanted)
         (folder / torches.READY).touch()
-        made.append(wanted)
+        installed.append(wanted)
 
     monkeypatch.setattr(torches, "install", install)
     for _ in range(2):
         environments.python_of(PACKAGE)
-    assert len(made) == 1
+    assert len(installed) == 1
     monkeypatch.setattr(environments, "IMPORTED", ("numpy",))
     environments.python_of(PACKAGE)
-    assert len(made) == 2
+    assert len(installed) == 2
 
 
 @pytest.mark.parametrize(("resolved", "together"), [
@@ -226,14 +228,14 @@ def test_torch_and_torchvision_of_two_builds_are_told_apart(resolved, together):
     assert environments.of_one_build(resolved) == together
 
 
-@pytest.mark.parametrize(("build", "told"), [("+cpu", {}), ("", environments.WITHOUT_FOLDERS)])
-def test_folders_with_half_of_a_build_are_left_out(tmp_path, monkeypatch, build, told):
+@pytest.mark.parametrize(("build", "variables"), [("+cpu", {}), ("", environments.WITHOUT_FOLDERS)])
+def test_folders_with_half_of_a_build_are_left_out(tmp_path, monkeypatch, build, variables):
     monkeypatch.setattr(places, "BUILD", tmp_path)
     monkeypatch.setattr(torches, "run", lambda *_, **__: f"torch==2+cpu\ntorchvision==1{build}")
-    seen = []
-    monkeypatch.setattr(torches, "install", lambda *_, **given: seen.append(given))
+    installed = []
+    monkeypatch.setattr(torches, "install", lambda *_, **given: installed.append(given))
     environments.python_of(PACKAGE)
-    assert seen == [{"told": told}]
+    assert installed == [{"variables": variables}]
 
 
 # The whole measurement, with the cells' outcomes given
@@ -244,25 +246,27 @@ def outcomes(installed, monkeypatch):
     """What each runtime's cell comes to; a test may change them. Returns what was said too."""
     assert installed.parent.exists()
     given = {runtime: of(runtime) for runtime in RUNTIMES}
-    said = []
+    lines = []
 
     def run(wanted, *_):
-        made = []
+        outcomes_made = []
         for cell in wanted:
-            found = given[cell.parameters["runtime"]]
-            if isinstance(found, str):
-                made.append(cluster.Outcome(cell, None, found))
+            evidence = given[cell.parameters["runtime"]]
+            if isinstance(evidence, str):
+                outcomes_made.append(cluster.Outcome(cell, None, evidence))
             else:
-                files.write(found, cell.result)
-                made.append(cluster.Outcome(cell, found))
-        return made
+                files.write(evidence, cell.result)
+                outcomes_made.append(cluster.Outcome(cell, evidence))
+        return outcomes_made
 
     monkeypatch.setattr(cluster, "outcomes", run)
 
-    def measure(*asked):
-        return measuring.measure(asked or (NETWORK,), LISTED, places.PATCHES, None, said.append)
+    def measure(*to_measure):
+        return measuring.measure(
+            to_measure or (NETWORK,), LISTED, places.PATCHES, None, lines.append
+        )
 
-    return given, said, measure
+    return given, lines, measure
 
 
 def recorded():
@@ -272,28 +276,28 @@ def recorded():
 
 
 def test_what_all_runtimes_showed_is_one_sealed_record_and_is_measured_anew_next_time(outcomes):
-    _, said, measure = outcomes
+    _, lines, measure = outcomes
     assert measure() == 0
     assert len(recorded()) == 2 * len(RUNTIMES)
-    assert [one for one in said if "error" in one] == []
+    assert [line for line in lines if "error" in line] == []
     assert not list(places.CELLS.iterdir())
 
 
 def test_a_runtime_that_refuses_a_network_is_one_line_and_the_rest_goes_on(outcomes):
-    given, said, measure = outcomes
+    given, lines, measure = outcomes
     given["openvino"] = of("openvino", refused="ExportError: no such operator")
     assert measure() == 0
-    assert "tiny in openvino: ExportError: no such operator" in said
-    programs = [one for one in recorded() if isinstance(one, ReleasedProgram)]
+    assert "tiny in openvino: ExportError: no such operator" in lines
+    programs = [record for record in recorded() if isinstance(record, ReleasedProgram)]
     assert [program.runtime for program in programs if program.refused] == ["openvino"]
     assert len(programs) == len(RUNTIMES)
 
 
 def test_a_cell_that_fails_is_one_line_and_what_was_measured_is_kept_for_the_next_time(outcomes):
-    given, said, measure = outcomes
+    given, lines, measure = outcomes
     given["compile"] = "no answer within 1200 s"
     assert measure() == 1
-    assert "error: tiny in compile: no answer within 1200 s" in said
+    assert "error: tiny in compile: no answer within 1200 s" in lines
     assert len(recorded()) == 2 * (len(RUNTIMES) - 1)
     assert len(list(places.CELLS.iterdir())) == len(RUNTIMES) - 1
     given["compile"] = of("compile")
@@ -302,10 +306,10 @@ def test_a_cell_that_fails_is_one_line_and_what_was_measured_is_kept_for_the_nex
 
 
 def test_a_network_that_cannot_be_measured_is_one_line_and_the_others_go_on(outcomes):
-    _, said, measure = outcomes
+    _, lines, measure = outcomes
     other = NETWORK.model_copy(update={"name": "other", "package": "nothere"})
     assert measure(other, NETWORK) == 1
-    assert said[0] == "error: other: the survey has no patch of nothere"
+    assert lines[0] == "error: other: the survey has no patch of nothere"
     assert len(recorded()) == 2 * len(RUNTIMES)
 
 

@@ -89,25 +89,27 @@ def of_a_step(timing):
 
 @pytest.fixture(scope="module")
 def run():
-    return [record for each in read_run(BOOK).evidences for record in each.records]
+    return [record for chapter in read_run(BOOK).evidences for record in chapter.records]
 
 
 @pytest.fixture(scope="module")
 def measured(run):
     """Every timing of the line in a whole run, with the spread that its interval tells of."""
     return [
-        (one, math.log(one.interval[1] / one.interval[0]) / 2 / z_of(one.confidence))
-        for one in run
-        if is_about_the_line(one)
+        (record, math.log(record.interval[1] / record.interval[0]) / 2 / z_of(record.confidence))
+        for record in run
+        if is_about_the_line(record)
     ]
 
 
 @pytest.fixture(scope="module")
 def untimed(run):
     """The plain world without its timings, with the remedies of a whole run."""
-    remedies = [one for one in run if getattr(one, "family", None) == "remedy"]
-    plain = [one for one in plain_world().values() if getattr(one, "family", None) != "remedy"]
-    return [one for one in (*plain, *remedies) if not is_about_the_line(one)]
+    remedies = [record for record in run if getattr(record, "family", None) == "remedy"]
+    plain = [
+        record for record in plain_world().values() if getattr(record, "family", None) != "remedy"
+    ]
+    return [record for record in (*plain, *remedies) if not is_about_the_line(record)]
 
 
 def truth(timing):
@@ -128,18 +130,21 @@ def worlds(untimed, measured, spreads, truth, count, seed=20241227):
     """So many worlds of the same untimed records, in each of which every timing is drawn anew."""
     draw = np.random.default_rng(seed)
     for _ in range(count):
-        drawn = zip(measured, spreads(measured, draw), strict=True)
-        made = [redrawn(one, truth(one), float(spread), draw) for (one, _), spread in drawn]
-        made += [in_place_as(one) for one in made if of_a_step(one)]
-        yield findings(by_identity([*untimed, *made]))
+        with_spreads = zip(measured, spreads(measured, draw), strict=True)
+        redrawn_records = [
+            redrawn(record, truth(record), float(spread), draw)
+            for (record, _), spread in with_spreads
+        ]
+        redrawn_records += [in_place_as(record) for record in redrawn_records if of_a_step(record)]
+        yield findings(by_identity([*untimed, *redrawn_records]))
 
 
 @pytest.mark.parametrize("spreads", [as_recorded, within_a_per_cent])
 def test_noise_alone_turns_no_verdict_into_its_opposite(untimed, measured, spreads):
     opposite = {"supported": "refuted", "refuted": "supported"}
     turned, decided = dict.fromkeys(PLAIN, 0), set()
-    for found in worlds(untimed, measured, spreads, truth, WORLDS):
-        for claim, verdict in ledger.verdicts(found).items():
+    for world in worlds(untimed, measured, spreads, truth, WORLDS):
+        for claim, verdict in ledger.verdicts(world).items():
             turned[claim] += verdict.status == opposite.get(PLAIN[claim])
             decided |= {claim} if verdict.status == PLAIN[claim] else set()
     assert {claim: count for claim, count in turned.items() if count >= RARE * WORLDS} == {}
@@ -151,9 +156,9 @@ def test_where_the_network_is_slower_noise_does_not_hide_it(untimed, measured):
         of_the_line = timing.level == "network" and timing.baseline != "no SE blocks"
         return 1.1 if of_the_line else truth(timing)
 
-    for found in worlds(untimed, measured, within_a_per_cent, slower, 20):
-        statuses = {key: verdict.status for key, verdict in ledger.verdicts(found).items()}
-        assert {statuses[one] for one in ("C1", "C4", "P1", "P5", "V3")} == {"refuted"}
+    for world in worlds(untimed, measured, within_a_per_cent, slower, 20):
+        statuses = {key: verdict.status for key, verdict in ledger.verdicts(world).items()}
+        assert {statuses[claim] for claim in ("C1", "C4", "P1", "P5", "V3")} == {"refuted"}
 
 
 def anything(draw):
@@ -177,26 +182,26 @@ def anything(draw):
           for layer in ("kernels", "elided", "fused", "source") for target in ("cpu", "chip")),
         survival("torch.export", True),
     ]  # fmt: skip
-    return [one for one in some if draw.random() < 0.4]
+    return [record for record in some if draw.random() < 0.4]
 
 
 def test_whatever_the_world_a_verdict_has_at_most_forty_words(run, measured, untimed):
     draw = np.random.default_rng(7)
-    programs = [one for one in run if isinstance(one, RuntimeProgram | Survival)]
+    programs = [record for record in run if isinstance(record, RuntimeProgram | Survival)]
 
     def any_truth(timing):
         del timing
         return math.exp(draw.normal(0, draw.choice([0.01, 0.3])))
 
-    for found in worlds(untimed, measured, within_a_per_cent, any_truth, 60, seed=8):
-        records = found.answers(EVERYTHING)
+    for drawn_world in worlds(untimed, measured, within_a_per_cent, any_truth, 60, seed=8):
+        records = drawn_world.answers(EVERYTHING)
         world = by_identity([*records, *programs, *anything(draw)])
         for claim, verdict in ledger.verdicts(findings(world)).items():
             words = len(verdict.sentence.split())
             assert 3 <= words <= MOST_WORDS, (claim, verdict.sentence)
 
 
-@pytest.mark.parametrize(("claim", "records"), [(one, records) for one, records, *_ in FLIPS])
+@pytest.mark.parametrize(("claim", "records"), [(claim, records) for claim, records, *_ in FLIPS])
 def test_every_planted_verdict_has_at_most_forty_words_and_numbers_under_it(claim, records):
     verdict = ledger.verdicts(findings(planted(*records)))[claim]
     assert len(verdict.sentence.split()) <= MOST_WORDS
@@ -207,7 +212,7 @@ def test_every_planted_verdict_has_at_most_forty_words_and_numbers_under_it(clai
 def test_the_same_holds_on_a_gpu_whatever_was_measured(rule):
     draw = np.random.default_rng(9)
     for _ in range(20):
-        made = [timed(step, math.exp(draw.normal(0, 0.2))) for step in gpu_worlds.STEPS]
-        found = gpu_worlds.findings(plain_records(*made))
-        for verdict in gpu.on_each_machine(rule, found).values():
+        timings = [timed(step, math.exp(draw.normal(0, 0.2))) for step in gpu_worlds.STEPS]
+        world = gpu_worlds.findings(plain_records(*timings))
+        for verdict in gpu.on_each_machine(rule, world).values():
             assert len(verdict.sentence.split()) <= MOST_WORDS, verdict.sentence

@@ -7,9 +7,9 @@ from investigation.compiled.omission import MissingToolError
 
 @pytest.fixture
 def shell(monkeypatch):
-    made = InteractiveShell()
-    monkeypatch.setattr(omission, "get_ipython", lambda: made)
-    return made
+    interpreter = InteractiveShell()
+    monkeypatch.setattr(omission, "get_ipython", lambda: interpreter)
+    return interpreter
 
 
 def missing():
@@ -23,10 +23,10 @@ def test_a_tool_that_is_there_is_named_and_nothing_is_left_out(shell):
 
 
 def test_a_tool_that_is_missing_is_said_in_one_line_and_only_the_closing_runs(shell):
-    said = omission.needs(missing).data
-    assert "there is no hammer here; buy one" in said
-    assert "untested" in said
-    assert "\n" not in said
+    note = omission.needs(missing).data
+    assert "there is no hammer here; buy one" in note
+    assert "untested" in note
+    assert "\n" not in note
     shell.user_ns["chapter"] = type("C", (), {"close": lambda _: "closed"})()
     shell.run_cell("made = 1")
     assert "made" not in shell.user_ns
@@ -43,9 +43,9 @@ def test_another_fault_is_not_taken_for_a_missing_tool(shell):
 
 
 def test_a_part_of_a_chapter_is_left_out_alone(shell):
-    said = omission.needs_for("hammered", missing).data
-    assert "there is no hammer here; buy one" in said
-    assert "go on" in said
+    note = omission.needs_for("hammered", missing).data
+    assert "there is no hammer here; buy one" in note
+    assert "go on" in note
     shell.run_cell("hammered = 1\nmade = 1")
     shell.run_cell("hammered_flat = 2")
     assert "made" not in shell.user_ns

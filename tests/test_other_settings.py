@@ -24,8 +24,11 @@ def test_a_kind_that_both_forms_take_is_compared_and_one_that_a_form_refuses_is_
         raise RuntimeError("not for these\nat all")
 
     monkeypatch.setattr(tensor_kinds, "FORMS", different | {"broadcast": refuses})
-    found = tensor_kinds.compare_kind("complex", 1)
-    assert (found.refusals, found.same) == ({"expand_as": None, "broadcast": "not for these"}, None)
+    compared = tensor_kinds.compare_kind("complex", 1)
+    assert (compared.refusals, compared.same) == (
+        {"expand_as": None, "broadcast": "not for these"},
+        None,
+    )
 
 
 @pytest.mark.parametrize("kind", tensor_kinds.KINDS)
@@ -35,14 +38,14 @@ def test_every_kind_is_what_its_name_says_and_gets_an_answer(kind):
     assert x.is_nested == kind.startswith("nested")
     assert (x.layout == torch.sparse_csr) == ("CSR" in kind)
     assert x.is_mkldnn == (kind == "mkldnn")
-    found = tensor_kinds.compare_kind(kind, 1)
-    assert found.refusals.keys() == {"expand_as", "broadcast"}
-    assert (found.same is None) == any(found.refusals.values())
+    compared = tensor_kinds.compare_kind(kind, 1)
+    assert compared.refusals.keys() == {"expand_as", "broadcast"}
+    assert (compared.same is None) == any(compared.refusals.values())
 
 
 def test_gates_of_every_rank_that_both_accept_are_tried_and_a_difference_shows(monkeypatch):
-    found = tensor_kinds.compare_ranks(1)
-    assert {len(shape) for shape in found} == {0, 1, 2, 3, 4}
+    by_shape = tensor_kinds.compare_ranks(1)
+    assert {len(shape) for shape in by_shape} == {0, 1, 2, 3, 4}
     monkeypatch.setattr(tensor_kinds, "broadcast", lambda x, gate: (x * gate) + 1)
     assert not any(tensor_kinds.compare_ranks(1).values())
 
@@ -57,18 +60,21 @@ def test_what_takes_a_kind_of_tensor_is_said_in_words():
 
 
 def test_in_place_nothing_is_asked_for_and_the_expansion_adds_its_copy_all_the_same():
-    same, mixed = (writing.compare_ways(one) for one in (CASE, CASE.with_gate("bfloat16")))
-    asked = {way: one.bytes_asked for way, one in same.items()}
-    assert asked["x * y"] == asked["x * y.expand_as(x)"] == OUTPUT
-    assert asked["x.mul_(y)"] == asked["torch.mul(x, y, out=out)"] == 0
+    same, mixed = (writing.compare_ways(case) for case in (CASE, CASE.with_gate("bfloat16")))
+    bytes_of = {way: written.bytes_asked for way, written in same.items()}
+    assert bytes_of["x * y"] == bytes_of["x * y.expand_as(x)"] == OUTPUT
+    assert bytes_of["x.mul_(y)"] == bytes_of["torch.mul(x, y, out=out)"] == 0
     copied = mixed["x.mul_(y.expand_as(x))"].bytes_asked - mixed["x.mul_(y)"].bytes_asked
     assert copied > OUTPUT / 2
     assert len(same["x.mul_(y.expand_as(x))"].calls) > len(same["x.mul_(y)"].calls)
 
 
 def test_the_line_dispatches_an_operation_more_to_dtensor_and_leaves_no_group_behind():
-    found = distributed.dispatched(CASE)
-    assert [one.partition(".")[0] for one in found["expand_as"]] == ["expand", "mul"]
-    assert [one.partition(".")[0] for one in found["broadcast"]] == ["mul"]
+    operations = distributed.dispatched(CASE)
+    assert [operation.partition(".")[0] for operation in operations["expand_as"]] == [
+        "expand",
+        "mul",
+    ]
+    assert [operation.partition(".")[0] for operation in operations["broadcast"]] == ["mul"]
     assert not torch_distributed.is_initialized()
-    assert distributed.dispatched(CASE) == found, "and it can be asked again"
+    assert distributed.dispatched(CASE) == operations, "and it can be asked again"

@@ -36,8 +36,8 @@ def test_a_timing_is_told_with_its_outcome_and_its_warnings():
 
 
 def test_extremes_name_both_directions_or_none():
-    def named(one):
-        return one.case.name
+    def named(timing):
+        return timing.case.name
 
     assert outcomes.extremes([multiply()], named) == "None is slower or faster"
     both = outcomes.extremes([SLOW, QUICK], named)
@@ -46,7 +46,7 @@ def test_extremes_name_both_directions_or_none():
 
 
 @pytest.mark.parametrize(
-    ("writer", "other", "told"),
+    ("writer", "other", "parts"),
     [
         ((1.6, "slower"), (1.0, "equivalent"),
          ("write more with the line: slower in 1 of 1", "write no more: no difference in 1 of 1")),
@@ -54,12 +54,12 @@ def test_extremes_name_both_directions_or_none():
          ("write more with the line: faster in 1 of 1", "write no more: slower in 1 of 1")),
     ],
 )  # fmt: skip
-def test_what_is_said_of_writers_follows_their_timings(writer, other, told):
+def test_what_is_said_of_writers_follows_their_timings(writer, other, parts):
     programs = [program("library", 2**20), program("compiler", 0)]
-    said = outcomes.of_writers(
+    sentence = outcomes.of_writers(
         programs, [block_in("library", *writer), block_in("compiler", *other)]
     )
-    assert all(part in said for part in told)
+    assert all(part in sentence for part in parts)
 
 
 @pytest.mark.parametrize(
@@ -77,19 +77,23 @@ def row(alike, plain, expanded, name="block"):
 
 def test_which_form_has_eager_modes_bits_is_read_off_the_table():
     same, other = compiled_words.SAME, "differ"
-    said = compiled_words.bits_told([row(other, other, same, "a"), row(other, same, other, "b")])
-    assert "same bits in 0 of 2 programs" in said
-    assert "`x * y` returns eager mode's bits in *b*" in said
-    assert "`x * y.expand_as(x)` returns eager mode's bits in *a*" in said
+    sentence = compiled_words.bits_told(
+        [row(other, other, same, "a"), row(other, same, other, "b")]
+    )
+    assert "same bits in 0 of 2 programs" in sentence
+    assert "`x * y` returns eager mode's bits in *b*" in sentence
+    assert "`x * y.expand_as(x)` returns eager mode's bits in *a*" in sentence
     neither = compiled_words.bits_told([row(same, other, other)])
     assert neither.count("in none of them") == 2
     assert compiled_words.bits_told([]) == "No kernels differ in this run."
 
 
 def pairing(plain, expanded, kind="multiply, training"):
-    made = [SimpleNamespace(passes=loops, buffers=buffers) for loops, buffers in (plain, expanded)]
+    programs = [
+        SimpleNamespace(passes=loops, buffers=buffers) for loops, buffers in (plain, expanded)
+    ]
     return SimpleNamespace(
-        setting=SimpleNamespace(kind=kind), baseline=made[0], candidate=made[1]
+        setting=SimpleNamespace(kind=kind), baseline=programs[0], candidate=programs[1]
     )  # fmt: skip
 
 
@@ -105,16 +109,16 @@ def test_which_form_needs_more_loops_or_buffers_is_told_in_both_directions():
 def test_a_graph_is_described_by_what_arrives_at_each_node():
     full, small = Gradient((2, 3, 4, 5), "bfloat16"), Gradient((2, 3, 1, 1), "bfloat16")
     graphs = {"expand_as": [Node("Expand", full, ())], "broadcast": [Node("Mul", small, ())]}
-    said = training_figures.graphs_told(graphs)
-    assert "expand_as: Expand, which gets (2, 3, 4, 5) bfloat16" in said
-    assert "broadcast: Mul, which gets (2, 3, 1, 1) bfloat16" in said
+    sentence = training_figures.graphs_told(graphs)
+    assert "expand_as: Expand, which gets (2, 3, 4, 5) bfloat16" in sentence
+    assert "broadcast: Mul, which gets (2, 3, 1, 1) bfloat16" in sentence
 
 
 def test_errors_are_compared_in_both_directions():
-    def told(with_it, without):
+    def sentence(with_it, without):
         return training_figures.errors_told(
             {"float16": {"expand_as": with_it, "broadcast": without}}
         )
 
-    assert told([2.0, 6.0], [1.0, 2.0]) == "2 to 3 times as large for float16"
-    assert told([1.0, 1.0], [2.0, 4.0]) == "0.25 to 0.5 times as large for float16"
+    assert sentence([2.0, 6.0], [1.0, 2.0]) == "2 to 3 times as large for float16"
+    assert sentence([1.0, 1.0], [2.0, 4.0]) == "0.25 to 0.5 times as large for float16"

@@ -10,8 +10,8 @@ from pipeline.pages import assembly, chapter_pages, rendering
 
 
 def names():
-    asked = assembly.asked(findings(plain_world()))
-    return {"record": assembly.the_only(asked), "records": asked, "plain": "x"}
+    look_up = assembly.records_of(findings(plain_world()))
+    return {"record": assembly.the_only(look_up), "records": look_up, "plain": "x"}
 
 
 def fill(folder, text):
@@ -27,22 +27,22 @@ def test_a_page_takes_its_numbers_from_the_evidence(tmp_path):
 
 
 def test_a_number_that_nobody_recorded_fails_the_build(tmp_path):
-    with pytest.raises(BuildError, match=r"a page asks for one timing with .*; there are 0"):
+    with pytest.raises(BuildError, match=r"a page needs one timing with .*; there are 0"):
         fill(tmp_path, '{{ record("timing", level="scale_step").value }}')
 
 
 @pytest.mark.parametrize(
-    ("asked", "says"),
+    ("question", "message"),
     [
-        ('record("timign")', "a page asks for timign: 'timign'"),
-        ('record("timing", levle="block")', "a page asks for timing: Timing has no field levle"),
-        ('records("timing", level="blok")', "a page asks for timing: Timing.level cannot be"),
+        ('record("timign")', "a page needs timign: 'timign'"),
+        ('record("timing", levle="block")', "a page needs timing: Timing has no field levle"),
+        ('records("timing", level="blok")', "a page needs timing: Timing.level cannot be"),
     ],
 )
-def test_a_misspelt_question_of_a_page_fails_the_build(tmp_path, asked, says):
+def test_a_misspelt_question_of_a_page_fails_the_build(tmp_path, question, message):
     with pytest.raises(BuildError) as refused:
-        fill(tmp_path, f"{{{{ {asked} }}}}")
-    assert str(refused.value).startswith(says)
+        fill(tmp_path, f"{{{{ {question} }}}}")
+    assert str(refused.value).startswith(message)
 
 
 def claim(**changes):
@@ -56,15 +56,15 @@ def test_a_chapter_shows_the_ledgers_verdict_of_its_claims_and_of_no_other():
     shown = chapter_pages.claims_of("02_strides", [claim(), claim(id="T2", chapters=["01_x"])])
     shown, _, more = shown.partition("\n\n")
     assert more.endswith("how its rule changed: [claim by claim](../claims).")
-    said, rule, outcome = shown.split("\\\n  ")
-    assert said == "- **T1**, ticket: “it is so”"
+    claim_line, rule, outcome = shown.split("\\\n  ")
+    assert claim_line == "- **T1**, ticket: “it is so”"
     assert (rule, outcome) == ("*Rule.* Supported if so.", "**supported**: It is so.")
     assert "is decided here" in chapter_pages.claims_of("09_fix", [claim()])
 
 
 def test_a_claim_on_a_gpu_is_shown_by_machine_and_as_untested_where_none_was_measured():
-    found = [{"machine": "nvidia-h200", "verdict": "refuted", "because": "It is not."}]
-    measured, unmeasured = ({"rule": "R.", "found": one} for one in (found, []))
+    judged = [{"machine": "nvidia-h200", "verdict": "refuted", "because": "It is not."}]
+    measured, unmeasured = ({"rule": "R.", "found": judged_on} for judged_on in (judged, []))
     shown = chapter_pages.gpu_claims_of("07_gpu", [claim(gpu=measured), claim(id="T2")])
     assert "**T1**, on nvidia-h200" in shown
     assert "**refuted**: It is not." in shown

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from worlds import asked, equality, findings, grown, pairings, planted, view
+from worlds import equality, findings, grown, memory_record, pairings, planted, view
 
 from investigation.claims.claim import judge
 from investigation.claims.ledger import CLAIMS
@@ -27,10 +27,10 @@ def memory_records(expanding):
     x, gate = CASE.tensors()
     _, half = CASE.with_gate("bfloat16").tensors()
     output = x.numel() * 4
-    for dtypes, one in (("same", gate), ("mixed", half)):
+    for dtypes, gate_of_dtype in (("same", gate), ("mixed", half)):
         for form, scale in (("expand_as", expanding), ("broadcast", broadcast)):
-            beside = memory.bytes_allocated(lambda s=scale, g=one: s(x, g)) - output
-            yield asked(form, dtypes, beside)
+            beside = memory.bytes_allocated(lambda s=scale, g=gate_of_dtype: s(x, g)) - output
+            yield memory_record(form, dtypes, beside)
     operand = memory.multiplied_gate(expanding, x, gate)
     shared = memory.shares_storage(operand, gate)
     yield view(shares_storage=shared, is_view=memory.place(operand).is_view)
@@ -38,8 +38,10 @@ def memory_records(expanding):
 
 def layout_records(candidate):
     for group, sizes in (("ordinary", (layout.ORDINARY,)), ("ambiguous", layout.AMBIGUOUS)):
-        found = list(layout.compare_layouts(expand_as, candidate, sizes, seed=0))
-        yield pairings(group, sum(not (one.same_layout and one.same_values) for one in found))
+        compared = list(layout.compare_layouts(expand_as, candidate, sizes, seed=0))
+        yield pairings(
+            group, sum(not (pairing.same_layout and pairing.same_values) for pairing in compared)
+        )
 
 
 def equality_records(candidate):
@@ -55,9 +57,9 @@ def acceptance_records(baseline):
 def verdict(claim, records):
     """Judge in the plain world with these records; the variants run in eager mode alone."""
     world = {
-        key: one
-        for key, one in planted(*records).items()
-        if getattr(one, "family", None) != "exported"
+        key: record
+        for key, record in planted(*records).items()
+        if getattr(record, "family", None) != "exported"
     }
     return judge(BY_ID[claim], findings(world)).status
 

@@ -33,21 +33,21 @@ def test_from_the_size_that_hides_the_host_on_both_sides_need_the_same():
 @pytest.mark.parametrize(("side", "bound"), [(8, "launch"), (4096, "bandwidth")])
 def test_a_small_tensor_waits_for_the_host_and_a_large_one_for_memory(side, bound):
     case = Case(slug="x", name="x", shape=(1, 1, side, side))
-    (found,) = prediction.predictions((case,), HOST, (CARD,))
-    assert found.bound == bound
+    (predicted,) = prediction.predictions((case,), HOST, (CARD,))
+    assert predicted.bound == bound
 
 
 def test_without_the_hosts_cost_nothing_is_said_of_the_side_that_waits():
-    found = prediction.predictions((CASE,), None)
-    assert len(found) == len(CARDS)
-    assert {one.bound for one in found} == {None}
+    predicted = prediction.predictions((CASE,), None)
+    assert len(predicted) == len(CARDS)
+    assert {predicted_case.bound for predicted_case in predicted} == {None}
 
 
 def multiply_of(side, seconds, **about):
     """A multiply of the eager chapter over sizes, half as long again with `expand_as`."""
     case = Case(slug=f"side{side}", name=f"side {side}", shape=(1, 16, side, side))
-    made = timing("multiply", 1.5, "slower", case=case, **{"series": "sizes"} | about)
-    return made.model_copy(update={"alone": timed(1.5, "slower", seconds=seconds)})
+    record = timing("multiply", 1.5, "slower", case=case, **{"series": "sizes"} | about)
+    return record.model_copy(update={"alone": timed(1.5, "slower", seconds=seconds)})
 
 
 def test_the_hosts_cost_is_that_of_the_smallest_multiply():
@@ -83,13 +83,13 @@ def test_where_no_size_was_measured_that_is_said():
     ],
 )
 def test_a_card_is_known_by_its_drivers_name_and_only_by_that(driver_says, name):
-    found = card_called(driver_says)
-    assert (found.name if found else None) == name
+    card = card_called(driver_says)
+    assert (card.name if card else None) == name
 
 
 def test_every_description_names_its_source():
     assert all(card.source for card in CARDS)
-    assert all(one.sources for one in CHIPS)
+    assert all(chip.sources for chip in CHIPS)
     assert len({card.slug for card in CARDS}) == len(CARDS)
 
 

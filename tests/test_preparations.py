@@ -74,23 +74,23 @@ def test_two_objects_of_one_program_differ_and_the_program_does_not(place: Place
 
 @pytest.mark.parametrize("world", WORLDS)
 def test_an_interval_over_preparations_covers_the_planted_ratio_in_any_world(world: str) -> None:
-    found = [Placed(seed, anywhere, world).compared(1.02, seed=seed) for seed in range(30)]
-    covered = sum(not excludes(one, 1.02) for one in found)
+    comparisons = [Placed(seed, anywhere, world).compared(1.02, seed=seed) for seed in range(30)]
+    covered = sum(not excludes(comparison, 1.02) for comparison in comparisons)
     assert stats.binomtest(covered, 30, 0.95, alternative="less").pvalue > 1e-3
 
 
 def test_a_planted_difference_is_found_beyond_what_places_do() -> None:
-    found = [Placed(seed).compared(1.01, seed=seed) for seed in range(20)]
-    assert {one.ratio > 1 for one in found} == {True}
-    assert sum(excludes(one, 1) for one in found) >= 19
+    comparisons = [Placed(seed).compared(1.01, seed=seed) for seed in range(20)]
+    assert {comparison.ratio > 1 for comparison in comparisons} == {True}
+    assert sum(excludes(comparison, 1) for comparison in comparisons) >= 19
 
 
 def test_preparations_and_what_varies_inside_them_are_told_apart() -> None:
-    one = Placed(1).compared(1.0)
-    assert one.spread is not None
-    assert one.spread.between_percent == pytest.approx(0.3 * math.sqrt(2), rel=0.5)
-    assert one.spread.within_percent < one.spread.between_percent / 3
-    assert one.spread.heterogeneity_p < 1e-6
+    comparison = Placed(1).compared(1.0)
+    assert comparison.spread is not None
+    assert comparison.spread.between_percent == pytest.approx(0.3 * math.sqrt(2), rel=0.5)
+    assert comparison.spread.within_percent < comparison.spread.between_percent / 3
+    assert comparison.spread.heterogeneity_p < 1e-6
     same = Placed(1, lambda _: 1.0).compared(1.0)
     assert same.spread is not None
     assert same.spread.between_percent < 0.05
@@ -130,19 +130,23 @@ def test_the_arm_that_was_warmed_up_last_is_not_favoured() -> None:
 
 
 def test_there_are_enough_preparations_for_a_control_and_the_pairs_are_counted() -> None:
-    one = Placed(2).compared(1.0)
-    assert one.preparations == preparations.WANTED
-    assert sum(one.samples.preparations) == one.pairs
-    assert all(map(math.isfinite, one.at(CONTROL_CONFIDENCE).ratio_interval))
-    assert one.at(CONTROL_CONFIDENCE).at(0.95) == one
-    assert f"; {preparations.WANTED} preparations, {one.pairs} pairs of 1 call, 1 thread" in repr(
-        one
+    comparison = Placed(2).compared(1.0)
+    assert comparison.preparations == preparations.WANTED
+    assert sum(comparison.samples.preparations) == comparison.pairs
+    assert all(map(math.isfinite, comparison.at(CONTROL_CONFIDENCE).ratio_interval))
+    assert comparison.at(CONTROL_CONFIDENCE).at(0.95) == comparison
+    assert (
+        f"; {preparations.WANTED} preparations, {comparison.pairs} pairs of 1 call, 1 thread"
+        in repr(comparison)
     )
 
 
 def test_a_comparison_of_programs_survives_json() -> None:
-    one = Placed(3).compared(1.0).at(FAMILY_CONFIDENCE)
-    assert Comparison.from_dict(json.loads(json.dumps(one.to_dict(), allow_nan=False))) == one
+    comparison = Placed(3).compared(1.0).at(FAMILY_CONFIDENCE)
+    assert (
+        Comparison.from_dict(json.loads(json.dumps(comparison.to_dict(), allow_nan=False)))
+        == comparison
+    )
 
 
 def test_the_number_of_preparations_follows_from_times_and_never_from_the_ratio() -> None:
@@ -160,9 +164,9 @@ def steady_place(draw: np.random.Generator) -> float:
 def test_costly_making_leaves_fewer_preparations_within_the_budget() -> None:
     placed = Placed(5)
     makers = placed.maker(0.5 * MS, making_s=15 * MS), placed.maker(0.5 * MS, making_s=15 * MS)
-    one = compare_made_on(placed.machine, Settings(budget_s=0.6), makers)
-    assert preparations.FEWEST <= one.preparations < preparations.WANTED
-    assert one.elapsed_s < 0.6
+    comparison = compare_made_on(placed.machine, Settings(budget_s=0.6), makers)
+    assert preparations.FEWEST <= comparison.preparations < preparations.WANTED
+    assert comparison.elapsed_s < 0.6
 
 
 def test_the_coin_decides_which_arm_is_made_first() -> None:
@@ -190,8 +194,8 @@ def test_operands_of_real_tensors_come_to_lie_somewhere_else_each_time() -> None
         places.append(x.data_ptr())
         return lambda: [x * x for _ in range(50)]
 
-    one = compare_made(make, make, budget_s=0.3, seed=0)
-    assert one.preparations >= preparations.FEWEST
+    comparison = compare_made(make, make, budget_s=0.3, seed=0)
+    assert comparison.preparations >= preparations.FEWEST
     assert len({place % 4096 for place in places}) >= 4
 
 
@@ -211,16 +215,16 @@ def work() -> object:
 
 
 def test_a_maker_that_raises_is_named_with_its_preparation() -> None:
-    made = []
+    preparations_made = []
 
     def make() -> Callable[[], object]:
-        made.append(1)
-        if len(made) == 3:
+        preparations_made.append(1)
+        if len(preparations_made) == 3:
             raise RuntimeError("no\nmemory")
         return work
 
-    says = "making 'expand_as', preparation 3 failed: RuntimeError: no memory"
-    assert refused(lambda: work, make) == says
+    message = "making 'expand_as', preparation 3 failed: RuntimeError: no memory"
+    assert refused(lambda: work, make) == message
 
 
 def test_a_maker_that_returns_no_callable_is_named() -> None:
@@ -244,27 +248,27 @@ def test_a_preparation_slower_than_the_budget_is_refused() -> None:
     placed = Placed(0)
     makers = placed.maker(MS, making_s=0.3), placed.maker(MS, making_s=0.3)
     settings = Settings(budget_s=0.5, name="expand_as", baseline_name="broadcast")
-    says = (
+    message = (
         r"a preparation of 'broadcast' and 'expand_as' takes 0\.6 s, and 11 of them do not fit "
         r"into a budget of 0\.5 s; raise budget_s"
     )
-    with pytest.raises(BudgetError, match=f"^{says}$"):
+    with pytest.raises(BudgetError, match=f"^{message}$"):
         compare_made_on(placed.machine, settings, makers)
 
 
 def test_patience_asks_for_what_is_needed_and_no_more() -> None:
-    asked: list[float] = []
+    budgets: list[float] = []
 
     def within(budget_s: float) -> Comparison:
-        asked.append(budget_s)
+        budgets.append(budget_s)
         placed = Placed(0)
         makers = placed.maker(20 * MS), placed.maker(20 * MS)
         return compare_made_on(placed.machine, Settings(budget_s=budget_s), makers)
 
-    one = patiently(within, 0.6)
-    assert one.preparations >= preparations.WANTED
-    assert asked[0] == 0.6
-    assert 2 < asked[1] < 6
+    comparison = patiently(within, 0.6)
+    assert comparison.preparations >= preparations.WANTED
+    assert budgets[0] == 0.6
+    assert 2 < budgets[1] < 6
 
 
 def test_calls_too_slow_for_the_preparations_asked_for_are_refused() -> None:

@@ -54,14 +54,14 @@ def test_two_prepare_side_by_side_and_none_is_timed_beside_another(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("function", "arguments", "says"),
+    ("function", "arguments", "message"),
     [
         (process_jobs.raises, {"when": "preparing"}, "ValueError: no such layer"),
         (process_jobs.raises, {"when": "running"}, "ValueError: no such result"),
         (process_jobs.killed, {"when": "preparing"}, "ended by SIGSEGV"),
         (process_jobs.killed, {"when": "running"}, "ended by SIGSEGV"),
         (process_jobs.leaves, {}, "exit status 3, no message"),
-        (process_jobs.leaves, {"said": "once,\nno licence"}, "exit status 3: no licence"),
+        (process_jobs.leaves, {"last_words": "once,\nno licence"}, "exit status 3: no licence"),
         (process_jobs.stops_twice, {}, "RuntimeError: a job yields once"),
         (process_jobs.at_once, {}, "TypeError: at_once() missing 1 required positional "
                                    "argument: 'value'"),
@@ -69,10 +69,10 @@ def test_two_prepare_side_by_side_and_none_is_timed_beside_another(tmp_path):
         (complex, {}, "TypeError: Object of type complex is not JSON serializable"),
     ],
 )  # fmt: skip
-def test_a_crash_is_one_line_and_the_job_beside_it_answers(function, arguments, says):
+def test_a_crash_is_one_line_and_the_job_beside_it_answers(function, arguments, message):
     crashed, well = run((function, arguments), (process_jobs.answers, {"value": 7}), at_once=2)
     assert crashed.answer is None
-    assert crashed.crash == says
+    assert crashed.crash == message
     assert well.answer == 7
 
 

@@ -77,15 +77,17 @@ def test_no_measured_number_is_typed_into_a_notebooks_prose(notebook):
     }
     for cell in nbformat.read(notebook, as_version=4).cells:
         if cell.cell_type == "markdown":
-            found = set(re.findall(r"±?\d[\d.,]* ?(?:%|µs|ms|ns|GB/s|KiB|MiB|times)", cell.source))
-            assert found <= chosen, cell.source
+            numbers = set(
+                re.findall(r"±?\d[\d.,]* ?(?:%|µs|ms|ns|GB/s|KiB|MiB|times)", cell.source)
+            )
+            assert numbers <= chosen, cell.source
 
 
 @pytest.mark.parametrize("page", sorted(places.BOOK.glob("*.md")), ids=lambda path: path.stem)
 def test_no_measured_number_is_typed_into_a_page(page):
     prose = re.sub(r"\{\{.*?\}\}|\{%.*?%\}", "", page.read_text())
-    found = set(re.findall(r"±?\d[\d.,]* ?(?:%|µs|ms|ns|GB/s|KiB|MiB|times)", prose))
-    assert found <= {"95 %", "±1 %"}
+    numbers = set(re.findall(r"±?\d[\d.,]* ?(?:%|µs|ms|ns|GB/s|KiB|MiB|times)", prose))
+    assert numbers <= {"95 %", "±1 %"}
 
 
 def test_every_direct_requirement_is_pinned_and_locked():
@@ -102,9 +104,7 @@ def test_every_direct_requirement_says_what_it_is_for():
 
 def test_the_lock_leaves_torchs_platform_packages_to_torch():
     assert not [
-        requirement_line
-        for requirement_line in requirement_lines("requirements.lock")
-        if requirement_line.startswith("nvidia")
+        line for line in requirement_lines("requirements.lock") if line.startswith("nvidia")
     ]
 
 
@@ -112,7 +112,9 @@ def test_help_names_every_target_and_every_command_is_one():
     shown = " ".join(make("help").stdout.split())
     targets = re.findall(r"^([a-z-]+):.*## (.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert {"test", "lab", "lint", "clean", "help"} <= {name for name, _ in targets}
-    declared = [(name, one.help.partition("\n")[0]) for name, one in commands.commands.items()]
+    declared = [
+        (name, command.help.partition("\n")[0]) for name, command in commands.commands.items()
+    ]
     assert {"book", "fix", "serve"} <= {name for name, _ in declared}
     for target, what in (*targets, *declared):
         assert f"make {target} {what.removesuffix('.')}" in shown

@@ -43,11 +43,11 @@ def executed(notebook, value=1, source="size = 1", **provenance):
     """Lay out what an execution leaves in its staging folder; return the folder."""
     staging = places.STAGING / notebook.stem
     write_notebook(staging / notebook.name, cell(source), cell("size = 3", INJECTED))
-    kept = Evidence(notebook="01_tiny", environment=describe(1), started=NOW, finished=NOW,
+    evidence = Evidence(notebook="01_tiny", environment=describe(1), started=NOW, finished=NOW,
                     package_sha256="p" * 64, parameters={"size": 3},
                     records=(equality("reference", 9, value),),
                     **({"source_sha256": source_sha256(notebook)} | provenance))  # fmt: skip
-    files.write(kept, staging / f"{notebook.stem}.json")
+    files.write(evidence, staging / f"{notebook.stem}.json")
     return staging
 
 
@@ -60,13 +60,13 @@ def put_in_place(notebook, **changes):
 def test_an_executed_notebook_carries_its_provenance(notebook):
     put_in_place(notebook)
     page, result = freshness.products(notebook)
-    made = promotion.provenance(page)
-    assert made["source_sha256"] == source_sha256(notebook)
-    assert made["parameters"] == {"size": 3}
-    assert made["package_sha256"] == "p" * 64
-    assert made["environment"]["torch"] == describe(1).torch
-    assert made["started"] == made["finished"] == "2026-01-01T00:00:00Z"
-    assert made["evidence_sha256"] == freshness.stamp_of(page, result, "")["evidence"]
+    origin = promotion.provenance(page)
+    assert origin["source_sha256"] == source_sha256(notebook)
+    assert origin["parameters"] == {"size": 3}
+    assert origin["package_sha256"] == "p" * 64
+    assert origin["environment"]["torch"] == describe(1).torch
+    assert origin["started"] == origin["finished"] == "2026-01-01T00:00:00Z"
+    assert origin["evidence_sha256"] == freshness.stamp_of(page, result, "")["evidence"]
     assert "somewhere" not in page.read_text()
     assert promotion.matching(notebook)
     assert freshness.is_current(notebook, {})

@@ -38,13 +38,13 @@ def test_a_book_built_at_home_names_no_repository_and_no_address():
 
 
 def test_a_published_book_opens_its_notebooks_at_the_commit_it_was_built_from():
-    told = configured(settings(), publication(PUBLISHED))
-    assert told["repository"] == {
+    config = configured(settings(), publication(PUBLISHED))
+    assert config["repository"] == {
         "url": "https://github.com/someone/broadcasting",
         "branch": "a" * 40,
     }
-    assert set(told["launch_buttons"]) >= {"colab_url", "binderhub_url"}
-    assert told["html"]["baseurl"] == "https://someone.github.io/broadcasting/"
+    assert set(config["launch_buttons"]) >= {"colab_url", "binderhub_url"}
+    assert config["html"]["baseurl"] == "https://someone.github.io/broadcasting/"
 
 
 def test_only_a_book_with_an_address_has_a_sitemap_and_cards():
@@ -82,8 +82,8 @@ def small_source(workshop):
     (source / "_toc.yml").write_text("format: jb-book\nroot: index\n")
 
     def render(text, environment):
-        told = configured(settings(), publication(environment))
-        (source / "_config.yml").write_text(yaml.safe_dump(told))
+        config = configured(settings(), publication(environment))
+        (source / "_config.yml").write_text(yaml.safe_dump(config))
         (source / "index.md").write_text(text)
         rendering.render()
         return (places.HTML / "index.html").read_text()
@@ -104,10 +104,11 @@ def test_a_published_page_says_where_it_is_and_has_a_card_to_share(small_source)
 def test_a_page_loads_nothing_from_another_origin(small_source):
     page = BeautifulSoup(small_source("# A page\n\nIt says much.\n", {}), "lxml")
     loaded = [
-        one.get("src") or one["href"] for one in page.select("script[src], link[rel=stylesheet]")
+        element.get("src") or element["href"]
+        for element in page.select("script[src], link[rel=stylesheet]")
     ]
     assert len(loaded) > 5
-    assert not [one for one in loaded if re.match(r"\w*:?//", one)]
+    assert not [address for address in loaded if re.match(r"\w*:?//", address)]
     assert "mathjax" not in str(page).lower()
 
 
@@ -132,9 +133,9 @@ def test_the_archive_holds_the_pages_and_nothing_that_no_page_loads(tmp_path):
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
 def test_a_workflow_may_do_nothing_that_it_does_not_say(workflow):
-    told = yaml.safe_load(workflow.read_text())
-    assert told["permissions"] == {}
-    for job in told["jobs"].values():
+    rules = yaml.safe_load(workflow.read_text())
+    assert rules["permissions"] == {}
+    for job in rules["jobs"].values():
         assert job["timeout-minutes"]
         assert set(job["permissions"].items()) <= {
             ("contents", "read"), ("pages", "write"), ("id-token", "write")}  # fmt: skip

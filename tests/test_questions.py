@@ -65,10 +65,10 @@ def test_a_question_that_needs_every_memory_format_has_no_answer_where_one_is_mi
 
 def test_a_question_is_about_this_machine_unless_it_names_another():
     here, there = multiply(), multiply(1.3, "slower", machine="nvidia-h200")
-    known = Findings((evidence(here, there),))
-    assert known.answers(ask(Timing, level="multiply")) == (here,)
-    assert known.answers(ask(Timing, level="multiply").on("nvidia-h200")) == (there,)
-    assert known.answers(ask(Timing, level="multiply", machine=ANYWHERE)) == (here, there)
+    findings = Findings((evidence(here, there),))
+    assert findings.answers(ask(Timing, level="multiply")) == (here,)
+    assert findings.answers(ask(Timing, level="multiply").on("nvidia-h200")) == (there,)
+    assert findings.answers(ask(Timing, level="multiply", machine=ANYWHERE)) == (here, there)
 
 
 def test_a_machine_is_known_by_the_facts_of_its_device():
@@ -94,6 +94,6 @@ def test_records_of_one_identity_in_two_chapters_are_refused_and_both_are_named(
 
 
 def test_a_record_knows_the_chapter_that_made_it():
-    known = Findings((evidence(multiply(), notebook="04_x"), evidence(*network())))
-    assert known.chapter_of(multiply(1.5, "slower")) == "04_x"
-    assert known.chapter_of(network()[0]) == "01_x"
+    findings = Findings((evidence(multiply(), notebook="04_x"), evidence(*network())))
+    assert findings.chapter_of(multiply(1.5, "slower")) == "04_x"
+    assert findings.chapter_of(network()[0]) == "01_x"

@@ -127,21 +127,21 @@ def test_a_real_build_executes_what_imports_a_changed_module_and_nothing_for_wor
     module.write_text("A = 1\n")
     project.chapter("01_one", "from investigation.subject.planted import A")
     project.chapter("02_two")
-    assert said(project).startswith("2 executed, pages rendered")
-    assert said(project).startswith("0 executed, pages up to date")
+    assert last_line(project).startswith("2 executed, pages rendered")
+    assert last_line(project).startswith("0 executed, pages up to date")
     replace(project, "investigation/claims/ticket.py", "Supported if", "Upheld if")
     replace(project, "book/index.md", "The end.", "The very end.")
     replace(project, "pipeline/pages/verdicts.py", '"""Judge', '"""Weigh')
-    assert said(project).startswith("0 executed, pages rendered")
+    assert last_line(project).startswith("0 executed, pages rendered")
     assert "Upheld if" in (project.build / "claims.json").read_text()
     assert "The very end." in (project.build / "html" / "index.html").read_text()
     module.write_text("A = 2\n")
     before = stamps(project)
-    assert said(project).startswith("1 executed, pages rendered")
+    assert last_line(project).startswith("1 executed, pages rendered")
     assert [name for name, stamp in stamps(project).items() if stamp != before[name]] == ["01_one"]
 
 
-def said(project):
+def last_line(project):
     """Build, and return the line that says what was done."""
     done = project.make("book")
     assert done.returncode == 0, done.stderr

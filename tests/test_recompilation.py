@@ -12,10 +12,12 @@ CASES = [CASE.model_copy(update={"shape": shape}) for shape in SHAPES]
 
 
 def test_guards_are_the_conditions_on_both_inputs():
-    found = guards("broadcast", CASE, dynamic=False)
-    assert any("L['x']" in one and "size=[3, 12, 4, 4]" in one for one in found)
-    assert any("L['gate']" in one for one in found)
-    assert all("#" not in one for one in found)
+    conditions = guards("broadcast", CASE, dynamic=False)
+    assert any(
+        "L['x']" in condition and "size=[3, 12, 4, 4]" in condition for condition in conditions
+    )
+    assert any("L['gate']" in condition for condition in conditions)
+    assert all("#" not in condition for condition in conditions)
 
 
 def test_other_sizes_mean_other_guards():

@@ -32,8 +32,8 @@ def test_contests_are_found_by_machine(folder):
 
 
 def test_verdicts_have_the_words_of_every_page_also_where_a_small_dose_is_found(folder):
-    (kept,) = recorded.contests(folder).values()
-    shares = recorded.verdict_shares(kept, TENSORS)[MADE]
+    (result,) = recorded.contests(folder).values()
+    shares = recorded.verdict_shares(result, TENSORS)[MADE]
     assert shares["equivalent"] == [0.5, 0.5]
     assert shares["slower"] == [0.5, 0]
     assert shares["faster"] == [0, 0.5]
@@ -67,11 +67,11 @@ def test_every_method_is_explained_in_a_line():
 
 
 def test_endpoints_and_targets_are_rows_that_say_where_they_were_missed(folder):
-    (kept,) = recorded.contests(folder).values()
-    (row,) = recorded.endpoints(kept)
+    (result,) = recorded.contests(folder).values()
+    (row,) = recorded.endpoints(result)
     assert row["false alarms"] == "50.0% of 2"
     assert row["wrong signs"] == 1
-    missed = {row["target"] for row in recorded.targets(kept) if row[""] == "missed"}
+    missed = {row["target"] for row in recorded.targets(result) if row[""] == "missed"}
     about = f"{MADE}, {TENSORS}"
     assert {f"{about}: false alarms", f"{about}: wrong signs"} <= missed
 
@@ -91,5 +91,5 @@ def test_a_missing_instruction_count_is_said(tmp_path):
 
 def test_the_committed_records_can_be_read():
     assert recorded.instruction_counts().difference("expand_as", "broadcast") > 0
-    for kept in recorded.contests().values():
-        assert kept.of(MADE)
+    for result in recorded.contests().values():
+        assert result.of(MADE)

@@ -88,15 +88,15 @@ def test_no_scale_of_a_normalisation_is_left_at_0(tiny):
 
 
 def test_both_compute_the_same_bits_and_a_patch_that_does_not_is_seen(tiny):
-    kept = released.equality(TINY, tiny, 0, "digest")
-    assert (kept.outputs, kept.gradients, kept.weights) == ((1, 0), (4, 0), (7, 0))
-    assert (kept.compared, kept.value) == (12, 0)
+    equality = released.equality(TINY, tiny, 0, "digest")
+    assert (equality.outputs, equality.gradients, equality.weights) == ((1, 0), (4, 0), (7, 0))
+    assert (equality.compared, equality.value) == (12, 0)
     model = tiny / "tinynet/model.py"
     model.write_text(model.read_text().replace("x * y", "x * y * 1.0001"))
-    kept = released.equality(TINY, tiny, 0, "digest")
-    assert kept.outputs == (1, 1)
-    assert kept.gradients[1] > 0
-    assert kept.value > 2
+    equality = released.equality(TINY, tiny, 0, "digest")
+    assert equality.outputs == (1, 1)
+    assert equality.gradients[1] > 0
+    assert equality.value > 2
 
 
 def test_a_package_that_does_not_repeat_itself_stops_the_measurement(tiny):
@@ -140,9 +140,9 @@ def test_a_runtime_is_recorded_with_its_steps_times_and_copies(tiny, tmp_path):
 def test_each_program_can_be_loaded_anew_and_computes_the_same(tiny, tmp_path):
     for slug in RUNTIMES:
         program = released._program(TINY, slug, tiny, tmp_path / slug, SETTINGS)
-        one, other = program.again(), program.again()
-        assert one is not other
-        one(), other()
+        first, other = program.again(), program.again()
+        assert first is not other
+        first(), other()
         assert program.result().shape == TINY.input
 
 
@@ -157,28 +157,28 @@ def test_of_several_outputs_the_last_one_is_held_against_eager_mode(tiny, tmp_pa
 def test_copies_that_differ_stop_the_measurement(tiny, tmp_path):
     reply = reply_of("eager", tiny, tmp_path / "work")
     slow = {"samples": reply.answer["copies"]["samples"]}
-    slow["samples"]["candidate_s"] = [2 * one for one in slow["samples"]["baseline_s"]]
+    slow["samples"]["candidate_s"] = [2 * seconds for seconds in slow["samples"]["baseline_s"]]
     reply.answer["copies"].update(slow)
     with pytest.raises(released_record.FailedError, match="two copies of one program come out"):
         list(released_record.records(TINY, "eager", reply))
 
 
 def test_a_runtime_that_refuses_the_network_is_recorded_with_its_reason():
-    (kept,) = released_record.records(
+    (record,) = released_record.records(
         TINY, "openvino", Reply(None, "ExportError: no such operator")
     )
-    assert isinstance(kept, ReleasedProgram)
-    assert kept.refused == "ExportError: no such operator"
-    assert kept.title == ALL_RUNTIMES["openvino"].title
+    assert isinstance(record, ReleasedProgram)
+    assert record.refused == "ExportError: no such operator"
+    assert record.title == ALL_RUNTIMES["openvino"].title
 
 
 # The list
 
 
 def test_the_networks_are_of_several_packages_and_the_runtimes_are_known():
-    known = listed_networks.read()
-    assert len(known) >= 3
-    assert len({one.package for one in known.values()}) >= 2
+    listed = listed_networks.read()
+    assert len(listed) >= 3
+    assert len({network.package for network in listed.values()}) >= 2
     assert set(RUNTIMES) <= set(ALL_RUNTIMES)
 
 
@@ -227,10 +227,10 @@ def test_a_pull_request_says_what_the_patch_changes_where_it_was_measured(tiny, 
     ran = released_record.records(TINY, "eager", reply_of("eager", tiny, tmp_path / "work"))
     refused = released_record.records(TINY, "openvino", Reply(None, "no such operator"))
     evidence = recorded(equal, *ran, *refused)
-    said = measured_in([evidence], "torch")
-    assert "0 of 12 tensors differ" in said[0]
-    assert "1 as released, 0 patched" in said[1]
-    assert "not measured (no such operator)" in said[2]
+    lines = measured_in([evidence], "torch")
+    assert "0 of 12 tensors differ" in lines[0]
+    assert "1 as released, 0 patched" in lines[1]
+    assert "not measured (no such operator)" in lines[2]
     assert measured_in([evidence], "another") == []
     assert files.parse(json.loads(evidence.model_dump_json())) == evidence
 

@@ -58,9 +58,9 @@ def test_controls_and_the_host_network_are_no_evidence_of_it():
 
 def test_what_was_recorded_on_another_machine_counts_and_is_named():
     there = released("one_net", XNNPACK, 1.2, machine="epyc-2-cores")
-    known = findings(by_identity([there]))
-    assert judge(X4, known).status == "supported"
-    assert dict(scope(X4.questions, known))["machine"] == "epyc-2-cores"
+    world = findings(by_identity([there]))
+    assert judge(X4, world).status == "supported"
+    assert dict(scope(X4.questions, world))["machine"] == "epyc-2-cores"
 
 
 def test_without_a_measured_network_it_is_untested_and_the_command_is_named():

@@ -81,14 +81,14 @@ def test_a_planted_difference_is_found_across_fresh_processes() -> None:
     outcome = replicate((spins, {"baseline": 2000, "candidate": 8000}), processes=2, budget_s=0.1)
     assert outcome.ratio == pytest.approx(4, rel=0.3)
     assert len(outcome.comparisons) == 2
-    assert all(one.verdict == "slower" for one in outcome.comparisons)
+    assert all(comparison.verdict == "slower" for comparison in outcome.comparisons)
 
 
 def test_every_process_is_fresh_and_has_its_own_hash_seed(tmp_path: Path) -> None:
     replicate((hashes, {"folder": str(tmp_path)}), processes=2, budget_s=0.05, seed=7)
-    seen = {file.name: file.read_text() for file in tmp_path.iterdir()}
-    assert sorted(seen.values()) == ["7", "8"]
-    assert str(os.getpid()) not in seen
+    hash_seeds = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    assert sorted(hash_seeds.values()) == ["7", "8"]
+    assert str(os.getpid()) not in hash_seeds
 
 
 def test_comparisons_share_their_processes_and_take_turns_to_begin(tmp_path: Path) -> None:
@@ -105,10 +105,10 @@ def test_comparisons_share_their_processes_and_take_turns_to_begin(tmp_path: Pat
 
 def anew(folder: str) -> Makers:
     """Makers that leave in `folder` how often the candidate was made in this process."""
-    made = Path(folder, str(os.getpid()))
+    note = Path(folder, str(os.getpid()))
 
     def make() -> Callable[[], object]:
-        made.write_text(f"{made.read_text() if made.exists() else ''}made ")
+        note.write_text(f"{note.read_text() if note.exists() else ''}made ")
         return spin(5000)
 
     return Makers(lambda: spin(5000), make)
@@ -116,27 +116,27 @@ def anew(folder: str) -> Makers:
 
 def test_arms_that_come_as_makers_are_made_several_times_in_each_process(tmp_path: Path) -> None:
     outcome = replicate((anew, {"folder": str(tmp_path)}), processes=2, budget_s=0.3)
-    assert all(one.preparations >= FEWEST for one in outcome.comparisons)
+    assert all(comparison.preparations >= FEWEST for comparison in outcome.comparisons)
     assert all(path.read_text().count("made") >= FEWEST for path in tmp_path.iterdir())
 
 
 def test_an_environment_reaches_every_process_and_only_those(tmp_path: Path) -> None:
     arms, before = (remembers, {"folder": str(tmp_path)}), dict(os.environ)
     replicate(arms, processes=2, budget_s=0.1, environment=KEEPING_MEMORY)
-    told = [path.read_text() for path in tmp_path.iterdir()]
-    assert told == [KEEPING_MEMORY["MALLOC_TRIM_THRESHOLD_"]] * 2
+    values = [path.read_text() for path in tmp_path.iterdir()]
+    assert values == [KEEPING_MEMORY["MALLOC_TRIM_THRESHOLD_"]] * 2
     assert dict(os.environ) == before
 
 
 @pytest.mark.parametrize(
-    ("how", "says"),
+    ("how", "reason"),
     [
         ("raise", "RuntimeError: the arm broke (raised by the arm 'candidate' of a comparison)"),
         ("exit", "exit status 3, no message"),
     ],
 )
-def test_a_process_that_fails_is_named_with_the_reason(how: str, says: str) -> None:
-    message = f"process 1 of the replication failed: {says}"
+def test_a_process_that_fails_is_named_with_the_reason(how: str, reason: str) -> None:
+    message = f"process 1 of the replication failed: {reason}"
     with pytest.raises(ReplicationError, match=f"^{re.escape(message)}$"):
         replicate((crashes, {"how": how}), processes=2, budget_s=0.1)
 
@@ -165,7 +165,7 @@ def test_processes_that_agree_are_surer_than_one() -> None:
 def test_processes_that_disagree_are_inconclusive_though_each_is_sure() -> None:
     planted = [1.03, 0.97] * 3
     outcome = Replication.of([comparison(ratio, seed) for seed, ratio in enumerate(planted)])
-    assert {one.verdict for one in outcome.comparisons} == {"slower", "faster"}
+    assert {comparison.verdict for comparison in outcome.comparisons} == {"slower", "faster"}
     assert outcome.verdict == "inconclusive"
     assert outcome.spread.heterogeneity_p < 1e-6
 

@@ -41,9 +41,9 @@ def programs(**written):
 
 
 def row(slug="onnxruntime", **written):
-    seen = {TINY.slug: programs(**written)}
+    cases = {TINY.slug: programs(**written)}
     return SurveyRow(
-        BY_SLUG[slug], Reply({"cases": seen, "controls": {}, "comparisons": {}}), (TINY,)
+        BY_SLUG[slug], Reply({"cases": cases, "controls": {}, "comparisons": {}}), (TINY,)
     )
 
 
@@ -63,11 +63,11 @@ def timing(runtime, case, ratio, verdict):
 
 class TestRows:
     def test_what_is_written_and_planned_more_is_against_the_plain_product(self):
-        made = row(broadcast=0, expand_as=2304)
-        assert made.survives(TINY)
-        assert made.written_more(TINY) == 2304
-        assert made.planned_more(TINY) == 2304
-        assert not made.same_steps(TINY)
+        survey_row = row(broadcast=0, expand_as=2304)
+        assert survey_row.survives(TINY)
+        assert survey_row.written_more(TINY) == 2304
+        assert survey_row.planned_more(TINY) == 2304
+        assert not survey_row.same_steps(TINY)
         spared = row(broadcast=0, expand_as=0)
         assert spared.same_steps(TINY)
         assert not spared.survives(TINY)
@@ -82,9 +82,9 @@ class TestRows:
         crashed = SurveyRow(BY_SLUG["ncnn"], Reply(None, "ended by SIGSEGV"), (TINY,))
         assert absent.state == "not installed here: no_such_package"
         assert crashed.state == "crashed: ended by SIGSEGV"
-        for one in (absent, crashed):
-            line = runtime_tables.at_a_glance(one, None, {})
-            assert line["an expansion survives"] == one.state
+        for survey_row in (absent, crashed):
+            line = runtime_tables.at_a_glance(survey_row, None, {})
+            assert line["an expansion survives"] == survey_row.state
 
     def test_a_reader_of_steps_that_misses_a_returned_gate_stops_the_build(self):
         recorder = Recorder("08_runtimes")
@@ -111,36 +111,36 @@ class TestRecords:
             row(broadcast=0),
             SurveyRow(BY_SLUG["ncnn"], Reply(None, "ended by SIGSEGV", "its last words"), (TINY,)),
         ]
-        kept = recording.tried(Recorder("08_runtimes"), rows)
-        assert kept.exported == 1
-        assert kept.states == {
+        record = recording.tried(Recorder("08_runtimes"), rows)
+        assert record.exported == 1
+        assert record.states == {
             "PyTorch eager": "ran",
             "ONNX Runtime (dynamo)": "ran",
             "ncnn": "crashed: ended by SIGSEGV",
         }
-        assert kept.logs == {"ncnn": "its last words"}
+        assert record.logs == {"ncnn": "its last words"}
 
     def test_a_program_is_kept_with_what_it_does_more(self):
-        kept = recording.program(Recorder("08_runtimes"), row(broadcast=0, expand_as=2304), TINY)
-        assert (kept.runtime, kept.family, kept.case) == ("onnxruntime", "exported", TINY)
-        assert (kept.bytes_more, kept.planned_more) == (2304, 2304)
-        assert (kept.survives, kept.same_steps, kept.equal) == (True, False, True)
-        assert kept.steps == ("Mul", "Expand")
-        assert kept.title == BY_SLUG["onnxruntime"].title
+        record = recording.program(Recorder("08_runtimes"), row(broadcast=0, expand_as=2304), TINY)
+        assert (record.runtime, record.family, record.case) == ("onnxruntime", "exported", TINY)
+        assert (record.bytes_more, record.planned_more) == (2304, 2304)
+        assert (record.survives, record.same_steps, record.equal) == (True, False, True)
+        assert record.steps == ("Mul", "Expand")
+        assert record.title == BY_SLUG["onnxruntime"].title
 
     def test_what_survives_is_said_of_a_program_by_its_title(self):
         recorder = Recorder("08_runtimes")
-        kept = recording.survival(recorder, row(broadcast=0, expand_as=64), TINY)
+        record = recording.survival(recorder, row(broadcast=0, expand_as=64), TINY)
         spared = recording.survival(recorder, row("openvino", broadcast=0, expand_as=0), TINY)
-        assert (kept.program, kept.runs_more) == ("ONNX Runtime (dynamo)", True)
+        assert (record.program, record.runs_more) == ("ONNX Runtime (dynamo)", True)
         assert not spared.runs_more
 
     def test_a_glance_shows_what_was_kept_and_counts_what_is_slower(self):
-        made = row(broadcast=0, expand_as=2304)
-        kept = recording.program(Recorder("08_runtimes"), made, TINY)
+        survey_row = row(broadcast=0, expand_as=2304)
+        record = recording.program(Recorder("08_runtimes"), survey_row, TINY)
         ratios = {TINY.slug: (1.5, "slower"), "b": (1.0, "equivalent"), "c": (1.9, "inconclusive")}
         timed = {slug: timing("onnxruntime", TINY, *ratio) for slug, ratio in ratios.items()}
-        line = runtime_tables.at_a_glance(made, kept, timed)
+        line = runtime_tables.at_a_glance(survey_row, record, timed)
         assert line["writes more"] == line["plans more"] == "2304 B"
         assert line["time with it"] == "+50.00 % (+49.00 to +51.00)"
         assert line["outcome"] == "slower in 1, no difference in 1, cannot tell in 1 of 3"
@@ -149,7 +149,7 @@ class TestRecords:
 class TestPictures:
     def test_columns_show_what_is_written_and_what_only_expands(self):
         steps = (Step("Shape", 32), Step("Expand", 0, expands=True), Step("Mul", 4096))
-        assert [one.op for one in picture.drawn(Trace(steps, None))] == ["Expand", "Mul"]
+        assert [step.op for step in picture.drawn(Trace(steps, None))] == ["Expand", "Mul"]
         figure = picture.graphs({"one": Trace(steps, None), "other": Trace(steps[2:], None)})
         assert [len(axis.patches) for axis in figure.axes] == [2, 1]
 
@@ -164,25 +164,25 @@ class TestPictures:
             timing("onnxruntime", large, 2.5, "slower"),
             timing("ncnn", large, 0.8, "faster"),
         ]
-        drawn = read_back(picture.costs(timings))
-        assert drawn == {
-            (panel(one.case), BY_SLUG[one.runtime].title): pytest.approx(
-                sorted([one.ratio, *one.interval])
+        points = read_back(picture.costs(timings))
+        assert points == {
+            (panel(timing.case), BY_SLUG[timing.runtime].title): pytest.approx(
+                sorted([timing.ratio, *timing.interval])
             )
-            for one in timings
+            for timing in timings
         }
-        assert (panel(large), "AOTInductor") not in drawn
-        assert (panel(small), "ncnn") not in drawn
+        assert (panel(large), "AOTInductor") not in points
+        assert (panel(small), "ncnn") not in points
 
     def test_a_row_has_the_same_place_in_every_panel(self):
-        small, large = (Case(slug=one, name=one, shape=(1, 2, 4, 4)) for one in ("a", "b"))
+        small, large = (Case(slug=slug, name=slug, shape=(1, 2, 4, 4)) for slug in ("a", "b"))
         timings = [
             timing("aoti", small, 1.1, "slower"),
             timing("eager", small, 1.0, "equivalent"),
             timing("eager", large, 1.0, "equivalent"),
         ]
         first, second = picture.costs(timings).axes
-        assert [get_yticklabel.get_text() for get_yticklabel in first.get_yticklabels()] == [
+        assert [label.get_text() for label in first.get_yticklabels()] == [
             "AOTInductor",
             "PyTorch eager",
         ]
@@ -218,6 +218,6 @@ def test_the_grid_is_a_line_a_form_and_says_where_no_expand_ran():
         }
     ]
     assert onnx_grid.lines([]) == [{"": "ONNX Runtime did not run here"}]
-    kept = recording.exporters(Recorder("08_runtimes"), combinations, TINY)
-    assert (kept.writing, kept.tried) == (1, 1)
-    assert kept.combinations == tuple(combinations)
+    record = recording.exporters(Recorder("08_runtimes"), combinations, TINY)
+    assert (record.writing, record.tried) == (1, 1)
+    assert record.combinations == tuple(combinations)

@@ -128,15 +128,15 @@ class TestTraces:
         )
 
     def test_eager_writes_the_copy_of_the_control_and_not_the_view(self):
-        seen = {
+        traced = {
             variant: Trace(traces.steps(lambda v=variant: modules.block(TINY, v)(X)), None)
             for variant in ("broadcast", "expand_as", "materialized")
         }
         size = X.numel() * 4
-        plain = seen["broadcast"].bytes_written
-        assert [step.op for step in seen["expand_as"].expansions] == ["expand_as"]
-        assert seen["expand_as"].bytes_written == plain
-        assert seen["materialized"].bytes_written == plain + size
+        plain = traced["broadcast"].bytes_written
+        assert [step.op for step in traced["expand_as"].expansions] == ["expand_as"]
+        assert traced["expand_as"].bytes_written == plain
+        assert traced["materialized"].bytes_written == plain + size
 
     def test_generated_code_is_read_kernel_by_kernel(self):
         code = """
@@ -156,9 +156,9 @@ class TestTraces:
 
 def test_a_runtime_gets_one_thread_and_an_empty_folder_and_cannot_report_its_use():
     outcomes = workers.run(process_jobs.reports, [{}, {}])
-    one, other = (outcome.answer for outcome in outcomes)
-    assert one.pop("folder") != other.pop("folder")
-    assert one == other == {
+    first, other = (outcome.answer for outcome in outcomes)
+    assert first.pop("folder") != other.pop("folder")
+    assert first == other == {
         "reports": False, "files": [], "OMP_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1",
     }  # fmt: skip
 
@@ -171,14 +171,14 @@ class TestRegistry:
         assert all(remedy.options.get("remedy") for remedy in REMEDIES)
 
     def test_every_runtime_that_was_left_out_says_why(self):
-        assert all(one.why for one in registry.LEFT_OUT)
+        assert all(runtime.why for runtime in registry.LEFT_OUT)
 
 
 @pytest.fixture(scope="module")
 def surveyed():
     """Two runtimes asked for real, and a remedy, on a tiny case."""
-    asked = [BY_SLUG[slug] for slug in ("eager", "onnxruntime", "onnxruntime_rule")]
-    return {one.runtime.slug: one for one in survey(asked, [TINY], SETTINGS)}
+    runtimes = [BY_SLUG[slug] for slug in ("eager", "onnxruntime", "onnxruntime_rule")]
+    return {row.runtime.slug: row for row in survey(runtimes, [TINY], SETTINGS)}
 
 
 class TestSurvey:
@@ -197,12 +197,16 @@ class TestSurvey:
         assert mended.same_steps(TINY)
 
     def test_results_are_equal_and_both_arms_were_timed(self, surveyed):
-        for slug, one in surveyed.items():
-            assert one.seen(TINY, "expand_as")["equal"]
-            kept = recording.costs(Recorder("08_runtimes"), one)[TINY.slug]
-            assert (kept.baseline, kept.candidate) == ("broadcast", "expand_as")
-            assert (kept.level, kept.runtime, kept.family) == ("block", slug, one.runtime.family)
-            assert (kept.role, kept.case) == ("measurement", TINY)
+        for slug, row in surveyed.items():
+            assert row.seen(TINY, "expand_as")["equal"]
+            record = recording.costs(Recorder("08_runtimes"), row)[TINY.slug]
+            assert (record.baseline, record.candidate) == ("broadcast", "expand_as")
+            assert (record.level, record.runtime, record.family) == (
+                "block",
+                slug,
+                row.runtime.family,
+            )
+            assert (record.role, record.case) == ("measurement", TINY)
 
     def test_the_controls_were_made(self, surveyed):
         for slug in ("eager", "onnxruntime"):

@@ -34,10 +34,10 @@ FORBIDDEN = {"html_inline", "html_block", "myst_role", "image", "heading_open"}
 def tokens(markdown):
     """Return the kinds of everything that MyST, as the book sets it up, finds in a text."""
     config = MdParserConfig(enable_extensions={"colon_fence", "deflist", "attrs_inline"})
-    found = create_md_parser(config, RendererHTML).parse(markdown)
-    inner = (child for one in found for child in one.children or ())
-    kinds = {one.type for one in (*found, *inner)}
-    directives = {one.info.strip() for one in found if one.type in ("fence", "colon_fence")}
+    parsed = create_md_parser(config, RendererHTML).parse(markdown)
+    inner = (child for token in parsed for child in token.children or ())
+    kinds = {token.type for token in (*parsed, *inner)}
+    directives = {token.info.strip() for token in parsed if token.type in ("fence", "colon_fence")}
     return kinds | {f"directive {info}" for info in directives if info.startswith("{")}
 
 
@@ -55,17 +55,17 @@ def in_a_page(folder, text):
 
 @pytest.mark.parametrize("story", HOSTILE)
 def test_what_would_be_markup_is_markup_where_nothing_is_done(story):
-    found = tokens(HOSTILE[story])
-    assert found & FORBIDDEN or any(one.startswith("directive") for one in found)
+    kinds = tokens(HOSTILE[story])
+    assert kinds & FORBIDDEN or any(kind.startswith("directive") for kind in kinds)
 
 
 @pytest.mark.parametrize("story", HOSTILE)
 def test_nothing_that_a_record_says_is_markup_on_a_page(tmp_path, story):
     shown = [in_a_page(tmp_path, HOSTILE[story]), hostile(HOSTILE[story])._repr_markdown_()]
     for text in shown:
-        found = tokens(text)
-        assert not found & FORBIDDEN, text
-        assert not any(one.startswith("directive") for one in found), text
+        kinds = tokens(text)
+        assert not kinds & FORBIDDEN, text
+        assert not any(kind.startswith("directive") for kind in kinds), text
 
 
 @pytest.mark.parametrize("story", HOSTILE)
@@ -74,7 +74,7 @@ def test_nothing_that_a_record_says_is_markup_in_a_part_that_is_html(tmp_path, s
     (tmp_path / "page.md").write_text('{% include "part.html" %}\n')
     assembly.write_pages(tmp_path, {"record": hostile(HOSTILE[story])})
     soup = BeautifulSoup((tmp_path / "page.md").read_text(), "html.parser")
-    assert [one.name for one in soup.find_all(True)] == ["p"]
+    assert [element.name for element in soup.find_all(True)] == ["p"]
     assert soup.p.get_text() == HOSTILE[story]
 
 
@@ -109,8 +109,8 @@ OWN_PROGRAMS = {"equivalence.py": {"exec"}}
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_no_source_unpickles_evaluates_or_builds_a_shell_command(path):
-    found = set(dangers(ast.parse(path.read_text())))
-    assert found <= OWN_PROGRAMS.get(path.name, set())
+    dangerous = set(dangers(ast.parse(path.read_text())))
+    assert dangerous <= OWN_PROGRAMS.get(path.name, set())
 
 
 def dangers(tree):

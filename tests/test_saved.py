@@ -15,7 +15,7 @@ def test_an_expanded_gate_is_saved_as_the_few_numbers_that_it_reads():
     expected = (X.numel() + GATE.numel()) * 4
     assert storage_bytes(saved(expand_as)) == expected
     assert storage_bytes(saved(broadcast)) == expected
-    assert (3, 1, 0, 0) in [one.stride() for one in saved(expand_as)]
+    assert (3, 1, 0, 0) in [tensor.stride() for tensor in saved(expand_as)]
 
 
 def test_a_gate_that_was_written_out_is_saved_in_full():

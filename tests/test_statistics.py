@@ -77,8 +77,8 @@ def test_unpaired_interval_covers_the_shift_of_independent_samples() -> None:
     covered = 0
     for _ in range(trials):
         a, b = draw.standard_normal(40), draw.standard_normal(50) + 1
-        one = statistics.unpaired(a, b, 0.95)
-        covered += one.low <= 1 <= one.high
+        interval = statistics.unpaired(a, b, 0.95)
+        covered += interval.low <= 1 <= interval.high
     assert stats.binomtest(covered, trials, 0.95).pvalue > 1e-4
 
 
@@ -89,8 +89,8 @@ def test_a_coin_for_the_order_keeps_the_level_under_any_autocorrelation() -> Non
         drift = np.cumsum(draw.standard_normal(80)) * 0.1  # the disturbance of each round
         coin = np.where(draw.random(80) < 0.5, 1, -1)
         for name, sample in (("coin", coin * drift), ("fixed order", drift)):
-            one = statistics.signed_rank(sample, 0.95)
-            alarms[name] += not one.low <= 0 <= one.high
+            interval = statistics.signed_rank(sample, 0.95)
+            alarms[name] += not interval.low <= 0 <= interval.high
     assert stats.binomtest(alarms["coin"], trials, 0.05, alternative="greater").pvalue > 1e-4
     assert alarms["fixed order"] > 0.4 * trials
 
@@ -102,8 +102,8 @@ def test_choosing_the_round_by_its_width_keeps_the_level() -> None:
         baseline, candidate = blocks
         size = statistics.best_round(baseline, candidate, 2)
         sample = statistics.log_ratios(baseline, candidate, size)
-        one = statistics.signed_rank(sample, 0.95)
-        alarms += not one.low <= 0 <= one.high
+        interval = statistics.signed_rank(sample, 0.95)
+        alarms += not interval.low <= 0 <= interval.high
     assert stats.binomtest(alarms, trials, 0.05, alternative="greater").pvalue > 1e-4
 
 
@@ -161,8 +161,11 @@ def test_a_dose_at_the_margin_is_rarely_called_equivalent() -> None:
     called = tests_say = 0
     for _ in range(trials):
         sample = math.log(1.01) + 0.01 * draw.standard_normal(120)
-        one = statistics.signed_rank(sample, 0.95)
-        called += statistics.judge((math.exp(one.low), math.exp(one.high)), 0.01) == "equivalent"
+        interval = statistics.signed_rank(sample, 0.95)
+        called += (
+            statistics.judge((math.exp(interval.low), math.exp(interval.high)), 0.01)
+            == "equivalent"
+        )
         tests_say += statistics.equivalence_p(sample, 0.01) < 0.05
     assert called <= 0.05 * trials
     assert stats.binomtest(tests_say, trials, 0.05, alternative="greater").pvalue > 1e-4
@@ -183,17 +186,17 @@ def test_rounds_that_depend_on_one_another_widen_the_interval() -> None:
 
 
 def test_parts_that_agree_vary_by_no_more_than_what_varies_inside_them() -> None:
-    found = statistics.spread([0.010, 0.011, 0.009, 0.010], [0.004] * 4)
-    assert found.within_percent == pytest.approx(0.4)
-    assert found.between_percent == 0
-    assert found.heterogeneity_p > 0.9
+    spread = statistics.spread([0.010, 0.011, 0.009, 0.010], [0.004] * 4)
+    assert spread.within_percent == pytest.approx(0.4)
+    assert spread.between_percent == 0
+    assert spread.heterogeneity_p > 0.9
 
 
 def test_parts_that_disagree_vary_between_one_another() -> None:
-    found = statistics.spread([0.05, -0.05, 0.04, -0.04], [0.001] * 4)
-    assert found.within_percent == pytest.approx(0.1)
-    assert found.between_percent == pytest.approx(5.2, abs=0.1)
-    assert found.heterogeneity_p < 1e-6
+    spread = statistics.spread([0.05, -0.05, 0.04, -0.04], [0.001] * 4)
+    assert spread.within_percent == pytest.approx(0.1)
+    assert spread.between_percent == pytest.approx(5.2, abs=0.1)
+    assert spread.heterogeneity_p < 1e-6
 
 
 def test_a_standard_error_is_that_of_the_location() -> None:
@@ -206,16 +209,16 @@ def test_a_standard_error_is_that_of_the_location() -> None:
 def test_the_choice_of_a_round_is_blind_to_the_sides() -> None:
     generator = np.random.default_rng(5)
     noise = generator.gamma(1.5, 0.05, size=(2, 480))
-    one, other = 1 + noise
-    assert statistics.best_round(one, other, 2) == statistics.best_round(other, one, 2)
+    baseline, other = 1 + noise
+    assert statistics.best_round(baseline, other, 2) == statistics.best_round(other, baseline, 2)
 
 
 def test_the_level_holds_although_the_round_was_chosen_from_the_data() -> None:
     generator = np.random.default_rng(11)
     alarms, trials = 0, 400
     for _ in range(trials):
-        one, other = 1 + generator.gamma(2, 0.004, size=(2, 240))
-        ratios = statistics.log_ratios(one, other, statistics.best_round(one, other, 2))
-        found = statistics.signed_rank(ratios, statistics.insured(0.95))
-        alarms += not found.low <= 0 <= found.high
+        baseline, other = 1 + generator.gamma(2, 0.004, size=(2, 240))
+        ratios = statistics.log_ratios(baseline, other, statistics.best_round(baseline, other, 2))
+        interval = statistics.signed_rank(ratios, statistics.insured(0.95))
+        alarms += not interval.low <= 0 <= interval.high
     assert alarms <= 0.05 * trials + 2.33 * math.sqrt(0.05 * 0.95 * trials)

@@ -75,10 +75,10 @@ BAD = [
 def test_a_bad_spec_is_refused_in_one_line_with_its_path(tmp_path, text, expected):
     with pytest.raises(BuildError) as refused:
         spec_of(tmp_path, text)
-    said = str(refused.value)
-    assert said.startswith(f"{tmp_path / 'spec.toml'}: ")
-    assert expected in said
-    assert "\n" not in said
+    message = str(refused.value)
+    assert message.startswith(f"{tmp_path / 'spec.toml'}: ")
+    assert expected in message
+    assert "\n" not in message
 
 
 def test_a_sweep_without_end_is_refused(tmp_path):
@@ -113,9 +113,9 @@ def test_an_axis_that_no_notebook_of_the_sweep_has_is_refused(tmp_path):
 
 def test_an_axis_that_only_one_of_two_notebooks_has_varies_only_that_one(tmp_path):
     both = GOOD.replace('["one_setting"]', '["one_setting", "02_strides"]')
-    made = grid.cells(spec_of(tmp_path, both))
-    assert [one.notebook for one in made].count("one_setting") == 4
-    assert [one.notebook for one in made].count("02_strides") == 2
+    cells = grid.cells(spec_of(tmp_path, both))
+    assert [cell.notebook for cell in cells].count("one_setting") == 4
+    assert [cell.notebook for cell in cells].count("02_strides") == 2
 
 
 def test_a_key_holds_all_that_a_result_depends_on(tmp_path, monkeypatch):
@@ -154,8 +154,8 @@ def test_an_environment_has_what_was_asked_for_and_is_made_once(tmp_path, monkey
     environments.make("0.0.1")
     assert environments.is_ready("0.0.1")
     where = [environments.python_with("0.0.1"), "-c", "import sys; print(sys.prefix)"]
-    found = subprocess.run(where, capture_output=True, text=True, check=True).stdout.strip()
-    assert found == str(environments.folder_of("0.0.1"))
+    printed = subprocess.run(where, capture_output=True, text=True, check=True).stdout.strip()
+    assert printed == str(environments.folder_of("0.0.1"))
     monkeypatch.setattr(environments, "run", None)
     environments.make("0.0.1")
 
@@ -169,17 +169,18 @@ def bench(workshop, monkeypatch):
     monkeypatch.setattr(places, "SWEEPS", workshop / "build" / "sweeps")
     monkeypatch.setattr(places, "CELLS", workshop / "build" / "sweeps" / "cells")
     monkeypatch.setattr(cluster, "CONNECT_S", 1)
-    kept = Evidence(notebook="tiny", source_sha256="0", package_sha256="0", parameters={},
+    evidence = Evidence(notebook="tiny", source_sha256="0", package_sha256="0", parameters={},
                     environment=describe(1), started=NOW, finished=NOW,
                     records=(multiply(1.02, "slower"),))  # fmt: skip
-    (workshop / "evidence.json").write_text(kept.model_dump_json())
+    (workshop / "evidence.json").write_text(evidence.model_dump_json())
     return workshop
 
 
 def tiny_cells(bench, seeds):
     given = ({"seed": seed, "folder": str(bench)} for seed in seeds)
-    return [Cell(notebook="tiny", torch="2.13.0", parameters=one, key=f"{one['seed'] % 2**32:032x}")
-            for one in given]  # fmt: skip
+    return [Cell(notebook="tiny", torch="2.13.0", parameters=parameters,
+                 key=f"{parameters['seed'] % 2**32:032x}")
+            for parameters in given]  # fmt: skip
 
 
 def log(bench):
@@ -198,16 +199,16 @@ def test_a_sweep_survives_a_worker_and_never_measures_a_finished_cell_twice(benc
         cluster._own_cluster(workers=2) as own,
         cluster.connected(own.scheduler_address, workers=0) as client,
     ):
-        found = cluster.run(client, wanted, tiny, progress=kill_a_worker)
+        outcomes = cluster.run(client, wanted, tiny, progress=kill_a_worker)
         assert shown_at(client.dashboard_link) == 200
-        assert [one.cell for one in found] == wanted
-        assert [one.failure for one in found if one.failure] == []
+        assert [outcome.cell for outcome in outcomes] == wanted
+        assert [outcome.failure for outcome in outcomes if outcome.failure] == []
         noted = log(bench)
-        assert {key for key, *_ in noted} == {one.key for one in wanted}
+        assert {key for key, *_ in noted} == {cell.key for cell in wanted}
         assert len(noted) <= 24 + 2, "only what the lost worker was at may be measured again"
         assert not overlapping(noted)
         again = cluster.run(client, wanted, tiny)
-    assert again == found
+    assert again == outcomes
     assert log(bench) == noted
 
 
@@ -220,7 +221,7 @@ def shown_at(address):
 def overlapping(noted):
     """Return pairs of timings that shared the machine."""
     spans = sorted((began, ended) for _, began, ended in noted)
-    return [(one, two) for one, two in itertools.pairwise(spans) if two[0] < one[1]]
+    return [(first, second) for first, second in itertools.pairwise(spans) if second[0] < first[1]]
 
 
 def test_a_cell_that_fails_is_told_and_not_kept(bench):
@@ -230,12 +231,12 @@ def test_a_cell_that_fails_is_told_and_not_kept(bench):
     assert failed.failure == "control failed with seed -1"
     assert good.evidence
     assert len(log(bench)) == 3, "a failure is tried once more"
-    assert [cluster.kept(one) is not None for one in wanted] == [False, True]
+    assert [cluster.result_of(cell) is not None for cell in wanted] == [False, True]
 
 
 def test_a_result_of_another_torch_than_was_asked_for_does_not_count(bench):
-    asked, *_ = tiny_cells(bench, [3])
-    other = asked.model_copy(update={"torch": "0.0.1"})
+    cell, *_ = tiny_cells(bench, [3])
+    other = cell.model_copy(update={"torch": "0.0.1"})
     with cluster.connected(None, workers=1) as client:
         (failed,) = cluster.run(client, [other], tiny)
     assert failed.failure.startswith(f"measured with torch {environments.installed()}")
@@ -245,7 +246,7 @@ def test_a_result_that_cannot_be_read_is_measured_again(bench):
     (cell,) = tiny_cells(bench, [1])
     cell.folder.mkdir(parents=True)
     cell.result.write_text('{"half": ')
-    assert cluster.kept(cell) is None
+    assert cluster.result_of(cell) is None
     assert not cells.is_kept(cell)
 
 

@@ -91,7 +91,7 @@ def test_what_an_editor_leaves_is_named_in_a_line_and_stripped(notebook, capsys,
 
 
 def one_string_a_cell(document):
-    cells = [one | {"source": "".join(one["source"])} for one in document["cells"]]
+    cells = [cell | {"source": "".join(cell["source"])} for cell in document["cells"]]
     return as_stored(document | {"cells": cells})
 
 
@@ -131,9 +131,9 @@ def test_what_is_written_another_way_is_written_anew(notebook, write):
 def test_what_is_not_a_notebook_is_said_and_left_as_it_is(notebook, capsys, text):
     notebook.write_text(text)
     assert tidy.main([]) == 1
-    said = capsys.readouterr().out
-    assert "notebooks/01_tiny.ipynb: not a notebook of format 4: " in said
-    assert said.count("\n") == 1
+    printed = capsys.readouterr().out
+    assert "notebooks/01_tiny.ipynb: not a notebook of format 4: " in printed
+    assert printed.count("\n") == 1
     assert notebook.read_text() == text
 
 
@@ -152,8 +152,8 @@ def test_a_notebook_that_imports_what_judges_claims_is_a_fault(workshop, noteboo
     document = deepcopy(TIDY)
     document["cells"][1]["source"] = [code]
     notebook.write_text(as_stored(document))
-    (said,) = tidy.faults(notebook)
-    assert said.startswith(fault)
+    (complaint,) = tidy.faults(notebook)
+    assert complaint.startswith(fault)
 
 
 def test_another_word_than_check_is_refused(notebook, capsys):

@@ -69,12 +69,12 @@ def chapter(workshop):
     (workshop / "evidence.json").write_text(evidence().model_dump_json())
 
     def write(name, *cells, reads=()):
-        made = [nbformat.v4.new_code_cell(one) for one in (f"name = {name!r}", *cells)]
-        made[0].metadata["tags"] = ["parameters"]
+        code_cells = [nbformat.v4.new_code_cell(source) for source in (f"name = {name!r}", *cells)]
+        code_cells[0].metadata["tags"] = ["parameters"]
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
         metadata = {"kernelspec": kernel, "investigation": {"reads": list(reads)}}
         path = places.NOTEBOOKS / f"{name}.ipynb"
-        nbformat.write(nbformat.v4.new_notebook(cells=made, metadata=metadata), path)
+        nbformat.write(nbformat.v4.new_notebook(cells=code_cells, metadata=metadata), path)
         return path
 
     return write
@@ -85,7 +85,7 @@ def execute(*notebooks):
 
 
 def names(turns):
-    return [[one.stem for one in turn] for turn in turns]
+    return [[notebook.stem for notebook in turn] for turn in turns]
 
 
 def test_no_chapter_of_the_book_that_can_reach_the_timer_runs_beside_another():
@@ -119,14 +119,14 @@ def test_a_chapter_comes_after_those_that_it_reads(chapter):
 
 
 def test_chapters_without_a_clock_run_side_by_side_and_one_with_a_clock_alone(chapter, capfd):
-    made = [chapter("01_a", TOGETHER, CLOSE), chapter("02_b", ALONE, CLOSE),
+    chapters = [chapter("01_a", TOGETHER, CLOSE), chapter("02_b", ALONE, CLOSE),
             chapter("03_c", TOGETHER, CLOSE), chapter("04_d", ALONE, CLOSE)]  # fmt: skip
-    execute(*made)
-    assert all(freshness.is_current(notebook, {}) for notebook in made)
-    said = capfd.readouterr().err
-    assert "[1/4] 01_a\n" in said
-    assert "[2/4] 03_c, beside 01_a\n" in said
-    assert "[3/4] 02_b" in said
+    execute(*chapters)
+    assert all(freshness.is_current(notebook, {}) for notebook in chapters)
+    printed = capfd.readouterr().err
+    assert "[1/4] 01_a\n" in printed
+    assert "[2/4] 03_c, beside 01_a\n" in printed
+    assert "[3/4] 02_b" in printed
 
 
 def test_of_two_side_by_side_one_fails_and_the_other_is_kept(chapter):

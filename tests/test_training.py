@@ -73,9 +73,9 @@ def test_with_one_dtype_both_forms_learn_the_same_bits(data, setting):
 
 
 def test_with_a_less_precise_gate_the_runs_part_and_stay_near(data):
-    one, other = (train(data, scale, "gate_bfloat16") for scale in (broadcast, expand_as))
-    assert training_runs.parted(one, other)
-    assert training_runs.furthest_apart(one, other) < 0.01
+    plain, other = (train(data, scale, "gate_bfloat16") for scale in (broadcast, expand_as))
+    assert training_runs.parted(plain, other)
+    assert training_runs.furthest_apart(plain, other) < 0.01
 
 
 def test_one_unit_in_the_last_place_parts_a_run(reference, nudged):
@@ -96,12 +96,12 @@ def test_one_unit_more_is_the_next_larger_number_and_learns_alike():
 
 
 def test_runs_part_at_their_first_different_loss():
-    kept = TrainedNetwork((3.0, 2.0, 1.0), 0.9, "a")
-    assert training_runs.parted(kept, TrainedNetwork((3.0, 2.0, 1.0), 0.9, "b")) is None
-    assert training_runs.parted(kept, TrainedNetwork((3.0, 2.5, 1.0), 0.9, "a")) == 2
-    assert training_runs.parted(kept, TrainedNetwork((math.nan, 2.0, 1.0), 0.9, "a")) == 1
-    assert training_runs.furthest_apart(kept, TrainedNetwork((3.0, 2.5, 1.1), 0.9, "a")) == 0.5
-    assert not training_runs.same_run(kept, TrainedNetwork((3.0, 2.0, 1.0), 0.9, "b"))
+    network = TrainedNetwork((3.0, 2.0, 1.0), 0.9, "a")
+    assert training_runs.parted(network, TrainedNetwork((3.0, 2.0, 1.0), 0.9, "b")) is None
+    assert training_runs.parted(network, TrainedNetwork((3.0, 2.5, 1.0), 0.9, "a")) == 2
+    assert training_runs.parted(network, TrainedNetwork((math.nan, 2.0, 1.0), 0.9, "a")) == 1
+    assert training_runs.furthest_apart(network, TrainedNetwork((3.0, 2.5, 1.1), 0.9, "a")) == 0.5
+    assert not training_runs.same_run(network, TrainedNetwork((3.0, 2.0, 1.0), 0.9, "b"))
 
 
 def test_a_record_can_name_every_way_of_training_that_there_is_and_no_other():
@@ -109,10 +109,10 @@ def test_a_record_can_name_every_way_of_training_that_there_is_and_no_other():
 
 
 def test_a_setting_reaches_the_scale_step_and_the_loss(data):
-    seen = []
+    dtypes = []
 
     def spy(x, gate):
-        seen.append((x.dtype, gate.dtype))
+        dtypes.append((x.dtype, gate.dtype))
         return x * gate
 
     few = training.Images(data.training.images[:4], data.training.classes[:4])
@@ -120,9 +120,9 @@ def test_a_setting_reaches_the_scale_step_and_the_loss(data):
     for name in ("contiguous", "autocast", "penalty", "gate_float16"):
         network = training.host(spy, SETTINGS[name], seed=0)
         losses[name] = float(training.loss_of(network, few, SETTINGS[name]).detach())
-    assert seen[0] == (torch.float32, torch.float32)
-    assert (torch.bfloat16, torch.bfloat16) in seen
-    assert seen[-1] == (torch.float32, torch.float16)
+    assert dtypes[0] == (torch.float32, torch.float32)
+    assert (torch.bfloat16, torch.bfloat16) in dtypes
+    assert dtypes[-1] == (torch.float32, torch.float16)
     assert losses["penalty"] > losses["contiguous"]
 
 
@@ -155,7 +155,7 @@ def test_a_gradient_arrives_at_each_of_the_six_blocks(data):
 def test_both_timed_steps_train_one_network_on_and_alike(memory_format):
     def losses(order):
         arms = training_workloads.replicated_training(2, memory_format, seed=0)
-        return [float(arms[one]()) for one in order]
+        return [float(arms[arm]()) for arm in order]
 
     in_turn = losses([0, 1, 1, 0])
     assert in_turn == losses([0, 0, 0, 0])
@@ -164,13 +164,15 @@ def test_both_timed_steps_train_one_network_on_and_alike(memory_format):
 
 def test_each_timed_step_runs_its_own_line():
     network_of = training_workloads.host
-    made = []
+    networks = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            training_workloads, "host", lambda *given: made.append(network_of(*given)) or made[-1]
+            training_workloads,
+            "host",
+            lambda *given: networks.append(network_of(*given)) or networks[-1],
         )
         arms = training_workloads.training_arms(2, "contiguous", "materialized", "expand_as")
-    (network,) = made
+    (network,) = networks
     blocks = [module for module in network.modules() if isinstance(module, SEBlock)]
     for arm, scale in zip(arms, (materialized, expand_as), strict=True):
         arm()
@@ -179,11 +181,11 @@ def test_each_timed_step_runs_its_own_line():
 
 def test_the_timed_scale_steps_return_the_same_gradients():
     case = Case(slug="small", name="small", shape=(2, 3, 4, 5))
-    one, other = (
+    plain, other = (
         make()() for make in training_workloads.scale_step_makers(case, "broadcast", "expand_as")
     )
-    assert [tuple(gradient.shape) for gradient in one] == [(2, 3, 4, 5), (2, 3, 1, 1)]
-    assert all(map(torch.equal, one, other))
+    assert [tuple(gradient.shape) for gradient in plain] == [(2, 3, 4, 5), (2, 3, 1, 1)]
+    assert all(map(torch.equal, plain, other))
 
 
 class Ticking:
@@ -237,9 +239,13 @@ def decided(ratio, *runs):
         chapter.timing(timed_step(ratio), "a step", "training_step", memory_format=memory_format)
         for memory_format in MEMORY_FORMATS
     ]
-    kept = [one for one in plain_world().values() if getattr(one, "level", "") != "training_step"]
+    others = [
+        record
+        for record in plain_world().values()
+        if getattr(record, "level", "") != "training_step"
+    ]
     lines = [in_place_as(step) for step in steps]
-    return judge(D1, findings(by_identity([*kept, *steps, *lines, *runs])))
+    return judge(D1, findings(by_identity([*others, *steps, *lines, *runs])))
 
 
 def test_two_per_cent_more_work_leave_the_margin_and_flip_the_verdict():

@@ -12,7 +12,7 @@ GRAPH = (
 )
 
 
-def drawn(figure):
+def html_of(figure):
     return figures.show(figure, "a text", "what to see").data
 
 
@@ -25,19 +25,19 @@ def test_a_graph_is_drawn_from_the_top_with_what_arrives_in_each_box():
     assert heights["gradient of x"] == heights["ExpandBackward"]
     edge = {name: text.get_bbox_patch().get_edgecolor() for name, text in boxes.items()}
     assert edge["ExpandBackward"] != edge["MulBackward"]
-    assert "(2, 3, 1, 1) float32" in drawn(figure)
+    assert "(2, 3, 1, 1) float32" in html_of(figure)
 
 
 def test_a_graph_takes_the_pages_colours_in_the_dark_too():
     with figures.canvas() as (figure, axis):
         training_figures.backward_graph(axis, GRAPH, "expand_as", marked="Expand")
-    colours = set(re.findall(r"(?:fill|stroke): (#\w+)", drawn(figure)))
+    colours = set(re.findall(r"(?:fill|stroke): (#\w+)", html_of(figure)))
     assert colours == {figures.COLOURS["expand_as"]}
 
 
 def test_errors_are_drawn_a_panel_a_dtype():
     errors = {dtype: {"expand_as": [0.2, 0.1], "broadcast": [0.1, 0.1]} for dtype in ("a", "b")}
-    html = drawn(training_figures.gradient_errors([1e-3, 1e-2], errors, (2e-3, 5e-3)))
+    html = html_of(training_figures.gradient_errors([1e-3, 1e-2], errors, (2e-3, 5e-3)))
     assert "a gate" in html
     assert "b gate" in html
 
@@ -48,7 +48,7 @@ def test_runs_that_never_part_leave_no_mark_among_the_differences():
     together, apart = figure.axes[1].get_lines()
     assert len(together.get_xdata()) == 0
     assert list(apart.get_xdata()) == [2]
-    assert "another seed" in drawn(figure)
+    assert "another seed" in html_of(figure)
 
 
 def test_one_form_is_drawn_as_points_on_the_line_of_the_other_in_any_order():

@@ -33,8 +33,10 @@ PROGRAM = GeneratedProgram((KERNEL,), HOST, ("triton_poi_fused_expand_mul_sigmoi
 
 def test_a_kernel_reads_the_input_and_the_gate_and_writes_the_output():
     read = triton_kernel.scale_kernel(PROGRAM)
-    found = [(access.kind, access.tensor, access.shape, access.index) for access in read.accesses]
-    assert found == [
+    accesses = [
+        (access.kind, access.tensor, access.shape, access.index) for access in read.accesses
+    ]
+    assert accesses == [
         ("load", "primals_1", (2, 3, 4, 5), "xindex"),
         ("load", "buf5", (2, 3), "xindex // 20"),
         ("store", "buf6", (2, 3, 4, 5), "xindex"),
@@ -46,8 +48,8 @@ def test_what_it_moves_is_each_tensor_once_in_its_own_dtype():
 
 
 def test_what_the_kernel_does_is_told_without_the_lines_that_only_compute_an_index():
-    told = dict(triton_kernel.scale_kernel(PROGRAM).told())
-    assert list(told.values()) == [
+    explained = dict(triton_kernel.scale_kernel(PROGRAM).told())
+    assert list(explained.values()) == [
         "reads an element of the input (2×3×4×5)",
         "reads an element of the gate (2×3), one a channel, and converts it",
         "the excitation's last step, done here on the way",
@@ -101,8 +103,8 @@ def test_a_program_in_which_nothing_multiplies_is_refused():
 def test_what_kernels_do_is_counted_in_their_bodies_alone():
     bodies = triton_kernel.bodies(PROGRAM)
     assert "triton_meta" not in bodies
-    found = triton_kernel.tally(bodies)
-    assert found == {"loads": 2, "stores": 1, "multiplications": 1, "sums": 0}
+    counts = triton_kernel.tally(bodies)
+    assert counts == {"loads": 2, "stores": 1, "multiplications": 1, "sums": 0}
 
 
 def test_a_text_that_is_no_kernel_is_refused():
@@ -120,8 +122,8 @@ GCN = "global_load_dwordx4\nglobal_store_dword\nv_pk_mul_f32\nv_mul_f32\n"
     ("backend", "assembly", "counts"), [("cuda", PTX, (2, 1, 1)), ("hip", GCN, (1, 1, 2))]
 )
 def test_instructions_are_counted_in_either_assembly(backend, assembly, counts):
-    found = triton_kernel.instructions(assembly, backend)
-    assert (found["loads"], found["stores"], found["multiplies"]) == counts
+    counted = triton_kernel.instructions(assembly, backend)
+    assert (counted["loads"], counted["stores"], counted["multiplies"]) == counts
 
 
 def test_a_size_that_is_named_after_its_kernel_loses_that_name_too():
@@ -133,7 +135,7 @@ del async_compile
         triton_poi_fused_{op}_0.run(buf0, triton_poi_fused_{op}_0_xnumel, stream=raw_stream0)
 runner = Runner()
 """
-    one, other = (normalise(file.format(op=op)) for op in ("mul", "expand_mul"))
-    assert one.host == other.host
-    assert "kernel_0_xnumel = 64*s0" in one.host
-    assert one.launches == 1
+    plain, other = (normalise(file.format(op=op)) for op in ("mul", "expand_mul"))
+    assert plain.host == other.host
+    assert "kernel_0_xnumel = 64*s0" in plain.host
+    assert plain.launches == 1

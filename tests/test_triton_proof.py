@@ -45,22 +45,24 @@ def built():
 @needs_triton
 @pytest.mark.parametrize("chip", CHIPS, ids=lambda chip: chip.slug)
 def test_both_forms_are_the_same_down_to_the_binary(built, chip):
-    (row,) = [one for one in built.against("broadcast") if one.chip == chip.slug]
+    (row,) = [
+        row_of_chip for row_of_chip in built.against("broadcast") if row_of_chip.chip == chip.slug
+    ]
     assert row.same == dict.fromkeys(LAYERS, 2)
-    made = built.variants(chip.slug, BLOCK)
-    assert len(made["expand_as"].compiled) >= made["expand_as"].launches
-    assert all(one.binary_bytes > 1000 for one in made["expand_as"].compiled)
+    variants = built.variants(chip.slug, BLOCK)
+    assert len(variants["expand_as"].compiled) >= variants["expand_as"].launches
+    assert all(kernel.binary_bytes > 1000 for kernel in variants["expand_as"].compiled)
 
 
 @needs_triton
 @pytest.mark.parametrize("chip", CHIPS, ids=lambda chip: chip.slug)
 def test_a_copy_that_cannot_be_fused_away_shows_as_a_kernel_and_as_traffic(built, chip):
-    made = built.variants(chip.slug, BLOCK)
-    assert made["materialized"].source_sha256 == made["broadcast"].source_sha256
-    assert made["opaque"].source_sha256 != made["broadcast"].source_sha256
-    assert made["opaque"].kernels > made["broadcast"].kernels
+    variants = built.variants(chip.slug, BLOCK)
+    assert variants["materialized"].source_sha256 == variants["broadcast"].source_sha256
+    assert variants["opaque"].source_sha256 != variants["broadcast"].source_sha256
+    assert variants["opaque"].kernels > variants["broadcast"].kernels
     moved = {
-        name: triton_kernel.scale_kernel(made[name].programs[0].program()).bytes_moved
+        name: triton_kernel.scale_kernel(variants[name].programs[0].program()).bytes_moved
         for name in ("broadcast", "opaque")
     }
     full = 4 * CASE.elements
@@ -91,9 +93,9 @@ def test_with_two_dtypes_the_conversion_happens_inside_the_kernel(built):
 @needs_triton
 def test_the_assembly_is_the_chips_own_and_holds_no_path(built):
     for chip, mark in (("sm_90", ".target sm_90a"), ("gfx942", "gfx942")):
-        for one in built.variants(chip, BLOCK)["expand_as"].compiled:
-            assert mark in one.assembly
-            assert ".py" not in one.assembly
+        for kernel in built.variants(chip, BLOCK)["expand_as"].compiled:
+            assert mark in kernel.assembly
+            assert ".py" not in kernel.assembly
 
 
 @needs_triton
@@ -124,7 +126,9 @@ def test_a_text_without_a_kernel_is_refused():
 
 
 def test_two_forms_that_were_not_compiled_are_not_the_same_for_that():
-    bare = [made_up(one).model_copy(update={"compiled": ()}) for one in ("expand_as", "broadcast")]
+    bare = [
+        made_up(form).model_copy(update={"compiled": ()}) for form in ("expand_as", "broadcast")
+    ]
     assert Proof(tuple(bare)).against("broadcast", layers=("source",))[0].same["source"] == 1
     with pytest.raises(ProofError, match="neither form was compiled: block, training"):
         Proof(tuple(bare)).against("broadcast")
@@ -157,7 +161,7 @@ def made_up(variant, binary="b", assembly="a", **rest):
 def test_a_difference_in_any_layer_shows_in_that_layer_alone(change, layer):
     worlds = [made_up("broadcast"), made_up("expand_as", **change)]
     (row,) = Proof(tuple(worlds)).against("broadcast")
-    assert row.same == {one: int(one != layer) for one in LAYERS}
+    assert row.same == {tried_layer: int(tried_layer != layer) for tried_layer in LAYERS}
     assert row.differing[layer] == (BLOCK,)
     assert fusion.where(row.differing[layer], row.tried)
 
@@ -172,54 +176,61 @@ def test_fused_means_as_many_kernels_and_none_for_the_scale_step_alone(change, h
 
 @pytest.mark.parametrize("shares", [1, 2])
 def test_settings_are_dealt_so_that_no_process_gets_all_the_dear_ones(shares):
-    asked = list(fusion.settings(CASE, ["float32", "bfloat16"]))
-    dealt = triton_proof.dealt_out(asked, shares)
+    settings = list(fusion.settings(CASE, ["float32", "bfloat16"]))
+    dealt = triton_proof.dealt_out(settings, shares)
     assert len(dealt) == shares
-    assert sorted(one.slug for share in dealt for one in share) == sorted(one.slug for one in asked)
+    assert sorted(setting.slug for share in dealt for setting in share) == sorted(
+        setting.slug for setting in settings
+    )
     for dear in ("dynamic", "channels_last", "training", "block", "block.training"):
-        counts = [sum(dear in one.slug for one in share) for share in dealt]
-        assert counts == [sum(dear in one.slug for one in asked) // shares] * shares
-    assert [len(share) for share in triton_proof.dealt_out(asked[:1], 8)] == [1]
-    assert triton_proof.dealt_out(asked[:1], 0) == [asked[:1]]
+        counts = [sum(dear in setting.slug for setting in share) for share in dealt]
+        assert counts == [sum(dear in setting.slug for setting in settings) // shares] * shares
+    assert [len(share) for share in triton_proof.dealt_out(settings[:1], 8)] == [1]
+    assert triton_proof.dealt_out(settings[:1], 0) == [settings[:1]]
 
 
 @pytest.mark.parametrize("cores", [1, 2, 8])
 def test_each_form_is_built_in_processes_of_its_own_with_caches_of_their_own(monkeypatch, cores):
-    asked = []
+    jobs_put = []
 
     def answered(jobs, _):
-        asked.extend(jobs)
+        jobs_put.extend(jobs)
         return [Reply([]) for _ in jobs]
 
     monkeypatch.setattr(triton_targets, "require_triton", lambda: "Triton")
     monkeypatch.setattr(triton_proof, "CORES", cores)
     monkeypatch.setattr(triton_proof, "in_fresh_processes", answered)
     triton_proof.prove(CHIPS, [BLOCK, MIXED])
-    by_form = {form: [one for one in asked if one.arguments["form"] == form]
+    by_form = {form: [job for job in jobs_put if job.arguments["form"] == form]
                for form in triton_build.FORMS}  # fmt: skip
-    shares = [[job.arguments["asked"] for job in jobs] for jobs in by_form.values()]
+    shares = [[job.arguments["dumped"] for job in jobs] for jobs in by_form.values()]
     assert shares[0] == shares[1]
     assert len(shares[0]) == min(2, max(1, cores // 2))
     for cache in ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "TMPDIR"):
-        assert len({one.environment[cache] for one in asked}) == len(asked)
+        assert len({job.environment[cache] for job in jobs_put}) == len(jobs_put)
 
 
 def test_the_controls_are_made_at_every_level_and_in_every_mode_and_for_every_chip():
-    asked = list(fusion.settings(CASE, declared("07_gpu")))
-    made = [one for one in asked if triton_build.has_controls(one)]
-    assert all(map(triton_build.is_shown, made))
-    assert {(one.level, one.mode) for one in made} == {(one.level, one.mode) for one in asked}
-    for_every_chip = [one for one in made if triton_build.in_full(one)]
-    assert {one.level for one in for_every_chip} == {"multiply", "block"}
-    assert {one.case.memory_format for one in for_every_chip} == {"contiguous", "channels_last"}
-    assert any(one.case.gate_dtype for one in for_every_chip if one.level == "block")
+    settings = list(fusion.settings(CASE, declared("07_gpu")))
+    with_controls = [setting for setting in settings if triton_build.has_controls(setting)]
+    assert all(map(triton_build.is_shown, with_controls))
+    assert {(setting.level, setting.mode) for setting in with_controls} == {
+        (setting.level, setting.mode) for setting in settings
+    }
+    for_every_chip = [setting for setting in with_controls if triton_build.in_full(setting)]
+    assert {setting.level for setting in for_every_chip} == {"multiply", "block"}
+    assert {setting.case.memory_format for setting in for_every_chip} == {
+        "contiguous",
+        "channels_last",
+    }
+    assert any(setting.case.gate_dtype for setting in for_every_chip if setting.level == "block")
 
 
 def test_a_process_makes_one_form_and_its_control_and_never_the_other_form(monkeypatch):
-    made = []
+    variants = []
 
     def keep(_setting, variant, _target):
-        made.append(variant)
+        variants.append(variant)
         return variant
 
     monkeypatch.setattr(fusion, "made_in", keep)
@@ -227,12 +238,19 @@ def test_a_process_makes_one_form_and_its_control_and_never_the_other_form(monke
     for form in triton_build.FORMS:
         for setting in (BLOCK, dataclasses.replace(BLOCK, dynamic=True)):
             assert list(triton_build.build([], setting, form)) == []
-    assert made == ["expand_as", "materialized", "expand_as", "broadcast", "opaque", "broadcast"]
+    assert variants == [
+        "expand_as",
+        "materialized",
+        "expand_as",
+        "broadcast",
+        "opaque",
+        "broadcast",
+    ]
 
 
 def declared(notebook):
-    found = papermill.inspect_notebook(str(places.NOTEBOOKS / f"{notebook}.ipynb"))
-    return ast.literal_eval(found["dtype_pairs"]["default"])
+    parameters = papermill.inspect_notebook(str(places.NOTEBOOKS / f"{notebook}.ipynb"))
+    return ast.literal_eval(parameters["dtype_pairs"]["default"])
 
 
 def test_the_settings_are_those_of_the_compiled_chapter():
@@ -245,22 +263,22 @@ def test_the_settings_are_those_of_the_compiled_chapter():
 
 
 def test_every_setting_is_compiled_for_the_first_chip_and_what_the_others_lack_is_named():
-    asked = list(fusion.settings(CASE, declared("07_gpu")))
+    settings = list(fusion.settings(CASE, declared("07_gpu")))
     chips = [gpu_catalog.chip(slug) for slug in ("sm_80", "sm_90", "gfx942")]
-    without = triton_build.left_out(asked, chips)
+    without = triton_build.left_out(settings, chips)
     assert without["sm_80"] == []
     assert without["sm_90"] == without["gfx942"]
-    full = [one for one in asked if one not in without["sm_90"]]
-    assert full == [one for one in asked if triton_build.in_full(one)]
-    blocks = [one for one in full if one.level == "block"]
+    full = [setting for setting in settings if setting not in without["sm_90"]]
+    assert full == [setting for setting in settings if triton_build.in_full(setting)]
+    blocks = [setting for setting in full if setting.level == "block"]
     assert {(block.mode, block.dynamic) for block in blocks} == {("training", False)}
     assert {block.case.gate_dtype for block in blocks} == {None, "bfloat16"}
     assert {block.case.dtype for block in blocks} == {"float32", "bfloat16", "float16"}
     assert {block.case.memory_format for block in blocks} == {"contiguous", "channels_last"}
     assert MIXED in full
-    named = " ".join(fusion.where(without["sm_90"], asked))
-    for one in without["sm_90"]:
-        assert one.dtypes in named
+    named = " ".join(fusion.where(without["sm_90"], settings))
+    for setting in without["sm_90"]:
+        assert setting.dtypes in named
 
 
 def test_a_setting_that_is_not_for_every_chip_is_generated_for_the_first_alone(monkeypatch):
@@ -288,9 +306,9 @@ def test_the_line_alone_becomes_a_record_a_form_that_tells_a_difference(built):
     planted = code.model_copy(
         update={"compiled": (code.compiled[0].model_copy(update={"binary_sha256": "other"}),)}
     )
-    world = Proof(tuple(planted if one == code else one for one in built.built))
-    one, other = triton_recording.machine_code(world)
-    assert one.binary_sha256 != other.binary_sha256 == "other"
+    world = Proof(tuple(planted if program == code else program for program in built.built))
+    plain, other = triton_recording.machine_code(world)
+    assert plain.binary_sha256 != other.binary_sha256 == "other"
 
 
 @needs_triton
@@ -306,11 +324,11 @@ def test_the_difference_between_two_kernels_is_shown_and_what_they_do_is_counted
             "programs": (first.model_copy(update={"kernels": tuple(doubled)}), *rest),
         }
     )
-    found = Proof((plain, other)).first_difference()
-    assert found.setting == BLOCK
-    assert not found.same_forward
-    assert "+    tmp3 = tmp0 * tmp0 * tmp2" in found.diff
-    assert found.does["broadcast"]["loads"] == found.does["expand_as"]["loads"] > 0
+    difference = Proof((plain, other)).first_difference()
+    assert difference.setting == BLOCK
+    assert not difference.same_forward
+    assert "+    tmp3 = tmp0 * tmp0 * tmp2" in difference.diff
+    assert difference.does["broadcast"]["loads"] == difference.does["expand_as"]["loads"] > 0
 
 
 def test_a_difference_whose_text_was_not_kept_is_not_shown():

@@ -39,9 +39,9 @@ def test_without_settings_only_pips_choice_among_indexes_is_kept():
     assert list(uv.options({})) == ["--index-strategy", "unsafe-best-match"]
 
 
-@pytest.mark.parametrize(("typed", "asked"), [("1", True), ("True", True), ("0", False)])
-def test_no_index_is_a_flag(typed, asked):
-    assert ("--no-index" in uv.options({"no-index": typed})) is asked
+@pytest.mark.parametrize(("typed", "expected"), [("1", True), ("True", True), ("0", False)])
+def test_no_index_is_a_flag(typed, expected):
+    assert ("--no-index" in uv.options({"no-index": typed})) is expected
 
 
 def test_what_uv_reads_from_its_environment_is_set_unless_it_is_there():
@@ -78,7 +78,7 @@ def index(folder, *wheels):
     """Write an index of these wheels; return its address."""
     page = folder / "small" / "index.html"
     page.parent.mkdir(parents=True)
-    links = (f'<a href="{one.as_uri()}">{one.name}</a>' for one in wheels)
+    links = (f'<a href="{path.as_uri()}">{path.name}</a>' for path in wheels)
     page.write_text(f"<!DOCTYPE html><html><body>{''.join(links)}</body></html>")
     return folder.as_uri()
 
@@ -87,8 +87,8 @@ def index(folder, *wheels):
 def install(tmp_path):
     """Install with pip told by a settings file; return what was said, and what came of it."""
 
-    def command(requirement, **told):
-        lines = [f"{name.replace('_', '-')} = {value}" for name, value in told.items()]
+    def command(requirement, **settings):
+        lines = [f"{name.replace('_', '-')} = {value}" for name, value in settings.items()]
         (tmp_path / "pip.conf").write_text("\n".join(["[global]", *lines, ""]))
         mine = {key: value for key, value in os.environ.items() if not key.startswith("PIP_")}
         mine |= {
@@ -110,28 +110,28 @@ def test_a_build_of_ones_own_goes_before_the_same_version_of_an_index(tmp_path, 
     main = index(tmp_path / "main", wheel(tmp_path / "files", "1.0"))
     (tmp_path / "empty").mkdir()
     extra = f"{(tmp_path / 'empty').as_uri()} {(tmp_path / 'nowhere').as_uri()}"
-    told = {"find_links": tmp_path / "wheels", "index_url": main, "extra_index_url": extra}
-    assert install("small==1.0", **told) == ("", "version = '1.0+cpu'\n")
+    settings = {"find_links": tmp_path / "wheels", "index_url": main, "extra_index_url": extra}
+    assert install("small==1.0", **settings) == ("", "version = '1.0+cpu'\n")
 
 
 def test_the_best_version_of_all_indexes_is_taken_within_the_constraints(tmp_path, install):
-    old, new, newest = (wheel(tmp_path / "files", one) for one in ("1.0", "2.0", "3.0"))
-    told = {"extra_index_url": index(tmp_path / "old", old),
+    old, new, newest = (wheel(tmp_path / "files", version) for version in ("1.0", "2.0", "3.0"))
+    settings = {"extra_index_url": index(tmp_path / "old", old),
             "index_url": index(tmp_path / "new", new, newest)}  # fmt: skip
     (tmp_path / "constraints.txt").write_text("small<3\n")
-    said, module = install("small", **told, constraint=tmp_path / "constraints.txt")
-    assert (said, module) == ("", "version = '2.0'\n")
+    error, module = install("small", **settings, constraint=tmp_path / "constraints.txt")
+    assert (error, module) == ("", "version = '2.0'\n")
 
 
 def test_without_an_index_only_ones_own_wheels_are_found(tmp_path, install):
     main = index(tmp_path / "main", wheel(tmp_path / "files", "1.0"))
-    said, module = install("small==1.0", index_url=main, no_index="true")
+    error, module = install("small==1.0", index_url=main, no_index="true")
     assert module is None
-    assert "small was not found" in said
+    assert "small was not found" in error
 
 
 def test_settings_that_pip_cannot_read_are_said_in_one_line(install):
-    said, module = install("small", index_url="here\nnonsense")
+    error, module = install("small", index_url="here\nnonsense")
     assert module is None
-    assert said.startswith("error: pip's settings cannot be read: ")
-    assert said.count("\n") == 1
+    assert error.startswith("error: pip's settings cannot be read: ")
+    assert error.count("\n") == 1

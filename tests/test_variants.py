@@ -42,10 +42,10 @@ def test_the_host_network_scores_ten_classes():
 def test_the_block_inputs_of_the_host_are_those_of_the_named_workloads():
     from investigation.subject.cases import host_workloads
 
-    seen = []
+    shapes = []
     network = HostNetwork("broadcast")
     for block in network.modules():
         if isinstance(block, SEBlock):
-            block.register_forward_pre_hook(lambda _, inputs: seen.append(tuple(inputs[0].shape)))
+            block.register_forward_pre_hook(lambda _, inputs: shapes.append(tuple(inputs[0].shape)))
     network(torch.randn(2, 3, 32, 32))
-    assert seen == [case.shape for case in host_workloads(2)]
+    assert shapes == [case.shape for case in host_workloads(2)]

@@ -21,20 +21,20 @@ EXPAND = {"op": "Expand", "bytes_written": 256, "expands": True}
 TIMES = {"budget_s": 0.2, "seed": 0, "margin": MARGIN}
 
 
-def kept(with_it, without):
+def survival(with_it, without):
     reply = Reply({"steps": {"expand_as": with_it, "broadcast": without}})
     return recording.varied(Recorder("08_runtimes"), BY_SLUG["qdq"], reply, TINY)
 
 
 def test_an_expansion_that_only_the_line_runs_survives_and_what_it_writes_is_counted():
-    found = kept([EXPAND, MUL], [MUL])
-    assert (found.survives, found.bytes_expanded) == (True, 256)
-    assert (found.steps, found.plain_steps) == (("Expand", "Mul"), ("Mul",))
+    record = survival([EXPAND, MUL], [MUL])
+    assert (record.survives, record.bytes_expanded) == (True, 256)
+    assert (record.steps, record.plain_steps) == (("Expand", "Mul"), ("Mul",))
 
 
 def test_an_expansion_that_both_forms_run_is_not_the_line_s():
-    assert kept([EXPAND, MUL], [EXPAND, MUL]).survives is False
-    assert kept([MUL], [MUL]).survives is False
+    assert survival([EXPAND, MUL], [EXPAND, MUL]).survives is False
+    assert survival([MUL], [MUL]).survives is False
 
 
 def test_an_export_that_fails_is_told_in_a_line_and_the_others_go_on():

@@ -40,8 +40,10 @@ def test_what_torch_has_is_found_by_its_name_and_what_it_lacks_is_named():
 
 
 def test_of_the_settings_of_a_configuration_only_known_ones_are_kept():
-    known = torch_features.known("torch._inductor.config", fx_graph_cache=False, no_such=True)
-    assert known == {"fx_graph_cache": False}
+    existing = torch_features.existing_settings(
+        "torch._inductor.config", fx_graph_cache=False, no_such=True
+    )
+    assert existing == {"fx_graph_cache": False}
 
 
 @pytest.mark.parametrize(
@@ -131,10 +133,10 @@ def test_fusion_is_left_out_where_a_kernel_s_name_does_not_tell_what_is_in_it():
 @pytest.mark.parametrize("part", ["memory", "layouts"])
 def test_a_part_observes_here_and_leaves_nothing_out(part):
     small = Parameters.check(shape=(2, 8, 4, 4))
-    found = list(observing.observed(part, small))
-    assert found
-    assert [one for one in found if isinstance(one, LeftOut)] == []
-    assert len({one.identity for one in found}) == len(found)
+    records = list(observing.observed(part, small))
+    assert records
+    assert [record for record in records if isinstance(record, LeftOut)] == []
+    assert len({record.identity for record in records}) == len(records)
 
 
 def test_every_part_has_a_name():
@@ -159,8 +161,8 @@ packages = ["numpy==1.26.4"]
 
 
 def test_a_release_has_its_own_version_of_a_package_instead_of_the_locked(tmp_path):
-    found = listed(tmp_path, PLAIN)
-    assert found.beside(found.torch[0]) == ("scipy", "numpy==1.26.4")
+    catalogue = listed(tmp_path, PLAIN)
+    assert catalogue.beside(catalogue.torch[0]) == ("scipy", "numpy==1.26.4")
 
 
 @pytest.mark.parametrize(
@@ -180,19 +182,19 @@ def test_a_list_that_cannot_be_used_is_refused_in_one_line(tmp_path, text, expec
 
 
 def test_the_list_of_the_book_holds_its_own_torch_and_each_release_once():
-    releases = [one.version for one in versions.read().torch]
+    releases = [release.version for release in versions.read().torch]
     assert environments.installed() in releases
     assert len(set(releases)) == len(releases)
 
 
 def test_a_cell_a_version_or_only_those_that_are_named(tmp_path):
-    found = listed(tmp_path, PLAIN + '[[torch]]\nversion = "2.4.1"\n')
-    every = versions.cells(found)
-    assert [one.torch for one in every] == ["2.1.2", "2.4.1"]
-    assert len({one.key for one in every}) == 2
-    assert versions.cells(found, ["2.4.1"]) == every[1:]
+    catalogue = listed(tmp_path, PLAIN + '[[torch]]\nversion = "2.4.1"\n')
+    every = versions.cells(catalogue)
+    assert [cell.torch for cell in every] == ["2.1.2", "2.4.1"]
+    assert len({cell.key for cell in every}) == 2
+    assert versions.cells(catalogue, ["2.4.1"]) == every[1:]
     with pytest.raises(BuildError, match=r"^TORCH=2.9.9: there are 2.1.2, 2.4.1$"):
-        versions.cells(found, ["2.9.9"])
+        versions.cells(catalogue, ["2.9.9"])
 
 
 def test_what_has_no_version_of_its_own_is_as_locked_and_what_torch_needs_is_left_to_it():
@@ -217,12 +219,12 @@ def test_the_environment_for_one_use_is_removed_whatever_became_of_the_cell(
     cell = Cell(notebook="one_version", torch="0.0.1", parameters={}, packages=("a",), key="0" * 32)
     folder = environments.folder_of("0.0.1", ("a",))
 
-    def run(asked, script):
+    def run(cell, script):
         assert script[0] == "python"
         if fails:
             raise cells.CellError("it failed")
-        asked.folder.mkdir(parents=True)
-        asked.result.write_text("{}")
+        cell.folder.mkdir(parents=True)
+        cell.result.write_text("{}")
 
     monkeypatch.setattr(cells, "_in_a_process", run)
     monkeypatch.setattr(cells, "_python", lambda _: "python")
@@ -242,16 +244,19 @@ def of_torch(version, *records):
     return evidence(*records, notebook="one_version", torch=f"{version}+cpu")
 
 
-def outcome(version, found=None, failure=""):
+def outcome(version, evidence=None, failure=""):
     cell = Cell(notebook="one_version", torch=version, parameters={}, packages=(), key="0" * 32)
-    return Outcome(cell, found, failure)
+    return Outcome(cell, evidence, failure)
 
 
 def test_each_version_has_a_record_and_the_folder_is_sealed(tmp_path):
     folder = tmp_path / "versions"
-    made = [outcome(one, of_torch(one, calls("expand_as", 4))) for one in ("2.4.1", "2.10.0")]
-    kept = versions.keep([*made, outcome("2.1.2", failure="cannot be installed here")], folder)
-    assert [one.name for one in kept] == ["torch-2.4.1.json", "torch-2.10.0.json"]
+    outcomes = [
+        outcome(version, of_torch(version, calls("expand_as", 4)))
+        for version in ("2.4.1", "2.10.0")
+    ]
+    paths = versions.keep([*outcomes, outcome("2.1.2", failure="cannot be installed here")], folder)
+    assert [path.name for path in paths] == ["torch-2.4.1.json", "torch-2.10.0.json"]
     manifest.verify(folder)
     assert list(pages.read(folder).evidences) == ["2.4.1", "2.10.0"], "the oldest comes first"
 
@@ -267,28 +272,31 @@ def test_neighbours_with_one_outcome_are_one_stretch_and_a_change_names_its_vers
         for version, tried, differing in
         (("2.10.0", 20, 0), ("2.4.1", 12, 0), ("2.13.0", 20, 3), ("2.15.0", 21, 4))
     )  # fmt: skip
-    (found,) = shown.changed
-    assert [(stretch.versions, stretch.shown) for stretch in found.stretches] == [
+    (line,) = shown.changed
+    assert [(stretch.versions, stretch.shown) for stretch in line.stretches] == [
         ("2.4.1 to 2.10.0", "0 of 12 … 0 of 20"),
         ("2.13.0 to 2.15.0", "3 of 20 … 4 of 21"),
     ]
-    assert found.changes == ("2.13.0",)
+    assert line.changes == ("2.13.0",)
     assert shown.same == []
 
 
 def test_more_of_what_was_tried_is_no_change_and_what_is_missing_is_no_outcome():
     empty = of_torch("2.6.0")
-    both = [of_torch(one, equality("same_dtype", n)) for one, n in (("2.4.1", 12), ("2.8.0", 20))]
+    both = [
+        of_torch(version, equality("same_dtype", n))
+        for version, n in (("2.4.1", 12), ("2.8.0", 20))
+    ]
     shown = pages.in_order([*both, empty])
-    (found,) = shown.same
-    assert [one.versions for one in found.seen] == ["2.4.1", "2.8.0"]
-    assert found.changes == ()
+    (line,) = shown.same
+    assert [stretch.versions for stretch in line.seen] == ["2.4.1", "2.8.0"]
+    assert line.changes == ()
 
 
 def test_a_claim_has_the_verdict_of_each_version_and_one_that_needs_a_clock_is_not_listed():
     differing = pairings("ordinary", differing=3)
-    world = [one for one in plain_world().values() if one.kind != "timing"]
-    parted = [differing if one.identity == differing.identity else one for one in world]
+    world = [record for record in plain_world().values() if record.kind != "timing"]
+    parted = [differing if record.identity == differing.identity else record for record in world]
     shown = pages.in_order([of_torch("2.4.1", *world), of_torch("2.6.0", *parted)])
     claims = {claim.name: claim for claim in shown.claims}
     assert [stretch.outcome for stretch in claims["V2"].stretches] == ["supported", "refuted"]
@@ -328,4 +336,4 @@ def test_the_records_of_the_book_are_read_and_each_is_of_the_version_in_its_name
     for path in manifest.record_files(places.RECORDED / manifest.VERSIONS):
         torch = json.loads(path.read_bytes())["environment"]["torch"].partition("+")[0]
         assert path.name == f"torch-{torch}.json"
-        assert torch in [one.version for one in versions.read().torch]
+        assert torch in [release.version for release in versions.read().torch]

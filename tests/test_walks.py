@@ -18,10 +18,10 @@ EXAMPLE = places.BOOK / "_examples" / "own_line.py"
 
 @pytest.mark.parametrize("page", WALKS, ids=lambda page: page.stem)
 def test_a_walk_names_commands_and_variables_that_exist(page):
-    told = re.findall(r"\bmake ([a-z]+)((?: [A-Z_]+=\S+)*)", page.read_text(encoding="utf-8"))
+    named = re.findall(r"\bmake ([a-z]+)((?: [A-Z_]+=\S+)*)", page.read_text(encoding="utf-8"))
     variables = {typed_name(name) for name in (*Parameters.model_fields, *Directions.model_fields)}
-    assert told or page.stem == "walk_your_measurement"
-    for command, given in told:
+    assert named or page.stem == "walk_your_measurement"
+    for command, given in named:
         assert command in {*commands.commands, "test"}
         assert set(re.findall(r"([A-Z_]+)=", given)) <= variables
 

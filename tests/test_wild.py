@@ -84,8 +84,8 @@ def test_only_python_files_that_mention_an_expansion_are_written_and_all_are_cou
     tmp_path, ending
 ):
     archive = MAKERS[ending](tmp_path / f"net-1{ending}")
-    kept = {"net/scale.py", "net/other.py", "net/broken.py"}
-    assert unpacked(archive, tmp_path / "net") == (4, kept)
+    mentioning = {"net/scale.py", "net/other.py", "net/broken.py"}
+    assert unpacked(archive, tmp_path / "net") == (4, mentioning)
 
 
 @every_kind
@@ -190,7 +190,7 @@ def test_a_list_that_cannot_be_used_is_refused_in_a_line(tmp_path, text, reason)
 def test_the_projects_own_list_is_read_and_an_entry_is_read_back(tmp_path):
     listed = catalogue.read().packages
     assert len(listed) >= 48
-    assert {"timm", "braindecode", "easyocr"} <= {one.name for one in listed}
+    assert {"timm", "braindecode", "easyocr"} <= {package.name for package in listed}
     path = tmp_path / "packages.toml"
     path.write_text("\n".join(map(catalogue.entry, listed)))
     assert catalogue.read(path).packages == listed
@@ -216,9 +216,9 @@ def test_the_projects_own_list_is_read_and_an_entry_is_read_back(tmp_path):
 ])  # fmt: skip
 def test_what_an_expansion_is_for_is_read_from_the_text(statement, operation, written, exact):
     text = f"def größe(x, y):  # ×\r\n    {statement}\r\n"
-    (place,), (found,) = zip(*expansions(text).items(), strict=True)
+    (place,), (expansion,) = zip(*expansions(text).items(), strict=True)
     assert ".expand" in text.encode()[slice(*place)].decode()
-    assert (found.operation, found.written, found.exact) == (operation, written, exact)
+    assert (expansion.operation, expansion.written, expansion.exact) == (operation, written, exact)
 
 
 # Patches
@@ -262,9 +262,9 @@ def test_a_patch_that_does_not_do_its_work_is_refused(package):
 def wilderness(tmp_path, monkeypatch):
     """An index of two packages, a list of them, and a project to build in."""
     project = tmp_path / "project"
-    made = {"net-1-py3-none-any.whl": wheel, "old-2.tar.gz": source}
+    makers = {"net-1-py3-none-any.whl": wheel, "old-2.tar.gz": source}
     listed = []
-    for archive, make in made.items():
+    for archive, make in makers.items():
         name, version = archive.split("-")[0], archive.split("-")[1].removesuffix(".tar.gz")
         path = tmp_path / "index" / name / archive
         path.parent.mkdir(parents=True)
@@ -291,26 +291,26 @@ def wilderness(tmp_path, monkeypatch):
 def recorded(project) -> tuple[Survey, list[SurveyedPackage]]:
     (path,) = project.glob("results/*/survey.json")
     manifest.verify(path.parent)
-    about, *found = files.read(path).records
-    return about, found
+    about, *surveys = files.read(path).records
+    return about, surveys
 
 
 def test_packages_are_surveyed_recorded_sealed_and_patched(wilderness, capsys):
     project, listed, _ = wilderness
     assert wild.main([]) == 0
-    about, found = recorded(project)
+    about, surveys = recorded(project)
     assert (about.listed, about.missing) == (2, {})
-    for one, package in zip(found, listed, strict=True):
-        assert (one.package, one.sha256) == (package.name, package.sha256)
-        assert (one.files, one.expanding, one.mentions) == (4, 3, 3)
-        assert {(place.file, place.line, place.operation) for place in one.taken} == {
+    for survey, package in zip(surveys, listed, strict=True):
+        assert (survey.package, survey.sha256) == (package.name, package.sha256)
+        assert (survey.files, survey.expanding, survey.mentions) == (4, 3, 3)
+        assert {(place.file, place.line, place.operation) for place in survey.taken} == {
             ("net/scale.py", 2, "multiply"), ("net/other.py", 3, "subtract"),
         }  # fmt: skip
-        assert [(place.file, place.rule) for place in one.left] == [
+        assert [(place.file, place.rule) for place in survey.left] == [
             ("net/other.py", "other-operand")
         ]
-        assert list(one.unparsed) == ["net/broken.py"]
-        assert one.has_the_line
+        assert list(survey.unparsed) == ["net/broken.py"]
+        assert survey.has_the_line
     names = {path.name for path in (project / "build/patches").iterdir()}
     assert names == {"net-1.patch", "net-1.md", "old-2.patch", "old-2.md"}
     assert "4 expansions can go in 2 packages" in capsys.readouterr().err
@@ -349,8 +349,8 @@ def test_a_package_that_cannot_be_had_is_named_and_the_rest_goes_on(
     project, (net, old), write = wilderness
     write(net.model_copy(update=change), old)
     assert wild.main([]) == 1
-    about, found = recorded(project)
-    assert [one.package for one in found] == ["old"]
+    about, surveys = recorded(project)
+    assert [survey.package for survey in surveys] == ["old"]
     assert reason in about.missing[change.get("name", "net")]
     assert [
         line
@@ -382,20 +382,21 @@ def test_an_entry_is_printed_for_a_release_that_the_index_has(wilderness, capsys
     _, (net, _), _ = wilderness
     assert wild.main(["PIN=net==1"]) == 0
     assert capsys.readouterr().out == catalogue.entry(net)
-    for asked, reason in {"PIN=net==7": "no such release", "PIN=net": "allowed is a release",
+    for word, reason in {"PIN=net==7": "no such release", "PIN=net": "allowed is a release",
                           "COLOUR=red": "no such parameter"}.items():  # fmt: skip
-        assert wild.main([asked]) == 1
-        said = capsys.readouterr().err
-        assert reason in said
-        assert said.count("\n") == 1
+        assert wild.main([word]) == 1
+        error = capsys.readouterr().err
+        assert reason in error
+        assert error.count("\n") == 1
 
 
 def test_pips_settings_are_read_with_the_environments_before_a_files(monkeypatch):
-    said = (
+    settings = (
         "global.index-url='file:///one'\n:env:.index-url='file:///two'\nglobal.trusted-host='a b'\n"
     )
     monkeypatch.setattr(subprocess, "run",
-                        lambda *_, **__: subprocess.CompletedProcess([], 0, said, ""))  # fmt: skip
+                        lambda *_, **__: subprocess.CompletedProcess([], 0, settings, "")
+                        )  # fmt: skip
     assert index.pip_settings() == {"index-url": "file:///two", "trusted-host": "a b"}
 
 

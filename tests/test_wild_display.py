@@ -58,8 +58,8 @@ def results(tmp_path):
 def test_records_are_read_and_a_networks_are_under_the_name_of_their_machine(results):
     assert wild.survey(results) == (ABOUT, *PACKAGES)
     read = wild.networks(results)
-    assert {one.machine for one in read} == {"machine"}
-    assert [one.ratio for one in wild.of(read, Timing)] == [one.ratio for one in TIMED]
+    assert {record.machine for record in read} == {"machine"}
+    assert [timing.ratio for timing in wild.of(read, Timing)] == [timing.ratio for timing in TIMED]
     (line,) = wild.environments(results)
     assert (line["machine"], line["budget of a comparison"]) == ("machine", "1 s")
 
@@ -80,29 +80,31 @@ def test_a_record_that_cannot_be_read_is_refused_with_its_path(results):
 
 def test_every_value_is_drawn_in_the_panel_of_its_network_and_the_row_of_its_runtime():
     rows = csv.DictReader(io.StringIO(figure_data.as_csv(wild_figures.ratios(TIMED))))
-    found = {(row["panel"], row["y"]): row for row in rows if row["low"]}
+    rows_by_place = {(row["panel"], row["y"]): row for row in rows if row["low"]}
     titles = {"eager": "PyTorch eager", XNNPACK: "ExecuTorch (XNNPACK)",
               "openvino": "OpenVINO (torch.export)"}  # fmt: skip
-    assert set(found) == {(one.network, titles[one.runtime]) for one in TIMED}
-    for one in TIMED:
-        row = found[one.network, titles[one.runtime]]
-        drawn = [float(row[name]) for name in ("x", "low", "high")]
-        assert drawn == pytest.approx([one.ratio, *one.interval])
+    assert set(rows_by_place) == {(timing.network, titles[timing.runtime]) for timing in TIMED}
+    for timing in TIMED:
+        row = rows_by_place[timing.network, titles[timing.runtime]]
+        values = [float(row[name]) for name in ("x", "low", "high")]
+        assert values == pytest.approx([timing.ratio, *timing.interval])
 
 
 def test_two_machines_have_panels_of_their_own():
-    there = [one.model_copy(update={"machine": name}) for name in ("a", "b") for one in TIMED]
+    there = [timing.model_copy(update={"machine": name}) for name in ("a", "b") for timing in TIMED]
     panels = [axis.get_title() for axis in wild_figures.ratios(there).axes]
     assert panels == ["one_net, a", "other_net, a", "one_net, b", "other_net, b"]
 
 
 def test_the_words_of_the_picture_follow_from_the_numbers():
-    said = wild_figures.found(TIMED)
-    assert said.startswith("Slower in 1, faster in 1, no difference in 1, cannot tell in 1 of 4. ")
-    assert "Largest slowdown: one_net in ExecuTorch (XNNPACK), +30.00 %" in said
-    assert "largest speed-up: other_net in ExecuTorch (XNNPACK), -10.00 %" in said
+    sentence = wild_figures.found(TIMED)
+    assert sentence.startswith(
+        "Slower in 1, faster in 1, no difference in 1, cannot tell in 1 of 4. "
+    )
+    assert "Largest slowdown: one_net in ExecuTorch (XNNPACK), +30.00 %" in sentence
+    assert "largest speed-up: other_net in ExecuTorch (XNNPACK), -10.00 %" in sentence
     assert "None is slower or faster" in wild_figures.found(TIMED[:1])
-    assert wild_figures.in_words(TIMED).endswith(said)
+    assert wild_figures.in_words(TIMED).endswith(sentence)
 
 
 def test_packages_stand_with_the_most_expansions_first_and_those_without_are_left_out():
@@ -117,10 +119,10 @@ def test_packages_stand_with_the_most_expansions_first_and_those_without_are_lef
 
 
 def test_how_common_the_line_is_is_counted():
-    said = wild.prevalence(ABOUT, PACKAGES)
-    assert "Of 3 packages (30 Python files), **2 hold an expansion that can go**: 3" in said
-    assert "stands in 1: many." in said
-    assert "1 places are left" in said
+    sentence = wild.prevalence(ABOUT, PACKAGES)
+    assert "Of 3 packages (30 Python files), **2 hold an expansion that can go**: 3" in sentence
+    assert "stands in 1: many." in sentence
+    assert "1 places are left" in sentence
 
 
 def test_a_reason_is_the_rules_own_in_words():
@@ -140,9 +142,9 @@ def test_every_program_has_its_time_or_the_reason_why_there_is_none():
 
 
 def test_a_network_is_shown_with_every_count_of_tensors():
-    kept = ReleasedEquality(says="", network="n", title="N", package="p", version="1",
+    equality = ReleasedEquality(says="", network="n", title="N", package="p", version="1",
                             input=(1, 3), outputs=(1, 0), gradients=(4, 1), weights=(7, 2),
                             patch_sha256="0", versions={})  # fmt: skip
-    (line,) = wild.results([kept])
+    (line,) = wild.results([equality])
     assert (line["outputs that differ"], line["gradients that differ"]) == ("0 of 1", "1 of 4")
-    assert kept.value == 3
+    assert equality.value == 3

@@ -10,7 +10,7 @@ from investigation.subject.variants import SCALES
 CASE = Case(slug="small", name="small", shape=(2, 8, 6, 6))
 
 
-def made(makers):
+def results(makers):
     return tuple(make() for make in makers)
 
 
@@ -24,13 +24,13 @@ def agree(arms):
 def test_both_arms_compute_the_same_at_every_level(memory_format):
     case = CASE.with_format(memory_format)
     assert agree(workloads.multiply_arms(case, "broadcast", "expand_as"))
-    assert agree(made(workloads.multiply_makers(case, "broadcast", "expand_as")))
-    assert agree(made(workloads.block_makers(case, "broadcast", "expand_as")))
+    assert agree(results(workloads.multiply_makers(case, "broadcast", "expand_as")))
+    assert agree(results(workloads.block_makers(case, "broadcast", "expand_as")))
     assert agree(workloads.network_arms(2, memory_format, "broadcast", "expand_as"))
 
 
 def test_a_network_without_se_blocks_computes_something_else():
-    assert not agree(made(workloads.recalibration_makers(2, "contiguous", "broadcast")))
+    assert not agree(results(workloads.recalibration_makers(2, "contiguous", "broadcast")))
 
 
 def scales_met(make_arms):
@@ -58,7 +58,7 @@ def spy(name, met):
 @pytest.mark.parametrize(
     ("make", "blocks"),
     [
-        (lambda: made(workloads.block_makers(CASE, "broadcast", "materialized")), 1),
+        (lambda: results(workloads.block_makers(CASE, "broadcast", "materialized")), 1),
         (lambda: workloads.network_arms(2, "contiguous", "broadcast", "materialized"), 6),
     ],
 )
@@ -73,10 +73,10 @@ def test_what_is_made_has_operands_of_its_own_laid_out_alike():
     gate.requires_grad_()
     make = workloads.made_with(lambda *operands: operands, x, gate)
     first, second = make()(), make()()
-    assert len({one.data_ptr() for one in (x, first[0], second[0])}) == 3
+    assert len({tensor.data_ptr() for tensor in (x, first[0], second[0])}) == 3
     assert first[0].stride() == x.stride()
     assert all(map(same_bits, first, (x, gate)))
-    assert [one.requires_grad for one in first] == [False, True]
+    assert [tensor.requires_grad for tensor in first] == [False, True]
     assert first[1].is_leaf
 
 

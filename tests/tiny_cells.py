@@ -15,19 +15,19 @@ def tiny(cell: str) -> str:
 
     As a real cell does, it keeps what is finished where its worker's successor finds it.
     """
-    asked = Cell.model_validate_json(cell)
-    folder = Path(asked.parameters["folder"])
-    finished = folder / f"{asked.key}.finished"
+    parsed = Cell.model_validate_json(cell)
+    folder = Path(parsed.parameters["folder"])
+    finished = folder / f"{parsed.key}.finished"
     evidence = (folder / "evidence.json").read_text()
     if finished.exists():
         return evidence
     with cells.timing():
         began = time.monotonic()
         time.sleep(TAKES_S)
-        note = json.dumps([asked.key, began, time.monotonic()])
+        note = json.dumps([parsed.key, began, time.monotonic()])
         with (folder / "log").open("a") as log:
             log.write(f"{note}\n")
-    if asked.parameters["seed"] < 0:
-        raise CellError(f"control failed with seed {asked.parameters['seed']}\nand more")
+    if parsed.parameters["seed"] < 0:
+        raise CellError(f"control failed with seed {parsed.parameters['seed']}\nand more")
     finished.touch()
     return evidence

@@ -50,11 +50,11 @@ def timed(ratio, verdict, width=0.002, seconds=1e-4):
 def timing(level, ratio, verdict=None, width=0.002, in_family=None, case=CASE, **about):
     """A comparison in one process; its verdict follows from its interval where none is given."""
     verdict = verdict or judge((ratio - width, ratio + width), MARGIN)
-    one = timed(ratio, in_family or verdict, width)
+    alone = timed(ratio, in_family or verdict, width)
     fields = {"memory_format": case.memory_format} if case else {}
     return Timing(
-        says=level, level=level, case=case, ratio=ratio, interval=one.ratio_interval,
-        confidence=0.95, margin=MARGIN, verdict=verdict, alone=one, **fields | about,
+        says=level, level=level, case=case, ratio=ratio, interval=alone.ratio_interval,
+        confidence=0.95, margin=MARGIN, verdict=verdict, alone=alone, **fields | about,
     )  # fmt: skip
 
 
@@ -143,7 +143,7 @@ def view(**changes):
     return View(says="the expanded gate", **plain | changes)
 
 
-def asked(form="expand_as", dtypes="same", count=0):
+def memory_record(form="expand_as", dtypes="same", count=0):
     """What a form asks for beside its output."""
     return Memory(says="beside the output", phase="line", form=form, dtypes=dtypes, bytes=count)
 
@@ -157,8 +157,8 @@ def pairings(group, differing=0):
 
 
 def block_tensors(memory_format, detached=False, differing=0):
-    says = f"tensors of the block, {memory_format}{', detached' * detached}"
-    return BlockLayouts(says=says, memory_format=memory_format, detached=detached, tried=9,
+    statement = f"tensors of the block, {memory_format}{', detached' * detached}"
+    return BlockLayouts(says=statement, memory_format=memory_format, detached=detached, tried=9,
                         differing=differing)  # fmt: skip
 
 
@@ -211,7 +211,7 @@ def plain_world():
         equality("gradients_over_layouts", 90),
         grown(),
         view(),
-        *(asked(form, dtypes) for dtypes in ("same", "mixed")
+        *(memory_record(form, dtypes) for dtypes in ("same", "mixed")
           for form in ("expand_as", "broadcast")),
         calls("expand_as", 4),
         calls("broadcast", 1),
@@ -272,7 +272,7 @@ SLOW_MULTIPLY = multiply(1.05)
 # Slower at 95 %, as one of thirty is by chance, and not at the confidence of the family.
 SLOW_BY_CHANCE = multiply(1.013, in_family="inconclusive")
 SLOW_MIX = mixed_multiply(2.3)
-COPIES_MIXED = asked(dtypes="mixed", count=2**24)
-COPIES_SAME = asked(count=2**24)
+COPIES_MIXED = memory_record(dtypes="mixed", count=2**24)
+COPIES_SAME = memory_record(count=2**24)
 WRITES = program("library", 2**24)
 SLOW_EXPORTED = block_in("library", 1.6)

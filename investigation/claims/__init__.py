@@ -1,1 +1,1 @@
-"""The ledger: what was said of the line, and the rules that decide it."""
+"""The ledger: what people wrote about the line, and the rules that decide it."""

@@ -21,7 +21,7 @@ class Verdict(BaseModel):
     """What the evidence decides about a claim: a sentence, and the numbers under it.
 
     `sentence` has at most forty words; `table` holds rows of a label and a value. `answered` is
-    false where a question had no answer, which says nothing about the claim.
+    false if a question had no answer, which leaves the claim open.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,10 +42,10 @@ Rule = Callable[..., Verdict]
 
 @dataclass(frozen=True)
 class Note:
-    """What other evidence says of a claim beside its verdict, which it does not change.
+    """What other evidence shows about a claim; the verdict does not change with it.
 
-    `says` makes a sentence of the answers to the `questions`, whatever they are; `needs` says what
-    it would take where one has no answer. Raises `QuestionError` as `Claim` does.
+    `says` makes a sentence of the answers to the `questions`, whatever they are; `needs` names what
+    is missing if a question has no answer. Raises `QuestionError` as `Claim` does.
     """
 
     questions: Questions
@@ -67,15 +67,15 @@ class Note:
 class Claim:
     """A sentence that somebody wrote about the line, and the rule that decides it.
 
-    `quote` is the sentence and `read_as` what it is read to mean. `rule` is the rule in words and
+    `quote` is the sentence and `read_as` how we read it. `rule` is the rule in words and
     `decide` the same rule in code: it receives the answers to the `questions`, each a tuple of
-    records under the question's name, and nothing else. Where a question has no answer the status
-    is `unanswered`, and `needs` says what it would take. `history` tells when the rule changed and
-    why, `not_covered` what no verdict here speaks of. `cell` is the label of the deciding cell, in
-    the first of `chapters`. `eager_cuda` is noted beside the verdict: what the launches of eager
-    CUDA say.
+    records under the question's name, and nothing else. If a question has no answer the status
+    is `unanswered`, and `needs` names what is missing. `history` lists when the rule changed and
+    why, `not_covered` what no verdict here covers. `cell` is the label of the deciding cell, in
+    the first of `chapters`. `eager_cuda` is shown beside the verdict: what the launches of eager
+    CUDA show.
 
-    Raises `QuestionError` where the rule does not take just these answers.
+    Raises `QuestionError` if the rule does not take just these answers.
     """
 
     id: str
@@ -101,11 +101,15 @@ def require_answers(claim: str, decide: Callable[..., object], questions: Questi
     """Raise `QuestionError` unless a rule takes just the answers to these questions.
 
     A rule may leave some questions open: those of its parameters that have a default, and any
-    name at all where it takes `**parts`.
+    name at all if it takes `**parts`.
     """
     taken = inspect.signature(decide).parameters.values()
-    named = {one.name for one in taken if one.kind is not one.VAR_KEYWORD}
-    needed = {one.name for one in taken if one.name in named and one.default is one.empty}
+    named = {parameter.name for parameter in taken if parameter.kind is not parameter.VAR_KEYWORD}
+    needed = {
+        parameter.name
+        for parameter in taken
+        if parameter.name in named and parameter.default is parameter.empty
+    }
     unknown = set() if len(named) < len(taken) else set(questions) - named
     if unknown or not needed <= set(questions):
         raise QuestionError(
@@ -120,7 +124,7 @@ def answers_to(questions: Questions, findings: Findings) -> dict[str, tuple[Obse
 
 
 def judge(claim: Claim, findings: Findings) -> Verdict:
-    """Return the claim's verdict on these findings; `unanswered` where a question has no answer."""
+    """Return the claim's verdict on these findings; `unanswered` if a question has no answer."""
     return decided(claim.decide, claim.questions, findings, claim.needs, claim.unanswered)
 
 

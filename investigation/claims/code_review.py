@@ -1,4 +1,4 @@
-"""What the code review says."""
+"""The claims of the code review."""
 
 from investigation.claims import history, launches, questions, words
 from investigation.claims.claim import Claim

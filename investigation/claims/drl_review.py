@@ -1,4 +1,4 @@
-"""What the review from the side of reinforcement learning (DRL) says."""
+"""The claims of the review from the side of reinforcement learning (DRL)."""
 
 from investigation.claims import history, launches, questions, words
 from investigation.claims.claim import Claim

@@ -1,6 +1,6 @@
 """What the ledger's claims come to on a GPU: a verdict for every machine that was measured.
 
-The rules are the ledger's own; only their questions ask for a GPU's quantities. Without a
+The rules are those of the ledger; only their questions are about a GPU's quantities. Without a
 measurement a claim is untested on a GPU, whatever a processor's evidence decides.
 """
 
@@ -22,7 +22,7 @@ FROM_START: Questions = {
 
 @dataclass(frozen=True)
 class GpuRule:
-    """A claim of the ledger on a GPU: what its rule asks there, and how that differs in words."""
+    """A claim of the ledger on a GPU: what its rule uses there, and how it differs, in words."""
 
     claim: str
     differs: str
@@ -80,7 +80,7 @@ RULES: tuple[GpuRule, ...] = (
 
 
 def on_each_machine(rule: GpuRule, findings: Findings) -> dict[str, Verdict]:
-    """Return the claim's verdict by the machine that was measured; empty where none was."""
+    """Return the claim's verdict by the machine that was measured; empty if none was."""
     return {
         machine: decided(rule.decide, _asked_of(machine, rule), findings, NEEDS)
         for machine in findings.machines

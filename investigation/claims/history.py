@@ -1,7 +1,7 @@
 """When and why rules changed: the record that every verdict's page shows.
 
 The dates are those of the changes to this project. A rule is fixed before the run that it judges;
-it was not always fixed before anything was measured, and this record says where it was not.
+some rules changed after something was measured, and this record names them.
 """
 
 from dataclasses import dataclass

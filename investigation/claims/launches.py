@@ -1,4 +1,4 @@
-"""What is noted beside a claim's verdict on eager CUDA, from what it would launch."""
+"""The note beside a claim's verdict about eager CUDA, from what eager CUDA would launch."""
 
 from investigation.claims import questions
 from investigation.claims.claim import Note

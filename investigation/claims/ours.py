@@ -1,4 +1,4 @@
-"""What this investigation found beside the ticket, put as claims like the others."""
+"""What this investigation found in addition to the ticket, as claims like the others."""
 
 from investigation.claims import history, questions, words
 from investigation.claims.claim import Claim

@@ -1,4 +1,4 @@
-"""What the PyTorch review says."""
+"""The claims of the PyTorch review."""
 
 from investigation.claims import history, launches, questions, words
 from investigation.claims.claim import Claim

@@ -1,4 +1,4 @@
-"""The questions that the claims ask of the evidence, each written once."""
+"""The questions about the evidence that the claims use, each written once."""
 
 from typing import Any, Literal
 
@@ -50,7 +50,7 @@ def multiplies(dtypes: Dtypes, quantity: Quantity = "end_to_end") -> Question[Ti
 
 
 def line_memory(dtypes: Dtypes, *, required: bool = True) -> Question[Memory]:
-    """Ask for what each form asks for beside its output."""
+    """Ask for the memory that each form allocates beside its output."""
     return ask(
         Memory, phase="line", dtypes=dtypes, every={"form": BOTH_FORMS}, required=required
     )  # fmt: skip
@@ -61,7 +61,7 @@ def agreement(layer: Layer) -> Question[Agreement]:
     return ask(Agreement, layer=layer, every={"target": ("cpu",)})
 
 
-# Where the line is timed in place, inside the running network, that decides; a whole step is its
+# If the line was timed in place, inside the running network, that decides; a whole step is its
 # check there, and decides on a GPU.
 NETWORK_IN_PLACE, TRAINING_IN_PLACE = in_place("network"), in_place("training_step")
 NETWORK = steps("network", "broadcast", "expand_as")

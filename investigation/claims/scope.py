@@ -9,16 +9,16 @@ from investigation.evidence.questions import Findings
 from investigation.evidence.words import listed
 from investigation.subject.cases import Case
 
-# More sizes than this are told by the smallest and the largest.
+# Of more sizes than this only the smallest and the largest are named.
 MOST_SIZES = 4
 
 
 def scope(questions: Questions, findings: Findings) -> tuple[Row, ...]:
-    """Return rows of what a claim was tried on; none where no question has an answer."""
-    records = [one for found in answers_to(questions, findings).values() for one in found]
+    """Return rows of what a claim was tried on; none if no question has an answer."""
+    records = [record for answers in answers_to(questions, findings).values() for record in answers]
     if not records:
         return ()
-    # Of another machine's records the chapter knows the name, and not the environment.
+    # For another machine's records the chapter has its name, but not its environment.
     environments = [
         findings.source_of(record).environment for record in records if not record.machine
     ]
@@ -69,7 +69,10 @@ def _dtypes(case: Case) -> str:
 
 
 def _sizes(cases: Iterable[Case]) -> str:
-    shapes = sorted({case.shape: case.elements for case in cases}.items(), key=lambda one: one[1])
+    shapes = sorted(
+        {case.shape: case.elements for case in cases}.items(),
+        key=lambda shape_and_elements: shape_and_elements[1],
+    )
     words = ["×".join(map(str, shape)) for shape, _ in shapes]
     if len(words) > MOST_SIZES:
         return f"{len(words)} from {words[0]} to {words[-1]}"

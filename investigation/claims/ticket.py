@@ -1,4 +1,4 @@
-"""What the ticket says, and what it asks to verify."""
+"""The claims of the ticket, and the checks that it requests."""
 
 from investigation.claims import history, launches, questions, words
 from investigation.claims.claim import Claim

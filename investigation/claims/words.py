@@ -1,4 +1,4 @@
-"""Words that several claims share: who wrote them, where they are decided, what it would take."""
+"""Words that several claims share: who wrote them, where they are decided, what is missing."""
 
 from collections.abc import Mapping
 
@@ -45,7 +45,7 @@ MANY = (
 )
 BOTH_FORMATS = "in both memory formats"
 
-# What no verdict speaks of, by what it was decided on.
+# What no verdict covers, by what it was decided on.
 ELSEWHERE = "Other processors and versions of torch, and devices other than those named."
 OTHER_COMPILERS = "Other versions of torch, other compilers, and settings that were not compiled."
 OTHER_NETWORKS = (

@@ -37,7 +37,7 @@ class Multiply(nn.Module):
 
 
 def functionalized(scale: Scale, x: Tensor, gate: Tensor) -> Operations:
-    """Trace it with mutations replaced by copies, as compilers of graphs ask for."""
+    """Trace it with mutations replaced by copies, as compilers of graphs need it."""
     return operations(make_fx(functionalize(scale))(x, gate).graph)
 
 
@@ -96,7 +96,7 @@ def _nodes(graph: torch.Graph) -> Operations:
 def _without_news() -> Iterator[None]:
     """Keep torch's notes on its own future off the page; none can be acted on here.
 
-    They say that TorchScript is deprecated, and that a class inside the exporter will go.
+    They announce that TorchScript is deprecated, and that a class inside the exporter will go.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -128,7 +128,7 @@ def aot_source(variant: str, x: Tensor, gate: Tensor) -> str:
             inductor_configs={"aot_inductor.package_cpp_only": True},
         )
         with zipfile.ZipFile(package) as archive:
-            (name,) = (one for one in archive.namelist() if one.endswith(".cpp"))
+            (name,) = (name for name in archive.namelist() if name.endswith(".cpp"))
             return normalised_library(archive.read(name).decode())
 
 
@@ -142,10 +142,10 @@ def normalised_library(text: str) -> str:
 
 
 def cudagraph_obstacle(scale: Scale, x: Tensor, gate: Tensor) -> str | None:
-    """Name the first operation that torch holds unfit for a CUDA graph, or None.
+    """Return the first operation that torch considers unfit for a CUDA graph, or None.
 
-    Unfit is what makes the host wait for the device, or gives a tensor a size that only the
-    device knows.
+    An operation is unfit if the host waits in it for the device, or if it gives a tensor a size
+    that is known on the device only.
     """
     traced = make_fx(scale, tracing_mode="symbolic")(x, gate)
     first = torch_features.named("torch._inductor.utils.get_first_incompatible_cudagraph_node")

@@ -34,7 +34,7 @@ def _written_out(tensor: Tensor) -> Tensor:
 
 
 HAS_OPERATIONS = torch_features.has("torch.library.custom_op")
-# The same behind a call that Inductor cannot look into, where torch lets one be made.
+# The same behind a call that Inductor cannot look into, if torch allows such an operator.
 copy: Callable[[Tensor], Tensor] = _written_out
 if HAS_OPERATIONS:
     operation = torch.library.custom_op("investigation::copy", mutates_args=())(_written_out)
@@ -65,8 +65,8 @@ VARIANTS: Mapping[str, Scale] = MappingProxyType(
 class Target:
     """What Inductor generates source for: a name, the device of the inputs, and two hooks.
 
-    `require` raises where this machine lacks what the target needs; `active` is entered
-    around the making of inputs and the lowering, and tells Inductor of the target.
+    `require` raises an error if this machine lacks what the target needs; `active` is entered
+    around the making of inputs and the lowering, and describes the target to Inductor.
     """
 
     name: str
@@ -187,7 +187,7 @@ def generate(
 
 
 def residual(generated: Generated, other: Generated, context: int = 0) -> str:
-    """Return what still differs between two normalised sources; empty where nothing does."""
+    """Return what still differs between two normalised sources; empty if nothing does."""
     names = (generated.variant, other.variant)
     return kernel_source.residual(generated.source, other.source, names, context)
 

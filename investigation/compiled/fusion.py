@@ -59,7 +59,7 @@ class CompileSetting:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """What tells it from every other setting of its case."""
+        """What distinguishes it from every other setting of its case."""
         gate = f"_{self.case.gate_dtype}" if self.case.gate_dtype else ""
         dtypes = f"{self.case.dtype}{gate}"
         return self.level, self.mode, dtypes, self.shapes, self.case.memory_format
@@ -69,12 +69,12 @@ class CompileSetting:
         """The same as one short name."""
         return ".".join(self.parts)
 
-    def equality(self, aspect: Aspect, says: str, *, same: bool) -> Equality:
+    def equality(self, aspect: Aspect, statement: str, *, same: bool) -> Equality:
         """Return the record of whether both forms computed the same bits here."""
         return Equality(
             aspect=aspect,
             setting=", ".join(self.parts),
-            says=f"{says}: {self.kind}",
+            says=f"{statement}: {self.kind}",
             tried=1,
             differing=int(not same),
             of="programs",
@@ -120,7 +120,7 @@ class Pairing:
     def fused(self) -> bool:
         """Whether as many kernels run, and the scale step of a block has none of its own.
 
-        Where the multiply is all there is, it has nothing to share a kernel with.
+        The multiply alone has nothing to share a kernel with.
         """
         alone = any(program.scales_alone for program in self.candidate.programs)
         return self.same_count and (self.setting.level == "multiply" or not alone)
@@ -143,10 +143,10 @@ class Pairing:
 
 # What the two forms can have in common, in words and as a test.
 AGREEING: Mapping[Layer, tuple[str, Callable[[Pairing], bool]]] = {
-    "kernels": ("the kernels are the same", lambda one: one.same_kernels),
-    "source": ("all of the source is the same", lambda one: one.same_source),
-    "elided": ("expand_as has no kernel and no tensor more", lambda one: one.elided),
-    "fused": ("as many kernels run, fused alike", lambda one: one.fused),
+    "kernels": ("the kernels are the same", lambda pairing: pairing.same_kernels),
+    "source": ("all of the source is the same", lambda pairing: pairing.same_source),
+    "elided": ("expand_as has no kernel and no tensor more", lambda pairing: pairing.elided),
+    "fused": ("as many kernels run, fused alike", lambda pairing: pairing.fused),
 }
 
 
@@ -177,8 +177,8 @@ def pairing(
     target: Target = CPU,
 ) -> Pairing:
     """Generate both forms in one setting."""
-    made = (made_in(setting, variant, target) for variant in (baseline, candidate))
-    return Pairing(setting, *made)
+    generated = (made_in(setting, variant, target) for variant in (baseline, candidate))
+    return Pairing(setting, *generated)
 
 
 def pairings(settings: Sequence[CompileSetting], processes: int = 2) -> list[Pairing]:
@@ -210,20 +210,20 @@ def made_in(setting: CompileSetting, variant: str, target: Target = CPU) -> Gene
 
 def plainest(pairings: Iterable[Pairing]) -> list[Pairing]:
     """Return the pairings with static shapes and contiguous tensors, one of each kind."""
-    return [one for one in pairings if one.setting.plain]
+    return [pairing for pairing in pairings if pairing.setting.plain]
 
 
 def agreement(pairings: Sequence[Pairing], layer: Layer) -> Agreement:
     """Count the settings in which both forms agree in a layer of `AGREEING`; name the others.
 
-    Raises `ValueError` where the pairings are not all for one target.
+    Raises `ValueError` if the pairings are not all for one target.
     """
-    says, held = AGREEING[layer]
-    tried = [one.setting for one in pairings]
-    differ = [one.setting for one in pairings if not held(one)]
-    (target,) = {one.baseline.target for one in pairings}
+    words, held = AGREEING[layer]
+    tried = [pairing.setting for pairing in pairings]
+    differ = [pairing.setting for pairing in pairings if not held(pairing)]
+    (target,) = {pairing.baseline.target for pairing in pairings}
     return Agreement(
-        says=f"settings in which {says}",
+        says=f"settings in which {words}",
         layer=layer,
         target=target,
         target_name=target,
@@ -237,14 +237,14 @@ def where(differing: Iterable[CompileSetting], tried: Iterable[CompileSetting]) 
     """Say in which of the settings tried something differs, what goes together in one line."""
     all_of = _by_kind(tried)
     lines: dict[str, list[str]] = {}
-    for (place, dtypes), found in _by_kind(differing).items():
-        only = "" if found == all_of[place, dtypes] else f", only {' and '.join(found)}"
+    for (place, dtypes), layouts in _by_kind(differing).items():
+        only = "" if layouts == all_of[place, dtypes] else f", only {' and '.join(layouts)}"
         lines.setdefault(f"{place}{only}", []).append(dtypes)
     return [f"{line}: {', '.join(dtypes)}" for line, dtypes in lines.items()]
 
 
 def _by_kind(settings: Iterable[CompileSetting]) -> dict[tuple[str, str], list[str]]:
-    """Return the shapes and formats met, by level and mode and by dtypes."""
+    """Return the shapes and formats of the settings, by level and mode and by dtypes."""
     kinds: dict[tuple[str, str], list[str]] = {}
     for setting in settings:
         key = (f"{setting.level}, {setting.mode}", setting.dtypes)

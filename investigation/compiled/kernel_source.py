@@ -6,7 +6,7 @@ itself after them, the same in every file but for shapes that the kept text stat
 What is normalised in the kept text, and nothing else:
 
 1. the name of a kernel, which lists the ATen operations it came from, becomes `kernel_0`,
-   `kernel_1` and so on, in the order of definition, also where a size is named after it;
+   `kernel_1` and so on, in the order of definition, also in a size that is named after it;
 2. comments in the host program, which name lines of the Python source, are removed.
 """
 
@@ -73,15 +73,15 @@ class GeneratedProgram:
 def normalise(file: str) -> GeneratedProgram:
     """Return a generated file as a `GeneratedProgram`.
 
-    Raises `SourceError` where the file has no host program.
+    Raises `SourceError` if the file has no host program.
     """
-    found = HOST.search(file)
-    if found is None:
+    host = HOST.search(file)
+    if host is None:
         raise SourceError("no host program in the generated file; is this Inductor's output?")
     definitions = KERNEL.findall(file)
     names = tuple(name for name, _ in definitions)
     kernels = tuple(_renamed(text, names) for _, text in definitions)
-    return GeneratedProgram(kernels, _renamed(_without_comments(found[1]), names), names)
+    return GeneratedProgram(kernels, _renamed(_without_comments(host[1]), names), names)
 
 
 def _renamed(text: str, names: tuple[str, ...]) -> str:
@@ -132,9 +132,9 @@ def digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def residual(one: str, other: str, names: tuple[str, str], context: int = 0) -> str:
-    """Return what still differs between two texts, as a unified diff; empty where nothing does."""
+def residual(text: str, other: str, names: tuple[str, str], context: int = 0) -> str:
+    """Return what still differs between two texts, as a unified diff; empty if nothing does."""
     lines = difflib.unified_diff(
-        one.splitlines(), other.splitlines(), *names, lineterm="", n=context
+        text.splitlines(), other.splitlines(), *names, lineterm="", n=context
     )
     return "\n".join(lines)

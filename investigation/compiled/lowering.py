@@ -1,8 +1,8 @@
 """The way of a function through Dynamo, AOTAutograd and Inductor, up to its source.
 
-Newer releases of torch lower the backward pass together with the forward pass if they are told
-to. Before torch 2.9 it is lowered when it is first run: there the forward pass is run as the graph
-that Inductor was given, so that a backward pass begins, which ends once it is lowered.
+Newer releases of torch lower the backward pass together with the forward pass, by a setting.
+Before torch 2.9 it is lowered when it first runs: there the forward pass runs as the graph that
+Inductor was given, so that a backward pass begins, which ends once it is lowered.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,11 +24,11 @@ from investigation.compiled.kernel_source import GeneratedProgram
 from investigation.subject import torch_features
 
 AT_ONCE = {"force_non_lazy_backward_lowering": True}
-LOWERS_AT_ONCE = bool(torch_features.known(aot_config.__name__, **AT_ONCE))
+LOWERS_AT_ONCE = bool(torch_features.existing_settings(aot_config.__name__, **AT_ONCE))
 
 
 class _Lowered(Exception):  # noqa: N818  # nothing has gone wrong
-    """The backward pass is lowered, which is all that it was begun for."""
+    """The backward pass is lowered, which was the only reason to begin it."""
 
 
 def lowered(
@@ -41,8 +41,8 @@ def lowered(
 
     def backend(traced: GraphModule, given: list[Any]) -> Callable[..., Any]:
         graphs["dynamo"] = operations(traced.graph)
-        made: Any = compile_fx(traced, given)
-        return made if begins else traced.forward  # the source is all that is wanted
+        compiled: Any = compile_fx(traced, given)
+        return compiled if begins else traced.forward  # the source is all that is wanted
 
     torch._dynamo.reset()
     with _keeping(programs, graphs), torch.set_grad_enabled(training):
@@ -94,9 +94,9 @@ def _end(inputs: Sequence[Any]) -> None:
 
 
 def _patched(config: Any, **settings: Any) -> AbstractContextManager[Any]:
-    """Patch the settings that this torch has; one without a cache needs it off no more."""
-    known = torch_features.known(config.__name__, **settings)
-    return config.patch(**known) if known else nullcontext()
+    """Patch the settings that this torch has; a torch without a cache has nothing to switch off."""
+    existing = torch_features.existing_settings(config.__name__, **settings)
+    return config.patch(**existing) if existing else nullcontext()
 
 
 def operations(graph: Graph) -> tuple[str, ...]:

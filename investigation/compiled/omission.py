@@ -1,4 +1,4 @@
-"""How a chapter goes on where the machine lacks what it needs: in one line, and to its end."""
+"""How a chapter continues if the machine lacks what it needs: with one line, and to its end."""
 
 import re
 from collections.abc import Callable
@@ -7,16 +7,16 @@ from functools import partial
 from IPython.core.getipython import get_ipython
 from IPython.display import Markdown
 
-# The cell that every chapter ends with, which runs all the same: nothing was found, and where.
+# The cell that every chapter ends with, which runs in any case.
 CLOSING = re.compile(r"\bchapter\.close\(\)")
 
 
 class MissingToolError(RuntimeError):
-    """A tool that this machine lacks; the message says which, and how to get it, in one line."""
+    """A tool that this machine lacks; the message names it and how to get it, in one line."""
 
 
 def needs(require: Callable[[], object]) -> Markdown:
-    """Say which tool was found, or leave out every later cell of the notebook but the closing.
+    """Return which tool was found, or leave out every later cell of the notebook but the closing.
 
     `require` returns the tool's name, or raises `MissingToolError`.
     """
@@ -46,10 +46,10 @@ def _leave_out_the_rest() -> None:
     _transform(closing_only)
 
 
-def _transform(kept: Callable[[list[str]], list[str]]) -> None:
+def _transform(transformer: Callable[[list[str]], list[str]]) -> None:
     shell = get_ipython()
     if shell is not None:
-        shell.input_transformers_cleanup.append(kept)
+        shell.input_transformers_cleanup.append(transformer)
 
 
 def closing_only(lines: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a compiled form asks of its inputs at each call, and when it is compiled anew."""
+"""What a compiled form checks of its inputs at each call, and when it is compiled anew."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from torch._dynamo.eval_frame import _debug_get_cache_entry_list
 from investigation.compiled.codegen import step
 from investigation.subject.cases import Case
 
-# A line of the guard tree: its kind, a colon, the condition, and in a comment where it is from.
+# A line of the guard tree: its kind, a colon, the condition, and its origin in a comment.
 GUARD = re.compile(r"\+- ([A-Z_]+): (.*?)\s*(?:#.*)?$")
 OF_INPUTS = ("L['x']", "L['gate']")
 
@@ -21,8 +21,8 @@ def guards(variant: str, case: Case, *, dynamic: bool) -> tuple[str, ...]:
     run, inputs = step(variant, case, "multiply", "inference")
     torch.compile(run, backend="eager", dynamic=dynamic)(*inputs)
     (entry,) = _debug_get_cache_entry_list(run.__code__)
-    found = (GUARD.search(line) for line in str(entry.guard_manager).splitlines())
-    conditions = (one[2] for one in found if one)
+    matches = (GUARD.search(line) for line in str(entry.guard_manager).splitlines())
+    conditions = (match[2] for match in matches if match)
     return tuple(
         sorted(
             condition for condition in conditions if any(name in condition for name in OF_INPUTS)

@@ -28,7 +28,7 @@ class NoCompilerError(MissingToolError):
 def require_cpp_compiler() -> str:
     """Return the C++ compiler that Inductor uses for a CPU.
 
-    Raises `NoCompilerError` with one line that says what is missing.
+    Raises `NoCompilerError` with one line that names what is missing.
     """
     try:
         compiler = get_cpp_compiler()
@@ -61,9 +61,9 @@ def empty_caches() -> Path:
     parent = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
     if parent:
         Path(parent).mkdir(parents=True, exist_ok=True)
-    kept = ExitStack()
-    kept.enter_context(torch_features.named("torch._inductor.utils.fresh_cache")(dir=parent))
+    caches = ExitStack()
+    caches.enter_context(torch_features.named("torch._inductor.utils.fresh_cache")(dir=parent))
     inductor_config.cpp_cache_precompile_headers = False
     inductor_config.aot_inductor.precompile_headers = False
-    atexit.register(kept.close)
+    atexit.register(caches.close)
     return Path(os.environ["TORCHINDUCTOR_CACHE_DIR"])

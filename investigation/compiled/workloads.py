@@ -23,7 +23,7 @@ def compiled_makers(case: Case, level: Level, mode: Mode, baseline: str, candida
     A form runs forward, and in training backward as well. It is compiled here, once: compiling it
     for each preparation would take the whole budget, and give the same code.
     """
-    return Makers(*(_maker(case, level, mode, one) for one in (baseline, candidate)))
+    return Makers(*(_maker(case, level, mode, variant) for variant in (baseline, candidate)))
 
 
 def _maker(case: Case, level: Level, mode: Mode, variant: str) -> Maker:
@@ -54,19 +54,19 @@ def outputs(
     case: Case, level: Level, mode: Mode, *, compiled: bool = True
 ) -> list[tuple[Tensor, ...]]:
     """Return what broadcast and expand_as compute: the output, and in training the gradients."""
-    found = []
+    results = []
     for variant in ("broadcast", "expand_as"):
         run, inputs = step(variant, case, level, mode)
         function = torch.compile(in_own_frame(run), fullgraph=True) if compiled else run
         with torch.set_grad_enabled(mode == "training"):
-            found.append(_over(function, inputs[0], case.seed, mode)(*inputs))
-    return found
+            results.append(_over(function, inputs[0], case.seed, mode)(*inputs))
+    return results
 
 
 def compare_compiling(case: Case, *, budget_s: float, **settings: Any) -> Comparison:
-    """Time what it takes to come from the multiply to its generated source, broadcast first.
+    """Time the way from the multiply to its generated source, broadcast first.
 
-    The budget doubles until six pairs fit: nothing has been compared where they do not.
+    The budget doubles until six pairs fit: with fewer, nothing has been compared.
     """
     arms = (partial(generate, variant, case) for variant in ("broadcast", "expand_as"))
     try:
@@ -81,17 +81,17 @@ def apart(ones: Sequence[Tensor], others: Sequence[Tensor]) -> str:
     In bits, or by the largest difference in percent of the largest number of its tensor.
     """
     pairs = list(zip(ones, others, strict=True))
-    if all(same_bits(one, other) for one, other in pairs):
+    if all(same_bits(tensor, other) for tensor, other in pairs):
         return "the same bits"
-    shares = (float((one - other).abs().max() / other.abs().max()) for one, other in pairs)
+    shares = (float((tensor - other).abs().max() / other.abs().max()) for tensor, other in pairs)
     return f"differ by up to {100 * max(shares):.2g} % of the largest"
 
 
 def in_own_frame(run: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that calls `run`, with code that no other function shares.
 
-    Compiled programs hang on code objects: two that hang on one are looked up one after the
-    other, and the second would pay for the first one's guards.
+    Compiled programs are attached to code objects: torch looks up two programs of one code object
+    one after the other, and the second would pay for the guards of the first.
     """
 
     def call(*inputs: Tensor) -> Any:

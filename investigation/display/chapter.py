@@ -16,7 +16,7 @@ from investigation.timing.replication import Replication
 
 
 class Chapter(Recorder):
-    """One run of one notebook, as its cells use it; it knows no claim.
+    """One run of one notebook, as its cells use it; it contains no claim.
 
     Raises `ParameterError` for a parameter that cannot be used.
     """
@@ -42,11 +42,11 @@ class Chapter(Recorder):
 
     def close(self) -> HTML:
         """Write the evidence; return the environment and the command that reruns the page."""
-        kept = self.write()
+        evidence = self.write()
         given = " ".join(f"{typed_name(key)}={_typed(value)}" for key, value in self.given.items())
-        rows: dict[str, object] = kept.environment.model_dump()
+        rows: dict[str, object] = evidence.environment.model_dump()
         rows["parameters"] = given
-        rows["elapsed"] = f"{(kept.finished - kept.started).total_seconds():.0f} s"
+        rows["elapsed"] = f"{(evidence.finished - evidence.started).total_seconds():.0f} s"
         rows["run again with"] = f"make rerun NOTEBOOK={self.notebook} {given}"
         return table([{"": key.replace("_", " "), "this run": rows[key]} for key in rows])
 

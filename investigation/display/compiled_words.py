@@ -10,21 +10,21 @@ FORMS = {"broadcast": "`x * y`", "expand_as": "`x * y.expand_as(x)`"}
 
 
 def bits_told(rows: Sequence[Mapping[str, str]]) -> str:
-    """Tell which compiled forms return each other's bits, and which return eager mode's.
+    """Say which compiled forms return each other's bits, and which return eager mode's.
 
     A row has `compiled`, `one form against the other`, and each form `against eager`.
     """
     if not rows:
         return "No kernels differ in this run."
     alike = [row for row in rows if row["one form against the other"] == SAME]
-    told = [
+    sentences = [
         f"The two forms return the same bits in {len(alike)} of {len(rows)} programs whose kernels "
         "differ."
     ]
     for form, words in FORMS.items():
-        kept = [row["compiled"] for row in rows if row[f"{form} against eager"] == SAME]
-        told.append(f"Compiled, {words} returns eager mode's bits in {_these(kept)}.")
-    return " ".join(told)
+        same = [row["compiled"] for row in rows if row[f"{form} against eager"] == SAME]
+        sentences.append(f"Compiled, {words} returns eager mode's bits in {_these(same)}.")
+    return " ".join(sentences)
 
 
 def _these(names: Sequence[str]) -> str:
@@ -32,8 +32,8 @@ def _these(names: Sequence[str]) -> str:
 
 
 def loops_told(pairings: Iterable[Pairing]) -> str:
-    """Tell which form of each pairing runs more loops or allocates more buffers."""
-    told: dict[str, list[str]] = {form: [] for form in FORMS}
+    """Say which form of each pairing runs more loops or allocates more buffers."""
+    more_of: dict[str, list[str]] = {form: [] for form in FORMS}
     even = 0
     for pairing in pairings:
         plain, expanded = pairing.baseline, pairing.candidate
@@ -41,11 +41,13 @@ def loops_told(pairings: Iterable[Pairing]) -> str:
         if more == (0, 0):
             even += 1
         elif max(more) > 0:
-            told["expand_as"].append(_more(pairing, *more))
+            more_of["expand_as"].append(_more(pairing, *more))
         if min(more) < 0:
-            told["broadcast"].append(_more(pairing, -more[0], -more[1]))
+            more_of["broadcast"].append(_more(pairing, -more[0], -more[1]))
     words = [
-        f"{FORMS[one]} needs more in {'; '.join(found)}." for one, found in told.items() if found
+        f"{FORMS[form]} needs more in {'; '.join(needs)}."
+        for form, needs in more_of.items()
+        if needs
     ]
     words += [f"Both need as many in {even}."] * bool(even)
     return " ".join(words) or "No kernels differ in this run."

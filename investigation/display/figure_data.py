@@ -23,9 +23,9 @@ def as_csv(figure: Figure) -> str:
     """Return every point, bar, interval and cell of a figure as CSV, an element a line.
 
     `low` and `high` are the ends of an error bar. A place on an axis of names is its name.
-    Empty where the figure draws no data, as a diagram does.
+    Empty if the figure draws no data, as a diagram does.
     """
-    rows = list(drawn(figure))
+    rows = list(points(figure))
     if not rows:
         return ""
     text = io.StringIO()
@@ -35,7 +35,7 @@ def as_csv(figure: Figure) -> str:
     return text.getvalue()
 
 
-def drawn(figure: Figure) -> Iterator[Point]:
+def points(figure: Figure) -> Iterator[Point]:
     """Iterate over what a figure's panels draw in the units of their data."""
     for axes in figure.axes:
         panel = axes.get_title().replace("\n", " ")
@@ -57,7 +57,7 @@ def _intervals(axes: Axes) -> Iterator[Point]:
 
 
 def _lines(axes: Axes) -> Iterator[Point]:
-    """Iterate over the points of all other lines that stand where the data say."""
+    """Iterate over the points of all other lines, at the places that the data give."""
     barred = {part for container in axes.containers for part in _parts(container)}
     for line in axes.lines:
         if line not in barred and line.get_transform() == axes.transData:
@@ -109,7 +109,7 @@ def _cells(axes: Axes) -> Iterator[Point]:
 
 
 def _label(named: Any) -> str:
-    """Return what a series is called; matplotlib's own names mean nothing to a reader.
+    """Return the name of a series; matplotlib's own names mean nothing to a reader.
 
     A label that begins with `_` is in no legend: matplotlib's own, or that of one mark of many.
     """
@@ -123,5 +123,5 @@ def _names(axis: Axis) -> dict[float, str]:
     if not isinstance(formatter, FixedFormatter | FuncFormatter):
         return {}
     places = list(axis.get_ticklocs())
-    # Asked of the formatter: the labels themselves are gone where panels share an axis.
+    # From the formatter: the labels themselves are missing if panels share an axis.
     return dict(zip(places, formatter.format_ticks(places), strict=True))

@@ -51,25 +51,25 @@ def _size_for(texts: Sequence[str], character: float) -> float:
 def _digests(axis: Axes, forms: Sequence[MachineCode], rows: int) -> None:
     """Draw a box a form, from the top down, and whether their digests are the same between."""
     height = 0.36 * rows
-    for place, machine_code in enumerate(forms):
+    for place, code in enumerate(forms):
         top = place * (rows - height)
-        colour = COLOURS.get(machine_code.form, COLOURS["neutral"])
+        colour = COLOURS.get(code.form, COLOURS["neutral"])
         axis.add_patch(
             Rectangle((DIGESTS_AT, top), 1 - DIGESTS_AT, height, fc="none", ec=colour, lw=2)
         )
         middle = (1 + DIGESTS_AT) / 2
         for at, text, family in (
-            (0.25, SOURCES[machine_code.form], "monospace"),
-            (0.55, f"sha256 {machine_code.binary_sha256[:DIGITS]}…", "monospace"),
+            (0.25, SOURCES[code.form], "monospace"),
+            (0.55, f"sha256 {code.binary_sha256[:DIGITS]}…", "monospace"),
             (
                 0.82,
-                f"{machine_code.target_name}, {readable(machine_code.binary_bytes)} bytes",
+                f"{code.target_name}, {readable(code.binary_bytes)} bytes",
                 "sans-serif",
             ),
         ):
             where = (middle, top + at * height)
             axis.text(*where, text, ha="center", va="center", fontsize=8.5, family=family)
-    same = len({machine_code.binary_sha256 for machine_code in forms}) == 1
+    same = len({code.binary_sha256 for code in forms}) == 1
     sign, colour = ("=", COLOURS["good"]) if same else ("≠", COLOURS["bad"])
     axis.text((1 + DIGESTS_AT) / 2, rows / 2, sign, ha="center", va="center", fontsize=16,
               color=colour, fontweight="bold")  # fmt: skip
@@ -78,9 +78,9 @@ def _digests(axis: Axes, forms: Sequence[MachineCode], rows: int) -> None:
 def agreement_grid(agreements: Sequence[ChipAgreement], layer: CompileLayer) -> Figure:
     """Return a figure with a panel for each chip: what is compiled by shapes and layout, = or ≠.
 
-    A cell is empty where nothing was compiled.
+    A cell is empty if nothing was compiled.
     """
-    rows = list(dict.fromkeys(one.kind for row in agreements for one in row.tried))
+    rows = list(dict.fromkeys(setting.kind for row in agreements for setting in row.tried))
     columns = [list(dict.fromkeys(map(_column, row.tried))) for row in agreements]
     widths = {"width_ratios": [len(column) for column in columns]}
     with canvas(
@@ -103,9 +103,9 @@ def _same(
 ) -> np.ndarray[Any, Any]:
     """Return 1 for each setting that agrees, 0 for each that does not, nan for one not compiled."""
     same = np.full((len(rows), len(columns)), np.nan)
-    for one in chip.tried:
-        place = rows.index(one.kind), columns.index(_column(one))
-        same[place] = one not in chip.differing[layer]
+    for setting in chip.tried:
+        place = rows.index(setting.kind), columns.index(_column(setting))
+        same[place] = setting not in chip.differing[layer]
     return same
 
 
@@ -153,7 +153,9 @@ def predicted_and_measured(times: Mapping[str, Sequence[tuple[float, float]]]) -
     """Return a figure of measured over predicted device time, in seconds, a panel a machine."""
     with canvas(columns=len(times), height=3.2, squeeze=False) as (figure, axes):
         for axis, (machine, pairs) in zip(axes[0], times.items(), strict=True):
-            predicted, measured = (1e6 * np.asarray(one) for one in zip(*pairs, strict=True))
+            predicted, measured = (
+                1e6 * np.asarray(seconds) for seconds in zip(*pairs, strict=True)
+            )
             ends = [min(*predicted, *measured), max(*predicted, *measured)]
             axis.plot(ends, ends, color=COLOURS["neutral"], lw=1, label="as predicted")
             axis.plot(predicted, measured, "o", color=COLOURS["broadcast"], label="measured")

@@ -18,8 +18,10 @@ from investigation.subject.memory_formats import MEMORY_FORMATS
 
 def multiplies(findings: Findings, machine: str) -> list[tuple[Case, Timing]]:
     """Return the device's times of the multiply of one dtype, with their cases."""
-    found = findings.answers(_measured(machine, level="multiply", quantity="device", dtypes="same"))
-    return [(one.case, one) for one in found if one.case is not None]
+    timings = findings.answers(
+        _measured(machine, level="multiply", quantity="device", dtypes="same")
+    )
+    return [(timing.case, timing) for timing in timings if timing.case is not None]
 
 
 def _measured(machine: str, **about: Any) -> Question[Timing]:
@@ -31,8 +33,8 @@ def predicted_and_measured(findings: Findings) -> dict[str, list[tuple[float, fl
     cards = {machine: card_of(findings, machine) for machine in findings.machines}
     return {
         machine: [
-            (device_s(case, card), one.single.baseline_s)
-            for case, one in multiplies(findings, machine)
+            (device_s(case, card), timing.single.baseline_s)
+            for case, timing in multiplies(findings, machine)
         ]
         for machine, card in cards.items()
         if card is not None
@@ -44,8 +46,8 @@ def beside_prediction(findings: Findings, machine: str) -> Iterator[dict[str, ob
     card = card_of(findings, machine)
     for case, device in multiplies(findings, machine):
         host, cold, end_to_end = (
-            findings.answer(_measured(machine, level="multiply", quantity=one, case=case))
-            for one in ("host", "cold", "end_to_end")
+            findings.answer(_measured(machine, level="multiply", quantity=quantity, case=case))
+            for quantity in ("host", "cold", "end_to_end")
         )
         yield {
             "workload": case.name,
@@ -72,15 +74,15 @@ def levels(findings: Findings, machine: str) -> Iterator[dict[str, object]]:
     """Yield a quantity of the network's forward or training step a row, with its interval."""
     for level, quantities in QUANTITIES_OF.items():
         for quantity, layout in product(quantities, MEMORY_FORMATS):
-            one = findings.answer(
+            timing = findings.answer(
                 _measured(machine, level=level, quantity=quantity, memory_format=layout)
             )
             yield {
                 "step": STEPS[level],
                 "time": quantity.replace("_", " "),
                 "format": layout,
-                "broadcast": f"{1e3 * one.single.baseline_s:,.3f} ms",
-                "expand_as adds": _added(one),
+                "broadcast": f"{1e3 * timing.single.baseline_s:,.3f} ms",
+                "expand_as adds": _added(timing),
             }
 
 

@@ -1,4 +1,4 @@
-"""The line timed in place, drawn and told: what it adds at each slot, in sum and to the step."""
+"""The line timed in place, as a figure and in words: what it adds to each slot and to the step."""
 
 import math
 from collections.abc import Mapping
@@ -35,11 +35,14 @@ def line_in_place(records: Mapping[str, LineInPlace]) -> Figure:
 def _slots(axis: Axes, record: LineInPlace) -> None:
     """Draw what is added at each slot, and in sum, in microseconds."""
     parts = {slot.case.name.removeprefix("host "): slot for slot in record.slots}
-    drawn = {**parts, SUM: record.decisive}
-    values = [1e6 * one.difference_s for one in drawn.values()]
-    ends = [(1e6 * one.interval_s[0], 1e6 * one.interval_s[1]) for one in drawn.values()]
-    rows(axis, list(drawn), values, ends, [None] * len(parts) + [record.verdict])
-    axis.set_ylim(len(drawn) - 0.5, -0.5)  # the panels share it: turning it twice undoes it
+    estimates = {**parts, SUM: record.decisive}
+    values = [1e6 * estimate.difference_s for estimate in estimates.values()]
+    ends = [
+        (1e6 * estimate.interval_s[0], 1e6 * estimate.interval_s[1])
+        for estimate in estimates.values()
+    ]
+    rows(axis, list(estimates), values, ends, [None] * len(parts) + [record.verdict])
+    axis.set_ylim(len(estimates) - 0.5, -0.5)  # the panels share it: turning it twice undoes it
     axis.axvline(0, color=INK, lw=0.8)
     axis.set_xlabel("µs that expand_as adds")
 
@@ -55,7 +58,7 @@ def _share(axis: Axes, record: LineInPlace) -> None:
 
 
 def in_words(name: str, record: LineInPlace) -> str:
-    """Tell what the candidate adds to a step, in one sentence."""
+    """Say what the candidate adds to a step, in one sentence."""
     total = record.decisive
     verdict = {
         "equivalent": f"the step takes the same time within {100 * record.margin:g} %",
@@ -82,8 +85,8 @@ def _of_the_step(total: OnClock) -> str:
 
 def alternative(records: Mapping[str, LineInPlace]) -> str:
     """Say in words what the figure shows."""
-    told = " ".join(in_words(name, record).replace("`", "") for name, record in records.items())
-    return f"What expand_as adds at each SE block, in sum and as a share of the step. {told}"
+    outcomes = " ".join(in_words(name, record).replace("`", "") for name, record in records.items())
+    return f"What expand_as adds at each SE block, in sum and as a share of the step. {outcomes}"
 
 
 def caption(records: Mapping[str, LineInPlace]) -> str:

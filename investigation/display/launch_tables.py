@@ -1,4 +1,4 @@
-"""Tables of what eager CUDA launches: the forms beside each other, and where each fact is from."""
+"""Tables of what eager CUDA launches: both forms side by side, and the source of each fact."""
 
 from collections.abc import Iterable, Iterator
 
@@ -21,25 +21,25 @@ FAMILIES = {
 }
 
 
-def same_rows(same_launcheses: Iterable[SameLaunches]) -> Iterator[dict[str, object]]:
+def same_rows(records: Iterable[SameLaunches]) -> Iterator[dict[str, object]]:
     """Yield a row a group: what was tried, and how many settings differ, and how."""
-    for same_launches in sorted(same_launcheses, key=_place):
-        how = [f"{name} ({count})" for name, count in same_launches.differing_by.items()]
+    for record in sorted(records, key=_place):
+        how = [f"{name} ({count})" for name, count in record.differing_by.items()]
         yield {
-            "settings": FAMILIES[same_launches.family],
-            "dtypes": "one" if same_launches.dtypes == "same" else "two",
-            "what is computed": OPERATIONS[same_launches.operation],
-            "tried": same_launches.tried,
-            "differ": same_launches.differing,
+            "settings": FAMILIES[record.family],
+            "dtypes": "one" if record.dtypes == "same" else "two",
+            "what is computed": OPERATIONS[record.operation],
+            "tried": record.tried,
+            "differ": record.differing,
             "how": listed(how) or "–",
         }
 
 
-def _place(same_launches: SameLaunches) -> tuple[int, bool, int]:
+def _place(record: SameLaunches) -> tuple[int, bool, int]:
     return (
-        list(FAMILIES).index(same_launches.family),
-        same_launches.dtypes == "mixed",
-        list(OPERATIONS).index(same_launches.operation),
+        list(FAMILIES).index(record.family),
+        record.dtypes == "mixed",
+        list(OPERATIONS).index(record.operation),
     )
 
 

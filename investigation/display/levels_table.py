@@ -8,12 +8,15 @@ from investigation.timing.calibration import Calibrated
 def rows(levels: Sequence[Calibrated]) -> Iterator[dict[str, object]]:
     """Return one row for each level and world, a column for each confidence."""
     for key in dict.fromkeys((calibrated.level, calibrated.world) for calibrated in levels):
-        found = [calibrated for calibrated in levels if (calibrated.level, calibrated.world) == key]
+        group = [calibrated for calibrated in levels if (calibrated.level, calibrated.world) == key]
         yield {
             "interval over": key[0],
             "world": key[1],
-            **{f"excluded at {100 * one.confidence:g} %": _share(one) for one in found},
-            "of": found[0].trials,
+            **{
+                f"excluded at {100 * calibrated.confidence:g} %": _share(calibrated)
+                for calibrated in group
+            },
+            "of": group[0].trials,
         }
 
 

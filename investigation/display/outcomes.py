@@ -1,4 +1,4 @@
-"""What timings came out as, in words: each sentence is computed, and true in any world."""
+"""The outcomes of timings, in words: each sentence is computed, and so true for any numbers."""
 
 import math
 from collections import Counter
@@ -9,7 +9,7 @@ from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.words import capital, percent
 
-# The words of the pages for each outcome; `evidence.words.DEFINITIONS` says what they mean.
+# The words of the pages for each outcome; `evidence.words.DEFINITIONS` explains them.
 WORDS: Mapping[str, str] = {
     "slower": "slower",
     "faster": "faster",
@@ -21,10 +21,10 @@ EXTREMES = {"slower": "largest slowdown", "faster": "largest speed-up"}
 
 
 def counted(timings: Iterable[Measured]) -> str:
-    """Tell how many timings came out as what: `slower in 2, cannot tell in 1 of 3`."""
-    found: Counter[str] = Counter(measured.outcome for measured in timings)
-    told = [f"{words} in {found[outcome]}" for outcome, words in WORDS.items() if found[outcome]]
-    return f"{', '.join(told)} of {found.total()}" if told else "nothing was timed"
+    """Count the timings with each outcome, in words: `slower in 2, cannot tell in 1 of 3`."""
+    counts: Counter[str] = Counter(measured.outcome for measured in timings)
+    parts = [f"{words} in {counts[outcome]}" for outcome, words in WORDS.items() if counts[outcome]]
+    return f"{', '.join(parts)} of {counts.total()}" if parts else "nothing was timed"
 
 
 def told(timing: Timing) -> str:
@@ -34,30 +34,30 @@ def told(timing: Timing) -> str:
 
 
 def extremes(timings: Sequence[Timing], named: Callable[[Timing], str]) -> str:
-    """Name the largest differences in both directions, or tell that there is none."""
+    """Name the largest differences in both directions, or say that there is none."""
     picks = {"slower": max, "faster": min}
-    found = [
-        f"{EXTREMES[outcome]}: {named(one)}, {percent(one.ratio, one.interval)}"
+    parts = [
+        f"{EXTREMES[outcome]}: {named(extreme)}, {percent(extreme.ratio, extreme.interval)}"
         for outcome, pick in picks.items()
-        if (of := [one for one in timings if one.outcome == outcome])
-        for one in [pick(of, key=lambda timing: timing.ratio)]
+        if (of := [timing for timing in timings if timing.outcome == outcome])
+        for extreme in [pick(of, key=lambda timing: timing.ratio)]
     ]
-    return capital("; ".join(found)) or "None is slower or faster"
+    return capital("; ".join(parts)) or "None is slower or faster"
 
 
 def of_writers(programs: Iterable[RuntimeProgram], timings: Sequence[Timing]) -> str:
-    """Tell how the block came out in programs that write more with the line, and in the others."""
-    known = list(programs)
+    """Say how the block came out in programs that write more with the line, and in the others."""
+    every = list(programs)
     groups = {
-        "write more with the line": [one for one in known if one.bytes_more],
-        "write no more": [one for one in known if not one.bytes_more],
+        "write more with the line": [program for program in every if program.bytes_more],
+        "write no more": [program for program in every if not program.bytes_more],
     }
-    told = [
+    parts = [
         f"in the {len(members)} that {which}: {counted(_of(members, timings))} timings"
         for which, members in groups.items()
         if members
     ]
-    return f"Programs: {'; '.join(told)}."
+    return f"Programs: {'; '.join(parts)}."
 
 
 def _of(programs: Iterable[RuntimeProgram], timings: Iterable[Timing]) -> list[Timing]:
@@ -66,7 +66,7 @@ def _of(programs: Iterable[RuntimeProgram], timings: Iterable[Timing]) -> list[T
 
 
 def rounded_up(value: float) -> str:
-    """Return a number with two digits that is not below it: what is said to be `at most` is."""
+    """Round a number up to two digits, so that `at most` before it is true."""
     if value == 0:
         return "0"
     digit = 10.0 ** (math.floor(math.log10(abs(value))) - 1)

@@ -26,7 +26,7 @@ def contests(folder: Path = FOLDER) -> dict[str, ContestResult]:
 
 
 def instruction_counts(folder: Path = FOLDER) -> InstructionCounts:
-    """Return the recorded instruction count. Raises `RecordError` where there is none."""
+    """Return the recorded instruction count. Raises `RecordError` if there is none."""
     paths = sorted(folder.glob("*/instructions.json"))
     if not paths:
         raise RecordError(f"{folder}: no instruction count is recorded")
@@ -58,7 +58,9 @@ def verdict_shares(result: ContestResult, plant: str) -> dict[str, dict[str, lis
 
 
 def _shares_of(result: ContestResult, method: str, plant: str, verdict: Outcome) -> list[float]:
-    at_dose = ([one.verdict for one in result.of(method, plant, dose)] for dose in result.doses())
+    at_dose = (
+        [trial.verdict for trial in result.of(method, plant, dose)] for dose in result.doses()
+    )
     return [verdicts.count(verdict) / max(1, len(verdicts)) for verdicts in at_dose]
 
 
@@ -69,7 +71,7 @@ def explained() -> Iterable[dict[str, object]]:
 
 
 def concluded(result: ContestResult) -> str:
-    """Say by rule what a contest shows of each kind of plant and both levels of the instrument.
+    """Say by rule what a contest shows about each kind of plant, at both levels of the instrument.
 
     A level holds for a kind of plant if the 95 % limits of its false alarms reach down to 5 %,
     and those of its coverage reach up to 95 %: the record does not contradict what it promises.
@@ -85,25 +87,25 @@ def concluded(result: ContestResult) -> str:
 def _held(row: Mapping[str, Any]) -> str:
     alarms, coverage = row["false_alarms"], row["coverage"]
     held = (alarms["low"] or 0) <= 1 - CONFIDENCE and (coverage["high"] or 1) >= CONFIDENCE
-    found = ", ".join(f"{dose} % in {_share(one)}" for dose, one in row["found"].items())
-    says = "keeps what it promises" if held else "**does not keep what it promises**"
+    detected = ", ".join(f"{dose} % in {_share(share)}" for dose, share in row["found"].items())
+    conclusion = "keeps what it promises" if held else "**does not keep what it promises**"
     return (
-        f"{says}: false alarms {_share(alarms)}, interval right in {_share(coverage)}; "
-        f"found {found}; error {row['rms_error_percent']:.2g} %."
+        f"{conclusion}: false alarms {_share(alarms)}, interval right in {_share(coverage)}; "
+        f"found {detected}; error {row['rms_error_percent']:.2g} %."
     )
 
 
 def ended_early(result: ContestResult) -> str:
-    """Say how far a contest came that ended before its planned trials; nothing if it did not."""
+    """Say how many trials a contest ran if it ended before the planned ones; else nothing."""
     planned = result.settings["trials"]
-    made = min(
+    fewest = min(
         len(result.of(contest_record.MADE, plant, dose))
         for plant in result.plants()
         for dose in result.doses()
     )
-    if made >= planned:
+    if fewest >= planned:
         return ""
-    return f"It was ended after {made} of {planned} planned trials of each difference."
+    return f"It was ended after {fewest} of {planned} planned trials of each difference."
 
 
 def endpoints(result: ContestResult) -> Iterable[dict[str, object]]:

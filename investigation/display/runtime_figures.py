@@ -16,7 +16,7 @@ from investigation.subject.runtimes import BY_SLUG
 
 WIDTH, HEIGHT = 0.9, 0.62
 LONGEST_NAME = 19
-# What writes less than a cache line is a shape or a number on its way somewhere.
+# A step that writes less than a cache line handles a shape or a single number.
 SMALLEST_DRAWN = 64
 TEXT: Mapping[str, Any] = {"ha": "center", "va": "center", "fontsize": 7.5}
 ARROW: Mapping[str, Any] = {
@@ -80,19 +80,22 @@ def costs(timings: Iterable[Timing]) -> Figure:
     Each timing stands in the row of its runtime; a runtime that was not timed at a workload
     leaves its row of that panel empty. Raises `ValueError` for two timings of one place.
     """
-    kept = list(timings)
-    places = [(one.runtime, one.case) for one in kept]
+    listed = list(timings)
+    places = [(timing.runtime, timing.case) for timing in listed]
     if len(set(places)) != len(places):
         raise ValueError("two timings of one runtime at one workload")
-    rows = {slug: row for row, slug in enumerate(dict.fromkeys(str(one.runtime) for one in kept))}
-    cases = list(dict.fromkeys(one.case for one in kept if one.case is not None))
+    rows = {
+        slug: row
+        for row, slug in enumerate(dict.fromkeys(str(timing.runtime) for timing in listed))
+    }
+    cases = list(dict.fromkeys(timing.case for timing in listed if timing.case is not None))
     height = 1.1 + 0.26 * len(rows)
     grid = {"sharey": True, "squeeze": False}
     with figures.canvas(len(cases), width=8.8, height=height, **grid) as (figure, axes):
         for axis, case in zip(axes[0], cases, strict=True):
             axis.set_title(_workload(case), fontsize=9)
             axis.axvline(1, color=figures.INK, lw=0.8)
-            for timing in kept:
+            for timing in listed:
                 if timing.case == case:
                     row = rows[str(timing.runtime)]
                     figures.interval(axis, row, timing.ratio, timing.interval, timing.outcome)
@@ -110,8 +113,8 @@ def _as_multiples(axis: Axes, runtimes: Sequence[str]) -> None:
     axis.set_xscale("log", base=2)
     low, high = min(axis.get_xlim()[0], 0.9), max(axis.get_xlim()[1], 2.1)
     axis.set_xlim(low, high)
-    seen = [multiple for multiple in MULTIPLES if low < multiple < high]
-    axis.set_xticks(seen, list(map(str, seen)))
+    ticks = [multiple for multiple in MULTIPLES if low < multiple < high]
+    axis.set_xticks(ticks, list(map(str, ticks)))
     axis.minorticks_off()
     axis.set_yticks(range(len(runtimes)), runtimes)
     axis.set_ylim(len(runtimes) - 0.5, -0.5)

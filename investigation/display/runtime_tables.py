@@ -21,19 +21,21 @@ GLANCE = (
 )
 
 
-def at_a_glance(row: SurveyRow, kept: RuntimeProgram | None, timed: Mapping[str, Timing]) -> Line:
+def at_a_glance(
+    row: SurveyRow, program: RuntimeProgram | None, timed: Mapping[str, Timing]
+) -> Line:
     """Return a runtime's line of the table; what did not run has a state and nothing else.
 
     `timed` has the comparisons of the block by the slug of the workload.
     """
-    if kept is None:
+    if program is None:
         return dict.fromkeys(GLANCE) | {GLANCE[0]: row.runtime.title, GLANCE[1]: row.state}
     cells = (
         row.runtime.title,
-        kept.survives,
-        kib(kept.bytes_more),
-        None if kept.planned_more is None else kib(kept.planned_more),
-        kept.equal,
+        program.survives,
+        kib(program.bytes_more),
+        None if program.planned_more is None else kib(program.planned_more),
+        program.equal,
         _change(timed[row.cases[0].slug]),
         counted(timed.values()),
     )

@@ -23,7 +23,7 @@ WORDS: dict[Outcome, str] = {
     "inconclusive": "cannot tell",
 }
 TICKS = (0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50)
-# Where the marks of a row lie, as shares of its height: beside its name, or below it on a phone.
+# Places of a row's marks, as shares of its height: beside its name, or below it on a phone.
 BESIDE, BELOW = (-0.34, 0.34), (-0.08, 0.36)
 
 
@@ -53,7 +53,7 @@ def settings_figure(rows: Sequence[SettingRow], margin: float, *, narrow: bool =
     decisions stand above the rows instead of beside them. Raises `ValueError` for two settings
     of one name, or two marks of one label in a row.
     """
-    _require_each_once("rows", [setting_row.name for setting_row in rows])
+    _require_each_once("rows", [row.name for row in rows])
     for row in rows:
         _require_each_once("marks", [mark.label for mark in row.marks])
     width, height = (3.9, 1.2 + 0.5 * len(rows)) if narrow else (9.4, 0.9 + 0.25 * len(rows))
@@ -105,7 +105,7 @@ def _axes(axis: Axes, rows: Sequence[SettingRow], *, narrow: bool) -> None:
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.set_xlabel("time with expand_as ÷ time without" + ("" if narrow else " (logarithmic)"))
-    axis.set_yticks(range(len(rows)), [setting_row.name for setting_row in rows])
+    axis.set_yticks(range(len(rows)), [row.name for row in rows])
     axis.tick_params(axis="y", length=0, labelleft=not narrow)
     axis.set_ylim(len(rows) - 0.5, -0.6)
     axis.grid(visible=True, axis="x")
@@ -120,8 +120,8 @@ def _limits(rows: Sequence[SettingRow]) -> tuple[float, float]:
 
 def _legend(margin: float) -> list[Line2D | Patch]:
     marks: list[Line2D | Patch] = [
-        Line2D([], [], color=VERDICT_COLOURS[one], marker=mark, ls="", label=WORDS[one])
-        for one, mark in MARKS.items()
+        Line2D([], [], color=VERDICT_COLOURS[outcome], marker=mark, ls="", label=WORDS[outcome])
+        for outcome, mark in MARKS.items()
     ]
     band = Patch(color=COLOURS["neutral"], alpha=0.3, label=f"±{100 * margin:g} %")
     return [*marks, band]

@@ -1,4 +1,4 @@
-"""Figures of the training chapter, and what is said of them: graphs, errors, loss curves."""
+"""Figures of the training chapter and their descriptions: graphs, errors, loss curves."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -51,7 +51,7 @@ def _places(nodes: Sequence[Node]) -> list[tuple[float, float]]:
     for index in reversed(range(len(nodes))):
         feeds = nodes[index].feeds
         if feeds:
-            column[index] = sum(column[feed] for feed in feeds) / len(feeds)
+            column[index] = sum(column[source] for source in feeds) / len(feeds)
     return [(column[index], -float(depth[index])) for index in range(len(nodes))]
 
 
@@ -83,7 +83,7 @@ def loss_curves(
     """Return a figure of loss curves, and of how far pairs of runs are apart, step by step."""
     with canvas(columns=2, height=3.4) as (figure, (losses, differences)):
         for name, values in curves.items():
-            # Points of one form on the line of the other: both are seen where they agree.
+            # Points of one form on the line of the other: both stay visible if they agree.
             style, colour = POINTS.get(name, "-"), COLOURS.get(name, COLOURS["neutral"])
             losses.plot(range(1, len(values) + 1), values, style, ms=2.5, color=colour, label=name)
         losses.set(xlabel="training step", ylabel="loss", yscale="log")
@@ -99,10 +99,10 @@ def loss_curves(
 
 def graphs_told(graphs: Mapping[str, Sequence[Node]]) -> str:
     """Describe backward graphs by form: each node with the gradient that arrives there."""
-    told = [
+    chains = [
         f"{form}: {', then '.join(_node(node) for node in nodes)}" for form, nodes in graphs.items()
     ]
-    return f"{len(graphs)} backward graphs. {'. '.join(told)}."
+    return f"{len(graphs)} backward graphs. {'. '.join(chains)}."
 
 
 def _node(node: Node) -> str:
@@ -114,10 +114,10 @@ def errors_told(errors: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
 
     `errors` maps a gate's dtype to each form's errors, one a size of the gradient from above.
     """
-    told = []
+    ranges = []
     for dtype, by_form in errors.items():
         pairs = zip(by_form["expand_as"], by_form["broadcast"], strict=True)
         ratios = [with_it / without for with_it, without in pairs if without]
         if ratios:
-            told.append(f"{min(ratios):.2g} to {max(ratios):.2g} times as large for {dtype}")
-    return listed(told) or "zero without it"
+            ranges.append(f"{min(ratios):.2g} to {max(ratios):.2g} times as large for {dtype}")
+    return listed(ranges) or "zero without it"

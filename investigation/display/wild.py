@@ -25,9 +25,9 @@ Line = dict[str, object]
 
 
 def survey(folder: Path = FOLDER) -> tuple[Record, ...]:
-    """Return the recorded survey. Raises `RecordError` where there is none.
+    """Return the recorded survey. Raises `RecordError` if there is none.
 
-    It is the same on every machine, so its records name none.
+    It is the same on every machine, so its records name no machine.
     """
     paths = sorted(folder.glob("*/survey.json"))
     if not paths:
@@ -38,7 +38,7 @@ def survey(folder: Path = FOLDER) -> tuple[Record, ...]:
 def networks(folder: Path = FOLDER) -> tuple[Record, ...]:
     """Return what was recorded of released networks, under the name of each machine.
 
-    Raises `RecordError` where there is nothing.
+    Raises `RecordError` if there is nothing.
     """
     paths = sorted(folder.glob("*/network_*.json"))
     if not paths:
@@ -52,17 +52,17 @@ def networks(folder: Path = FOLDER) -> tuple[Record, ...]:
 
 def environments(folder: Path = FOLDER) -> Iterator[Line]:
     """Yield a line for each machine on which networks were measured."""
-    seen = {path.parent.name: _read(path) for path in sorted(folder.glob("*/network_*.json"))}
-    for machine, one in seen.items():
-        where = one.environment
+    measured = {path.parent.name: _read(path) for path in sorted(folder.glob("*/network_*.json"))}
+    for machine, evidence in measured.items():
+        where = evidence.environment
         yield {
             "machine": machine,
             "processor": where.processor,
             "cores": where.cores,
             "threads": where.threads,
             "torch": where.torch,
-            "measured": f"{one.finished:%Y-%m-%d}",
-            "budget of a comparison": f"{one.parameters['budget_s']:g} s",
+            "measured": f"{evidence.finished:%Y-%m-%d}",
+            "budget of a comparison": f"{evidence.parameters['budget_s']:g} s",
         }
 
 
@@ -80,7 +80,7 @@ def of(records: Iterable[Record], kind: type[R]) -> list[R]:
 
 def packages(surveys: Sequence[SurveyedPackage]) -> Iterator[Line]:
     """Yield a line for each package with an expansion that can go, the most first."""
-    for survey in sorted(surveys, key=lambda one: (-len(one.taken), one.package)):
+    for survey in sorted(surveys, key=lambda survey: (-len(survey.taken), survey.package)):
         if survey.taken:
             yield {
                 "package": f"{survey.package} {survey.version}",
@@ -105,8 +105,8 @@ def operations(surveys: Iterable[SurveyedPackage]) -> Iterator[Line]:
     """Yield a line for each operation that makes an expansion needless, the most common first."""
     places = [place for survey in surveys for place in survey.taken]
     packages_with = {
-        place.operation: {survey.package for survey in surveys for each in survey.taken
-                          if each.operation == place.operation}
+        place.operation: {survey.package for survey in surveys for taken in survey.taken
+                          if taken.operation == place.operation}
         for place in places
     }  # fmt: skip
     for operation, count in Counter(place.operation for place in places).most_common():
@@ -120,14 +120,18 @@ def reasons(surveys: Iterable[SurveyedPackage]) -> Iterator[Line]:
     for rule, count in counted.most_common():
         text = (RULES.parent / "rules" / f"{rule}.yml").read_text(encoding="utf-8")
         stated = yaml.safe_load(text)
-        message, note = (_named(stated[one]) for one in ("message", "note"))
+        message, note = (_named(stated[key]) for key in ("message", "note"))
         yield {"places": count, "what the text shows": message, "what a person has to know": note}
 
 
 def _named(text: str) -> str:
     """Return a rule's text with words for what it names in the code that it finds."""
     words = {"`$NAME`": "a name", "`$X`": "a tensor"}
-    return " ".join(reduce(lambda said, one: said.replace(*one), words.items(), text).split())
+    return " ".join(
+        reduce(
+            lambda shortened, replacement: shortened.replace(*replacement), words.items(), text
+        ).split()
+    )
 
 
 def results(equalities: Iterable[ReleasedEquality]) -> Iterator[Line]:
@@ -147,10 +151,10 @@ def _of(pair: tuple[int, int]) -> str:
     return f"{pair[1]} of {pair[0]}"
 
 
-def programs(found: Iterable[ReleasedProgram], timed: Iterable[Timing]) -> Iterator[Line]:
+def programs(released: Iterable[ReleasedProgram], timed: Iterable[Timing]) -> Iterator[Line]:
     """Yield a line for each network in each runtime: what runs, what it writes, what it takes."""
-    times = {(one.machine, one.network, one.runtime): one for one in timed}
-    for program in found:
+    times = {(timing.machine, timing.network, timing.runtime): timing for timing in timed}
+    for program in released:
         timing = times.get((program.machine, program.network, program.runtime))
         line: Line = {
             "network": program.network,
@@ -177,14 +181,14 @@ def seconds(timing: Timing) -> float:
 
 def prevalence(about: Survey, surveys: Sequence[SurveyedPackage]) -> str:
     """Return how common the line is, in one sentence."""
-    holding = [survey for survey in surveys if survey.taken]
+    with_expansions = [survey for survey in surveys if survey.taken]
     exact = [survey.package for survey in surveys if survey.has_the_line]
     files = sum(survey.files for survey in surveys)
-    gone = sum(len(survey.taken) for survey in surveys)
-    left = sum(len(survey.left) for survey in surveys)
+    count = sum(len(survey.taken) for survey in surveys)
+    left_to_a_person = sum(len(survey.left) for survey in surveys)
     return (
         f"Of {about.listed} packages ({files:,} Python files), "
-        f"**{len(holding)} hold an expansion that can go**: {gone} "
+        f"**{len(with_expansions)} hold an expansion that can go**: {count} "
         f"in all. The ticket's own line, `return x * y.expand_as(x)`, stands in {len(exact)}: "
-        f"{', '.join(sorted(exact))}. {left} places are left to a person."
+        f"{', '.join(sorted(exact))}. {left_to_a_person} places are left to a person."
     )

@@ -39,8 +39,8 @@ def ratios(timed: Sequence[Timing]) -> Figure:
 
 
 def _title(runtime: str) -> str:
-    known = BY_SLUG.get(runtime)
-    return known.title if known else runtime
+    known_runtime = BY_SLUG.get(runtime)
+    return known_runtime.title if known_runtime else runtime
 
 
 def _as_multiples(axis: Any, timed: Sequence[Timing]) -> None:
@@ -48,9 +48,9 @@ def _as_multiples(axis: Any, timed: Sequence[Timing]) -> None:
     low = min(0.9, *(timing.interval[0] for timing in timed))
     high = max(1.1, *(timing.interval[1] for timing in timed))
     axis.set_xlim(low / 1.02, high * 1.02)
-    seen = [tick for tick in TICKS if low / 1.02 <= tick <= high * 1.02]
-    axis.xaxis.set_major_locator(FixedLocator(seen))
-    axis.set_xticks(seen, [f"{one:g}" for one in seen])
+    ticks = [tick for tick in TICKS if low / 1.02 <= tick <= high * 1.02]
+    axis.xaxis.set_major_locator(FixedLocator(ticks))
+    axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.xaxis.set_minor_locator(NullLocator())
 
 

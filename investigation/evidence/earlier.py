@@ -13,14 +13,14 @@ from investigation.evidence.records import Evidence
 
 
 def folder() -> Path:
-    """Return where the evidence of finished chapters lies."""
+    """Return the folder with the evidence of finished chapters."""
     return Path(os.environ.get("INVESTIGATION_EVIDENCE", PROJECT / "build" / "results"))
 
 
 def chapter(name: str) -> Evidence | None:
-    """Return the evidence of a chapter that has run, or None where it has not.
+    """Return the evidence of a chapter that has run, or None if it has not.
 
-    Raises `EvidenceError` where there is some that cannot be used.
+    Raises `EvidenceError` if its evidence cannot be used.
     """
     path = folder() / f"{name}.json"
     return files.read(path) if path.exists() else None

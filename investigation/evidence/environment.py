@@ -15,7 +15,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 class Environment(BaseModel):
-    """What has to be known of a machine before its numbers can be compared."""
+    """What must be known about a machine before its numbers can be compared."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,7 +33,7 @@ class Environment(BaseModel):
 
 def describe(threads: int | None = None) -> Environment:
     """Return the environment of this process; `threads` is what the timings were set to use."""
-    import torch  # it takes a second to load, and who reads an environment needs none
+    import torch  # it takes a second to load, and reading an environment needs none of it
 
     return Environment(
         python=platform.python_version(),
@@ -50,7 +50,7 @@ def describe(threads: int | None = None) -> Environment:
 
 
 def processor_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """Return the processor's own name where the system tells it."""
+    """Return the processor's own name if the system has it."""
     if cpuinfo.exists():
         for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):
@@ -71,7 +71,7 @@ def accelerator_name() -> str | None:
 
 @cache
 def revision() -> str:
-    """Return the source's git revision, marked where the tree was changed, or `unknown`."""
+    """Return the source's git revision, marked if the tree was changed, or `unknown`."""
     try:
         described = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=12"],

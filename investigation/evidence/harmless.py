@@ -1,7 +1,7 @@
 """Text from a record, made harmless for a page: it reads the same and does nothing.
 
 A record may come from anybody's machine. In Markdown its text could open an HTML tag, a role
-that copies a file into the book, or an image that tells a stranger who reads it.
+that copies a file into the book, or an image whose request reports the reader to a stranger.
 """
 
 import re
@@ -14,7 +14,7 @@ MEANINGFUL = re.compile(r"<(?=[A-Za-z/!?])|\{(?=[\w:+-])|!(?=\[)")
 
 def harmless(text: str) -> str:
     """Return text in which Markdown finds no tag, no role or directive, and no image."""
-    return MEANINGFUL.sub(lambda found: found[0] + WORD_JOINER, text)
+    return MEANINGFUL.sub(lambda match: match[0] + WORD_JOINER, text)
 
 
 def on_one_line(text: str) -> str:

@@ -37,7 +37,7 @@ def sources(module: str, package: Path) -> list[Path]:
     Raises `UnreadableCodeError`.
     """
     modules = {module} | _imports_of(package).find_upstream_modules(module)
-    return sorted(_source(one, package) for one in modules)
+    return sorted(_source(name, package) for name in modules)
 
 
 def named(notebook: Path, package: Path) -> set[str]:
@@ -54,8 +54,8 @@ def chain(notebook: Path, package: Path, part: str) -> tuple[str, ...]:
 
     Empty if it imports none. Raises `UnreadableCodeError`.
     """
-    found = graph(notebook, package).find_shortest_chain(NOTEBOOK, part, as_packages=True)
-    return found[1:] if found else ()
+    modules = graph(notebook, package).find_shortest_chain(NOTEBOOK, part, as_packages=True)
+    return modules[1:] if modules else ()
 
 
 def graph(notebook: Path, package: Path) -> grimp.ImportGraph:
@@ -119,9 +119,9 @@ def _names(code: str, where: str) -> Iterator[str]:
     for node in ast.walk(tree):
         match node:
             case ast.Import(names=names):
-                yield from (one.name for one in names)
+                yield from (alias.name for alias in names)
             case ast.ImportFrom(module=module, names=names):
-                yield from (str(module), *(f"{module}.{one.name}" for one in names))
+                yield from (str(module), *(f"{module}.{alias.name}" for alias in names))
             case ast.Call(
                 func=ast.Attribute(attr="import_module") | ast.Name(id="import_module"),
                 args=[name, *_],

@@ -1,6 +1,6 @@
 """What every record has: a sentence, what it is about, and what was seen.
 
-No meaning lies in a name. A record is found by its fields (`evidence.questions`); `name` is made
+A name carries no meaning. A record is found by its fields (`evidence.questions`); `name` is made
 from them, in one function, for files, links and messages only.
 """
 
@@ -52,8 +52,8 @@ class Observation(BaseModel):
     """One thing that was observed; each kind of observation is a type of its own.
 
     `machine` is the folder under `results/` that it was recorded in, None for this run's own
-    machine. `about` names the fields that tell one record of a type from another, and `shows` the
-    one that stands for the record in a table, in `unit`.
+    machine. `about` names the fields that distinguish the records of a type from each other, and
+    `shows` the field that a table shows for the record, in `unit`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -73,7 +73,7 @@ class Observation(BaseModel):
 
     @property
     def value(self) -> Part | float:
-        """The one number or word that stands for the record in a table."""
+        """The number or word that a table shows for the record."""
         shown: Part | float = getattr(self, self.shows)
         return shown
 
@@ -82,12 +82,12 @@ class Observation(BaseModel):
         """What the record is about: two records of one identity contradict or repeat each other."""
         case = self.case
         of_case = (case.slug, case.memory_format, case.dtype, case.gate_dtype) if case else ()
-        return (self.kind, self.machine, *(getattr(self, one) for one in self.about), *of_case)
+        return (self.kind, self.machine, *(getattr(self, field) for field in self.about), *of_case)
 
     @property
     def name(self) -> str:
         """A name made from the identity, for files, links and messages; nothing reads it back."""
-        parts = (str(one).lower() for one in self.identity if one not in (None, "", False))
+        parts = (str(part).lower() for part in self.identity if part not in (None, "", False))
         return ".".join(re.sub(r"\W+", "_", part, flags=re.ASCII).strip("_") for part in parts)
 
     def _repr_markdown_(self) -> str:

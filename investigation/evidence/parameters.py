@@ -55,7 +55,7 @@ class ParameterError(ValueError):
 
 
 def count(name: str) -> str:
-    """Return the sentence that says which counts are allowed."""
+    """Return the sentence with the counts that are allowed."""
     why = {"threads": ", this machine's cores"}.get(name, "")
     return f"allowed is a whole number from 1 to {MOST[name]}{why}"
 
@@ -85,7 +85,7 @@ class Parameters(BaseModel):
     memory_format: MemoryFormat = "contiguous"
     runtimes: tuple[str, ...] = SLUGS
 
-    # What a refusal says of a field whose value is not even of its type.
+    # The refusal of a value that is not even of its field's type.
     allowed: ClassVar[Mapping[str, str]] = {
         "device": "allowed is the name of a device, such as cpu",
         "dtype": f"allowed is {', '.join(DTYPES)}",
@@ -130,8 +130,8 @@ class Parameters(BaseModel):
         words = value.split(",") if isinstance(value, str) else value
         words = tuple(map(str, words)) if isinstance(words, list | tuple) else ()
         listed = {"levels": LEVELS, "runtimes": SLUGS, "chips": CHIP_SLUGS}
-        known = listed[name].__contains__ if name in listed else _is_dtype_pair
-        if not words or len(set(words)) < len(words) or not all(map(known, words)):
+        is_allowed = listed[name].__contains__ if name in listed else _is_dtype_pair
+        if not words or len(set(words)) < len(words) or not all(map(is_allowed, words)):
             raise ValueError(cls.allowed[name])
         return words
 
@@ -194,7 +194,7 @@ def available_devices() -> tuple[str, ...]:
 
 
 def checked(model: type[Model], given: Mapping[str, object]) -> Model:
-    """Return what was given as a validated `model`, whose `allowed` says what its fields take.
+    """Return what was given as a validated `model`, whose `allowed` has what its fields take.
 
     Raises `ParameterError` with one line that names the first bad value and what is allowed.
     """
@@ -214,8 +214,8 @@ def explain(model: type[BaseModel], given: Mapping[str, object], error: Validati
         return explain_unknown(name, model.model_fields)
     if first["type"] == "missing":
         return f"{typed_name(name)} is missing: {_allowed(model, name, first['msg'])}"
-    says = first["msg"].removeprefix("Value error, ")
-    reason = says if first["type"] == "value_error" else _allowed(model, name, says)
+    message = first["msg"].removeprefix("Value error, ")
+    reason = message if first["type"] == "value_error" else _allowed(model, name, message)
     return f"{typed_name(name)}={shown(given[name])}: {reason}"
 
 
@@ -225,7 +225,7 @@ def _allowed(model: type[BaseModel], name: str, otherwise: str) -> str:
 
 
 def explain_unknown(name: str, allowed: Iterable[str]) -> str:
-    """Return the line that refuses a name which is no parameter."""
+    """Return the error for a name that is no parameter."""
     return f"{shown(name)}: no such parameter; there are {', '.join(allowed) or 'none here'}"
 
 
@@ -237,5 +237,7 @@ def typed_name(parameter: str) -> str:
 def shown(value: object) -> str:
     """Return a value as a person would have typed it, on one line and not without end."""
     text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    line = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+    line = "".join(
+        character if character.isprintable() else ascii(character)[1:-1] for character in text
+    )
     return line if len(line) <= LONGEST_SHOWN else line[: LONGEST_SHOWN - 1] + "…"

@@ -31,7 +31,7 @@ def cells_sha256(document: Mapping[str, Any]) -> str:
 def package_sha256(notebook: Path, package: Path = PACKAGE) -> str:
     """Return a digest of the package's modules that a notebook imports, itself or through others.
 
-    It is their version, also where nothing is committed. Raises `UnreadableCodeError`.
+    It is their version, even if nothing is committed. Raises `UnreadableCodeError`.
     """
     return _sha256(imports.files(notebook, package), package)
 

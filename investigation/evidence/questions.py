@@ -1,8 +1,8 @@
 """Questions about evidence: the only way to find a record.
 
 A question names a type of record and the values of some of its fields. A field that the type does
-not have, or a value that the field cannot hold, is an error where the question is written, which
-for the claims is when the ledger is imported.
+not have, or a value that the field cannot hold, is an error as soon as the question is written; for
+the claims that is when the ledger is imported.
 """
 
 import inspect
@@ -32,8 +32,8 @@ class Question(Generic[R]):
     """Which records of one type are wanted.
 
     `where` holds the value that each named field must have. `every` names fields of which each of
-    some values must be among the answers: where one is missing, the question has no answer.
-    Where a question is not `required`, no answer is an answer too.
+    some values must be among the answers: if a value is missing, the question has no answer.
+    If a question is not `required`, no answer is an answer too.
     """
 
     of: type[R]
@@ -42,20 +42,20 @@ class Question(Generic[R]):
     required: bool = True
 
     def __str__(self) -> str:
-        asked = [f"{name} {value}" for name, value in self.where if value is not None]
-        asked += [f"{name} {' and '.join(map(str, values))}" for name, values in self.every]
-        return f"{_words(self.of)} with {', '.join(asked)}" if asked else _words(self.of)
+        conditions = [f"{name} {value}" for name, value in self.where if value is not None]
+        conditions += [f"{name} {' and '.join(map(str, values))}" for name, values in self.every]
+        return f"{_words(self.of)} with {', '.join(conditions)}" if conditions else _words(self.of)
 
     def matches(self, record: Observation) -> bool:
-        """Tell whether a record is among the answers."""
+        """Return whether a record is among the answers."""
         return isinstance(record, self.of) and all(
             getattr(record, name) == value for name, value in self.where
         )
 
     def on(self, machine: str | None) -> "Question[R]":
         """Return the same question about another machine."""
-        kept = tuple(pair for pair in self.where if pair[0] != "machine")
-        return replace(self, where=(*kept, ("machine", machine)))
+        others = tuple(pair for pair in self.where if pair[0] != "machine")
+        return replace(self, where=(*others, ("machine", machine)))
 
 
 def ask(
@@ -72,7 +72,7 @@ def ask(
     where = {name: value for name, value in ({"machine": None} | where).items()
              if value is not ANYWHERE}  # fmt: skip
     values = {name: tuple(allowed) for name, allowed in (every or {}).items()}
-    for name, wanted in (*((one, (value,)) for one, value in where.items()), *values.items()):
+    for name, wanted in (*((field, (value,)) for field, value in where.items()), *values.items()):
         for value in wanted:
             _check(of, name, value)
     return Question(of, tuple(where.items()), tuple(values.items()), required)
@@ -95,9 +95,9 @@ def _check(of: type[Observation], name: str, value: object) -> None:
 def _fields(of: type[Observation]) -> Mapping[str, TypeAdapter[Any]]:
     """Return what checks a value of each field and property that a question may name."""
     hints: dict[str, Any] = {
-        name: model_field.annotation for name, model_field in of.model_fields.items()
+        name: description.annotation for name, description in of.model_fields.items()
     }
-    for name, member in inspect.getmembers(of, lambda one: isinstance(one, property)):
+    for name, member in inspect.getmembers(of, lambda member: isinstance(member, property)):
         if not hasattr(Observation, name) and not hasattr(Observation.__base__, name):
             hints[name] = get_type_hints(member.fget).get("return", object)
     return {name: TypeAdapter(hint) for name, hint in hints.items()}
@@ -105,14 +105,14 @@ def _fields(of: type[Observation]) -> Mapping[str, TypeAdapter[Any]]:
 
 def _words(of: type[Observation]) -> str:
     """Return a type's name as words: `RuntimeProgram` is `runtime program`."""
-    letters = (f" {one.lower()}" if one.isupper() else one for one in of.__name__)
+    letters = (f" {letter.lower()}" if letter.isupper() else letter for letter in of.__name__)
     return "".join(letters).strip()
 
 
 class Findings:
     """All records of one run of the book, which answer questions.
 
-    Raises `EvidenceError` where two records have one identity, also from different chapters.
+    Raises `EvidenceError` if two records have one identity, also from different chapters.
     """
 
     def __init__(self, evidences: Iterable[Evidence]) -> None:
@@ -133,23 +133,23 @@ class Findings:
     def answers(self, question: Question[R]) -> tuple[R, ...]:
         """Return the records that answer a question, in the order in which they were made.
 
-        Empty where one of its `every` values has no record.
+        Empty if one of its `every` values has no record.
         """
-        found = tuple(record for record in self._records if question.matches(record))
+        records = tuple(record for record in self._records if question.matches(record))
         for name, values in question.every:
-            if not set(values) <= {getattr(one, name) for one in found}:
+            if not set(values) <= {getattr(record, name) for record in records}:
                 return ()
-        return found  # type: ignore[return-value]  # `matches` has looked at the type
+        return records  # type: ignore[return-value]  # `matches` has looked at the type
 
     def answer(self, question: Question[R]) -> R:
         """Return the only record that answers a question.
 
-        Raises `EvidenceError` where there is none, or more than one.
+        Raises `EvidenceError` if there is none, or more than one.
         """
-        found = self.answers(question)
-        if len(found) != 1:
-            raise EvidenceError(f"{len(found)} records for one question: {question}")
-        return found[0]
+        answers = self.answers(question)
+        if len(answers) != 1:
+            raise EvidenceError(f"{len(answers)} records for one question: {question}")
+        return answers[0]
 
     def chapter_of(self, record: Record) -> str:
         """Return the chapter that made a record."""

@@ -40,7 +40,7 @@ class Recorder:
     def keep(self, record: R) -> R:
         """Keep one observation and return it.
 
-        Raises `RepeatedError` where one of its identity was kept before.
+        Raises `RepeatedError` if a record of its identity was kept before.
         """
         if record.identity in self._records:
             raise RepeatedError(f"recorded twice: {record.name}")
@@ -52,15 +52,15 @@ class Recorder:
     ) -> Control:
         """Keep a control: an observation whose outcome is known beforehand.
 
-        Raises `ControlFailedError` where it did not come out so.
+        Raises `ControlFailedError` if it did not come out as expected.
         """
-        kept = Control(
+        record = Control(
             says=says, chapter=self.notebook, control=control, of=of, seen=str(seen), passed=passed
         )
-        self.keep(kept)
+        self.keep(record)
         if not passed:
-            raise ControlFailedError(f"{control}: expected was: {says}; seen: {seen}")
-        return kept
+            raise ControlFailedError(f"{control}: expected: {says}; seen: {seen}")
+        return record
 
     def evidence(self) -> Evidence:
         """Return all that was observed so far, with its provenance."""
@@ -78,9 +78,9 @@ class Recorder:
 
     def write(self) -> Evidence:
         """Write all that was observed so far to its file, and return it."""
-        kept = self.evidence()
-        files.write(kept, results_folder() / f"{self.notebook}.json")
-        return kept
+        evidence = self.evidence()
+        files.write(evidence, results_folder() / f"{self.notebook}.json")
+        return evidence
 
 
 def results_folder() -> Path:

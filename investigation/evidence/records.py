@@ -81,7 +81,7 @@ Record = Annotated[
     Field(discriminator="type"),
 ]
 
-# Each type by its name in a file, for whoever names it in words, as a page does.
+# Each type by its name in a file, which pages use.
 TYPES: Mapping[str, type[Observation]] = {
     get_args(member.model_fields["type"].annotation)[0]: member
     for member in get_args(get_args(Record)[0])
@@ -124,7 +124,7 @@ class Evidence(BaseModel):
 
 
 def repeated_names(records: Iterable[Record]) -> list[str]:
-    """Return the names of the records whose identity stands there more than once."""
-    found = list(records)
-    count = Counter(one.identity for one in found)
-    return list(dict.fromkeys(one.name for one in found if count[one.identity] > 1))
+    """Return the names of the records whose identity occurs more than once."""
+    listed = list(records)
+    count = Counter(record.identity for record in listed)
+    return list(dict.fromkeys(record.name for record in listed if count[record.identity] > 1))

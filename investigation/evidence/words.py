@@ -7,7 +7,7 @@ from typing import Protocol
 from investigation.evidence.kinds.timings import FAMILY_CONFIDENCE, MARGIN, Outcome
 from investigation.evidence.observation import Interval
 
-# What the words for an outcome mean, on every page. A page includes these and writes no others.
+# What the words for an outcome mean, on every page. A page includes these and no others.
 DEFINITIONS: Mapping[str, str] = {
     "slower": "The whole interval of the time with `expand_as` over the time without it lies "
     f"above the margin: more than {100 * MARGIN:g} % slower, unless a page names another margin.",
@@ -22,11 +22,11 @@ DEFINITIONS: Mapping[str, str] = {
 
 
 def percent(ratio: float, interval: Interval) -> str:
-    """Return a ratio and its interval as a change in percent, or as a factor where it is large."""
+    """Return a ratio and its interval as a change in percent, or as a factor if it is large."""
     low, high = interval
     if ratio >= 2:
         return f"{ratio:.3g} times ({low:.3g} to {high:.3g})"
-    shown = (100 * (one - 1) for one in (ratio, low, high))
+    shown = (100 * (value - 1) for value in (ratio, low, high))
     return "{:+.2f} % ({:+.2f} to {:+.2f})".format(*shown)
 
 
@@ -120,11 +120,11 @@ class Judged(Protocol):
 
 
 def outcome(judged: Judged) -> str:
-    """Tell the outcome and its interval, in a parenthesis that is left open."""
-    return f"{_found(judged)} ({100 * judged.confidence:.6g} % interval {_interval(judged)}"
+    """Return the outcome and its interval, in a parenthesis that is left open."""
+    return f"{_estimate(judged)} ({100 * judged.confidence:.6g} % interval {_interval(judged)}"
 
 
-def _found(judged: Judged) -> str:
+def _estimate(judged: Judged) -> str:
     ratio, name, other = judged.ratio, judged.name, judged.baseline_name
     match judged.verdict:
         case "equivalent":

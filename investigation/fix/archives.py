@@ -36,7 +36,7 @@ UNREADABLE = (
 
 
 class ArchiveError(Exception):
-    """An archive that is not unpacked; the message says why, in one line."""
+    """An archive that is not unpacked; the message is the reason, in one line."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class _Bounded:
 
 
 def _target(info: tarfile.TarInfo) -> str:
-    """Return where a link leads from where it stands; a hard link is named from the top."""
+    """Return the target of a link, relative to its place; a hard link's is relative to the top."""
     if info.issym():
         return info.linkname
     depth = len(PurePosixPath(info.name).parts) - 1
@@ -151,7 +151,7 @@ def _target(info: tarfile.TarInfo) -> str:
 
 
 def _is_wanted(member: Member) -> bool:
-    """Tell whether it is a Python file; a link that stays inside is left out. Checks its name."""
+    """Return whether it is a Python file; a link that stays inside is left out. Checks its name."""
     name = _inside(member)
     if member.link is not None:
         _check(f"link {member.name} to", str(name.parent / member.link), member.link)

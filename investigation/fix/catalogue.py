@@ -45,7 +45,7 @@ class Catalogue(BaseModel):
 
 
 def read(path: Path = LIST) -> Catalogue:
-    """Read the list. Raises `CatalogueError` with one line that says what is wrong with it."""
+    """Read the list. Raises `CatalogueError` with a one-line reason."""
     packages = entries(path, "package", Package)
     for package in packages:
         if not package.archive.endswith(ENDINGS):
@@ -65,33 +65,34 @@ def entries(path: Path, kind: str, model: type[Entry]) -> tuple[Entry, ...]:
         listed = tomllib.loads(path.read_bytes().decode())
     except (OSError, ValueError) as error:
         raise CatalogueError(f"{path.name}: {error}") from None
-    found = listed.get(kind)
-    if set(listed) != {kind} or not isinstance(found, list):
+    listed_entries = listed.get(kind)
+    if set(listed) != {kind} or not isinstance(listed_entries, list):
         raise CatalogueError(f"{path.name}: allowed are [[{kind}]] entries, at least one")
     checked = tuple(
-        _checked(model, one, f"{path.name}: {kind} {i}") for i, one in enumerate(found, 1)
+        _checked(model, entry, f"{path.name}: {kind} {i}")
+        for i, entry in enumerate(listed_entries, 1)
     )
-    _each_once(path.name, [str(one.model_dump()["name"]) for one in checked])
+    _each_once(path.name, [str(entry.model_dump()["name"]) for entry in checked])
     return checked
 
 
-def _checked(model: type[Entry], found: object, where: str) -> Entry:
+def _checked(model: type[Entry], entry: object, where: str) -> Entry:
     try:
-        return model.model_validate(found)
+        return model.model_validate(entry)
     except ValidationError as error:
         first = error.errors()[0]
-        named = found.get("name", "") if isinstance(found, dict) else ""
+        named = entry.get("name", "") if isinstance(entry, dict) else ""
         field = ".".join(map(str, first["loc"]))
-        words = " ".join(str(one) for one in (where, named, field) if one)
+        words = " ".join(str(part) for part in (where, named, field) if part)
         raise CatalogueError(f"{words}: {first['msg']}") from None
 
 
 def _each_once(file: str, names: Iterable[str]) -> None:
-    seen: set[str] = set()
+    lowered: set[str] = set()
     for name in names:
-        if name.lower() in seen:
+        if name.lower() in lowered:
             raise CatalogueError(f"{file}: {name}: listed twice")
-        seen.add(name.lower())
+        lowered.add(name.lower())
 
 
 def entry(package: Package) -> str:

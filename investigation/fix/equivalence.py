@@ -30,24 +30,26 @@ def trace(
     leaves = {name: _leaf(input_) for name, input_ in inputs.items()}
     given = {name: leaf.clone() for name, leaf in leaves.items()}
     outputs = dict(_tensors("output", run(**given)))
-    afterwards = {f"{name} afterwards": one for name, one in given.items()}
+    afterwards = {f"{name} afterwards": tensor for name, tensor in given.items()}
     gradients = _gradients(outputs, {**leaves, **weights}, seed)
-    return {name: one.detach() for name, one in {**outputs, **afterwards, **gradients}.items()}
+    return {
+        name: tensor.detach() for name, tensor in {**outputs, **afterwards, **gradients}.items()
+    }
 
 
 def _leaf(tensor: Tensor) -> Tensor:
     return tensor.detach().requires_grad_(tensor.is_floating_point())
 
 
-def _tensors(name: str, made: object) -> Iterator[tuple[str, Tensor]]:
+def _tensors(name: str, result: object) -> Iterator[tuple[str, Tensor]]:
     """Yield the tensors in what a call returned, with a name each."""
-    if isinstance(made, Tensor):
-        yield name, made
-    elif isinstance(made, Sequence):
-        for index, one in enumerate(made):
-            yield from _tensors(f"{name} {index}", one)
+    if isinstance(result, Tensor):
+        yield name, result
+    elif isinstance(result, Sequence):
+        for index, part in enumerate(result):
+            yield from _tensors(f"{name} {index}", part)
     else:
-        raise TypeError(f"{name}: a tensor or a sequence of them was expected, not {made!r}")
+        raise TypeError(f"{name}: a tensor or a sequence of them was expected, not {result!r}")
 
 
 def _gradients(outputs: Tensors, leaves: Tensors, seed: int) -> dict[str, Tensor]:
@@ -57,9 +59,9 @@ def _gradients(outputs: Tensors, leaves: Tensors, seed: int) -> dict[str, Tensor
     if not (ends and starts):
         return {}
     upstream = [torch.randn(end.shape, generator=generator).to(end.dtype) for end in ends]
-    found = torch.autograd.grad(ends, list(starts.values()), upstream, allow_unused=True)
-    pairs = zip(starts, found, strict=True)
-    return {f"gradient of {name}": one for name, one in pairs if one is not None}
+    gradients = torch.autograd.grad(ends, list(starts.values()), upstream, allow_unused=True)
+    pairs = zip(starts, gradients, strict=True)
+    return {f"gradient of {name}": gradient for name, gradient in pairs if gradient is not None}
 
 
 def differing(expected: Tensors, actual: Tensors) -> list[str]:
@@ -83,8 +85,8 @@ def module_differences(before: str, after: str, name: str, sizes: Sequence[int])
         x = x.contiguous(memory_format=memory_format)
         expected, actual = (_module_trace(text, name, x) for text in (before, after))
         counts["tensors"] += len(expected)
-        for one in differing(expected, actual):
-            counts[one] = counts.get(one, 0) + 1
+        for difference in differing(expected, actual):
+            counts[difference] = counts.get(difference, 0) + 1
     return counts
 
 

@@ -1,4 +1,4 @@
-"""What the rules in `rewrites/` say of some texts: ast-grep, asked once for all of them."""
+"""What the rules in `rewrites/` find in some texts: ast-grep, run once for all of them."""
 
 import json
 import subprocess
@@ -14,10 +14,10 @@ from investigation.evidence.provenance import PACKAGE
 RULES = PACKAGE.parent / "rewrites" / "sgconfig.yml"
 REWRITE = "plain-broadcast"
 Range = tuple[int, int]
-# The texts lie in a folder of their own, whose neighbours' ignore files say nothing about them.
+# The texts lie in a folder of their own; ignore files around it do not apply to them.
 OPTIONS = [
     "--json=stream",
-    *(f"--no-ignore={one}" for one in ("hidden", "dot", "exclude", "global", "parent", "vcs")),
+    *(f"--no-ignore={kind}" for kind in ("hidden", "dot", "exclude", "global", "parent", "vcs")),
 ]
 
 
@@ -30,8 +30,8 @@ class Finding:
     """One place that a rule names, in the text of that index.
 
     `line` counts from 1, and `place` is where the call stands, in UTF-8 bytes. `cuts` are the
-    ranges of such bytes that can go, where they can, and `uncovers` tells whether the tensor that
-    stays is the work of another expansion, which may be the next to go.
+    ranges of such bytes that can go, if any, and `uncovers` is whether the tensor that
+    stays comes from another expansion, which may be the next to go.
     """
 
     index: int
@@ -48,8 +48,10 @@ def scan(texts: Sequence[str]) -> list[Finding]:
     with tempfile.TemporaryDirectory(prefix="fix-") as folder:
         for index, text in enumerate(texts):
             Path(folder, f"{index}.py").write_bytes(text.encode())
-        found = [_finding(json.loads(line)) for line in _ast_grep(folder).splitlines()]
-    return sorted(_known(found), key=lambda one: (one.index, one.line, one.rule))
+        findings = [_finding(json.loads(line)) for line in _ast_grep(folder).splitlines()]
+    return sorted(
+        _of_rules(findings), key=lambda finding: (finding.index, finding.line, finding.rule)
+    )
 
 
 def _ast_grep(folder: str) -> str:
@@ -80,11 +82,11 @@ def _finding(match: dict[str, Any]) -> Finding:
 def _with_cuts(place: Finding, match: dict[str, Any]) -> Finding:
     """Return the finding with what goes: from where the tensor ends to where its expansion does.
 
-    Parentheses go with it where they held the expansion alone, in one line. ast-grep's own
-    replacement would keep them, and indent the tensor's text anew where it spans lines.
+    Parentheses go with it if they held the expansion alone, in one line. ast-grep's own
+    replacement would keep them, and indent the tensor's text anew if it spans lines.
     """
-    found = match["metaVariables"]["single"]
-    tensor, parentheses = found["Y"], found.get("PARENTHESES", match)
+    captured = match["metaVariables"]["single"]
+    tensor, parentheses = captured["Y"], captured.get("PARENTHESES", match)
     start, end = _range(match)
     opened, closed = _range(parentheses)
     cuts: tuple[Range, ...] = ((_range(tensor)[1], end),)
@@ -98,7 +100,7 @@ def _range(node: dict[str, Any]) -> Range:
     return offsets["start"], offsets["end"]
 
 
-def _known(findings: list[Finding]) -> Iterator[Finding]:
+def _of_rules(findings: list[Finding]) -> Iterator[Finding]:
     """Leave out ast-grep's own remarks, such as on a suppression that suppresses nothing."""
     own = {path.stem for path in (RULES.parent / "rules").glob("*.yml")}
     return (finding for finding in findings if finding.rule in own)

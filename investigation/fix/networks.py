@@ -14,6 +14,6 @@ __all__ = ["NETWORKS", "RUNTIMES", "ReleasedNetwork", "read"]
 def read(path: Path = NETWORKS) -> Mapping[str, ReleasedNetwork]:
     """Return the networks by name, in the order of the file.
 
-    Raises `CatalogueError` with one line that says what is wrong with it.
+    Raises `CatalogueError` with a one-line reason.
     """
     return {entry.name: entry for entry in entries(path, "network", ReleasedNetwork)}

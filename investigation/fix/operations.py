@@ -58,15 +58,15 @@ class Expansion:
     @property
     def operation(self) -> str:
         """The operation that the expansion is an operand of, or "other"."""
-        for one in self._around:
-            if isinstance(one, ast.BinOp):
-                return SIGNS.get(type(one.op), "other")
-            if isinstance(one, ast.AugAssign):
-                return f"{SIGNS.get(type(one.op), 'other')} in place"
-            if isinstance(one, ast.Call):
-                return _function(one)
-            if isinstance(one, ast.Return | ast.Assign):
-                return "kept under a name" if isinstance(one, ast.Assign) else "other"
+        for node in self._around:
+            if isinstance(node, ast.BinOp):
+                return SIGNS.get(type(node.op), "other")
+            if isinstance(node, ast.AugAssign):
+                return f"{SIGNS.get(type(node.op), 'other')} in place"
+            if isinstance(node, ast.Call):
+                return _function(node)
+            if isinstance(node, ast.Return | ast.Assign):
+                return "kept under a name" if isinstance(node, ast.Assign) else "other"
         return "other"
 
     @property
@@ -90,15 +90,15 @@ def expansions(text: str) -> dict[Span, Expansion]:
         warnings.simplefilter("ignore")  # a doubtful escape in somebody's code
         tree = ast.parse(text)
     starts = _line_starts(text)
-    found: dict[Span, Expansion] = {}
+    by_place: dict[Span, Expansion] = {}
     waiting: list[tuple[ast.AST, tuple[ast.AST, ...]]] = [(tree, ())]
     while waiting:
         node, around = waiting.pop()
         if isinstance(node, ast.Call) and _expands(node):
-            found[_span(node, starts)] = Expansion(node, around)
+            by_place[_span(node, starts)] = Expansion(node, around)
         nearest = (node, *around[:2])
         waiting.extend((child, nearest) for child in ast.iter_child_nodes(node))
-    return found
+    return by_place
 
 
 def _expands(call: ast.Call) -> bool:

@@ -1,4 +1,4 @@
-"""What a package's owner would be sent: the patch, shown to work, and the text with it."""
+"""What to send to a package's owner: the patch, shown to work, and the text with it."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from investigation.fix.rewriting import Change, Report, examine
 
 
 class PatchError(Exception):
-    """A patch that does not do what it is for; the message says what it did."""
+    """A patch that does not do what it is for; the message describes what it did."""
 
 
 def patch_of(folder: Path, report: Report) -> bytes:
@@ -46,7 +46,7 @@ def verify(folder: Path, report: Report, patch: bytes) -> None:
 
 
 def apply(copy: Path, patch: bytes) -> None:
-    """Apply a patch to the files in `copy`. Raises `PatchError` with what git says."""
+    """Apply a patch to the files in `copy`. Raises `PatchError` with git's message."""
     command = ["git", "-c", "core.autocrlf=false", "apply", "--whitespace=nowarn", "-"]
     # A repository around the copy would have git look for the files at its own top.
     apart = {
@@ -79,7 +79,7 @@ def _compiles(path: Path, change: Change) -> None:
 def request(package: SurveyedPackage, measured: Sequence[str] = ()) -> str:
     """Return the text of a pull request; `measured` are sentences on this package's own code."""
     count = len(package.taken)
-    files = sorted({one.file for one in package.taken})
+    files = sorted({expansion.file for expansion in package.taken})
     parts = [
         f"# Take out {_counted(count, 'expansion')} that broadcasting does by itself",
         f"Against {package.package} {package.version} (`{package.archive}`).",
@@ -88,7 +88,7 @@ def request(package: SurveyedPackage, measured: Sequence[str] = ()) -> str:
         f"{_counted(len(files), 'file')}. Each expanded tensor is an operand of an elementwise "
         "operation whose other operand already has that shape, so the operation broadcasts to "
         "the same result.",
-        "\n".join(_place(one) for one in package.taken),
+        "\n".join(_place(expansion) for expansion in package.taken),
         "## Why",
         "In eager mode the expansion is one more call, about a microsecond. It allocates nothing. "
         "In an exported model it can cost more: some runtimes keep it as a step of its own, which "
@@ -110,7 +110,7 @@ def request(package: SurveyedPackage, measured: Sequence[str] = ()) -> str:
 def _measured(name: str, measured: Sequence[str]) -> str:
     if not measured:
         return f"- The time of {name}'s own code with and without was not measured."
-    return "\n".join(f"- {one}" for one in measured)
+    return "\n".join(f"- {sentence}" for sentence in measured)
 
 
 def _place(taken: Taken) -> str:

@@ -1,4 +1,4 @@
-"""Texts without the expansions that can go, and what a code base looks like without them."""
+"""Texts without the expansions that can go, and a code base without them."""
 
 import difflib
 import io
@@ -29,7 +29,7 @@ class Change:
     def diff(self, names: tuple[str, str] | None = None) -> bytes:
         """Return the unified diff in the file's own bytes, as `patch -p0` takes it.
 
-        `names` are what it calls the file before and after, where that is not the file's path.
+        `names` are what it calls the file before and after, if that is not the file's path.
         """
         path = self.source.path.as_posix()
         old, new = (name.encode() for name in names or (path, path))
@@ -74,16 +74,18 @@ def examine(root: Path) -> Report:
     """Read the Python files under `root` and find what can go. Nothing is written."""
     unreadable: list[Remark] = []
     unparsed: list[Remark] = []
-    found = list(_sources(root, unreadable, unparsed))
-    texts = [one.text for one in found]
+    sources_read = list(_sources(root, unreadable, unparsed))
+    texts = [source.text for source in sources_read]
     findings = scan(texts)
-    warned = [Remark(found[finding.index].path, finding.line, finding.message, finding.rule)
+    warned = [Remark(sources_read[finding.index].path, finding.line, finding.message, finding.rule)
               for finding in findings if not finding.cuts]  # fmt: skip
     settled = settle(texts, findings)
     changes = list(
-        _changes(found, settled, [finding for finding in findings if finding.cuts], unparsed)
+        _changes(sources_read, settled, [finding for finding in findings if finding.cuts], unparsed)
     )
-    return Report(tuple(found), tuple(changes), tuple(warned), tuple(unparsed), tuple(unreadable))
+    return Report(
+        tuple(sources_read), tuple(changes), tuple(warned), tuple(unparsed), tuple(unreadable)
+    )
 
 
 def _sources(root: Path, unreadable: list[Remark], unparsed: list[Remark]) -> Iterator[Source]:
@@ -104,14 +106,14 @@ def _sources(root: Path, unreadable: list[Remark], unparsed: list[Remark]) -> It
 
 
 def _changes(
-    found: Sequence[Source],
+    sources_read: Sequence[Source],
     settled: Sequence["Settled"],
     findings: Iterable[Finding],
     unparsed: list[Remark],
 ) -> Iterator[Change]:
     """Yield the files that change, each of them shown to parse still."""
     by_text = _by_text(findings)
-    for index, (source, after) in enumerate(zip(found, settled, strict=True)):
+    for index, (source, after) in enumerate(zip(sources_read, settled, strict=True)):
         if after.expansions:
             gone = tuple(by_text[index])
             change = Change(source, source.encoded(after.text), after.expansions, gone)
@@ -137,13 +139,15 @@ def rewrite(text: str) -> Settled:
 
 
 def settle(texts: Sequence[str], findings: Iterable[Finding]) -> list[Settled]:
-    """Take out what was found, and look again where that may have uncovered something.
+    """Take out what was found, and look again if that may have uncovered something.
 
     Taking out one expansion can uncover another: `y.expand_as(x).expand_as(x)`.
     """
     by_text = _by_text(findings)
     settled = [_without(text, by_text[index]) for index, text in enumerate(texts)]
-    again = [index for index, found in by_text.items() if any(one.uncovers for one in found)]
+    again = [
+        index for index, of_text in by_text.items() if any(finding.uncovers for finding in of_text)
+    ]
     if again:
         shorter = [settled[index].text for index in again]
         for index, after in zip(again, settle(shorter, scan(shorter)), strict=True):
@@ -169,8 +173,8 @@ def _without(text: str, findings: Iterable[Finding]) -> Settled:
 
 
 def _between(before: bytes, behind: bytes) -> bytes:
-    """Return a blank where a name would run into a word: `y.expand_as(x)if` to `y if`."""
-    joined = all(re.match(rb"[\w\x80-\xff]", one) for one in (before, behind))
+    """Return a blank if a name would run into a word: `y.expand_as(x)if` to `y if`."""
+    joined = all(re.match(rb"[\w\x80-\xff]", byte) for byte in (before, behind))
     return b" " if joined else b""
 
 

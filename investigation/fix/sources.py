@@ -14,7 +14,7 @@ from investigation.evidence.files import write_atomically
 
 
 class LeftAsItIsError(Exception):
-    """A file that is not touched; the message says why."""
+    """A file that is not touched; the message gives the reason."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def find(root: Path, unreadable: Callable[[OSError], None]) -> Iterator[Path]:
     """Yield the Python files under a folder, or the file itself, in a fixed order.
 
     Left out are hidden folders, virtual environments and installed packages, which are not
-    one's own to change, and symbolic links, whose files are changed where they lie.
+    one's own to change, and symbolic links, whose files are changed in their own place.
     """
     if root.is_file():
         yield root
@@ -57,7 +57,7 @@ def _is_own(folder: Path) -> bool:
 
 
 def read(path: Path, raw: bytes) -> Source:
-    """Return a file's bytes as a source. Raises `LeftAsItIsError` where they do not parse."""
+    """Return a file's bytes as a source. Raises `LeftAsItIsError` if they do not parse."""
     check(raw)
     try:
         source = Source(path, raw, tokenize.detect_encoding(io.BytesIO(raw).readline)[0])
@@ -70,10 +70,10 @@ def read(path: Path, raw: bytes) -> Source:
 
 
 def check(raw: bytes) -> None:
-    """Raise `LeftAsItIsError` with line and reason where the bytes are no Python."""
+    """Raise `LeftAsItIsError` with line and reason if the bytes are no Python."""
     try:
         with warnings.catch_warnings():
-            # A doubtful escape or comparison in somebody's code is not what is asked here.
+            # A doubtful escape or comparison in somebody's code does not matter here.
             warnings.simplefilter("ignore")
             ast.parse(raw)
     except SyntaxError as error:
@@ -86,7 +86,7 @@ def check(raw: bytes) -> None:
 def write(path: Path, raw: bytes) -> None:
     """Put new bytes in a file's place, its permissions kept: all of them or none.
 
-    Raises `LeftAsItIsError` where the file or its folder is not to be written.
+    Raises `LeftAsItIsError` if the file or its folder is not to be written.
     """
     mode = path.stat().st_mode
     if not (mode & stat.S_IWUSR and os.access(path, os.W_OK)):

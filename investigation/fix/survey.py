@@ -18,7 +18,7 @@ LONGEST_LINE = 160  # characters of it that a record keeps
 
 def survey(package: Package, folder: Path, files: int, report: Report) -> SurveyedPackage:
     """Return the record of a package whose Python `files` lie in `folder`."""
-    texts = {one.path: one.text for one in report.looked_at}
+    texts = {source.path: source.text for source in report.looked_at}
     return SurveyedPackage(
         says=f"expansions of {package.name} {package.version} that can go",
         package=package.name,
@@ -27,10 +27,10 @@ def survey(package: Package, folder: Path, files: int, report: Report) -> Survey
         sha256=package.sha256,
         files=files,
         expanding=len(texts) + len(report.unparsed),
-        mentions=sum(len(EXPANSION.findall(one.raw)) for one in report.looked_at),
-        taken=tuple(one for change in report.changes for one in _taken(folder, change)),
+        mentions=sum(len(EXPANSION.findall(source.raw)) for source in report.looked_at),
+        taken=tuple(expansion for change in report.changes for expansion in _taken(folder, change)),
         left=tuple(_left(folder, warning, texts) for warning in report.warnings),
-        unparsed={_name(folder, one.path): one.message for one in report.unparsed},
+        unparsed={_name(folder, remark.path): remark.message for remark in report.unparsed},
     )
 
 
@@ -73,7 +73,7 @@ def rules_sha256() -> str:
     """Return a digest of the rules and of the code that applies them and keeps what they find."""
     digest = hashlib.sha256()
     needed = imports.sources(__name__, PACKAGE)
-    code = [one for one in needed if one.parent.name == "fix" or one.stem == "wild"]
+    code = [path for path in needed if path.parent.name == "fix" or path.stem == "wild"]
     for path in (*code, *sorted(RULES.parent.glob("*/*.yml"))):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

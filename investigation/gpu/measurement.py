@@ -50,7 +50,7 @@ def run(
 
 
 def settings_of(step: GpuComparison, settings: Parameters) -> Settings:
-    """Return what a step asks of the instrument, its budget in seconds among it."""
+    """Return the instrument's settings for a step, its budget in seconds among them."""
     trains = step.level == "training_step"
     return Settings(
         budget_s=step.budget_s(settings),
@@ -125,7 +125,7 @@ def _module(step: GpuComparison, settings: Parameters) -> torch.nn.Module:
         return host_network(step.baseline, step.memory_format, settings.seed, settings.device)
     torch.manual_seed(settings.seed)
     block = SEBlock(step.case.shape[1], step.case.reduction).to(settings.device).eval()
-    # The stub of `to` knows no memory format; the method does.
+    # The stub of `to` has no memory format; the method has.
     return block.to(memory_format=FORMATS[step.memory_format])  # type: ignore[call-overload, no-any-return]
 
 
@@ -135,19 +135,19 @@ def _launches(call: Function, grad: bool) -> int:
 
 
 def arms_agree(step: GpuComparison, settings: Parameters) -> bool:
-    """Tell whether both arms of a step compute the same bits on the run's device."""
+    """Return whether both arms of a step compute the same bits on the run's device."""
     baseline, candidate = rotations(step, settings)
     with torch.no_grad():
-        one, other = baseline.calls[0](), candidate.calls[0]()
-    assert isinstance(one, Tensor)
-    assert isinstance(other, Tensor)
-    return same_bits(one.cpu(), other.cpu())
+        expected, actual = baseline.calls[0](), candidate.calls[0]()
+    assert isinstance(expected, Tensor)
+    assert isinstance(actual, Tensor)
+    return same_bits(expected.cpu(), actual.cpu())
 
 
 def bytes_beside_the_output(scale: str, case: Case, device: str) -> int | None:
-    """Return what a multiply asks of the device's allocator beside its output, or None.
+    """Return what a multiply requests from the device's allocator beside its output, or None.
 
-    None where torch keeps no count for the device. The allocator rounds up to 512 bytes.
+    None if torch keeps no count for the device. The allocator rounds up to 512 bytes.
     """
     x, gate = case.tensors(device)
     before = _allocated(device)
@@ -159,7 +159,7 @@ def bytes_beside_the_output(scale: str, case: Case, device: str) -> int | None:
 
 
 def _allocated(device: str) -> int | None:
-    """Return the bytes that were ever asked for, freed since or not."""
+    """Return the bytes that were ever allocated, freed since or not."""
     try:
         statistics: Mapping[str, Any] = torch.accelerator.memory_stats(torch.device(device))
     except (RuntimeError, NotImplementedError):

@@ -1,8 +1,8 @@
-"""What to expect of a GPU before one has measured anything: arithmetic, and labelled as such.
+"""What to expect of a GPU before anything is measured: arithmetic, and labelled as such.
 
 The device's time is the bytes that cannot be avoided over the memory's stated speed; the host's
-is what the eager chapter measured for a call whose tensor is too small to matter. Neither knows
-of launches or clocks, so a device may need longer; nor of caches, so one whose cache holds the
+is what the eager chapter measured for a call whose tensor is too small to matter. Neither includes
+launches or clocks, so a device may need longer; nor caches, so a device whose cache holds the
 tensors may need less.
 """
 
@@ -41,10 +41,10 @@ class HostCost:
     def measured_in(cls, chapter: Evidence) -> "HostCost":
         """Take both from the smallest multiply of the eager chapter, in seconds.
 
-        Raises `LookupError` where that run measured none over sizes.
+        Raises `LookupError` if that run measured none over sizes.
         """
         measured = Findings((chapter,)).answers(SIZES)
-        by_elements = {one.case.elements: one for one in measured if one.case}
+        by_elements = {timing.case.elements: timing for timing in measured if timing.case}
         if not by_elements:
             raise LookupError(f"{chapter.notebook} has no {SIZES}")
         smallest = by_elements[min(by_elements)].single
@@ -66,7 +66,7 @@ def hidden_from(card: Card, host_s: float, dtype: str = "float32") -> float:
     """Return the elements from which on the device is the slower side, and hides the host.
 
     Below, a queue of multiplies waits for the host, and each call's extra cost shows in full;
-    above, the host is ahead and nobody waits for it.
+    above, the host is ahead and the device never waits for it.
     """
     return host_s * card.bandwidth / (2 * DTYPES[dtype].itemsize)
 
@@ -82,7 +82,7 @@ class Prediction:
 
     @property
     def bound(self) -> Bound | None:
-        """Which side is expected to be the slower; None where the host's cost is not known."""
+        """Which side is expected to be the slower; None if the host's cost is not known."""
         if self.host_s is None:
             return None
         return "launch" if self.device_s < self.host_s else "bandwidth"

@@ -32,10 +32,10 @@ TOLD = ("total_memory", "multi_processor_count", "major", "minor")
 
 
 def measured(**parameters: object) -> Evidence | None:
-    """Measure on the run's device and write its record; None where that is the processor.
+    """Measure on the run's device and write its record; None if that is the processor.
 
-    Raises `ControlFailedError` where a control fails, `MeasurementError` where something cannot
-    be measured as asked.
+    Raises `ControlFailedError` if a control fails, `MeasurementError` if something cannot
+    be measured.
     """
     recorder = Recorder(CHAPTER, **parameters)
     if recorder.settings.device == "cpu":
@@ -53,16 +53,16 @@ def measured_on(queue: Queue, recorder: Recorder, watch: Watch) -> Evidence:
     require_same_bits(recorder, steps)
     for step, comparison in gpu_measurement.run(queue, steps, settings, watch):
         keep(recorder, step, comparison)
-    kept = recorder.evidence()
-    gpu_record.write(kept)
-    return kept
+    evidence = recorder.evidence()
+    gpu_record.write(evidence)
+    return evidence
 
 
 def facts(device: torch.device, watch: Watch) -> DeviceFacts:
-    """Return what torch tells of a device, and its clocks where they can be read."""
+    """Return what torch reports about a device, and its clocks if they can be read."""
     module = getattr(torch, device.type, None)
     properties = getattr(module, "get_device_properties", lambda _: None)(device)
-    told: dict[str, Any] = {name: getattr(properties, name, None) for name in TOLD}
+    properties_read: dict[str, Any] = {name: getattr(properties, name, None) for name in TOLD}
     reading = watch()
     clocks = asdict(reading) if reading else {}
     return DeviceFacts(
@@ -72,41 +72,42 @@ def facts(device: torch.device, watch: Watch) -> DeviceFacts:
         cache_bytes=cache_bytes(device),
         cuda=torch.version.cuda,
         hip=torch.version.hip,
-        **told,
+        **properties_read,
         **{name: clocks[name] for name in clocks if name in DeviceFacts.model_fields},
     )
 
 
 def keep_memory(recorder: Recorder) -> None:
-    """Keep what a multiply asks the device's allocator for, where torch keeps count."""
+    """Keep what a multiply requests from the device's allocator, if torch keeps count."""
     device = recorder.settings.device
     reader = Case(slug="reader", name="the shape of this run", shape=recorder.settings.shape)
     for case in (reader, reader.with_gate("bfloat16")):
         for form in FORMS:
-            asked = gpu_measurement.bytes_beside_the_output(form, case, device)
-            if asked is not None:
-                recorder.keep(_memory(form, case, device, asked))
+            bytes_asked = gpu_measurement.bytes_beside_the_output(form, case, device)
+            if bytes_asked is not None:
+                recorder.keep(_memory(form, case, device, bytes_asked))
 
 
-def _memory(form: Form, case: Case, device: str, asked: int) -> Memory:
+def _memory(form: Form, case: Case, device: str, bytes_asked: int) -> Memory:
     dtypes: Dtypes = "mixed" if case.gate_dtype else "same"
-    says = f"bytes asked for beside the output, {dtypes} dtype, {form}"
+    statement = f"bytes asked for beside the output, {dtypes} dtype, {form}"
     return Memory(
-        says=says, phase="line", form=form, dtypes=dtypes, device=device, bytes=asked, case=case
+        says=statement, phase="line", form=form, dtypes=dtypes, device=device,
+        bytes=bytes_asked, case=case,
     )  # fmt: skip
 
 
 def require_same_bits(recorder: Recorder, steps: tuple[GpuComparison, ...]) -> Control:
     """Show, before anything is timed, that both arms of every multiply compute the same."""
     multiplies = [
-        gpu_comparison
-        for gpu_comparison in steps
-        if (gpu_comparison.level, gpu_comparison.quantity) == ("multiply", "host")
-        and not (gpu_comparison.is_control or gpu_comparison.of_two_dtypes)
+        step
+        for step in steps
+        if (step.level, step.quantity) == ("multiply", "host")
+        and not (step.is_control or step.of_two_dtypes)
     ]
     equal = [gpu_measurement.arms_agree(multiply, recorder.settings) for multiply in multiplies]
-    says = "both arms of every timed multiply return the same bits"
-    return recorder.control("arms", says, sum(equal), passed=all(equal))
+    statement = "both arms of every timed multiply return the same bits"
+    return recorder.control("arms", statement, sum(equal), passed=all(equal))
 
 
 def keep(recorder: Recorder, step: GpuComparison, comparison: Comparison) -> Timing:
@@ -120,5 +121,5 @@ def keep(recorder: Recorder, step: GpuComparison, comparison: Comparison) -> Tim
 
 def adopt(recorder: Recorder, machine: str, evidence: Evidence) -> None:
     """Keep a machine's records among a chapter's own, under the name of the machine."""
-    for shown_a in gpu_record.shown_as(machine, evidence):
-        recorder.keep(shown_a)
+    for record in gpu_record.shown_as(machine, evidence):
+        recorder.keep(record)

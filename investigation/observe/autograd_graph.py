@@ -13,7 +13,7 @@ from investigation.subject.dtypes import dtype_name
 
 @dataclass(frozen=True)
 class Gradient:
-    """The gradient that a node was handed in a backward pass; its first where it takes several."""
+    """The gradient that a node was handed in a backward pass; its first if it takes several."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -33,14 +33,14 @@ class Node:
 
 def nodes(output: Tensor) -> list[AutogradNode]:
     """Return every node that `output.backward()` runs, the output's own first, each once."""
-    found: dict[AutogradNode, None] = {}
+    reached: dict[AutogradNode, None] = {}
     waiting = [output.grad_fn]
     while waiting:
         node = waiting.pop(0)
-        if node is not None and node not in found:
-            found[node] = None
-            waiting += [one for one, _ in node.next_functions]
-    return list(found)
+        if node is not None and node not in reached:
+            reached[node] = None
+            waiting += [following for following, _ in node.next_functions]
+    return list(reached)
 
 
 def count(output: Tensor, name: str = "") -> int:
@@ -76,7 +76,7 @@ def _note(arrived: dict[int, Gradient], index: int, gradients: tuple[Any, ...]) 
 
 
 def _feeds(node: AutogradNode, order: list[AutogradNode]) -> Iterator[int]:
-    return (order.index(one) for one, _ in node.next_functions if one is not None)
+    return (order.index(following) for following, _ in node.next_functions if following is not None)
 
 
 def _name(node: AutogradNode, leaves: Mapping[str, Tensor]) -> str:

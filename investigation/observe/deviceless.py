@@ -14,7 +14,7 @@ BELOW: Mapping[Any, Any] = {
 
 
 class PastTheBindings(TorchFunctionMode):
-    """Call the operator itself where Python's binding of it would visit the device first.
+    """Call the operator itself if Python's binding of it would visit the device first.
 
     The operator is the same, and on a fake tensor it needs no device.
     """

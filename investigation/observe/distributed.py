@@ -1,4 +1,4 @@
-"""What the line asks of DTensor: the operations that it dispatches, on one process."""
+"""The operations that the line dispatches to DTensor, on one process."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

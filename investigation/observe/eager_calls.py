@@ -2,7 +2,7 @@
 
 Fake tensors carry a device and a shape and no memory, so the sequence of calls for `cuda` can
 be listed on any machine. A call whose result is a view of an argument by its own schema, or that
-only gives an argument other strides, launches nothing: it is a note that the host makes.
+only gives an argument other strides, launches nothing: it only creates metadata on the host.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -40,7 +40,7 @@ class Operand:
 class AtenCall:
     """One call below autograd: its name, its arguments, whether it only makes a view, its result.
 
-    `operands` are the tensors among its arguments. Where the call works element by element, each
+    `operands` are the tensors among its arguments. If the call works element by element, each
     is given as it is read: repeated to the result's shape. `arguments` are the others, as text.
     """
 
@@ -89,13 +89,15 @@ def _call(func: Any, result: Tensor, given: list[Any]) -> AtenCall:
         is_view=func.is_view or torch.Tag.inplace_view in func.tags,
         device=result.device.type,
         result=_as_read(result),
-        operands=tuple(_as_read(one, shape) for one in given if isinstance(one, Tensor)),
-        arguments=tuple(str(one) for one in given if not isinstance(one, Tensor)),
+        operands=tuple(
+            _as_read(argument, shape) for argument in given if isinstance(argument, Tensor)
+        ),
+        arguments=tuple(str(argument) for argument in given if not isinstance(argument, Tensor)),
     )
 
 
 def _as_read(tensor: Tensor, shape: tuple[int, ...] = ()) -> Operand:
-    """Return a tensor as it is read where its dimensions of size 1 are repeated to a shape."""
+    """Return a tensor as it is read if its dimensions of size 1 are repeated to a shape."""
     missing = max(0, len(shape) - tensor.dim())
     sizes = (*[1] * missing, *tensor.shape)
     steps = (*[0] * missing, *tensor.stride())
@@ -128,7 +130,8 @@ def block_calls(scale: str, case: Case, device: str = "cuda") -> list[AtenCall]:
         block = SEBlock(case.shape[1], case.reduction, scale).eval()
     with _fake(device) as empty:
         weights = {
-            name: empty(tuple(one.shape), case.dtype) for name, one in block.named_parameters()
+            name: empty(tuple(parameter.shape), case.dtype)
+            for name, parameter in block.named_parameters()
         }
         x = empty(case.shape, case.dtype, case.memory_format)
         with _autocast_policy(device, case.gate_dtype):
@@ -137,7 +140,7 @@ def block_calls(scale: str, case: Case, device: str = "cuda") -> list[AtenCall]:
 
 @contextmanager
 def _autocast_policy(device: str, dtype: str | None) -> Iterator[None]:
-    """Cast as autocast does for a device, which `torch.autocast` refuses where it is not here."""
+    """Cast as autocast does for a device; `torch.autocast` refuses it without that device."""
     if dtype is None:
         yield
         return
@@ -154,7 +157,7 @@ def _autocast_policy(device: str, dtype: str | None) -> Iterator[None]:
 
 @contextmanager
 def _fake(device: str) -> Iterator[Callable[..., Tensor]]:
-    """Give a maker of tensors without memory; gradients are off, as autograd asks the device."""
+    """Give a maker of tensors without memory; gradients are off: they would need the device."""
 
     def empty(
         shape: tuple[int, ...], dtype: str, memory_format: MemoryFormat = "contiguous"
@@ -179,8 +182,8 @@ def launching(calls: list[AtenCall]) -> tuple[str, ...]:
 def backward_calls(scale: Scale, case: Case) -> list[AtenCall]:
     """Return the calls of one way of scaling forward and backward, on the device `meta`.
 
-    Autograd asks a device for its stream, which one that is not here cannot answer and `meta`
-    need not; what it then calls is the same for every device.
+    Autograd requests the device's stream, which a missing device cannot give and `meta` does
+    not need; what it then calls is the same for every device.
     """
     kind = getattr(torch, case.dtype)
     x = torch.empty(

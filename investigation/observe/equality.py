@@ -34,13 +34,13 @@ def bits(tensor: Tensor) -> Tensor:
 
 
 def same_bits(tensor: Tensor, other: Tensor) -> bool:
-    """Tell whether two tensors have one shape, one dtype and the same bits, NaN payloads too."""
+    """Return whether two tensors have one shape, one dtype and the same bits, NaN payloads too."""
     comparable = tensor.shape == other.shape and tensor.dtype == other.dtype
     return comparable and torch.equal(bits(tensor), bits(other))
 
 
 def alike(tensor: Tensor, other: Tensor) -> bool:
-    """Tell whether two tensors have the same bits and strides; an empty one's address nothing."""
+    """Return whether two tensors have the same bits and strides; an empty one's address nothing."""
     return same_bits(tensor, other) and (tensor.numel() == 0 or tensor.stride() == other.stride())
 
 
@@ -87,7 +87,7 @@ def _as_float64(tensor: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class DtypeResult:
-    """What became of one pair of dtypes: `worst` is None where torch does not multiply it."""
+    """What became of one pair of dtypes: `worst` is None if torch does not multiply it."""
 
     input_dtype: str
     gate_dtype: str
@@ -103,7 +103,7 @@ def compare_dtypes(
     """Compare two scales on random bits for each pair of input and gate dtype.
 
     Each pair is tried at every one of `SHAPES`, contiguous and channels_last; the gravest
-    difference is kept with the first place where it showed.
+    difference is kept with the first place that showed it.
     """
     generator = torch.Generator().manual_seed(seed)
     return [_compare_pair(baseline, candidate, pair, generator, device) for pair in pairs]
@@ -126,9 +126,9 @@ def _compare_pair(
             expected = baseline(x, gate)
         except (RuntimeError, TypeError) as refusal:
             return DtypeResult(*pair, None, None, refusal=_first_line(refusal))
-        found = difference(expected, candidate(x, gate))
-        if DIFFERENCES.index(found) > DIFFERENCES.index(worst[0]):
-            worst = (found, f"{shape}, {memory_format}")
+        difference_here = difference(expected, candidate(x, gate))
+        if DIFFERENCES.index(difference_here) > DIFFERENCES.index(worst[0]):
+            worst = (difference_here, f"{shape}, {memory_format}")
         name = dtype_name(expected)
     return DtypeResult(*pair, name, *worst)
 
@@ -144,7 +144,11 @@ def same_dtype_pairs() -> list[tuple[str, str]]:
 
 def mixed_dtype_pairs(names: Sequence[str]) -> list[tuple[str, str]]:
     """Return every ordered pair of two different dtypes."""
-    return [(one, other) for one, other in product(names, names) if one != other]
+    return [
+        (input_dtype, gate_dtype)
+        for input_dtype, gate_dtype in product(names, names)
+        if input_dtype != gate_dtype
+    ]
 
 
 def compare_specials(
@@ -153,10 +157,10 @@ def compare_specials(
     """Compare two scales on each special input value times each special gate value."""
     values = torch.tensor(list(SPECIALS.values()), dtype=torch.float64).to(DTYPES[dtype])
     equal = {}
-    for (i, one), (j, other) in product(enumerate(SPECIALS), enumerate(SPECIALS)):
+    for (i, value), (j, gate_value) in product(enumerate(SPECIALS), enumerate(SPECIALS)):
         x = values[i].expand(1, 1, 2, 3).contiguous().to(device)
         gate = values[j].reshape(1, 1, 1, 1).to(device)
-        equal[one, other] = same_bits(baseline(x, gate), candidate(x, gate))
+        equal[value, gate_value] = same_bits(baseline(x, gate), candidate(x, gate))
     return equal
 
 

@@ -71,12 +71,12 @@ def show() -> HTML:
 
 
 def _table() -> str:
-    """Return the strides of the first case as a table, for where no script runs."""
+    """Return the strides of the first case as a table, for readers without scripts."""
     head = "<tr><th>form</th><th>gate, as the multiply reads it</th><th>output</th></tr>"
     rows = (_row(variant, layouts(START, "contiguous", variant)) for variant in SCALES)
     return f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
 
 
 def _row(variant: str, laid: Mapping[str, Laid]) -> str:
-    cells = (f"shape {one['shape']}, strides {one['stride']}" for one in laid.values())
+    cells = (f"shape {tensor['shape']}, strides {tensor['stride']}" for tensor in laid.values())
     return f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in (variant, *cells))}</tr>"

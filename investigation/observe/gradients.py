@@ -44,16 +44,18 @@ class TensorAgreement:
 def agreements(
     setting: str, expected: NamedTensors, actual: NamedTensors
 ) -> Iterator[TensorAgreement]:
-    """Compare two passes, tensor by tensor. Raises `ValueError` where they name others."""
+    """Compare two passes, tensor by tensor. Raises `ValueError` if they name others."""
     if expected.keys() != actual.keys():
         raise ValueError(f"{setting}: {sorted(expected)} against {sorted(actual)}")
-    for name, one in expected.items():
+    for name, tensor in expected.items():
         other = actual[name]
-        yield TensorAgreement(setting, name, same_bits(one, other), one.stride() == other.stride())
+        yield TensorAgreement(
+            setting, name, same_bits(tensor, other), tensor.stride() == other.stride()
+        )
 
 
 def mirrored(x: Tensor, gate: Tensor) -> Tensor:
-    """Scale the mirrored input and mirror back: a control that every comparison must notice.
+    """Scale the mirrored input and mirror back: a control that every comparison must detect.
 
     The product has the same bits; the gate's gradient is summed in the opposite order.
     """
@@ -98,12 +100,14 @@ def compare_layouts(
 ) -> Iterator[TensorAgreement]:
     """Compare two scales' gradients over every input, gate and upstream layout, at every size."""
     generator = torch.Generator().manual_seed(seed)
-    for size, (one, make_x), (other, make_gate) in product(sizes, INPUTS.items(), GATES.items()):
+    for size, (input_layout, make_x), (gate_layout, make_gate) in product(
+        sizes, INPUTS.items(), GATES.items()
+    ):
         x, gate = make_x(size, generator), make_gate(size, generator)
         for name, lay_out in UPSTREAM.items():
             upstream = lay_out(torch.randn(size, generator=generator))
             yield from agreements(
-                f"{size}: input {one}, gate {other}, upstream {name}",
+                f"{size}: input {input_layout}, gate {gate_layout}, upstream {name}",
                 scale_gradients(baseline, x, gate, upstream),
                 scale_gradients(candidate, x, gate, upstream),
             )

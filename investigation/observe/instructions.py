@@ -1,7 +1,7 @@
 """How many instructions a statement takes, exactly, and where they are spent.
 
-Callgrind runs the process on a processor of its own making and counts every instruction, so a
-busy machine changes how long that takes and nothing else. torch's `Timer` starts that process,
+Callgrind runs the process on a simulated processor and counts every instruction, so a busy
+machine changes only how long that takes. torch's `Timer` starts that process,
 which is why `investigation.timing.processes` does not. All statements are counted in one, because
 importing torch under Callgrind is what takes the time; it is not instrumented before that is done.
 """
@@ -68,8 +68,8 @@ PROGRAMS = ("valgrind", "callgrind_control", "callgrind_annotate")
 TORCH_WARM_UP, WARM_UP = 10, 20
 EMPTY = "pass"
 # torch has Callgrind instrument a process from its start, which makes importing torch take three
-# times as long. This runs first on PATH in valgrind's place, and says in the environment that
-# `INSTRUMENT`, which goes before a setup, is to begin with it.
+# times as long. This runs first on PATH in valgrind's place, and sets an environment variable:
+# with it `INSTRUMENT`, which goes before a setup, starts the counting.
 PROGRAM = """#!/bin/sh
 for word do
   shift
@@ -91,7 +91,7 @@ OPERANDS = "import torch; x = torch.rand(2, 8, 4, 4); gate = torch.rand(2, 8, 1,
 
 
 class InstructionError(RuntimeError):
-    """Instructions cannot be counted here; the message says why."""
+    """Instructions cannot be counted here; the message gives the reason."""
 
 
 def group_names() -> tuple[str, ...]:
@@ -105,7 +105,7 @@ def group_of(function: str) -> str:
 
 
 def unavailable_reason() -> str | None:
-    """Say why instructions cannot be counted here; None where they can."""
+    """Return why instructions cannot be counted here; None if they can."""
     missing = [program for program in PROGRAMS if shutil.which(program) is None]
     if missing:
         return f"{', '.join(missing)} not found: Callgrind comes with the system package valgrind"
@@ -121,7 +121,7 @@ def count(variants: Mapping[str, str], setup: str, number: int = 50) -> Instruct
     """Count the instructions of each statement, `variants` by name, after `setup`.
 
     One thread; grad mode as `setup` leaves it. Takes half a minute, nearly all of it torch's
-    import. Raises InstructionError where Callgrind is missing or fails; what a statement itself
+    import. Raises InstructionError if Callgrind is missing or fails; what a statement itself
     raises comes through before Callgrind starts.
     """
     if reason := unavailable_reason():
@@ -131,8 +131,8 @@ def count(variants: Mapping[str, str], setup: str, number: int = 50) -> Instruct
     overhead = _by_group(empty.stats(), number)
     return InstructionCounts(
         by_group={
-            name: _without(_by_group(stat.stats(), number), overhead)
-            for name, stat in zip(variants, stats, strict=True)
+            name: _without(_by_group(counted.stats(), number), overhead)
+            for name, counted in zip(variants, stats, strict=True)
         },
         statements=dict(variants),
         setup=setup,
@@ -159,7 +159,7 @@ def _collect(statements: Mapping[str, str], setup: str, number: int) -> list[Cal
 def by_turns(statements: Mapping[str, str], setup: str, number: int) -> str:
     """Write the setup after which `next(turns)()` runs each statement `number` times in turn.
 
-    Callgrind is asked for as many repeats as there are statements, so that each repeat counts
+    Callgrind runs as many repeats as there are statements, so that each repeat counts
     one statement; torch's warm-up takes the first few turns. Each is a function, so that the
     cost of `next` and of the call is the same for all, and taken off with the empty one's.
     """

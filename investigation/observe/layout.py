@@ -57,7 +57,7 @@ GATES: dict[str, Make] = {
     "channels expanded": lambda s, g: _randn((s[0], 1, 1, 1), g).expand(s[0], s[1], 1, 1),
 }
 
-# An ordinary shape; every way for dimensions to be 1, where strides become ambiguous.
+# An ordinary shape; every way for dimensions to be 1, which makes strides ambiguous.
 ORDINARY: Sizes = (2, 3, 4, 5)
 AMBIGUOUS: tuple[Sizes, ...] = tuple(
     sizes for sizes in product((1, 2), (1, 3), (1, 4), (1, 5)) if 1 in sizes
@@ -115,21 +115,26 @@ def compare_layouts(
 ) -> Iterator[LayoutPairing]:
     """Compare two scales over every pairing of `INPUTS` and `GATES` at every size."""
     generator = torch.Generator().manual_seed(seed)
-    for size, (one, make_x), (other, make_gate) in product(sizes, INPUTS.items(), GATES.items()):
+    for size, (input_layout, make_x), (gate_layout, make_gate) in product(
+        sizes, INPUTS.items(), GATES.items()
+    ):
         x = make_x(size, generator).to(device)
         gate = make_gate(size, generator).to(device)
-        yield _pairing((one, other), baseline(x, gate), candidate(x, gate))
+        yield _pairing((input_layout, gate_layout), baseline(x, gate), candidate(x, gate))
 
 
 def compare_volumes(baseline: Scale, candidate: Scale, seed: int) -> Iterator[LayoutPairing]:
     """Compare two scales on 5-D inputs `(B, C, D, H, W)`, contiguous and channels_last_3d."""
     generator = torch.Generator().manual_seed(seed)
     gate = torch.randn(2, 3, 1, 1, 1, generator=generator)
-    for one in (torch.contiguous_format, torch.channels_last_3d):
-        x = torch.randn(2, 3, 4, 5, 6, generator=generator).contiguous(memory_format=one)
-        for other in (torch.contiguous_format, torch.channels_last_3d):
-            held = gate.contiguous(memory_format=other)
-            names = (str(one).removeprefix("torch."), str(other).removeprefix("torch."))
+    for input_format in (torch.contiguous_format, torch.channels_last_3d):
+        x = torch.randn(2, 3, 4, 5, 6, generator=generator).contiguous(memory_format=input_format)
+        for gate_format in (torch.contiguous_format, torch.channels_last_3d):
+            held = gate.contiguous(memory_format=gate_format)
+            names = (
+                str(input_format).removeprefix("torch."),
+                str(gate_format).removeprefix("torch."),
+            )
             yield _pairing(names, baseline(x, held), candidate(x, held))
 
 
@@ -164,12 +169,12 @@ def compare_blocks(
     setting = str(memory_format).removeprefix("torch.") + (", detached" if detached else "")
     expected = _block_tensors(baseline, memory_format, detached, seed, sizes)
     actual = _block_tensors(candidate, memory_format, detached, seed, sizes)
-    for name, one in expected.items():
+    for name, tensor in expected.items():
         other = actual[name]
-        same_layout = one.stride() == other.stride()
-        # A bias has no 4-D memory format; its strides say all.
-        kept = layout(one) if one.dim() == 4 else Layout(one.stride(), ())
-        yield BlockTensor(setting, name, kept, same_layout, same_bits(one, other))
+        same_layout = tensor.stride() == other.stride()
+        # A bias has no 4-D memory format; its strides are all there is to compare.
+        layout_here = layout(tensor) if tensor.dim() == 4 else Layout(tensor.stride(), ())
+        yield BlockTensor(setting, name, layout_here, same_layout, same_bits(tensor, other))
 
 
 def _block_tensors(
@@ -184,5 +189,7 @@ def _block_tensors(
     output = block(x)
     output.square().sum().backward()
     assert x.grad is not None
-    gradients = {f"gradient of {name}": one.grad for name, one in block.named_parameters()}
+    gradients = {
+        f"gradient of {name}": parameter.grad for name, parameter in block.named_parameters()
+    }
     return {"output": output.detach(), "gradient of the input": x.grad, **gradients}

@@ -1,4 +1,4 @@
-"""Where a tensor's elements lie, and which memory an operation asks for."""
+"""Where a tensor's elements lie, and how much memory an operation allocates."""
 
 import json
 import tempfile
@@ -47,7 +47,7 @@ def place(tensor: Tensor) -> Place:
 
 
 def shares_storage(tensor: Tensor, other: Tensor) -> bool:
-    """Tell whether two tensors read the same memory."""
+    """Return whether two tensors read the same memory."""
     return tensor.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
 
 
@@ -66,8 +66,8 @@ def addresses(tensor: Tensor) -> Tensor:
 def multiplied_gate(scale: Scale, x: Tensor, gate: Tensor) -> Tensor:
     """Return the second operand of the multiply inside `scale(x, gate)`.
 
-    The operand inside `x * gate.expand_as(x)` has no name to ask for; this asks torch.
-    Raises `LookupError` where the scale does not multiply.
+    The operand inside `x * gate.expand_as(x)` has no name; this gets it from torch.
+    Raises `LookupError` if the scale does not multiply.
     """
     multiplies = _multiplies(lambda: scale(x, gate))
     if not multiplies:
@@ -77,14 +77,14 @@ def multiplied_gate(scale: Scale, x: Tensor, gate: Tensor) -> Tensor:
 
 def multiplied_dtypes(run: Callable[[], object]) -> list[tuple[str, str]]:
     """Return the dtypes of both operands of each multiply of two tensors in `run`."""
-    return [(dtype_name(one), dtype_name(other)) for one, other in _multiplies(run)]
+    return [(dtype_name(operand), dtype_name(other)) for operand, other in _multiplies(run)]
 
 
 def _multiplies(run: Callable[[], object]) -> list[tuple[Tensor, Tensor]]:
-    kept = _KeepOperands()
-    with kept:
+    mode = _KeepOperands()
+    with mode:
         run()
-    return kept.operands
+    return mode.operands
 
 
 class _KeepOperands(TorchFunctionMode):
@@ -103,7 +103,7 @@ class _KeepOperands(TorchFunctionMode):
 
 @dataclass(frozen=True)
 class Call:
-    """One ATen call: its name, how deep it is nested, and the bytes that it asked for itself."""
+    """One ATen call: its name, how deep it is nested, and the bytes that it allocated itself."""
 
     name: str
     depth: int
@@ -111,7 +111,7 @@ class Call:
 
 
 def profiled_calls(run: Callable[[], object]) -> list[Call]:
-    """Return the ATen calls of `run` in order, each with the bytes that it asked for itself.
+    """Return the ATen calls of `run` in order, each with the bytes that it allocated itself.
 
     Read from the profiler's trace, whose `[memory]` events list each allocation: the
     profiler's own tables show what was allocated less what was freed, and would hide an
@@ -133,7 +133,7 @@ def profiled_events(run: Callable[[], object]) -> list[dict[str, Any]]:
 
 def _activities() -> list[ProfilerActivity]:
     supported = torch.profiler.supported_activities()
-    return [one for one in ProfilerActivity.__members__.values() if one in supported]
+    return [activity for activity in ProfilerActivity.__members__.values() if activity in supported]
 
 
 def _calls(events: list[dict[str, Any]]) -> list[Call]:
@@ -141,17 +141,17 @@ def _calls(events: list[dict[str, Any]]) -> list[Call]:
         (event for event in events if str(event.get("name")).startswith("aten::")),
         key=lambda event: (event["ts"], -event["dur"]),
     )
-    asked = [0] * len(operators)
+    bytes_of = [0] * len(operators)
     for event in events:
         if event.get("name") == "[memory]" and event["args"]["Bytes"] > 0:
             around = [i for i, operator in enumerate(operators) if _inside(event["ts"], operator)]
             if around:
-                asked[around[-1]] += event["args"]["Bytes"]
+                bytes_of[around[-1]] += event["args"]["Bytes"]
     return [
         Call(
             operator["name"],
             sum(_inside(operator["ts"], other) for other in operators[:i]),
-            asked[i],
+            bytes_of[i],
         )
         for i, operator in enumerate(operators)
     ]
@@ -162,13 +162,13 @@ def _inside(moment: float, operator: dict[str, Any]) -> bool:
 
 
 def bytes_allocated(run: Callable[[], object]) -> int:
-    """Return all the bytes that `run` asked the allocator for, freed since or not."""
+    """Return all the bytes that `run` requested from the allocator, freed since or not."""
     return sum(call.bytes_allocated for call in profiled_calls(run))
 
 
 @dataclass(frozen=True)
 class PhaseMemory:
-    """What a phase of a run asked for, and the most that the run held at once up to its end."""
+    """What a phase of a run allocated, and the most that the run held at once up to its end."""
 
     bytes_asked: int
     peak_bytes: int
@@ -178,7 +178,7 @@ def by_phase(phases: Mapping[str, Callable[[], object]]) -> dict[str, PhaseMemor
     """Run named phases one after the other and return the memory of each.
 
     `peak_bytes` counts from the start of the first. All must run in one profile: the profiler
-    knows the size of a block only if it saw it allocated.
+    has the size of a block only if it recorded its allocation.
     """
 
     def run() -> None:
@@ -193,8 +193,8 @@ def by_phase(phases: Mapping[str, Callable[[], object]]) -> dict[str, PhaseMemor
 def _phase(events: list[dict[str, Any]], name: str) -> PhaseMemory:
     (span,) = [event for event in events if event.get("name") == name and event.get("ph") == "X"]
     changes = [event for event in events if event.get("name") == "[memory]"]
-    changes.sort(key=lambda one: one["ts"])
+    changes.sort(key=lambda event: event["ts"])
     until = [change for change in changes if change["ts"] <= span["ts"] + span["dur"]]
-    asked = (one["args"]["Bytes"] for one in until if one["ts"] >= span["ts"])
-    held = accumulate(one["args"]["Bytes"] for one in until)
-    return PhaseMemory(sum(max(0, count) for count in asked), max(held, default=0))
+    allocated = (event["args"]["Bytes"] for event in until if event["ts"] >= span["ts"])
+    held = accumulate(event["args"]["Bytes"] for event in until)
+    return PhaseMemory(sum(max(0, count) for count in allocated), max(held, default=0))

@@ -11,15 +11,15 @@ def saved_tensors(run: Callable[[], object]) -> list[Tensor]:
 
     They are held here, so no storage among them can be freed and handed out a second time.
     """
-    kept: list[Tensor] = []
+    saved: list[Tensor] = []
 
     def pack(tensor: Tensor) -> Tensor:
-        kept.append(tensor)
+        saved.append(tensor)
         return tensor
 
     with saved_tensors_hooks(pack, _unchanged):
         run()
-    return kept
+    return saved
 
 
 def _unchanged(tensor: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Tensors of other kinds than a dense one, and gates of other ranks: which form takes them."""
+"""Tensors of other kinds than a dense one, and gates of other ranks: which form accepts them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ KINDS: Mapping[str, tuple[Callable[[torch.Generator], Operands], Callable[[Scale
 class KindResult:
     """What became of one kind of tensor in each form: a refusal's first line, None if it ran.
 
-    `same` tells whether both results are alike in bits and strides, None if a form refused.
+    `same` is whether both results are alike in bits and strides, None if a form refused.
     """
 
     refusals: Mapping[Form, str | None]
@@ -84,15 +84,15 @@ def compare_kind(kind: str, seed: int) -> KindResult:
     """Scale one of `KINDS` in both forms."""
     make, mapped = KINDS[kind]
     x, gate = make(torch.Generator().manual_seed(seed))
-    made: dict[Form, Tensor] = {}
+    outputs: dict[Form, Tensor] = {}
     refusals: dict[Form, str | None] = {}
     for form, scale in FORMS.items():
         try:
-            made[form] = mapped(scale)(x, gate)
+            outputs[form] = mapped(scale)(x, gate)
             refusals[form] = None
         except (RuntimeError, TypeError) as refusal:
             refusals[form] = (str(refusal).splitlines() or [type(refusal).__name__])[0]
-    both = made.values() if len(made) == len(FORMS) else None
+    both = outputs.values() if len(outputs) == len(FORMS) else None
     return KindResult(refusals, None if both is None else _alike(*map(_parts, both)))
 
 
@@ -111,13 +111,16 @@ def compare_ranks(seed: int) -> dict[tuple[int, ...], bool]:
     """Compare the bits and strides of both forms for each gate shape that both accept.
 
     The shapes are those of `acceptance`, as NumPy's rules broadcast them; each is tried with one
-    dtype and with a `bfloat16` gate. True where both are alike.
+    dtype and with a `bfloat16` gate. True if both are alike.
     """
     generator = torch.Generator().manual_seed(seed)
-    found: dict[tuple[int, ...], bool] = {}
+    alike_by_shape: dict[tuple[int, ...], bool] = {}
     for x_shape, gate_shape, _ in GATES:
         if all(outcome(scale, x_shape, gate_shape).accepted for scale in FORMS.values()):
-            x, gate = (torch.randn(one, generator=generator) for one in (x_shape, gate_shape))
-            pairs = ((expand_as(x, one), broadcast(x, one)) for one in (gate, gate.bfloat16()))
-            found[gate_shape] = all(alike(*pair) for pair in pairs)
-    return found
+            x, gate = (torch.randn(shape, generator=generator) for shape in (x_shape, gate_shape))
+            pairs = (
+                (expand_as(x, gate_of_dtype), broadcast(x, gate_of_dtype))
+                for gate_of_dtype in (gate, gate.bfloat16())
+            )
+            alike_by_shape[gate_shape] = all(alike(*pair) for pair in pairs)
+    return alike_by_shape

@@ -1,4 +1,4 @@
-"""What a short real training run comes to, and where two runs part."""
+"""The results of a short real training run, and the step at which two runs part."""
 
 import hashlib
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ def parted(network: TrainedNetwork, other: TrainedNetwork) -> int | None:
 
 
 def same_run(network: TrainedNetwork, other: TrainedNetwork) -> bool:
-    """Tell whether two runs had the same losses and learnt the same bits."""
+    """Return whether two runs had the same losses and learnt the same bits."""
     return parted(network, other) is None and network.weights_sha256 == other.weights_sha256
 
 

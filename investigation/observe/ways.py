@@ -23,14 +23,14 @@ def backward(block: SEBlock, x: Tensor) -> NamedTensors:
     output = block(x)
     output.square().sum().backward()
     assert x.grad is not None
-    return {"output": output.detach(), "gradient of the input": x.grad, **_kept(block)}
+    return {"output": output.detach(), "gradient of the input": x.grad, **_of_parameters(block)}
 
 
 def detached(block: SEBlock, x: Tensor) -> NamedTensors:
     """Feed the block a detached input, so that the host before it learns nothing from it."""
     output = block(x.detach())
     output.square().sum().backward()
-    return {"output": output.detach(), **_kept(block)}
+    return {"output": output.detach(), **_of_parameters(block)}
 
 
 def detached_contiguous(block: SEBlock, x: Tensor) -> NamedTensors:
@@ -53,7 +53,11 @@ def double_backward(block: SEBlock, x: Tensor) -> NamedTensors:
     (first,) = torch.autograd.grad(block(x).square().sum(), x, create_graph=True)
     first.square().sum().backward()
     assert x.grad is not None
-    return {"first gradient": first.detach(), "gradient of the input": x.grad, **_kept(block)}
+    return {
+        "first gradient": first.detach(),
+        "gradient of the input": x.grad,
+        **_of_parameters(block),
+    }
 
 
 def checkpointed(block: SEBlock, x: Tensor, *, reentrant: bool) -> NamedTensors:
@@ -62,7 +66,7 @@ def checkpointed(block: SEBlock, x: Tensor, *, reentrant: bool) -> NamedTensors:
     output = checkpoint(block, x, use_reentrant=reentrant)
     output.square().sum().backward()
     assert x.grad is not None
-    return {"output": output.detach(), "gradient of the input": x.grad, **_kept(block)}
+    return {"output": output.detach(), "gradient of the input": x.grad, **_of_parameters(block)}
 
 
 def _loss(block: SEBlock, parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:
@@ -99,19 +103,23 @@ def autocast(
         output = block(x)
     output.float().square().sum().backward()
     assert x.grad is not None
-    return {"output": output.detach(), "gradient of the input": x.grad, **_kept(block)}
+    return {"output": output.detach(), "gradient of the input": x.grad, **_of_parameters(block)}
 
 
-def _kept(block: SEBlock) -> dict[str, Tensor]:
+def _of_parameters(block: SEBlock) -> dict[str, Tensor]:
     parameters = block.named_parameters()
-    return {f"gradient of {name}": one.grad for name, one in parameters if one.grad is not None}
+    return {
+        f"gradient of {name}": parameter.grad
+        for name, parameter in parameters
+        if parameter.grad is not None
+    }
 
 
 def _parameters(block: SEBlock) -> dict[str, Tensor]:
-    return {name: one.detach() for name, one in block.named_parameters()}
+    return {name: parameter.detach() for name, parameter in block.named_parameters()}
 
 
-# Where input and gate share a dtype and gradients are taken once.
+# Input and gate share a dtype, and gradients are taken once.
 WAYS: dict[str, Way] = {
     "backward": backward,
     "detached input": detached,

@@ -1,4 +1,4 @@
-"""Ways to write the product elsewhere than into a tensor of its own: what each asks for."""
+"""Ways to write the product elsewhere than into a tensor of its own: what each allocates."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,18 +22,18 @@ WAYS: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 
 @dataclass(frozen=True)
 class Written:
-    """What one way asks the allocator for, in bytes, and the ATen calls that it makes."""
+    """What one way requests from the allocator, in bytes, and the ATen calls that it makes."""
 
     bytes_asked: int
     calls: tuple[str, ...]
 
 
 def compare_ways(case: Case) -> dict[str, Written]:
-    """Return what each of `WAYS` asks for and calls."""
-    found = {}
+    """Return what each of `WAYS` allocates and calls."""
+    written = {}
     for name, way in WAYS.items():
         x, gate = case.tensors()
-        made = memory.profiled_calls(partial(way, x, gate, torch.empty_like(x)))
-        asked = sum(one.bytes_allocated for one in made)
-        found[name] = Written(asked, tuple(one.name for one in made))
-    return found
+        calls = memory.profiled_calls(partial(way, x, gate, torch.empty_like(x)))
+        bytes_allocated = sum(call.bytes_allocated for call in calls)
+        written[name] = Written(bytes_allocated, tuple(call.name for call in calls))
+    return written

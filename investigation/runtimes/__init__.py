@@ -1,5 +1,5 @@
 """The SE block in the runtimes that deploy it: one adapter each, each run in its own process.
 
-`adapters` holds what each of them needs, `observe` says what is asked of every one, `workers`
-what their processes are told, and `survey` turns their answers into rows.
+`adapters` has what each of them needs, `observe` what is measured in every runtime, `workers`
+starts their processes, and `survey` turns their answers into rows.
 """

@@ -22,7 +22,7 @@ def without_expansions(program: ExportedProgram) -> ExportedProgram:
     exported program has checked its shapes.
     """
     graph = program.graph_module.graph
-    for node in [one for one in graph.nodes if one.target in EXPANSIONS]:
+    for node in [expansion for expansion in graph.nodes if expansion.target in EXPANSIONS]:
         if all(_does_it_itself(user, node) for user in node.users):
             node.replace_all_uses_with(node.args[0])
             graph.erase_node(node)

@@ -15,7 +15,7 @@ BIAS_SPREAD = 2.0
 
 
 class ReturnsItsGate(nn.Module):
-    """A block that also returns its expanded gate: no runtime can help writing that one.
+    """A block that also returns its expanded gate: every runtime must write that gate.
 
     The control of what reads the steps: for this module they must show the expansion.
     """
@@ -36,12 +36,12 @@ def block(case: Case, variant: str) -> nn.Module:
     `variant` names a scale of `variants.SCALES`, or is `kept`.
     """
     torch.manual_seed(case.seed)
-    made = SEBlock(case.shape[1], case.reduction, "expand_as" if variant == "kept" else variant)
-    last = made.excitation[2]
+    se_block = SEBlock(case.shape[1], case.reduction, "expand_as" if variant == "kept" else variant)
+    last = se_block.excitation[2]
     assert isinstance(last, nn.Linear)
     nn.init.normal_(last.weight, std=WEIGHT_SPREAD)
     nn.init.normal_(last.bias, std=BIAS_SPREAD)
-    module = ReturnsItsGate(made) if variant == "kept" else made
+    module = ReturnsItsGate(se_block) if variant == "kept" else se_block
     return module.eval().requires_grad_(requires_grad=False)
 
 

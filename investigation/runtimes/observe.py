@@ -1,4 +1,4 @@
-"""What is asked of every runtime, inside that runtime's own process."""
+"""What is measured in every runtime, inside that runtime's own process."""
 
 import importlib
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -38,7 +38,7 @@ Observing = Generator[None, None, Answer]
 
 
 def close(tensor: Tensor, other: Tensor) -> bool:
-    """Tell whether two results are equal within the tolerance of this chapter."""
+    """Return whether two results are equal within the tolerance of this chapter."""
     return tensor.shape == other.shape and torch.allclose(tensor, other, RELATIVE, ABSOLUTE)
 
 
@@ -50,18 +50,18 @@ def observe(
 ) -> Observing:
     """Prepare a runtime's programs, yield once, then time them and return the answer.
 
-    The first case gets all that is asked, the others the comparison alone. `settings` are
+    The first case gets every measurement, the others the comparison alone. `settings` are
     `budget_s`, `threads`, `seed` and `margin`. Nothing is timed before the yield, so that
     several runtimes can prepare side by side and then be timed one after the other.
     """
     torch.set_grad_enabled(mode=False)
     runtime = BY_SLUG[slug]
     tried = [Case.model_validate(case) for case in cases]
-    first, *others = [partial(_programs, runtime, one, Path(folder, one.slug)) for one in tried]
+    first, *others = [partial(_programs, runtime, case, Path(folder, case.slug)) for case in tried]
     prepared = [first(settings["threads"], ALL), *(other(settings["threads"]) for other in others)]
     answer: Answer = {"cases": {}, "comparisons": {}, "copies": {}, "controls": {}}
     for case, programs in zip(tried, prepared, strict=True):
-        answer["cases"][case.slug] = _seen(case, programs)
+        answer["cases"][case.slug] = _observed(case, programs)
     yield
     for case, programs in zip(tried, prepared, strict=True):
         timed = partial(timed_programs, programs, settings)
@@ -80,17 +80,17 @@ def _programs(
 ) -> Programs:
     """Return a program for each variant; a control that the runtime refuses is its refusal."""
     x, _ = case.tensors()
-    made: Programs = {}
+    programs: Programs = {}
     for variant in variants if runtime.family != "remedy" else COMPARED:
         prepare = _preparer(runtime, folder / variant, threads, remedied=variant == "expand_as")
         module = block(case, variant)
         try:
-            made[variant] = prepare(module, x)
+            programs[variant] = prepare(module, x)
         except Exception as error:
             if variant in COMPARED:
                 raise
-            made[variant] = f"{type(error).__name__}: {error}"
-    return made
+            programs[variant] = f"{type(error).__name__}: {error}"
+    return programs
 
 
 def _preparer(
@@ -104,23 +104,23 @@ def _preparer(
     return lambda module, x: function(module, x, folder, threads, **options)
 
 
-def _seen(case: Case, programs: Programs) -> Answer:
+def _observed(case: Case, programs: Programs) -> Answer:
     """Return what each program does when it runs, and how far its result is from eager's."""
     x, _ = case.tensors()
     expected = block(case, "broadcast")(x)
-    seen: Answer = {}
+    observed: Answer = {}
     for variant, program in programs.items():
         if isinstance(program, str):
-            seen[variant] = {"refused": program}
+            observed[variant] = {"refused": program}
         else:
             result = program.result()
-            seen[variant] = Trace.of(program).to_dict() | _equality(result, expected)
-            seen[variant]["images"] = len(result)
-    return seen
+            observed[variant] = Trace.of(program).to_dict() | _equality(result, expected)
+            observed[variant]["images"] = len(result)
+    return observed
 
 
 def _equality(result: Tensor, expected: Tensor) -> Answer:
-    """Compare as many images as the runtime took; None where the shapes differ."""
+    """Compare as many images as the runtime took; None if the shapes differ."""
     same = expected[: len(result)]
     if result.shape != same.shape:
         return {"equal": False, "furthest": None}
@@ -143,18 +143,23 @@ def timed_programs(
 
     The budget grows with what it takes to load them and with a call, whichever is slower.
     """
-    one, other = (programs[name] for name in (baseline, candidate))
-    assert isinstance(one, Program)
-    assert isinstance(other, Program)
+    first, second = (programs[name] for name in (baseline, candidate))
+    assert isinstance(first, Program)
+    assert isinstance(second, Program)
     clock = DeviceClock.of("cpu")
     start = clock.now()
-    calls = [each.again() for each in (one, other)]
+    calls = [program.again() for program in (first, second)]
     loading_s = clock.now() - start
     pair_s = sum(Arm(baseline, call).seconds(1, clock) for call in calls)
-    number = WANTED if one is other else FEWEST  # copies are judged as a control
+    number = WANTED if first is second else FEWEST  # copies are judged as a control
     least_s = SPARE * (2 + number) * (loading_s + PAIRS_AFFORDED * pair_s)
     budget_s = max(settings["budget_s"], loading_s * number / MAKING_SHARE, least_s)
-    names = {"baseline_name": baseline, "name": f"{candidate} again" if one is other else candidate}
-    kept = {key: settings[key] for key in ("threads", "seed", "margin")}
-    compared = compare_made_patiently(one.again, other.again, budget_s=budget_s, **names, **kept)
+    names = {
+        "baseline_name": baseline,
+        "name": f"{candidate} again" if first is second else candidate,
+    }
+    shared = {key: settings[key] for key in ("threads", "seed", "margin")}
+    compared = compare_made_patiently(
+        first.again, second.again, budget_s=budget_s, **names, **shared
+    )
     return compared.to_dict()

@@ -113,7 +113,7 @@ def ran(
 
 
 def ask(case: Case, threads: int) -> list[ExporterCombination]:
-    """Return what became of each combination, in a process of its own; none where it crashed."""
+    """Return what became of each combination, in a process of its own; none if it crashed."""
     arguments = {"case": case.model_dump(mode="json"), "threads": threads}
     (outcome,) = workers.run(grid, [arguments], threads)
     rows = outcome.answer["rows"] if outcome.answer else []
@@ -123,12 +123,8 @@ def ask(case: Case, threads: int) -> list[ExporterCombination]:
 def lines(combinations: Sequence[ExporterCombination]) -> list[dict[str, object]]:
     """Return a table line a form: what the expansion writes at each level."""
     table: dict[str, dict[str, object]] = {}
-    for exporter_combination in combinations:
-        line = table.setdefault(exporter_combination.form, {"exporter": exporter_combination.form})
-        written = (
-            kib(exporter_combination.bytes_written)
-            if exporter_combination.expansions
-            else "no Expand"
-        )
-        line[RULED if exporter_combination.ruled else exporter_combination.level] = written
+    for combination in combinations:
+        line = table.setdefault(combination.form, {"exporter": combination.form})
+        written = kib(combination.bytes_written) if combination.expansions else "no Expand"
+        line[RULED if combination.ruled else combination.level] = written
     return list(table.values()) or [{"": "ONNX Runtime did not run here"}]

@@ -29,7 +29,7 @@ class Program:
     it: what gets timed. `result` returns the first output of a program that was loaded once, with
     as many images as the runtime takes at a time. `steps` is read from what ran: a profile, a
     plan or the runtime's own graph. `arena_bytes` is the memory that the runtime planned for one
-    inference, where it says so.
+    inference, if it reports that.
     """
 
     again: Callable[[], Run]
@@ -67,4 +67,4 @@ class Trace:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
         """Read what `to_dict` wrote, before or after JSON."""
-        return cls(tuple(Step(**one) for one in record["steps"]), record["arena_bytes"])
+        return cls(tuple(Step(**step) for step in record["steps"]), record["arena_bytes"])

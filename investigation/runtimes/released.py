@@ -29,11 +29,11 @@ LEARNING_RATE = 0.01
 # What a comparison gets the time for, whatever the budget: with fewer preparations there is no
 # interval at the confidence of a control.
 PREPARATIONS, CALLS = 18, 4
-PATIENCE = 3  # how much longer it may take where that is not enough
+PATIENCE = 3  # how much longer it may take if that is not enough
 # Whose versions the record keeps beside the package's own.
 NAMED = ("torch", "torchvision")
 Settings = Mapping[str, Any]
-# Where a package was last imported from, by its name: a folder, or None for where it is installed.
+# Where a package was last imported from, by its name: a folder, or None for the installed package.
 NOWHERE = Path()
 IMPORTED: dict[str, Path | None] = {}
 
@@ -53,16 +53,16 @@ class LastFirst(nn.Module):
 def make(network: ReleasedNetwork, folder: Path | None, seed: int) -> nn.Module:
     """Make the network from the package in `folder`, or from the one that is installed.
 
-    Its weights are drawn from `seed`. So are scales and offsets of normalisations: where a
+    Its weights are drawn from `seed`. So are scales and offsets of normalisations: if a
     package sets one to 0, whatever runs before it would not show in the result.
     """
     factory = _factory(network, folder)
     torch.manual_seed(seed)
-    made = factory(*network.arguments, **network.options)
-    for parameter in made.parameters():
+    module = factory(*network.arguments, **network.options)
+    for parameter in module.parameters():
         if parameter.dim() == 1:
             nn.init.uniform_(parameter, 0.5, 1.5)
-    return made.eval()
+    return module.eval()
 
 
 def _factory(network: ReleasedNetwork, folder: Path | None) -> Callable[..., nn.Module]:
@@ -71,17 +71,17 @@ def _factory(network: ReleasedNetwork, folder: Path | None) -> Callable[..., nn.
     A package that was imported from elsewhere is forgotten first; some take long to import.
     """
     if IMPORTED.get(network.top, NOWHERE) != folder:
-        for name in [one for one in sys.modules if one.partition(".")[0] == network.top]:
+        for name in [name for name in sys.modules if name.partition(".")[0] == network.top]:
             del sys.modules[name]
     path = [] if folder is None else [str(folder)]
     sys.path[:0] = path
     try:
         module, _, name = network.factory.partition(":")
-        found: Callable[..., nn.Module] = getattr(importlib.import_module(module), name)
+        factory: Callable[..., nn.Module] = getattr(importlib.import_module(module), name)
     finally:
         del sys.path[: len(path)]
     IMPORTED[network.top] = folder
-    return found
+    return factory
 
 
 def input_of(network: ReleasedNetwork, seed: int, batch: int | None = None) -> Tensor:
@@ -90,15 +90,15 @@ def input_of(network: ReleasedNetwork, seed: int, batch: int | None = None) -> T
     return torch.randn(sizes, generator=torch.Generator().manual_seed(seed))
 
 
-def tensors(made: object) -> Iterator[Tensor]:
+def tensors(output: object) -> Iterator[Tensor]:
     """Iterate over the tensors that a network returns, in lists, tuples and dicts too."""
-    if isinstance(made, Tensor):
-        yield made
-    elif isinstance(made, Mapping):
-        yield from tensors(list(made.values()))
-    elif isinstance(made, list | tuple):
-        for one in made:
-            yield from tensors(one)
+    if isinstance(output, Tensor):
+        yield output
+    elif isinstance(output, Mapping):
+        yield from tensors(list(output.values()))
+    elif isinstance(output, list | tuple):
+        for part in output:
+            yield from tensors(part)
 
 
 def equality(
@@ -138,8 +138,8 @@ def _trained(arm: nn.Module, x: Tensor, seed: int) -> tuple[list[Tensor], list[T
     return gradients, list(arm.state_dict().values())
 
 
-def _differing(one: list[Tensor], other: list[Tensor]) -> tuple[int, int]:
-    pairs = [(a.detach(), b.detach()) for a, b in zip(one, other, strict=True)]
+def _differing(expected: list[Tensor], actual: list[Tensor]) -> tuple[int, int]:
+    pairs = [(a.detach(), b.detach()) for a, b in zip(expected, actual, strict=True)]
     return len(pairs), sum(not same_bits(a, b) for a, b in pairs)
 
 
@@ -160,9 +160,9 @@ def in_runtime(
         name: _program(about, slug, source, Path(folder, name), settings)
         for name, source in sources.items()
     }
-    compared = {one: programs[one] for one in (RELEASED, PATCHED)}
-    answer: Answer = {one: Trace.of(each).to_dict() for one, each in compared.items()}
-    answer["equal"] = all(close(one.result(), expected) for one in compared.values())
+    compared = {name: programs[name] for name in (RELEASED, PATCHED)}
+    answer: Answer = {name: Trace.of(program).to_dict() for name, program in compared.items()}
+    answer["equal"] = all(close(program.result(), expected) for program in compared.values())
     yield
     answer["line"] = _timed(programs, PATCHED, RELEASED, settings)
     answer["copies"] = _timed(programs, RELEASED, COPY, settings)
@@ -196,15 +196,15 @@ def _timed(
     programs: Mapping[str, Program], baseline: str, candidate: str, settings: Settings
 ) -> Answer:
     """Compare two programs, each loaded anew several times; the slower they are, the longer."""
-    one, other = (programs[name].again for name in (baseline, candidate))
-    wanted_s = PREPARATIONS * (_seconds(one) + _seconds(other))
+    first, second = (programs[name].again for name in (baseline, candidate))
+    wanted_s = PREPARATIONS * (_seconds(first) + _seconds(second))
     budget_s = max(settings["budget_s"], wanted_s)
-    kept = {key: settings[key] for key in ("threads", "seed", "margin")}
-    kept |= {"baseline_name": baseline, "name": candidate}
+    shared = {key: settings[key] for key in ("threads", "seed", "margin")}
+    shared |= {"baseline_name": baseline, "name": candidate}
     try:
-        return compare_made(one, other, budget_s=budget_s, **kept).to_dict()
+        return compare_made(first, second, budget_s=budget_s, **shared).to_dict()
     except BudgetError:  # a machine that is slow for a while; nothing has been compared yet
-        return compare_made(one, other, budget_s=PATIENCE * budget_s, **kept).to_dict()
+        return compare_made(first, second, budget_s=PATIENCE * budget_s, **shared).to_dict()
 
 
 def _seconds(load: Callable[[], Run]) -> float:

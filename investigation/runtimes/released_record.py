@@ -1,8 +1,8 @@
-"""What one runtime showed of a released network, as evidence: `python -m` with two paths.
+"""What one runtime showed for a released network, as evidence: `python -m` with two paths.
 
 The first path is a question: the network's entry, a runtime, the folder of the patched package,
-the settings, and the digests of the patch and of the code that measures. The second is where the
-evidence goes.
+the settings, and the digests of the patch and of the code that measures. The second is the
+path of the evidence.
 """
 
 import json
@@ -39,18 +39,22 @@ class FailedError(Exception):
 
 
 def measured(question: Mapping[str, Any]) -> Evidence:
-    """Measure what is asked, and return it as evidence. Raises `FailedError`."""
+    """Measure what the question names, and return it as evidence. Raises `FailedError`."""
     network = ReleasedNetwork.model_validate(question["network"])
     settings, runtime = question["settings"], question["runtime"]
     started = datetime.now(UTC)
     torch.set_num_threads(settings["threads"])
-    found: list[Record] = []
+    listed: list[Record] = []
     if runtime == EAGER:
-        found += results(network, Path(question["patched"]), settings["seed"], question["patch"])
-    asked = {"network": question["network"], "slug": runtime, "patched": question["patched"]}
-    asked |= {"settings": settings}
-    (reply,) = workers.run(released.in_runtime, [asked], settings["threads"], LIMIT_S)
-    found += records(network, runtime, reply)
+        listed += results(network, Path(question["patched"]), settings["seed"], question["patch"])
+    released_question = {
+        "network": question["network"],
+        "slug": runtime,
+        "patched": question["patched"],
+    }
+    released_question |= {"settings": settings}
+    (reply,) = workers.run(released.in_runtime, [released_question], settings["threads"], LIMIT_S)
+    listed += records(network, runtime, reply)
     return Evidence(
         notebook=CHAPTER,
         source_sha256=question["patch"],
@@ -59,7 +63,7 @@ def measured(question: Mapping[str, Any]) -> Evidence:
         environment=describe(settings["threads"]),
         started=started,
         finished=datetime.now(UTC),
-        records=tuple(found),
+        records=tuple(listed),
     )
 
 
@@ -79,36 +83,40 @@ def results(network: ReleasedNetwork, patched: Path, seed: int, patch: str) -> I
 def records(network: ReleasedNetwork, slug: str, reply: Reply) -> Iterator[Record]:
     """Yield what one runtime showed: its programs, and the times unless it refused them.
 
-    Raises `FailedError` where it took too long, which is no refusal.
+    Raises `FailedError` if it took too long, which is no refusal.
     """
     runtime = BY_SLUG[slug]
-    says = f"{network.title} in {runtime.title}"
+    statement = f"{network.title} in {runtime.title}"
     about: dict[str, Any] = {"network": network.name, "runtime": slug}
     named: dict[str, Any] = {"title": runtime.title, "version": version(runtime)}
     if reply.late:
-        raise FailedError(f"{says}: {reply.crash}")
+        raise FailedError(f"{statement}: {reply.crash}")
     if reply.answer is None:
-        yield ReleasedProgram(says=says, refused=reply.crash, **named, **about)
+        yield ReleasedProgram(says=statement, refused=reply.crash, **named, **about)
         return
-    yield _program(says, reply.answer, named | about)
-    line, copies = (Comparison.from_dict(reply.answer[one]) for one in ("line", "copies"))
+    yield _program(statement, reply.answer, named | about)
+    line, copies = (Comparison.from_dict(reply.answer[key]) for key in ("line", "copies"))
     about["family"] = runtime.family
-    yield timing_of(line, f"{says}: as released against patched", "released_network", **about)
-    yield timing_of(copies, f"{says}: two copies", "released_network", role="control", **about)
+    yield timing_of(line, f"{statement}: as released against patched", "released_network", **about)
+    yield timing_of(copies, f"{statement}: two copies", "released_network", role="control", **about)
     judged = copies.at(CONTROL_CONFIDENCE)
     yield _held(
         "copies",
-        f"two copies of one program come out neither faster nor slower: {says}",
+        f"two copies of one program come out neither faster nor slower: {statement}",
         repr(judged),
         of=f"{network.name} {slug}",
         passed=judged.verdict in ("equivalent", "inconclusive"),
     )
 
 
-def _program(says: str, answer: Mapping[str, Any], about: Mapping[str, Any]) -> ReleasedProgram:
-    as_is, patched = (Trace.from_dict(answer[one]) for one in (released.RELEASED, released.PATCHED))
+def _program(
+    statement: str, answer: Mapping[str, Any], about: Mapping[str, Any]
+) -> ReleasedProgram:
+    as_is, patched = (
+        Trace.from_dict(answer[variant]) for variant in (released.RELEASED, released.PATCHED)
+    )
     return ReleasedProgram(
-        says=says,
+        says=statement,
         steps=len(as_is.steps),
         steps_patched=len(patched.steps),
         expansions=len(as_is.expansions),
@@ -120,10 +128,12 @@ def _program(says: str, answer: Mapping[str, Any], about: Mapping[str, Any]) -> 
     )
 
 
-def _held(control: str, says: str, seen: str, *, of: str, passed: bool) -> Control:
+def _held(control: str, statement: str, outcome: str, *, of: str, passed: bool) -> Control:
     if not passed:
-        raise FailedError(f"expected was: {says}; seen: {seen}")
-    return Control(says=says, chapter=CHAPTER, control=control, of=of, seen=seen, passed=passed)
+        raise FailedError(f"expected: {statement}; seen: {outcome}")
+    return Control(
+        says=statement, chapter=CHAPTER, control=control, of=of, seen=outcome, passed=passed
+    )
 
 
 def main(question: str, answer: str) -> int:

@@ -40,21 +40,23 @@ class SurveyRow:
     @property
     def _answer(self) -> Mapping[str, Any]:
         assert self.ran
-        kept: Mapping[str, Any] = self.outcome.answer
-        return kept
+        answer: Mapping[str, Any] = self.outcome.answer
+        return answer
 
     def seen(self, case: Case, variant: str) -> Mapping[str, Any]:
-        """Return what the process saw of a variant."""
-        kept: Mapping[str, Any] = self._answer["cases"][case.slug][variant]
-        return kept
+        """Return what the process recorded of a variant."""
+        observed: Mapping[str, Any] = self._answer["cases"][case.slug][variant]
+        return observed
 
     def trace(self, case: Case, variant: str) -> Trace:
         """Return what a variant's program does when it runs."""
         return Trace.from_dict(self.seen(case, variant))
 
     def survives(self, case: Case) -> bool:
-        """Tell whether the program runs more expansions with `expand_as` than without."""
-        with_it, without = (self.trace(case, one).expansions for one in ("expand_as", "broadcast"))
+        """Return whether the program runs more expansions with `expand_as` than without."""
+        with_it, without = (
+            self.trace(case, form).expansions for form in ("expand_as", "broadcast")
+        )
         return len(with_it) > len(without)
 
     def written_more(self, case: Case, variant: str = "expand_as") -> int:
@@ -63,8 +65,8 @@ class SurveyRow:
         return self.trace(case, variant).bytes_written - plain
 
     def same_steps(self, case: Case) -> bool:
-        """Tell whether both programs run the same steps and write the same bytes in each."""
-        with_it, without = (self.trace(case, one).steps for one in ("expand_as", "broadcast"))
+        """Return whether both programs run the same steps and write the same bytes in each."""
+        with_it, without = (self.trace(case, form).steps for form in ("expand_as", "broadcast"))
         return with_it == without
 
     def expanded_bytes(self, case: Case) -> int:
@@ -73,8 +75,10 @@ class SurveyRow:
         return FLOAT_BYTES * case.elements // case.shape[0] * images
 
     def planned_more(self, case: Case) -> int | None:
-        """Return by how much the planned memory grows; None where the runtime does not say."""
-        with_it, without = (self.trace(case, one).arena_bytes for one in ("expand_as", "broadcast"))
+        """Return by how much the planned memory grows; None if the runtime does not report it."""
+        with_it, without = (
+            self.trace(case, form).arena_bytes for form in ("expand_as", "broadcast")
+        )
         return None if with_it is None or without is None else with_it - without
 
     def comparison(self, case: Case) -> Comparison:
@@ -86,38 +90,38 @@ class SurveyRow:
         return Comparison.from_dict(self._answer["copies"][case.slug])
 
     def control(self, name: str) -> Comparison | None:
-        """Return a control's comparison; None where the runtime refused one of its arms."""
-        kept = self._answer["controls"].get(name)
-        return None if kept is None else Comparison.from_dict(kept)
+        """Return a control's comparison; None if the runtime refused one of its arms."""
+        comparison = self._answer["controls"].get(name)
+        return None if comparison is None else Comparison.from_dict(comparison)
 
 
 def survey(
     runtimes: Sequence[Runtime], cases: Sequence[Case], settings: Mapping[str, Any]
 ) -> list[SurveyRow]:
-    """Ask every runtime, each in its own process; one that is missing is not started."""
-    asked = {runtime.slug: tuple(cases[: runtime.most_cases]) for runtime in runtimes}
+    """Measure every runtime, each in its own process; a runtime that is missing is not started."""
+    cases_of = {runtime.slug: tuple(cases[: runtime.most_cases]) for runtime in runtimes}
     here = [runtime for runtime in runtimes if not runtime.missing]
     questions = [
         {
-            "slug": one.slug,
-            "cases": [case.model_dump(mode="json") for case in asked[one.slug]],
+            "slug": runtime.slug,
+            "cases": [case.model_dump(mode="json") for case in cases_of[runtime.slug]],
             "settings": dict(settings),
         }
-        for one in here
+        for runtime in here
     ]
     answers = workers.run(observe, questions, settings["threads"])
-    outcomes = dict(zip((one.slug for one in here), answers, strict=True))
+    outcomes = dict(zip((runtime.slug for runtime in here), answers, strict=True))
     absent = Reply(None, "not installed")
     return [
-        SurveyRow(runtime, outcomes.get(runtime.slug, absent), asked[runtime.slug])
+        SurveyRow(runtime, outcomes.get(runtime.slug, absent), cases_of[runtime.slug])
         for runtime in runtimes
     ]
 
 
 def version(runtime: Runtime) -> str:
-    """Return the version of the package that runs it, empty where it is not installed."""
-    found = _distributions().get(runtime.packages[0], [])
-    return metadata.version(found[0]) if found else ""
+    """Return the version of the package that runs it, empty if it is not installed."""
+    distributions = _distributions().get(runtime.packages[0], [])
+    return metadata.version(distributions[0]) if distributions else ""
 
 
 @cache  # it reads the files of everything that is installed

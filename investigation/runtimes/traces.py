@@ -13,9 +13,9 @@ UNNAMED = "generated code"
 
 
 def steps(run: Callable[[], object]) -> tuple[Step, ...]:
-    """Return the outermost ATen calls of `run`, each with the bytes that were asked for inside.
+    """Return the outermost ATen calls of `run`, each with the bytes that were allocated inside.
 
-    What a program asks for outside every ATen call, as generated code does, is one more step.
+    What a program allocates outside every ATen call, as generated code does, is one more step.
     """
     with torch.no_grad():
         return read(profiled_events(run))
@@ -29,22 +29,24 @@ def read(events: list[Event]) -> tuple[Step, ...]:
     outermost = [
         call for call in calls if not any(_inside(call["ts"], other, call) for other in calls)
     ]
-    outermost.sort(key=lambda one: float(one["ts"]))
-    asked = [0] * len(outermost)
+    outermost.sort(key=lambda call: float(call["ts"]))
+    bytes_of = [0] * len(outermost)
     elsewhere = 0
     for moment, size in _allocations(events):
-        around = [i for i, one in enumerate(outermost) if _inside(moment, one)]
+        around = [i for i, call in enumerate(outermost) if _inside(moment, call)]
         if around:
-            asked[around[0]] += size
+            bytes_of[around[0]] += size
         else:
             elsewhere += size
-    named = [_step(one["name"], size) for one, size in zip(outermost, asked, strict=True)]
+    named = [_step(call["name"], size) for call, size in zip(outermost, bytes_of, strict=True)]
     return (*named, Step(UNNAMED, elsewhere)) if elsewhere else tuple(named)
 
 
 def _allocations(events: list[Event]) -> list[tuple[float, int]]:
-    memory = [event for event in events if event.get("name") == "[memory]"]
-    return [(one["ts"], one["args"]["Bytes"]) for one in memory if one["args"]["Bytes"] > 0]
+    allocations = [event for event in events if event.get("name") == "[memory]"]
+    return [
+        (event["ts"], event["args"]["Bytes"]) for event in allocations if event["args"]["Bytes"] > 0
+    ]
 
 
 def _inside(moment: float, around: Event, itself: Event | None = None) -> bool:

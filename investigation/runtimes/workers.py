@@ -11,7 +11,7 @@ Answer = dict[str, Any]
 # Several times what the slowest preparation or timing here takes on two cores.
 LIMIT_S = 400.0
 # Warnings are for the log, and no runtime is to report its use to its makers, as ONNX Runtime does
-# unless it is told not to.
+# by default.
 WITHOUT_NOISE = {
     "PYTHONWARNINGS": "ignore",
     "KINETO_LOG_LEVEL": "99",
@@ -28,11 +28,11 @@ def run(
     limit_s: float = LIMIT_S,
 ) -> list[Reply]:
     """Put each question to `function` in its own process, with an empty `folder` besides."""
-    told = WITHOUT_NOISE | dict.fromkeys(THREADS, str(threads))
+    environment = WITHOUT_NOISE | dict.fromkeys(THREADS, str(threads))
     with TemporaryDirectory(prefix="runtimes-") as place:
         jobs = []
         for number, question in enumerate(questions):
             folder = Path(place, str(number))
             folder.mkdir()
-            jobs.append(Job(function, {**question, "folder": str(folder)}, told))
+            jobs.append(Job(function, {**question, "folder": str(folder)}, environment))
         return list(in_fresh_processes(jobs, at_once=2, limit_s=limit_s))

@@ -1,7 +1,7 @@
 """What is run: shapes, dtypes, memory formats and seeds, as data.
 
-Torch, which takes a second to load, is loaded by the first tensor: whoever only reads cases, as
-a build with nothing to do, needs none.
+Torch takes a second to load and is loaded with the first tensor: code that only reads cases, such
+as a build with nothing to do, does not need it.
 """
 
 from typing import TYPE_CHECKING, Literal

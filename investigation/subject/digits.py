@@ -5,7 +5,7 @@ from sklearn.datasets import load_digits
 
 from investigation.subject.training import Data, Images
 
-# In the package's own order, not shuffled: digits of one hand may lie side by side.
+# In the package's own order, not shuffled: digits by the same hand may be neighbours.
 TRAINING_SHARE = 0.8
 
 

@@ -1,6 +1,6 @@
 """Descriptions of GPUs as data, each with its source: chips to compile for, cards to predict.
 
-Nothing here claims that such a device is present. A chip is what a compiler asks about before
+Nothing here claims that such a device is present. A chip is what a compiler has to know before
 it writes a kernel; a card is a chip with memory of a stated speed.
 """
 
@@ -12,7 +12,7 @@ CUDA_GUIDE = "NVIDIA, CUDA C++ Programming Guide, technical specifications per c
 
 @dataclass(frozen=True)
 class Chip:
-    """What Inductor and Triton ask about a device before they write a kernel for it.
+    """What Inductor and Triton need about a device before they write a kernel for it.
 
     `example` is a card with this chip.
     """
@@ -102,7 +102,7 @@ class Card:
         return self.name.lower().replace(" ", "_").replace("-", "_")
 
     def is_called(self, device_name: str) -> bool:
-        """Tell whether a driver's name of a device means this card."""
+        """Return whether a driver's name of a device means this card."""
         words = device_name.upper().replace("-", " ").split()
         return all(word in words for word in self.called)
 
@@ -126,7 +126,7 @@ CARDS: tuple[Card, ...] = (
 
 def chip(slug: str) -> Chip:
     """Return the chip of this slug. Raises `KeyError` with the slugs that there are."""
-    by_slug = {one.slug: one for one in CHIPS}
+    by_slug = {known_chip.slug: known_chip for known_chip in CHIPS}
     if slug not in by_slug:
         raise KeyError(f"{slug}: no such chip; there are {', '.join(by_slug)}")
     return by_slug[slug]

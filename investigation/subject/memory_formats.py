@@ -1,4 +1,4 @@
-"""The memory formats by name; whoever only names them needs no torch."""
+"""The memory formats by name; naming them needs no torch."""
 
 from typing import Literal
 

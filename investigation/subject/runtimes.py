@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-# Who runs the program: PyTorch itself, or a runtime that PyTorch hands it to.
+# What runs the program: PyTorch itself, or a runtime that gets it from PyTorch.
 Family = Literal["pytorch", "exported", "remedy"]
 
 

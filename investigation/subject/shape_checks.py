@@ -17,13 +17,13 @@ Gate = Float[Tensor, "#batch #channels #height #width"]
 
 
 def broadcast_shapes(x: Tensor, gate: Tensor) -> Tensor:
-    """Scale after asking torch what shape would come out; AssertionError if not that of `x`."""
+    """Scale after computing the shape that would come out; AssertionError if not that of `x`."""
     assert torch.broadcast_shapes(x.shape, gate.shape) == x.shape, (x.shape, gate.shape)
     return x * gate
 
 
 def result_shape(x: Tensor, gate: Tensor) -> Tensor:
-    """Scale and look at what came out; AssertionError if it is larger than `x`."""
+    """Scale and check the shape of the result; AssertionError if it is larger than `x`."""
     scaled = x * gate
     assert scaled.shape == x.shape, (x.shape, gate.shape)
     return scaled
@@ -53,7 +53,7 @@ CHECKS: Mapping[str, Scale] = MappingProxyType(
 
 
 def refuses(scale: Scale, input_shape: tuple[int, ...], gate_shape: tuple[int, ...]) -> bool:
-    """Tell whether `scale` raises for an input and a gate of these shapes."""
+    """Return whether `scale` raises for an input and a gate of these shapes."""
     try:
         scale(torch.ones(input_shape), torch.ones(gate_shape))
     except (RuntimeError, AssertionError, TypeError):

@@ -1,4 +1,4 @@
-"""How the host network is trained, with the scale step of one's choice."""
+"""How the host network is trained, with a scale step of choice."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -42,7 +42,7 @@ class Data:
 class TrainingSetting:
     """How a network is trained.
 
-    `autocast` is the dtype of the forward pass where it is not float32; `gate_dtype` that of
+    `autocast` is the dtype of the forward pass if it is not float32; `gate_dtype` that of
     the gate alone, as a block under autocast computes it; `penalty` weighs the squared gradient
     of the loss by the images, which takes a second backward pass.
     """
@@ -84,10 +84,10 @@ def with_scale(network: nn.Module, scale: Scale) -> nn.Module:
 
 
 def host(scale: Scale, setting: TrainingSetting, seed: int) -> nn.Module:
-    """Return a host network of seeded weights, set up as `setting` says."""
+    """Return a host network of seeded weights, set up by `setting`."""
     torch.manual_seed(seed)
     network = HostNetwork("broadcast")
-    # The stub of `to` knows no memory format; the method does.
+    # The stub of `to` has no memory format; the method has.
     network.to(memory_format=FORMATS[setting.memory_format])  # type: ignore[call-overload]
     return with_scale(network, _with_gate(scale, setting.gate_dtype))
 
@@ -122,7 +122,7 @@ def phases(
 
 
 def loss_of(network: nn.Module, batch: Images, setting: TrainingSetting) -> Tensor:
-    """Return the cross-entropy over a batch, with the penalty where the setting asks for one."""
+    """Return the cross-entropy over a batch, with the penalty if the setting has one."""
     images = batch.images.requires_grad_(setting.penalty > 0)
     with _autocast(images.device.type, setting.autocast):
         loss = functional.cross_entropy(network(images), batch.classes)

@@ -57,4 +57,4 @@ def scale_step_makers(case: Case, baseline: str, candidate: str) -> Makers:
 
         return run
 
-    return Makers(*(made_with(step_of(one), x, gate, upstream) for one in (baseline, candidate)))
+    return Makers(*(made_with(step_of(form), x, gate, upstream) for form in (baseline, candidate)))

@@ -23,7 +23,7 @@ def materialized(x: Tensor, gate: Tensor) -> Tensor:
     """Scale by a gate that was written out in full: the positive control.
 
     What the ticket's title would mean if it were true of memory. A check that cannot
-    tell this from `expand_as` cannot tell anything.
+    distinguish this from `expand_as` shows nothing.
     """
     return x * gate.expand_as(x).contiguous()
 

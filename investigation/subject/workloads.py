@@ -62,7 +62,7 @@ def multiply_arms(case: Case, baseline: str, candidate: str, device: str = "cpu"
 def multiply_makers(case: Case, baseline: str, candidate: str, device: str = "cpu") -> Makers:
     """Return makers of two callables that scale an input of their own by a gate of their own."""
     operands = case.tensors(device)
-    return Makers(*(made_with(SCALES[one], *operands) for one in (baseline, candidate)))
+    return Makers(*(made_with(SCALES[form], *operands) for form in (baseline, candidate)))
 
 
 def block_makers(case: Case, baseline: str, candidate: str, device: str = "cpu") -> Makers:
@@ -106,9 +106,7 @@ def forward_step(
 
 def slots(batch: int, memory_format: MemoryFormat) -> tuple[Case, ...]:
     """Return the inputs of the host network's SE blocks."""
-    return tuple(
-        host_workload.with_format(memory_format) for host_workload in host_workloads(batch)
-    )
+    return tuple(case.with_format(memory_format) for case in host_workloads(batch))
 
 
 def recalibration_makers(
@@ -139,14 +137,14 @@ def host_network(
     """Return a host network of seeded weights for inference; None leaves the SE blocks out."""
     torch.manual_seed(seed)
     network = HostNetwork(scale).to(device).eval()
-    # The stub of `to` knows no memory format; the method does.
+    # The stub of `to` has no memory format; the method has.
     return network.to(memory_format=FORMATS[memory_format])  # type: ignore[call-overload, no-any-return]
 
 
 def sharing(module: nn.Module, baseline: str, candidate: str, run: Callable[[], object]) -> Arms:
     """Return `run` twice, each call with a scale step of its own in every SE block of `module`."""
     # A module's own assignment looks through its parameters first, which would be timed.
-    blocks = [vars(one) for one in module.modules() if isinstance(one, SEBlock)]
+    blocks = [vars(submodule) for submodule in module.modules() if isinstance(submodule, SEBlock)]
 
     def with_scale(scale: Scale) -> object:
         for block in blocks:

@@ -1,4 +1,4 @@
-"""Every part observed in a process of its own, and whatever a torch does not allow named.
+"""Every part observed in a process of its own; what a torch does not allow is named.
 
 A part imports what it needs when its process begins: a torch that lacks a module, or crashes,
 then costs one part and not the rest.
@@ -45,7 +45,7 @@ def observe(parameters: Mapping[str, object]) -> Iterator[Record]:
     """
     given = Parameters.check(**parameters).model_dump(mode="json", include=set(parameters))
     environment = WITHOUT_DEVICES | WITHOUT_NOISE
-    jobs = [Job(part, {"name": one, "parameters": given}, environment) for one in PARTS]
+    jobs = [Job(part, {"name": part_name, "parameters": given}, environment) for part_name in PARTS]
     for name, reply in zip(PARTS, in_fresh_processes(jobs, limit_s=LIMIT_S), strict=True):
         if reply.crash is not None:
             yield left_out(name, "all of it", reply.crash, lacks=False)
@@ -56,7 +56,7 @@ def observe(parameters: Mapping[str, object]) -> Iterator[Record]:
 def part(name: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the records of one part, made in this process, as JSON."""
     settings = Parameters.check(**parameters)
-    return [one.model_dump(mode="json") for one in observed(name, settings)]
+    return [record.model_dump(mode="json") for record in observed(name, settings)]
 
 
 def observed(name: str, settings: Parameters) -> Iterator[Observation]:
@@ -66,15 +66,15 @@ def observed(name: str, settings: Parameters) -> Iterator[Observation]:
     except Exception as error:  # as below: one part may not cost the others
         yield left_out(name, "all of it", one_line(error), lacks=is_lack(error))
         return
-    for observation, made in listed.items():
+    for observation, records_of in listed.items():
         try:
-            yield from made(settings)
+            yield from records_of(settings)
         except Exception as error:  # whatever another torch may raise is what was found
             yield left_out(name, observation, one_line(error), lacks=is_lack(error))
 
 
 def is_lack(error: Exception) -> bool:
-    """Tell whether torch, or a tool around it, has no such thing; else something failed."""
+    """Return whether torch, or a tool around it, has no such thing; else something failed."""
     if isinstance(error, AttributeError):
         return "torch" in str(error)
     return isinstance(error, ImportError | LackingError | MissingToolError)

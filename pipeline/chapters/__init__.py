@@ -1,1 +1,1 @@
-"""From notebooks to evidence: what is out of date is executed, and put into place when whole."""
+"""From notebooks to evidence: execute what is out of date, then put it into place."""

@@ -22,9 +22,9 @@ from pipeline.chapters.notebooks import declared_parameters, time_limit
 from pipeline.faults import BuildError
 
 # The profiler notes its start and stop on stderr, which a strict build takes for a warning; it
-# reads its level when torch is loaded, so the kernel has to be born with it.
+# reads its level when torch is loaded, so the kernel has to start with it.
 PROFILER_LOG_LEVEL = "99"
-# Kernels listen on the loopback device only; the warning that they do so unencrypted is not news.
+# Kernels listen on the loopback device only; their warning of no encryption does not matter.
 KERNEL_ARGUMENTS = ["--IPKernelApp.log_level=50"]
 
 
@@ -52,9 +52,9 @@ def execute(
     staging.mkdir(parents=True)
     limit = time_limit_s or time_limit(notebook, parameters)
     mark = os.pathsep.join((build_mark, notebook.stem, ""))
-    said = None if quietly else f"{position} {notebook.stem}"
+    description = None if quietly else f"{position} {notebook.stem}"
     try:
-        run(notebook, staging, parameters, limit, mark, said)
+        run(notebook, staging, parameters, limit, mark, description)
         promotion.prepare(notebook, staging, inputs)
     except BuildError as error:  # kept for a comparison, which names a chapter that failed
         write_atomically(promotion.failure_of(notebook), f"{error}\n")
@@ -65,7 +65,7 @@ def execute(
 
 
 def kernel_environment(staging: Path, mark: str) -> dict[str, str]:
-    """Return a kernel's environment: where its evidence goes and lies, and whose it is.
+    """Return a kernel's environment: the folders of its evidence, and the mark of its build.
 
     This folder's package comes before any other.
     """
@@ -90,7 +90,7 @@ def run(
     """Execute one notebook into `staging`, at most for `limit_s` seconds.
 
     What it starts carries `mark`. Progress is shown behind `description`, or not at all. Raises
-    `BuildError` with the cell and the reason, and keeps the failed page for a look.
+    `BuildError` with the cell and the reason, and keeps the failed page.
     """
     output = staging / notebook.name
     over = threading.Event()
@@ -175,7 +175,7 @@ def _failure(notebook: Path, output: Path, reason: str, cell: int | None = None)
 
 
 def _last_started(output: Path) -> int | None:
-    """Return the number of the cell that a dead kernel was in, where the page tells."""
+    """Return the number of the cell that a dead kernel was in, if the page shows it."""
     try:
         cells = json.loads(output.read_text(encoding="utf-8"))["cells"]
     except (OSError, ValueError):

@@ -17,13 +17,13 @@ from pipeline.faults import BuildError
 
 
 def is_current(notebook: Path, parameters: Mapping[str, object]) -> bool:
-    """Tell whether the last execution's products are here, unchanged, and still valid."""
+    """Return whether the last execution's products are here, unchanged, and still valid."""
     stamp = stamp_path(notebook)
     if not all(path.exists() for path in (stamp, *products(notebook))):
         return False
     try:
         noted = json.loads(stamp.read_text(encoding="utf-8"))
-    except ValueError:  # it was tampered with: the products have to prove themselves again
+    except ValueError:  # somebody edited it: the products must be made again
         return False
     return bool(noted == stamp_of(*products(notebook), fingerprint(notebook, parameters)))
 
@@ -32,8 +32,8 @@ def fingerprint(notebook: Path, parameters: Mapping[str, object]) -> str:
     """Return a digest of all that an execution depends on.
 
     The notebook's cells, the modules that they import, the locked requirements and the
-    parameters; and the recorded evidence, the rewrites or another chapter's evidence, where the
-    notebook's metadata says that it reads them. Raises `BuildError` for code that is not Python.
+    parameters; and the recorded evidence, the rewrites or another chapter's evidence, if the
+    notebook's metadata lists them. Raises `BuildError` for code that is not Python.
     """
     digest = hashlib.sha256()
     digest.update(source_sha256(notebook).encode())
@@ -62,7 +62,7 @@ def code_sha256(notebook: Path) -> str:
 
 
 def reads(notebook: Path) -> list[str]:
-    """Return the folders and chapters that a notebook says it reads, in its metadata."""
+    """Return the folders and chapters that a notebook's metadata lists as read."""
     metadata = json.loads(notebook.read_text(encoding="utf-8"))["metadata"]
     named: list[str] = metadata.get("investigation", {}).get("reads", [])
     return named
@@ -86,12 +86,12 @@ def chapter_files(notebook: Path) -> Iterator[Path]:
 
 
 def products(notebook: Path) -> tuple[Path, Path]:
-    """Return where a notebook's page and its evidence lie."""
+    """Return the paths of a notebook's page and its evidence."""
     return places.EXECUTED / notebook.name, places.RESULTS / f"{notebook.stem}.json"
 
 
 def stamp_path(notebook: Path) -> Path:
-    """Return where the note of a notebook's last execution lies."""
+    """Return the path of the note of a notebook's last execution."""
     return places.STAMPS / f"{notebook.stem}.json"
 
 

@@ -1,4 +1,4 @@
-"""What each notebook declares that it can be given."""
+"""The parameters that each notebook declares."""
 
 import ast
 import json
@@ -12,7 +12,7 @@ import papermill
 
 from pipeline.faults import BuildError
 
-# What a notebook may take at the parameters it declares, where its metadata says nothing: the
+# The time limit at the declared parameters, unless the notebook's metadata has one: the
 # longest takes some minutes, on a slow machine some more.
 TIME_LIMIT_S = 1800
 # A notebook takes longer in proportion to these, or to less than that.
@@ -24,8 +24,8 @@ GROWING = frozenset(
 def declared_parameters(notebook: Path) -> frozenset[str]:
     """Return the names in the notebook's `parameters` cell.
 
-    Raises `BuildError` where there is no such cell, which papermill would only warn of, or
-    where the notebook names no kernel.
+    Raises `BuildError` if there is no such cell, which papermill would only warn of, or
+    if the notebook names no kernel.
     """
     document = nbformat.read(notebook, as_version=4)
     if not any("parameters" in cell.metadata.get("tags", []) for cell in document.cells):
@@ -40,14 +40,14 @@ def chosen(
 ) -> dict[Path, dict[str, object]]:
     """Return the parameters that each notebook declares, of those given.
 
-    Raises `BuildError` where a given one is declared by none.
+    Raises `BuildError` if no notebook declares a given parameter.
     """
     declared = {notebook: declared_parameters(notebook) for notebook in notebooks}
-    known = frozenset[str]().union(*declared.values())
-    unknown = sorted(set(parameters) - known)
+    allowed = frozenset[str]().union(*declared.values())
+    unknown = sorted(set(parameters) - allowed)
     if unknown:
         raise BuildError(
-            f"{unknown[0]}: no notebook has this parameter; there are {', '.join(sorted(known))}"
+            f"{unknown[0]}: no notebook has this parameter; there are {', '.join(sorted(allowed))}"
         )
     return {
         notebook: {name: value for name, value in parameters.items() if name in names}
@@ -59,7 +59,7 @@ def time_limit(notebook: Path, parameters: Mapping[str, object]) -> float:
     """Return the seconds after which an execution hangs.
 
     The `time_limit_s` of the notebook's own metadata, under `investigation`, or `TIME_LIMIT_S`;
-    longer by as much as the given parameters ask for more than the declared ones.
+    longer in proportion to what the given parameters need more than the declared ones.
     """
     metadata = json.loads(notebook.read_text(encoding="utf-8"))["metadata"]
     limit: float = metadata.get("investigation", {}).get("time_limit_s", TIME_LIMIT_S)
@@ -69,7 +69,7 @@ def time_limit(notebook: Path, parameters: Mapping[str, object]) -> float:
         for name, value in parameters.items()
         if name in GROWING
     )
-    return limit * math.prod(max(1.0, one) for one in grown)
+    return limit * math.prod(max(1.0, factor) for factor in grown)
 
 
 def _number(value: Any) -> float:

@@ -27,20 +27,20 @@ def prepare(notebook: Path, staging: Path, inputs: str) -> None:
     """Check what an execution made, write its provenance into the page, and call it ready.
 
     `inputs` is the fingerprint of all that it was made from, taken before it started. Raises
-    `BuildError` where there is no evidence, a control failed, or the page and the evidence are
+    `BuildError` if there is no evidence, a control failed, or the page and the evidence are
     not of one source.
     """
     page, result = staging / notebook.name, staging / f"{notebook.stem}.json"
     if not result.exists():
         raise BuildError(f"{notebook.stem}: it wrote no evidence; its last cell is chapter.close()")
-    kept = files.read(result)
-    if kept.failed_controls:
-        failed = kept.failed_controls[0]
+    evidence = files.read(result)
+    if evidence.failed_controls:
+        failed = evidence.failed_controls[0]
         raise BuildError(f"{notebook.stem}: control {failed.name} failed: {failed.says}")
     document = json.loads(page.read_text(encoding="utf-8"))
-    if cells_sha256(document) != kept.source_sha256:
+    if cells_sha256(document) != evidence.source_sha256:
         raise BuildError(f"{notebook.stem}: it was edited while it ran; run the same again")
-    _stamp(document, kept, sha256(result.read_bytes()).hexdigest())
+    _stamp(document, evidence, sha256(result.read_bytes()).hexdigest())
     write_atomically(page, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     stamp = freshness.stamp_of(page, result, inputs)
     write_atomically(staging / READY, json.dumps(stamp, indent=1))
@@ -52,14 +52,14 @@ def _stamp(document: dict[str, Any], evidence: Evidence, evidence_sha256: str) -
     settings["provenance"] = evidence.model_dump(
         mode="json", exclude={"records", "notebook", "schema_version"}
     ) | {"evidence_sha256": evidence_sha256}
-    for name in ("input_path", "output_path"):  # of this machine, and nobody else's business
+    for name in ("input_path", "output_path"):  # of this machine, and of no use to others
         document["metadata"].get("papermill", {}).pop(name, None)
 
 
 def promote(staging: Path) -> None:
     """Move what a ready execution made to where the book reads it, the stamp last.
 
-    Goes on where an earlier attempt was killed.
+    Continues after an earlier attempt that was killed.
     """
     notebook = places.NOTEBOOKS / f"{staging.name}.ipynb"
     page, result = products(notebook)
@@ -78,31 +78,31 @@ def promote(staging: Path) -> None:
 
 
 def failure_of(notebook: Path) -> Path:
-    """Return where the reason lies for which a notebook's last execution failed, if it did."""
+    """Return the path of the reason why a notebook's last execution failed, if it did."""
     return places.FAILED / f"{notebook.stem}.txt"
 
 
 def matching(notebook: Path) -> bool:
-    """Tell whether a notebook, as it is now, has been executed: page and evidence are of it.
+    """Return whether a notebook, as it is now, has been executed: page and evidence are of it.
 
-    Raises `BuildError` where the evidence is not the one that the page was made with.
+    Raises `BuildError` if the evidence is not the one that the page was made with.
     """
     page, result = products(notebook)
     if not (page.exists() and result.exists()):
         return False
     document = json.loads(page.read_text(encoding="utf-8"))
-    made = document["metadata"].get("investigation", {}).get("provenance", {})
-    if made.get("evidence_sha256") != sha256(result.read_bytes()).hexdigest():
+    origin = document["metadata"].get("investigation", {}).get("provenance", {})
+    if origin.get("evidence_sha256") != sha256(result.read_bytes()).hexdigest():
         raise BuildError(
             f"{notebook.stem}: its evidence is not what its page was made with; "
             f"`make rerun NOTEBOOK={notebook.stem}` makes both anew"
         )
     source = json.loads(notebook.read_text(encoding="utf-8"))
-    return bool(cells_sha256(document) == cells_sha256(source) == made["source_sha256"])
+    return bool(cells_sha256(document) == cells_sha256(source) == origin["source_sha256"])
 
 
 def provenance(page: Path) -> Mapping[str, Any]:
-    """Return what an executed notebook says of its making; empty where it says nothing."""
+    """Return an executed notebook's provenance; empty if it has none."""
     metadata = json.loads(page.read_text(encoding="utf-8"))["metadata"]
-    said: Mapping[str, Any] = metadata.get("investigation", {}).get("provenance", {})
-    return said
+    origin: Mapping[str, Any] = metadata.get("investigation", {}).get("provenance", {})
+    return origin

@@ -1,4 +1,4 @@
-"""Carry on after a build that was killed: what had finished counts, what had not is cleared."""
+"""Carry on after a build that was killed: keep what had finished, and clear the rest."""
 
 import shutil
 from pathlib import Path

@@ -20,23 +20,27 @@ Plan = Mapping[Path, Mapping[str, object]]
 
 
 def uses_clock(notebook: Path) -> bool:
-    """Tell whether a notebook imports a clock, itself or through the package's modules."""
+    """Return whether a notebook imports a clock, itself or through the package's modules."""
     return not CLOCKS.isdisjoint(imports.named(notebook, places.PACKAGE))
 
 
 def turns(notebooks: list[Path], *, alone_when_timed: bool = True) -> Iterator[list[Path]]:
     """Yield the notebooks in the order in which they run, those together that run side by side.
 
-    A notebook with a clock comes alone, unless its times are not to mean anything. One that reads
-    another's evidence comes after it.
+    A notebook with a clock comes alone, unless its times need not mean anything. A notebook
+    that reads another's evidence comes after it.
     """
     waiting = list(notebooks)
     timed = {path for path in notebooks if alone_when_timed and uses_clock(path)}
     while waiting:
-        ready = [one for one in waiting if not _reads_one_of(one, waiting[: waiting.index(one)])]
-        turn = [one for one in ready if one not in timed] or ready[:1]
+        ready = [
+            notebook
+            for notebook in waiting
+            if not _reads_one_of(notebook, waiting[: waiting.index(notebook)])
+        ]
+        turn = [notebook for notebook in ready if notebook not in timed] or ready[:1]
         yield turn
-        waiting = [one for one in waiting if one not in turn]
+        waiting = [notebook for notebook in waiting if notebook not in turn]
 
 
 def _reads_one_of(notebook: Path, earlier: list[Path]) -> bool:

@@ -29,7 +29,7 @@ PARAMETERS = {typed_name(field): field for field in Parameters.model_fields}
 
 
 class Directions(BaseModel):
-    """What the variables say that are no notebook's parameters."""
+    """The variables that are no notebook's parameters."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -78,17 +78,17 @@ class Directions(BaseModel):
     @field_validator("notebook")
     @classmethod
     def _notebook_is_here(cls, value: str) -> str:
-        known = [notebook.stem for notebook in places.discover()]
-        if value not in known:
-            raise ValueError(f"there are {', '.join(known)}")
+        names = [notebook.stem for notebook in places.discover()]
+        if value not in names:
+            raise ValueError(f"there are {', '.join(names)}")
         return value
 
     @field_validator("machine")
     @classmethod
     def _machine_is_here(cls, value: str) -> str:
-        known = [folder.name for folder in manifest.folders(places.RECORDED)]
-        if value not in known:
-            raise ValueError(f"there are {', '.join(known) or 'none'} in results")
+        names = [folder.name for folder in manifest.folders(places.RECORDED)]
+        if value not in names:
+            raise ValueError(f"there are {', '.join(names) or 'none'} in results")
         return value
 
     @field_validator("base", "head")
@@ -140,7 +140,7 @@ class Directions(BaseModel):
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asked a command for; `parameters` are the notebooks'."""
+    """A person's request to a command; `parameters` are the notebooks'."""
 
     directions: Directions
     parameters: Mapping[str, object]
@@ -164,10 +164,10 @@ class Command(click.Command):
     ) -> None:
         words = {"ignore_unknown_options": True, "allow_extra_args": True}
         super().__init__(name, context_settings=words, **declared)
-        needed = " ".join(f"{typed_name(need)}=value" for need in needs)
+        needed = " ".join(f"{typed_name(parameter)}=value" for parameter in needs)
         more = "[NAME=value]..." if takes or parameters else ""
         self.options_metavar = f"{needed} {more}".strip()
-        self.directions = {typed_name(need): need for need in (*needs, *takes)}
+        self.directions = {typed_name(parameter): parameter for parameter in (*needs, *takes)}
         self.needs = needs
         self.parameters = PARAMETERS if parameters else {}
 
@@ -178,17 +178,17 @@ class Command(click.Command):
         return words
 
     def request(self, given: Mapping[str, str]) -> Request:
-        """Return what was asked for.
+        """Return the request.
 
         Raises `BuildError` with one line that names the variable and what is allowed.
         """
         for name in given:
             if name not in {**self.parameters, **self.directions}:
                 raise BuildError(explain_unknown(name, (*self.parameters, *self.directions)))
-        for need in self.needs:
-            if typed_name(need) not in given:
+        for parameter in self.needs:
+            if typed_name(parameter) not in given:
                 raise BuildError(
-                    f"{self.name} needs {typed_name(need)}=: {Directions.allowed[need]}"
+                    f"{self.name} needs {typed_name(parameter)}=: {Directions.allowed[parameter]}"
                 )
         typed = {name: given[name] for name in self.directions if name in given}
         return Request(directions(typed), parameters(given))
@@ -222,7 +222,7 @@ class Commands(click.Group):
         return list(self.commands)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
-        """Return one. Raises `BuildError` with one line that says which there are."""
+        """Return one. Raises `BuildError` with one line that lists the commands."""
         if cmd_name not in self.commands:
             *first, last = self.list_commands(ctx)
             there = f"{', '.join(first)} and {last}"
@@ -230,7 +230,7 @@ class Commands(click.Group):
         return self.commands[cmd_name]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the command's name; without a word there is one of no length."""
+        """Read the command's name; without a word it is an empty name."""
         return super().parse_args(ctx, args or [""])
 
 
@@ -254,11 +254,11 @@ def variables(makeflags: str, words: Iterable[str] = ()) -> dict[str, str]:
 
 
 def directions(given: Mapping[str, str]) -> Directions:
-    """Return what the variables say that are no notebook's parameters, validated.
+    """Return the variables that are no notebook's parameters, validated.
 
     Raises `BuildError` with one line that names the variable and what is allowed.
     """
-    named = {typed_name(model_field): model_field for model_field in Directions.model_fields}
+    named = {typed_name(name): name for name in Directions.model_fields}
     return _checked(Directions, {named[name]: value for name, value in given.items()})
 
 

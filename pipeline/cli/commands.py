@@ -15,7 +15,7 @@ from pipeline.compare import comparing, comparison_pages, runs
 from pipeline.faults import BuildError
 from pipeline.upkeep import auditing
 
-LOOPBACK = "127.0.0.1"  # what is served is nobody else's business
+LOOPBACK = "127.0.0.1"  # what is served is for this machine only
 
 commands = Commands(
     help="From notebooks to the published book. Exit status: 0 done, 1 not done, 130 stopped; "
@@ -54,8 +54,8 @@ def _build(request: Request, *, rerun: bool) -> int:
 def compare(request: Request) -> int:
     """Put two runs side by side: make compare BASE=book.zip HEAD=build."""
     base, head = (
-        runs.read_run(one)
-        for one in (request.directions.base or places.BUILD, request.directions.head)
+        runs.read_run(path)
+        for path in (request.directions.base or places.BUILD, request.directions.head)
     )
     comparison = comparing.compare(base, head)
     page = comparison_pages.write(comparison, places.BUILD / "compare")
@@ -78,8 +78,8 @@ def sweep(request: Request) -> int:
             list(cluster.rows(outcomes)), spec.varied, places.SWEEPS / path.stem
         )
     failed = [outcome for outcome in outcomes if outcome.failure]
-    for one in failed:
-        print(f"error: {one.cell.notebook} {dict(one.cell.parameters)}: {one.failure}",
+    for outcome in failed:
+        print(f"error: {outcome.cell.notebook} {dict(outcome.cell.parameters)}: {outcome.failure}",
               file=sys.stderr)  # fmt: skip
     print(f"{len(wanted) - len(failed)} of {len(wanted)} cells have their result")
     print(f"open {os.path.relpath(page)}")
@@ -98,8 +98,8 @@ def versions(request: Request) -> int:
     for path in versions.keep(outcomes):
         print(f"recorded in {os.path.relpath(path)}")
     failed = [outcome for outcome in outcomes if outcome.failure]
-    for one in failed:
-        print(f"error: torch {one.cell.torch} is left out: {one.failure}", file=sys.stderr)
+    for outcome in failed:
+        print(f"error: torch {outcome.cell.torch} is left out: {outcome.failure}", file=sys.stderr)
     return int(bool(failed))
 
 

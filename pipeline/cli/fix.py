@@ -22,13 +22,13 @@ STOPPED = "stopped; each file is either as it was or wholly rewritten"
 
 
 def fix(root: Path, *, apply: bool) -> int:
-    """Find, show and perhaps write; return 1 where something could not be done, else 0.
+    """Find, show and perhaps write; return 1 if something could not be done, else 0.
 
-    Raises `BuildError` where it is stopped, or the rules cannot be asked.
+    Raises `BuildError` if it is stopped, or the rules cannot be read.
     """
     try:
         return _fix(root, apply=apply)
-    except BrokenPipeError:  # whoever read the diff has seen enough; nothing is written then
+    except BrokenPipeError:  # the reader of the diff closed it; nothing is written then
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except RulesError as error:
@@ -66,7 +66,7 @@ def write(report: Report) -> list[Remark]:
 
 
 def summary(report: Report, refused: int, applied: bool) -> str:
-    """Return what was done, in a line; and what it takes away, where it takes away anything."""
+    """Return what was done, in a line; and what it takes away, if anything."""
     warned = f"; {_counted(len(report.warnings), 'warning')}" if report.warnings else ""
     if not report.changes:
         return f"nothing to rewrite{warned}"

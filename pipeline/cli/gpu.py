@@ -13,7 +13,7 @@ NOTEBOOK = "07_gpu"
 
 
 def measure(parameters: Mapping[str, object], time_limit_s: float | None) -> None:
-    """Execute the GPU's chapter on the GPU. Raises `BuildError` where there is none."""
+    """Execute the GPU's chapter on the GPU. Raises `BuildError` if there is none."""
     device = chosen_device(parameters)
     print(estimate(parameters))
     with building.only_build(), guard.watched(str(places.BUILD)):
@@ -26,7 +26,7 @@ def measure(parameters: Mapping[str, object], time_limit_s: float | None) -> Non
 
 
 def estimate(parameters: Mapping[str, object]) -> str:
-    """Return a line that says about how long measuring will take, from the plan's budgets.
+    """Return a line with the time that measuring will take, from the plan's budgets.
 
     Raises `ParameterError` for a parameter that cannot be used.
     """
@@ -36,13 +36,11 @@ def estimate(parameters: Mapping[str, object]) -> str:
 
 
 def chosen_device(parameters: Mapping[str, object]) -> str:
-    """Return the device that was asked for, or this machine's accelerator.
+    """Return the device of the request, or this machine's accelerator.
 
-    Raises `BuildError` with one line that says what this machine has.
+    Raises `BuildError` with one line that lists what this machine has.
     """
-    accelerators = [
-        available_device for available_device in available_devices() if available_device != "cpu"
-    ]
+    accelerators = [device for device in available_devices() if device != "cpu"]
     device = str(parameters.get("device") or (accelerators or ["cuda"])[0])
     if device == "cpu":
         raise BuildError("DEVICE=cpu: make gpu measures a GPU, such as cuda")

@@ -1,8 +1,8 @@
 """Two runs side by side: each claim's two verdicts, each measurement's two intervals.
 
 Both runs are judged by the rules of this book, so that a verdict differs because of what was
-measured and not because of a rule that has changed. Two intervals are compared only where all
-that moves a time is the same; what differs is named.
+measured and not because of a rule that has changed. Two intervals are compared only if
+nothing else that changes a time differs; what differs is named.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +18,7 @@ from investigation.evidence.records import Evidence
 from pipeline.compare.runs import Run
 
 PairOutcome = Literal["agree", "differ", "not comparable", "only in base", "only in head"]
-# What moves a time, besides the line: of the environment, and of the case.
+# What changes a time, besides the line: of the environment, and of the case.
 MACHINE = ("torch", "processor", "cores", "capability", "accelerator", "threads")
 CASE = ("shape", "dtype", "gate_dtype", "memory_format")
 
@@ -51,7 +51,7 @@ class ClaimPair:
 
 @dataclass(frozen=True)
 class Pair:
-    """One observation in both runs; None where a run lacks it."""
+    """One observation in both runs; None if a run lacks it."""
 
     notebook: str
     name: str
@@ -130,12 +130,14 @@ def _pairs(base: Run, head: Run) -> Iterator[Pair]:
 
 def _of_chapter(notebook: str, base: Evidence | None, head: Evidence | None) -> Iterator[Pair]:
     left, right = _observations(base), _observations(head)
-    for key, known in {**left, **right}.items():
-        one, other = left.get(key), right.get(key)
+    for key, either in {**left, **right}.items():
+        in_base, in_head = left.get(key), right.get(key)
         obstacles = (
-            tuple(_obstacles(base, head, one, other)) if base and head and one and other else ()
+            tuple(_obstacles(base, head, in_base, in_head))
+            if base and head and in_base and in_head
+            else ()
         )
-        yield Pair(notebook, known.name, one, other, obstacles)
+        yield Pair(notebook, either.name, in_base, in_head, obstacles)
 
 
 def _observations(evidence: Evidence | None) -> dict[Identity, Observation]:
@@ -154,16 +156,16 @@ def _obstacles(
     yield from _named(("device", "batch", "confidence"), observation, other)
 
 
-def _named(names: Iterable[str], one: object, other: object) -> Iterator[str]:
+def _named(names: Iterable[str], base: object, head: object) -> Iterator[str]:
     for name in names:
         yield from _differing(
-            name.replace("_", " "), getattr(one, name, None), getattr(other, name, None)
+            name.replace("_", " "), getattr(base, name, None), getattr(head, name, None)
         )
 
 
-def _differing(name: str, one: object, other: object) -> Iterator[str]:
-    if one != other:
-        yield f"{name} {_word(one)} against {_word(other)}"
+def _differing(name: str, base: object, head: object) -> Iterator[str]:
+    if base != head:
+        yield f"{name} {_word(base)} against {_word(head)}"
 
 
 def _word(value: object) -> str:

@@ -43,8 +43,8 @@ def scaled(pair: Pair) -> list[tuple[str, float, float, float]]:
     The width spans both intervals and 1.
     """
     both = {"base": pair.base, "head": pair.head}
-    runs = [(name, one) for name, one in both.items() if isinstance(one, Measured)]
-    ends = [1.0, *(end for _, one in runs for end in one.interval if math.isfinite(end))]
+    runs = [(name, record) for name, record in both.items() if isinstance(record, Measured)]
+    ends = [1.0, *(end for _, record in runs for end in record.interval if math.isfinite(end))]
     low, high = min(ends), max(ends)
     span = (high - low) or 1.0
 
@@ -52,8 +52,8 @@ def scaled(pair: Pair) -> list[tuple[str, float, float, float]]:
         return 100 * min(1.0, max(0.0, (value - low) / span))
 
     return [
-        (name, place(one.interval[0]), place(one.ratio), place(one.interval[1]))
-        for name, one in runs
+        (name, place(record.interval[0]), place(record.ratio), place(record.interval[1]))
+        for name, record in runs
     ]
 
 
@@ -66,8 +66,8 @@ def data(comparison: RunComparison) -> dict[str, Any]:
         "evidence_lost": [claim.id for claim in comparison.lost],
         "chapters_failed": dict(comparison.failed),
         "claims": [
-            {"id": one.id, "base": one.base.model_dump(), "head": one.head.model_dump()}
-            for one in comparison.claims
+            {"id": claim.id, "base": claim.base.model_dump(), "head": claim.head.model_dump()}
+            for claim in comparison.claims
         ],
         "observations": [
             {
@@ -94,12 +94,12 @@ def text(comparison: RunComparison) -> str:
     ]
     facts = [
         (
-            differing_fact.name,
-            shown(differing_fact.base),
-            shown(differing_fact.head),
-            _verdict(differing_fact),
+            fact.name,
+            shown(fact.base),
+            shown(fact.head),
+            _verdict(fact),
         )
-        for differing_fact in comparison.differing_facts
+        for fact in comparison.differing_facts
     ]
     failed = [(name, _plain(reason)) for name, reason in comparison.failed.items()]
     parts = [*_table(("failed in head", "why"), failed), ""] * bool(failed)
@@ -122,19 +122,19 @@ def summary(comparison: RunComparison) -> str:
 
 def outcome(comparison: RunComparison) -> str:
     """Return which verdicts changed, which claims lost evidence, and which chapters failed."""
-    changed = ", ".join(one.id for one in comparison.changed)
-    told = [f"Verdicts changed: {changed}." if changed else "No verdict changed."]
+    changed = ", ".join(claim.id for claim in comparison.changed)
+    sentences = [f"Verdicts changed: {changed}." if changed else "No verdict changed."]
     if comparison.lost:
-        told.append(f"Evidence lost: {', '.join(one.id for one in comparison.lost)}.")
+        sentences.append(f"Evidence lost: {', '.join(claim.id for claim in comparison.lost)}.")
     if comparison.failed:
-        told.append(f"Chapters failed: {', '.join(comparison.failed)}.")
-    return " ".join(told)
+        sentences.append(f"Chapters failed: {', '.join(comparison.failed)}.")
+    return " ".join(sentences)
 
 
 def mark(claim: ClaimPair) -> str:
     """Return in a word what became of a claim's verdict; nothing if it is the same."""
-    told = {"changed": claim.changed, "evidence lost": claim.lost, "now decided": claim.gained}
-    return next((word for word, held in told.items() if held), "")
+    changes = {"changed": claim.changed, "evidence lost": claim.lost, "now decided": claim.gained}
+    return next((word for word, held in changes.items() if held), "")
 
 
 def _verdict(pair: Pair) -> str:
@@ -143,7 +143,7 @@ def _verdict(pair: Pair) -> str:
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Iterate over the lines of a table; what a terminal would obey is shown as text."""
-    cells = [head, *([_cell(one) for one in row[:-1]] + [_plain(row[-1])] for row in rows)]
+    cells = [head, *([_cell(value) for value in row[:-1]] + [_plain(row[-1])] for row in rows)]
     widths = [max(len(row[index]) for row in cells) for index in range(len(head) - 1)]
     for row in cells:
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
@@ -156,4 +156,6 @@ def _cell(value: str) -> str:
 
 
 def _plain(value: str) -> str:
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in value)
+    return "".join(
+        character if character.isprintable() else ascii(character)[1:-1] for character in value
+    )

@@ -14,7 +14,7 @@ from investigation.evidence.records import Evidence
 from investigation.evidence.sealed import manifest
 from pipeline.faults import BuildError
 
-# Where a build, a folder of evidence and a published book keep it, tried in this order.
+# The places in a build, a folder of evidence and a published book, tried in this order.
 PATTERNS = (
     "results/*.json",
     "*.json",
@@ -32,8 +32,8 @@ MOST_FILES = 1000
 class Run:
     """The evidence of one run, a file a chapter, and where it was found.
 
-    `failed` has the reason for each chapter whose last execution failed. What lies there of an
-    earlier execution is not this run's, and is left out.
+    `failed` has the reason for each chapter whose last execution failed. The evidence of an
+    earlier execution there is not this run's, and is left out.
     """
 
     name: str
@@ -42,31 +42,31 @@ class Run:
 
     @property
     def findings(self) -> Findings:
-        """All records of the run, to be asked. Raises `EvidenceError` for two of one identity."""
+        """All records of the run, for questions. Raises `EvidenceError` for two of one identity."""
         return Findings(self.evidences)
 
 
 def read_run(path: Path) -> Run:
     """Read the evidence in a folder or a zip.
 
-    Raises `BuildError` where there is none, where a file is too large, or where two disagree on
-    a chapter; `EvidenceError` where a file cannot be used.
+    Raises `BuildError` if there is none, if a file is too large, or if two disagree on
+    a chapter; `EvidenceError` if a file cannot be used.
     """
     if not path.exists():
         raise BuildError(f"{path}: no such file or folder; `make book` makes build")
-    found: dict[str, Evidence] = {}
+    by_chapter: dict[str, Evidence] = {}
     for name, text in _packed(path) if path.is_file() else _lying(path):
         raw = _json(name, text)
         kind = manifest.kind_of(raw)
         if kind is None or kind.name != "evidence":
             continue
-        kept = _parsed(name, raw)
-        if found.setdefault(kept.notebook, kept) != kept:
-            raise BuildError(f"{path}: holds two different records of {kept.notebook}")
+        evidence = _parsed(name, raw)
+        if by_chapter.setdefault(evidence.notebook, evidence) != evidence:
+            raise BuildError(f"{path}: holds two different records of {evidence.notebook}")
     failed = _failures(path)
-    if not found.keys() - failed.keys():
+    if not by_chapter.keys() - failed.keys():
         raise BuildError(f"{path}: holds no run's evidence, which are files such as 01_name.json")
-    ran = (found[name] for name in sorted(found.keys() - failed.keys()))
+    ran = (by_chapter[name] for name in sorted(by_chapter.keys() - failed.keys()))
     return Run(str(path), tuple(ran), failed)
 
 
@@ -92,7 +92,7 @@ def _packed(archive: Path) -> Iterator[tuple[str, bytes]]:
     """Iterate over the evidence files of a zip; nothing is unpacked to disk."""
     try:
         with zipfile.ZipFile(archive) as packed:
-            entries = [one for one in packed.infolist() if NAME.fullmatch(one.filename)]
+            entries = [entry for entry in packed.infolist() if NAME.fullmatch(entry.filename)]
             for entry in entries[:MOST_FILES]:
                 name = f"{archive}: {entry.filename}"
                 _refuse_large(name, entry.file_size)

@@ -1,4 +1,4 @@
-"""Every comparison of the two forms, by setting and input: evidence, as a reader asks for it."""
+"""Every comparison of the two forms, by setting and input: evidence, in a reader's terms."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Answer:
 
     @property
     def dtypes(self) -> str:
-        """The dtypes of input and gate where they are not both `float32`, else nothing."""
+        """The dtypes of input and gate if they are not both `float32`, else nothing."""
         case = self.timing.case
         if case is None or {case.dtype, case.gate_dtype or case.dtype} == {"float32"}:
             return ""
@@ -74,7 +74,7 @@ class Answer:
 
     @property
     def outcome(self) -> Outcome:
-        """What `expand_as` is, by the definitions that stand on the first page."""
+        """The outcome for `expand_as`, by the definitions on the first page."""
         return self.timing.outcome
 
 
@@ -93,9 +93,10 @@ def answers(findings: Findings) -> list[Answer]:
     ]
 
 
-def span(found: Iterable[Answer]) -> str:
+def span(answers_timed: Iterable[Answer]) -> str:
     """Return the smallest and the largest input that was timed."""
     shaped = sorted(
-        (answer for answer in found if answer.timing.case), key=lambda one: one.elements
+        (answer for answer in answers_timed if answer.timing.case),
+        key=lambda answer: answer.elements,
     )
     return f"{shaped[0].size} to {shaped[-1].size}" if shaped else "no input"

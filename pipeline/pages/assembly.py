@@ -59,24 +59,24 @@ def assemble(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> N
 def write_config(target: Path) -> None:
     """Write the book's settings, with the address and the repository that publish it."""
     settings = yaml.safe_load(places.CONFIG.read_text(encoding="utf-8"))
-    told = publishing.configured(settings, publishing.publication())
-    target.write_text(yaml.safe_dump(told, allow_unicode=True), encoding="utf-8")
+    config = publishing.configured(settings, publishing.publication())
+    target.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
 
 
 def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the names that a page may use between double braces."""
     findings = Findings(evidences)
-    found = answers.answers(findings)
-    made = decisions.decisions(findings, found)
-    return first_page(findings, found, made) | {
-        "picker": picker.choices(evidences, found, made, versions.read()),
+    all_answers = answers.answers(findings)
+    all_decisions = decisions.decisions(findings, all_answers)
+    return first_page(findings, all_answers, all_decisions) | {
+        "picker": picker.choices(evidences, all_answers, all_decisions, versions.read()),
         "titles": {evidence.notebook: title(evidence.notebook) for evidence in evidences},
         "requirements": requirements(),
         "claims": claims,
         "claim": {claim["id"]: claim for claim in claims},
         "published": publishing.publication(),
-        "record": the_only(asked(findings)),
-        "records": asked(findings),
+        "record": the_only(records_of(findings)),
+        "records": records_of(findings),
         "change": lambda timing: percent(timing.ratio, timing.interval),
         "kib": kib,
         "controls": controls,
@@ -85,27 +85,29 @@ def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> di
     }
 
 
-def first_page(findings: Findings, found: list[Answer], made: list[Decision]) -> dict[str, Any]:
-    """Return what the first page shows; a function where a page without evidence has nothing."""
+def first_page(
+    findings: Findings, all_answers: list[Answer], all_decisions: list[Decision]
+) -> dict[str, Any]:
+    """Return what the first page shows; a function for what a page without evidence lacks."""
     return {
-        "answers": found,
-        "decisions": made,
+        "answers": all_answers,
+        "decisions": all_decisions,
         "name_of": picture.name_of,
         "definitions": DEFINITIONS,
         "statuses": STATUSES,
         "decision_rule": decisions.RULE,
         "shown": WORDS.__getitem__,
-        "sizes_tried": answers.span(found),
-        "priority": partial(disposition.priority, findings, made),
-        "elsewhere": partial(disposition.elsewhere, made),
-        "sentences": partial(summary.sentences, findings, made),
-        "short_rows": partial(summary.rows, made),
-        "picture": partial(picture.of_settings, made),
+        "sizes_tried": answers.span(all_answers),
+        "priority": partial(disposition.priority, findings, all_decisions),
+        "elsewhere": partial(disposition.elsewhere, all_decisions),
+        "sentences": partial(summary.sentences, findings, all_decisions),
+        "short_rows": partial(summary.rows, all_decisions),
+        "picture": partial(picture.of_settings, all_decisions),
         "versions": versions.read(),
     }
 
 
-def asked(findings: Findings) -> Callable[..., tuple[Observation, ...]]:
+def records_of(findings: Findings) -> Callable[..., tuple[Observation, ...]]:
     """Return a function from a type and values of its fields to the records that have them.
 
     It raises `BuildError` for a type, a field or a value that no record can have.
@@ -115,19 +117,19 @@ def asked(findings: Findings) -> Callable[..., tuple[Observation, ...]]:
         try:
             return findings.answers(ask(TYPES[kind], **fields))
         except (KeyError, QuestionError) as error:
-            raise BuildError(f"a page asks for {kind}: {error}") from None
+            raise BuildError(f"a page needs {kind}: {error}") from None
 
     return look_up
 
 
 def the_only(look_up: Callable[..., tuple[Observation, ...]]) -> Callable[..., Observation]:
-    """Return the same for the only such record; `BuildError` where there is not just one."""
+    """Return the same for the only such record; `BuildError` if there is not just one."""
 
     def look_up_one(kind: str, **fields: Any) -> Observation:
-        found = look_up(kind, **fields)
-        if len(found) != 1:
-            raise BuildError(f"a page asks for one {kind} with {fields}; there are {len(found)}")
-        return found[0]
+        records = look_up(kind, **fields)
+        if len(records) != 1:
+            raise BuildError(f"a page needs one {kind} with {fields}; there are {len(records)}")
+        return records[0]
 
     return look_up_one
 
@@ -152,7 +154,7 @@ def requirements() -> dict[str, str]:
 
 
 def installed(package: str) -> str:
-    """Return a package's installed version, or say that it is not here."""
+    """Return a package's installed version, or a note that it is not installed."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
@@ -185,7 +187,7 @@ def write_data(evidence: Evidence, folder: Path) -> None:
 
 
 def _flat(record: Record) -> dict[str, object]:
-    """Return a record as a row: what every kind has, and of a timing what it came to."""
+    """Return a record as a row: what every kind has, and the outcome of a timing."""
     timing = record if isinstance(record, Measured) else None
     low, high = timing.interval if timing else (None, None)
     case = record.case

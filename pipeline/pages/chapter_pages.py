@@ -1,7 +1,7 @@
 """An executed chapter as a page: with the claims that the ledger decided, and links to its data.
 
 Claims are judged once, when all evidence is there, so no chapter can show another verdict than
-the ledger's. A cell's tag tells where they go.
+the ledger's. A cell's tag marks their place.
 """
 
 import shutil
@@ -56,14 +56,17 @@ def claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
 
 
 def gpu_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
-    """Return what the claims come to on each GPU that was measured."""
+    """Return the verdicts of the claims on each GPU that was measured."""
     del chapter  # only one shows them
     lines = [
         _claim_lines(claim, f"on {machine}", claim["gpu"]["rule"], verdict, because)
         for claim in claims
         if claim["gpu"]
         for machine, verdict, because in (
-            [(one["machine"], one["verdict"], one["because"]) for one in claim["gpu"]["found"]]
+            [
+                (verdict["machine"], verdict["verdict"], verdict["because"])
+                for verdict in claim["gpu"]["found"]
+            ]
             or [("no machine yet", "untested on a GPU", "No GPU measurement exists yet.")]
         )
     ]
@@ -71,11 +74,11 @@ def gpu_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
 
 
 def launch_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
-    """Return what the launches of eager CUDA say of each claim that they say something of."""
+    """Return what the launches of eager CUDA show about each claim that they concern."""
     del chapter  # only one shows them
     noted = (claim for claim in claims if claim["eager_cuda"])
     return "\n".join(
-        harmless(f"- {_quoted(one, one['who'])}\\\n  {one['eager_cuda']}") for one in noted
+        harmless(f"- {_quoted(claim, claim['who'])}\\\n  {claim['eager_cuda']}") for claim in noted
     )
 
 

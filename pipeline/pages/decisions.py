@@ -12,7 +12,7 @@ from pipeline.pages.settings import GPU, Setting, settings
 CHANGE, KEEP, NO_DIFFERENCE = "change it", "keep it", "no difference"
 SIZE, BY_CASE = "depends on size", "depends on the case"
 CANNOT_TELL, NOT_MEASURED = "cannot tell", "not measured"
-# How the decision follows from the outcomes. It stands on the page.
+# How the decision follows from the outcomes. The page shows it.
 RULE = (
     f"For each size: *{CHANGE}* if `expand_as` is slower in some timing and faster in none, or if "
     f"it writes more memory and is not faster; *{KEEP}* if it is faster in some and slower in "
@@ -26,9 +26,9 @@ FEW_SIZES = 4
 
 @dataclass(frozen=True)
 class Extra:
-    """What is known of a setting beside its timings.
+    """What is known about a setting besides its timings.
 
-    `memory` tells what `expand_as` writes more, empty where it writes no more. `same` counts the
+    `memory` is what `expand_as` writes more, empty if it writes no more. `same` counts the
     cases that are compiled to the same kernels; `all_same` is whether all are.
     """
 
@@ -42,64 +42,65 @@ class Decision:
     """Whether to change the line in a setting, and the evidence that it follows from."""
 
     setting: Setting
-    found: tuple[Answer, ...]
+    answers: tuple[Answer, ...]
     extra: Extra
 
     @property
     def change(self) -> str:
         """The decision over all sizes."""
-        made = set(self.by_size.values())
+        decided = set(self.by_size.values())
         if not self.measured_at_all:
             return NOT_MEASURED
-        if not made:
+        if not decided:
             return _at_one_size((), self.extra)
-        return made.pop() if len(made) == 1 else BY_CASE if BY_CASE in made else SIZE
+        return decided.pop() if len(decided) == 1 else BY_CASE if BY_CASE in decided else SIZE
 
     @property
     def by_size(self) -> Mapping[str, str]:
         """The decision at each size, the smallest size first."""
-        ordered = sorted(self.found, key=lambda one: one.elements)
-        sizes = dict.fromkeys(one.size for one in ordered)
+        ordered = sorted(self.answers, key=lambda answer: answer.elements)
+        sizes = dict.fromkeys(answer.size for answer in ordered)
         return {size: _at_one_size(self.at(size), self.extra) for size in sizes}
 
     def at(self, size: str) -> list[Answer]:
         """Return the comparisons at one size."""
-        return [one for one in self.found if one.size == size]
+        return [answer for answer in self.answers if answer.size == size]
 
     @property
     def measured_at_all(self) -> bool:
         """Whether there is any evidence."""
-        return bool(self.found or self.extra.memory or self.extra.same)
+        return bool(self.answers or self.extra.memory or self.extra.same)
 
     @property
     def sizes(self) -> str:
-        """Which decision holds at which sizes, empty where one holds at all."""
+        """Which decision holds at which sizes, empty if one holds at all."""
         if self.change not in (SIZE, BY_CASE):
             return ""
         by_decision = {
-            made: [size for size, other in self.by_size.items() if other == made] for made in ORDER
+            decision: [size for size, other in self.by_size.items() if other == decision]
+            for decision in ORDER
         }
-        told = [f"{made} at {_few(sizes)}" for made, sizes in by_decision.items() if sizes]
-        return "; ".join(told)
+        parts = [f"{decision} at {_few(sizes)}" for decision, sizes in by_decision.items() if sizes]
+        return "; ".join(parts)
 
     @property
     def wholes(self) -> list[Answer]:
         """The steps of a whole network."""
-        return [one for one in self.found if one.whole]
+        return [answer for answer in self.answers if answer.whole]
 
     @property
     def worst(self) -> Answer | None:
-        """The comparison in which `expand_as` is slower by most, None where it is in none."""
+        """The comparison in which `expand_as` is slower by most, None if it is in none."""
         return max(self.of("slower"), key=_ratio, default=None)
 
     @property
     def best(self) -> Answer | None:
-        """The comparison in which `expand_as` is faster by most, None where it is in none."""
+        """The comparison in which `expand_as` is faster by most, None if it is in none."""
         return min(self.of("faster"), key=_ratio, default=None)
 
     def of(self, outcome: str) -> list[Answer]:
         """Return the comparisons with one outcome."""
-        return [one for one in self.found if one.outcome == outcome]
+        return [answer for answer in self.answers if answer.outcome == outcome]
 
     @property
     def measured(self) -> str:
@@ -110,7 +111,7 @@ class Decision:
         yield from filter(None, [self.extra.memory, self.extra.same])
         for whole in self.wholes:
             yield f"{whole.where}: {whole.change}, {WORDS[whole.outcome]}"
-        parts = [one for one in self.found if not one.whole]
+        parts = [answer for answer in self.answers if not answer.whole]
         if parts:
             yield f"{counted(part.timing for part in parts)} timings"
         for extreme in filter(None, [self.worst, self.best]):
@@ -149,12 +150,12 @@ def _unmeasured(setting: Setting) -> str:
 
 
 def decisions(findings: Findings, answers: Iterable[Answer]) -> list[Decision]:
-    """Return the decision in each setting, by the rule that stands on the page."""
-    known = list(answers)
+    """Return the decision in each setting, by the rule that the page shows."""
+    listed = list(answers)
     return [
         Decision(
             setting,
-            tuple(answer for answer in known if answer.decides and answer.setting == setting),
+            tuple(answer for answer in listed if answer.decides and answer.setting == setting),
             Extra(_memory_words(setting, findings), *_same_words(setting, findings)),
         )
         for setting in settings(findings)
@@ -162,23 +163,28 @@ def decisions(findings: Findings, answers: Iterable[Answer]) -> list[Decision]:
 
 
 def _memory_words(setting: Setting, findings: Findings) -> str:
-    """Tell what the line writes that the plain product does not; nothing if it writes no more."""
+    """Return what the line writes more than the plain product, in words; empty if nothing."""
     if setting.written is not None:
         program = findings.answer(setting.written)
         more = program.bytes_more
         at = f" at {'×'.join(map(str, program.case.shape))}" if program.case else ""
         return f"writes {kib(more)} more{at}" if more > 0 else ""
-    found = findings.answers(setting.memory) if setting.memory else ()
-    asked = {one.form: one for one in found}
-    if not asked or asked["expand_as"].bytes <= asked["broadcast"].bytes:
+    records = findings.answers(setting.memory) if setting.memory else ()
+    by_form = {record.form: record for record in records}
+    if not by_form or by_form["expand_as"].bytes <= by_form["broadcast"].bytes:
         return ""
-    case = asked["expand_as"].case
+    case = by_form["expand_as"].case
     at = f" at {'×'.join(map(str, case.shape))}" if case else ""
-    plain = kib(asked["broadcast"].bytes)
-    return f"asks for {kib(asked['expand_as'].bytes)} beside the output instead of {plain}{at}"
+    plain = kib(by_form["broadcast"].bytes)
+    return f"asks for {kib(by_form['expand_as'].bytes)} beside the output instead of {plain}{at}"
 
 
 def _same_words(setting: Setting, findings: Findings) -> tuple[str, bool]:
     counted = findings.answers(setting.same) if setting.same else ()
-    words = [f"the same kernels in {one.agreeing} of {one.tried} cases" for one in counted]
-    return "; ".join(words), bool(counted) and all(one.agreeing == one.tried for one in counted)
+    words = [
+        f"the same kernels in {agreement.agreeing} of {agreement.tried} cases"
+        for agreement in counted
+    ]
+    return "; ".join(words), bool(counted) and all(
+        agreement.agreeing == agreement.tried for agreement in counted
+    )

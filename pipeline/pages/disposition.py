@@ -1,7 +1,6 @@
 """What should become of the ticket: its priority in its own project, and where else to act.
 
-Every sentence is computed from the evidence, and comes out neutral or the other way round where
-the evidence does.
+Every sentence is computed from the evidence, and is neutral or opposite if the evidence is.
 """
 
 import math
@@ -34,7 +33,7 @@ NETWORK = (ONE_DTYPE, TRAINING)
 
 @dataclass(frozen=True)
 class Priority:
-    """The ticket's priority in its own project, and what it rests on."""
+    """The ticket's priority in its own project, and its grounds."""
 
     headline: str
     grounds: str
@@ -42,18 +41,18 @@ class Priority:
 
 def priority(findings: Findings, decisions: Iterable[Decision]) -> Priority:
     """Return the ticket's priority in its own project, as the evidence has it."""
-    known = list(decisions)
+    all_decisions = list(decisions)
     steps = [
         step
-        for one in known
-        if one.setting.name in NETWORK and one.setting.device == CPU
-        for step in one.wholes
+        for decision in all_decisions
+        if decision.setting.name in NETWORK and decision.setting.device == CPU
+        for step in decision.wholes
     ]
     same = findings.answers(ask(Equality, aspect="same_dtype"))
     if same and not same[0].same:
         return Priority("open; change nothing yet", "The two forms return other bits.")
     headline, grounds = _of_the_network(steps)
-    return Priority(headline, f"{grounds} {gpus(known)}")
+    return Priority(headline, f"{grounds} {gpus(all_decisions)}")
 
 
 def _of_the_network(steps: Sequence[Answer]) -> tuple[str, str]:
@@ -62,8 +61,10 @@ def _of_the_network(steps: Sequence[Answer]) -> tuple[str, str]:
     if not steps:
         return "open", "No step of its network was timed."
     if {"slower", "faster"} <= outcomes:
-        told = f"On a CPU its network is {_steps(steps, 'slower')}, but {_steps(steps, 'faster')}."
-        return "open", told
+        ground = (
+            f"On a CPU its network is {_steps(steps, 'slower')}, but {_steps(steps, 'faster')}."
+        )
+        return "open", ground
     if "slower" in outcomes:
         return "as filed, a performance bug", f"On a CPU its network is {_steps(steps, 'slower')}."
     if "faster" in outcomes:
@@ -84,38 +85,40 @@ def _of_the_network(steps: Sequence[Answer]) -> tuple[str, str]:
 
 
 def _steps(steps: Iterable[Answer], outcome: str) -> str:
-    found = [answer for answer in steps if answer.outcome == outcome]
-    return f"{outcome} with the line in {listed([f'{one.where} ({one.change})' for one in found])}"
+    answers = [answer for answer in steps if answer.outcome == outcome]
+    changes = [f"{answer.where} ({answer.change})" for answer in answers]
+    return f"{outcome} with the line in {listed(changes)}"
 
 
 def gpus(decisions: Iterable[Decision]) -> str:
-    """Tell what was measured on GPUs."""
-    found = [decision for decision in decisions if decision.setting.device != CPU]
-    measured = [one for one in found if one.change != NOT_MEASURED]
+    """Say what was measured on GPUs."""
+    on_gpus = [decision for decision in decisions if decision.setting.device != CPU]
+    measured = [decision for decision in on_gpus if decision.change != NOT_MEASURED]
     if not measured:
         return "On a GPU, nothing was measured."
     return "On a GPU: " + "; ".join(
-        f"{one.setting.device}, {one.setting.name}, {one.change}" for one in measured
+        f"{decision.setting.device}, {decision.setting.name}, {decision.change}"
+        for decision in measured
     ) + "."  # fmt: skip
 
 
 def elsewhere(decisions: Iterable[Decision]) -> str:
     """Return where the same line is worth changing or keeping today, on a CPU."""
-    known = [
+    on_a_cpu = [
         decision
         for decision in decisions
         if decision.setting.device == CPU and decision.setting.name not in NETWORK
     ]
-    told = [
+    parts = [
         f"{words} in {listed(products(chosen))}{_range(chosen)}"
         for change, words in ((CHANGE, "change it"), (KEEP, "keep it"))
-        if (chosen := [one for one in known if one.change == change])
+        if (chosen := [decision for decision in on_a_cpu if decision.change == change])
     ]
-    varies = [one for one in known if one.change in (SIZE, BY_CASE)]
-    told += [f"look at your size first in {listed(products(varies))}"] * bool(varies)
-    if not told:
+    varies = [decision for decision in on_a_cpu if decision.change in (SIZE, BY_CASE)]
+    parts += [f"look at your size first in {listed(products(varies))}"] * bool(varies)
+    if not parts:
         return "Elsewhere no setting was measured in which the line is worth acting on."
-    return f"Elsewhere the same line is worth acting on today: {'; '.join(told)}."
+    return f"Elsewhere the same line is worth acting on today: {'; '.join(parts)}."
 
 
 def products(chosen: Iterable[Decision]) -> list[str]:
@@ -124,8 +127,8 @@ def products(chosen: Iterable[Decision]) -> list[str]:
     product = [name.split(" (")[0] for name in names]
     return list(
         dict.fromkeys(
-            one if product.count(one) > 1 else name
-            for one, name in zip(product, names, strict=True)
+            group if product.count(group) > 1 else name
+            for group, name in zip(product, names, strict=True)
         )
     )
 
@@ -135,7 +138,7 @@ def _range(chosen: Iterable[Decision]) -> str:
     extremes = [
         answer for decision in chosen for answer in (decision.worst, decision.best) if answer
     ]
-    extremes = sorted(extremes, key=lambda one: one.timing.ratio)
+    extremes = sorted(extremes, key=lambda answer: answer.timing.ratio)
     if len(extremes) < 2:
         return f" ({longer(extremes[0])})" if extremes else ""
     return f" (in the worst cases {longer(extremes[0])} to {longer(extremes[-1])})"

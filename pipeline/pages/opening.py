@@ -1,7 +1,7 @@
 """How a chapter's page opens: its title, what was found in this run, and one picture.
 
-A notebook finds before it can tell. Its page tells first: cells that have the tag `opening` come
-right behind the title, with what the ledger decided in the chapter above them.
+A notebook measures before it shows results. Its page shows results first: cells with the tag
+`opening` come right after the title, below what the ledger decided in the chapter.
 """
 
 from typing import Any
@@ -16,19 +16,19 @@ TAG = "opening"
 MOST_CLAIMS = 3
 
 
-def told_first(cells: list[NotebookNode], found: str) -> list[NotebookNode]:
+def told_first(cells: list[NotebookNode], finding: str) -> list[NotebookNode]:
     """Return a page's cells with its title, what was found and the opening cells in front."""
     first, *rest = cells
     title, _, introduction = first.source.partition("\n\n")
-    opening = [one for one in rest if TAG in one.metadata.get("tags", [])]
-    others = [one for one in rest if one not in opening]
-    above = nbformat.v4.new_markdown_cell("\n\n".join(filter(None, (title, found))), id="finding")
+    opening = [cell for cell in rest if TAG in cell.metadata.get("tags", [])]
+    others = [cell for cell in rest if cell not in opening]
+    above = nbformat.v4.new_markdown_cell("\n\n".join(filter(None, (title, finding))), id="finding")
     below = nbformat.v4.new_markdown_cell(introduction, id="introduction")
     return [above, *map(_folded, opening), below, *others]
 
 
 def _folded(cell: NotebookNode) -> NotebookNode:
-    """Fold the code of an opening cell: the reader has not come to it yet."""
+    """Fold the code of an opening cell: the reader meets it later in the chapter."""
     cell.metadata["tags"] = sorted({*cell.metadata["tags"], "hide-input"})
     return cell
 
@@ -37,8 +37,8 @@ def found_in(chapter: str, claims: list[dict[str, Any]]) -> str:
     """Return the first few verdicts on sentences that this chapter decides; nothing if none."""
     decided = [claim for claim in claims if claim["chapters"][0] == chapter]
     lines = [
-        f"- “{one['quote']}” — **{one['verdict']}**. {one['because']}"
-        for one in decided[:MOST_CLAIMS]
+        f"- “{claim['quote']}” — **{claim['verdict']}**. {claim['because']}"
+        for claim in decided[:MOST_CLAIMS]
     ]
     more = len(decided) - len(lines)
     if more > 0:

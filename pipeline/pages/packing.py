@@ -23,7 +23,7 @@ def prune(book: Path) -> None:
     for pattern in UNUSED:
         for path in book.glob(pattern):
             path.unlink()
-    for folder in sorted((one for one in book.rglob("*") if one.is_dir()), reverse=True):
+    for folder in sorted((path for path in book.rglob("*") if path.is_dir()), reverse=True):
         if not any(folder.iterdir()):
             folder.rmdir()
 

@@ -35,8 +35,8 @@ def choices(
     sizes = Counter(answer.size for answer in answers)
     return {
         "decisions": decided,
-        "settings": list(dict.fromkeys(one["name"] for one in decided)),
-        "devices": list(dict.fromkeys(one["device"] for one in decided)),
+        "settings": list(dict.fromkeys(row["name"] for row in decided)),
+        "devices": list(dict.fromkeys(row["device"] for row in decided)),
         "sizes": [size for size, _ in sizes.most_common()],
         "threads": list(dict.fromkeys(answer.threads for answer in answers)),
         "releases": releases(evidences, versions),

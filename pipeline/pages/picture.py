@@ -19,7 +19,10 @@ def setting_rows(decisions: Sequence[Decision]) -> list[SettingRow]:
         SettingRow(
             name_of(decision),
             decision.change,
-            tuple(_mark(answer) for answer in sorted(decision.found, key=lambda one: one.elements)),
+            tuple(
+                _mark(answer)
+                for answer in sorted(decision.answers, key=lambda answer: answer.elements)
+            ),
         )
         for decision in decisions
     ]
@@ -43,24 +46,24 @@ def of_settings(decisions: Sequence[Decision]) -> Markup:
     rows = setting_rows(decisions)
     wide, narrow = (
         figures.show(
-            settings_figure(rows, MARGIN, narrow=one),
-            alt=_alt(decisions, narrow=one),
+            settings_figure(rows, MARGIN, narrow=narrow),
+            alt=_alt(decisions, narrow=narrow),
             caption=caption(decisions),
         ).data
-        for one in (False, True)
+        for narrow in (False, True)
     )
     return Markup(f'<div class="on-wide">{wide}</div>\n<div class="on-narrow">{narrow}</div>')
 
 
 def _alt(decisions: Sequence[Decision], *, narrow: bool) -> str:
-    told = "; ".join(f"{name_of(decision)}: {decision.change}" for decision in decisions)
+    changes = "; ".join(f"{name_of(decision)}: {decision.change}" for decision in decisions)
     layout = " Drawn for a narrow page." if narrow else ""
-    return f"Time with expand_as over time without, a row a setting. {told}.{layout}"
+    return f"Time with expand_as over time without, a row a setting. {changes}.{layout}"
 
 
 def caption(decisions: Sequence[Decision]) -> str:
     """Return what to see in the picture, counted from it."""
-    timings = [answer.timing for decision in decisions for answer in decision.found]
+    timings = [answer.timing for decision in decisions for answer in decision.answers]
     return (
         "Each mark is one timing at one input, with its 95 % interval; in a row the smallest "
         f"input is on top. With the line: {counted(timings)} timings."

@@ -13,7 +13,7 @@ from pipeline.faults import BuildError
 from pipeline.pages.rendering import complaints
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# Chromium as a program among others: no sandbox of its own, no calls home.
+# Chromium as a program among others: no sandbox of its own, no requests to its maker.
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

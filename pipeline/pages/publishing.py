@@ -1,4 +1,4 @@
-"""Where the book is published, if anywhere: what the pages then say of themselves.
+"""The address of the published book, if there is one, and what the pages then show of it.
 
 Read from the environment that GitHub Actions sets, and `BOOK_URL`. A book built at home has
 neither a repository nor an address, and its pages name none.
@@ -14,7 +14,7 @@ from pipeline.faults import BuildError
 
 COLAB = "https://colab.research.google.com"
 BINDER = "https://mybinder.org"
-# variable → what it has to look like, in code and in words
+# variable → its form, as a pattern and in words
 SHAPES = {
     "GITHUB_REPOSITORY": (r"[\w.-]+/[\w.-]+", "owner/name"),
     "GITHUB_SERVER_URL": (r"https://[\w.-]+", "an https address without a path"),
@@ -56,19 +56,19 @@ def publication(environment: Mapping[str, str] = os.environ) -> Publication:
 
 def configured(config: dict[str, Any], published: Publication) -> dict[str, Any]:
     """Return the book's settings with what the publication adds to them."""
-    told: dict[str, Any] = {**config, "html": dict(config["html"])}
+    completed: dict[str, Any] = {**config, "html": dict(config["html"])}
     if published.repository:
-        told["repository"] = {"url": published.repository, "branch": published.revision}
-        told["launch_buttons"] = {
+        completed["repository"] = {"url": published.repository, "branch": published.revision}
+        completed["launch_buttons"] = {
             "colab_url": COLAB,
             "binderhub_url": BINDER,
             "notebook_interface": "jupyterlab",
         }
-        told["html"] |= {"use_repository_button": True, "use_issues_button": True}
+        completed["html"] |= {"use_repository_button": True, "use_issues_button": True}
     if published.address:
-        told["html"]["baseurl"] = published.address
-        told["sphinx"] = {**config["sphinx"], "config": _addressed(config, published.address)}
-    return told
+        completed["html"]["baseurl"] = published.address
+        completed["sphinx"] = {**config["sphinx"], "config": _addressed(config, published.address)}
+    return completed
 
 
 def _addressed(config: dict[str, Any], address: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pipeline import places
 from pipeline.faults import BuildError, refused_in
 from pipeline.pages import packing
 
-# What jupyter-book says when nothing is wrong is not worth a reader's screen.
+# What jupyter-book prints when nothing is wrong is not shown.
 SHOWN_LINES = 12
 
 
@@ -38,8 +38,8 @@ def render() -> None:
     )
     page = places.RENDERED / "_build" / "html" / "index.html"
     if done.returncode != 0:
-        said = done.stdout + done.stderr
-        raise BuildError(refused_in(said) or f"the pages did not build:\n{complaints(said)}")
+        output = done.stdout + done.stderr
+        raise BuildError(refused_in(output) or f"the pages did not build:\n{complaints(output)}")
     if not page.exists():
         raise BuildError("the pages built without an index.html")
     packing.prune(page.parent)
@@ -50,7 +50,7 @@ def render() -> None:
 def swap_in() -> None:
     """Put the new book where the last good one was.
 
-    Where this is killed between its two moves, the next build puts the last good one back.
+    If this is killed between its two moves, the next build puts the last good book back.
     """
     if places.HTML.exists():
         places.HTML.rename(places.RETIRED)
@@ -60,7 +60,7 @@ def swap_in() -> None:
 
 
 def complaints(output: str) -> str:
-    """Return the lines of Sphinx's output that tell what went wrong."""
+    """Return the lines of Sphinx's output that report a fault."""
     lines = output.splitlines()
     telling = [line for line in lines if re.search(r"WARNING|ERROR|\w+Error: ", line)]
     return "\n".join((telling or lines)[-SHOWN_LINES:])

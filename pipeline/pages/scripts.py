@@ -10,7 +10,7 @@ USES = {'class="stride-explorer"': "strides.js", 'class="picker"': "picker.js"}
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Publish the scripts, and load them where they are used.
+    """Publish the scripts, and load each on the pages that use it.
 
     Jupyter Book would load a script from `_static` on every page; hence a folder of their own.
     """

@@ -1,4 +1,4 @@
-"""The settings that the line runs in, and the questions that the evidence of each answers."""
+"""The settings that the line runs in, and the questions about each of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ FORWARD, TRAINED = "a forward step of the host network", "a training step of the
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting that the line runs in, and the questions that its evidence answers.
+    """A setting that the line runs in, and the questions about it.
 
     `wholes` and `parts` ask for timings, each under words for what was timed: a step of a whole
     network, on a CPU by the line timed in place, or a part of one. `memory` asks for the bytes that

@@ -1,4 +1,4 @@
-"""How pages are filled in: strictly, and so that whatever a record says is text and no markup."""
+"""How pages are filled in: strictly, and so that the text of a record is never markup."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +28,7 @@ def environment(folder: Path = TEMPLATES, **filters: Callable[..., Any]) -> Envi
 
 
 def is_html(template: str | None) -> bool:
-    """Tell whether a template is of HTML, by its name; the others are of Markdown."""
+    """Return whether a template is of HTML, by its name; the others are of Markdown."""
     return template is not None and template.endswith(".html")
 
 

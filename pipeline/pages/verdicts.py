@@ -37,7 +37,7 @@ def claims(findings: Findings) -> list[dict[str, Any]]:
             **_verdict(verdicts[claim.id]),
             "scope": scope(claim.questions, findings),
             "not_covered": claim.not_covered,
-            "history": [_change(one) for one in claim.history],
+            "history": [_change(change) for change in claim.history],
             "chapters": list(claim.chapters),
             "cell": claim.cell,
             "questions": {name: str(question) for name, question in claim.questions.items()},
@@ -53,14 +53,14 @@ def on_a_gpu(claim: Claim, findings: Findings) -> dict[str, Any] | None:
 
     None for a claim that needs no GPU. Without a measurement the list of verdicts is empty.
     """
-    rule = next((one for one in gpu.RULES if one.claim == claim.id), None)
+    rule = next((known_rule for known_rule in gpu.RULES if known_rule.claim == claim.id), None)
     if rule is None:
         return None
-    found = [
+    judged = [
         {"machine": machine, **_verdict(verdict), "scope": gpu.scope_on(machine, rule, findings)}
         for machine, verdict in gpu.on_each_machine(rule, findings).items()
     ]
-    return {"rule": f"{claim.rule} *On a GPU:* {rule.differs}", "found": found}
+    return {"rule": f"{claim.rule} *On a GPU:* {rule.differs}", "found": judged}
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

@@ -58,14 +58,14 @@ class Line:
 
     @property
     def same(self) -> bool:
-        """Whether every version that allows it comes to the same."""
-        return len({one.outcome for one in self.seen}) < 2
+        """Whether every version that allows it has the same outcome."""
+        return len({stretch.outcome for stretch in self.seen}) < 2
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """The versions with which the outcome became another."""
+        """The versions that changed the outcome."""
         pairs = pairwise(self.seen)
-        return tuple(one.first for before, one in pairs if before.outcome != one.outcome)
+        return tuple(after.first for before, after in pairs if before.outcome != after.outcome)
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,15 @@ class Versions:
         }
         lines = [
             Line(claim.id, claim.quote, _stretches(
-                {version: (found[claim.id].status, "") for version, found in decided.items()}
+                {version: (verdicts[claim.id].status, "") for version, verdicts in decided.items()}
             ))
             for claim in ledger.CLAIMS
         ]  # fmt: skip
-        return [line for line in lines if {each.outcome for each in line.stretches} != {"untested"}]
+        return [
+            line
+            for line in lines
+            if {stretch.outcome for stretch in line.stretches} != {"untested"}
+        ]
 
     @property
     def observations(self) -> list[Line]:
@@ -100,19 +104,20 @@ class Versions:
             }
             for version, evidence in self.evidences.items()
         }
-        known: dict[Any, Observation] = {}
-        for found in reversed(by_version.values()):
-            known |= {key: one for key, one in found.items() if key not in known}
+        newest: dict[Any, Observation] = {}
+        for records in reversed(by_version.values()):
+            newest |= {key: record for key, record in records.items() if key not in newest}
         return [
-            Line(one.name, one.says, _stretches(
-                {version: _seen(found.get(key)) for version, found in by_version.items()}
+            Line(record.name, record.says, _stretches(
+                {version: _outcome_and_cell(records.get(key))
+                 for version, records in by_version.items()}
             ))
-            for key, one in known.items()
+            for key, record in newest.items()
         ]  # fmt: skip
 
     @property
     def same(self) -> list[Line]:
-        """The observations that come to the same under every version that allows them."""
+        """The observations with the same outcome under every version that allows them."""
         return [observation for observation in self.observations if observation.same]
 
     @property
@@ -157,7 +162,7 @@ def outcome(record: Observation) -> str:
     return "none" if not record.value else "all" if record.value == tried else "some"
 
 
-def _seen(record: Observation | None) -> tuple[str, str]:
+def _outcome_and_cell(record: Observation | None) -> tuple[str, str]:
     """Return a record's outcome, and what a table shows of it."""
     if record is None:
         return NOT_OBSERVED, NOT_OBSERVED
@@ -175,28 +180,28 @@ def _with_unit(record: Observation) -> str:
 
 def _stretches(by_version: Mapping[str, tuple[str, str]]) -> tuple[Stretch, ...]:
     """Put neighbouring versions with one outcome together."""
-    found: list[Stretch] = []
+    stretches: list[Stretch] = []
     for version, (compared, shown) in by_version.items():
-        if found and found[-1].outcome == compared:
-            first = found.pop()
+        if stretches and stretches[-1].outcome == compared:
+            first = stretches.pop()
             texts = first.shown if first.shown == shown else f"{first.shown}, {shown}"
-            found.append(Stretch(first.first, version, compared, _short(texts)))
+            stretches.append(Stretch(first.first, version, compared, _short(texts)))
         else:
-            found.append(Stretch(version, version, compared, shown))
-    return tuple(found)
+            stretches.append(Stretch(version, version, compared, shown))
+    return tuple(stretches)
 
 
 def _short(texts: str) -> str:
     """Return the first and the last of several texts that are joined by commas."""
-    each = list(dict.fromkeys(texts.split(", ")))
-    return each[0] if len(each) == 1 else f"{each[0]} … {each[-1]}"
+    parts = list(dict.fromkeys(texts.split(", ")))
+    return parts[0] if len(parts) == 1 else f"{parts[0]} … {parts[-1]}"
 
 
 def read(folder: Path | None = None) -> Versions:
-    """Return what is recorded, oldest torch first; none where nothing is."""
+    """Return what is recorded, oldest torch first; none if nothing is."""
     lying = manifest.record_files(folder or places.RECORDED / manifest.VERSIONS)
-    found = (files.read(path) for path in lying)
-    return in_order(found)
+    evidences = (files.read(path) for path in lying)
+    return in_order(evidences)
 
 
 def in_order(evidences: Iterable[Evidence]) -> Versions:

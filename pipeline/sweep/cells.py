@@ -28,14 +28,14 @@ KEY = r"^[0-9a-f]{32}$"
 
 
 class CellError(Exception):
-    """A cell that could not be measured; the message says why."""
+    """A cell that could not be measured; the message gives the reason."""
 
 
 class Cell(BaseModel):
     """One notebook and one choice of every axis; `key` digests all that its result depends on.
 
     `packages` are the requirements beside torch of an environment that is made for this cell and
-    removed after it. None is for one that is kept, with all that is locked.
+    removed after it. None means an environment that is kept, with all that is locked.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,7 +48,7 @@ class Cell(BaseModel):
 
     @property
     def folder(self) -> Path:
-        """Where the result is kept, or will be."""
+        """The folder of the result, which may not exist yet."""
         return places.CELLS / self.key
 
     @property
@@ -60,20 +60,20 @@ class Cell(BaseModel):
 def measure(cell: str) -> str:
     """Measure a cell, given as JSON, unless its result is here; return its evidence as JSON.
 
-    Raises `CellError` with the reason where it cannot be measured.
+    Raises `CellError` with the reason if it cannot be measured.
     """
-    asked = Cell.model_validate_json(cell)
+    parsed = Cell.model_validate_json(cell)
     try:
-        return measured(asked, lambda: [_python(asked), "-m", "pipeline.sweep.cells"])
+        return measured(parsed, lambda: [_python(parsed), "-m", "pipeline.sweep.cells"])
     finally:
-        if asked.packages is not None:
-            environments.remove(asked.torch, asked.packages)
+        if parsed.packages is not None:
+            environments.remove(parsed.torch, parsed.packages)
 
 
 def measured(cell: Cell, script: Callable[[], list[str]]) -> str:
     """Run a script with the cell as its word, unless the result is here; return the evidence.
 
-    Raises `CellError` with the reason where there is none.
+    Raises `CellError` with the reason if there is none.
     """
     if not is_kept(cell):
         _in_a_process(cell, script())
@@ -81,7 +81,7 @@ def measured(cell: Cell, script: Callable[[], list[str]]) -> str:
 
 
 def is_kept(cell: Cell) -> bool:
-    """Tell whether a cell's result is here, as JSON at least: a half of it is measured again."""
+    """Return whether a cell's result is here as JSON; a partial result is measured again."""
     try:
         return isinstance(json.loads(cell.result.read_bytes()), dict)
     except (OSError, ValueError):
@@ -89,22 +89,22 @@ def is_kept(cell: Cell) -> bool:
 
 
 def _in_a_process(cell: Cell, script: list[str]) -> None:
-    """Run a script on the cell, and have it end where this process does.
+    """Run a script on the cell, and end it together with this process.
 
     The script reads the pipe that is its standard input (`as_script`).
     """
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
         started = subprocess.Popen(
             [*script, cell.model_dump_json()],
             stdin=subprocess.PIPE,
-            stdout=said,
-            stderr=said,
+            stdout=output,
+            stderr=output,
             cwd=places.HERE,
             env=_environment(),
         )
         status = started.wait()
-        said.seek(0)
-        lines = [line for line in said.read().splitlines() if line.strip()]
+        output.seek(0)
+        lines = [line for line in output.read().splitlines() if line.strip()]
     if status or not cell.result.exists():
         raise CellError(_reason(lines) or f"its process ended with status {status}")
 
@@ -116,7 +116,7 @@ def _environment() -> dict[str, str]:
 
 
 def _reason(lines: list[str]) -> str:
-    """Return what a process complained of: its own line of it, or else its last line."""
+    """Return the complaint of a process: its error line, or else its last line."""
     own = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     return (own or lines or [""])[-1]
 
@@ -142,7 +142,7 @@ def main(words: list[str]) -> int:
 
 
 def as_script(words: list[str], execute: Callable[[Cell, str], None]) -> int:
-    """Have the cell that is given as JSON executed, alone on this machine; return the exit status.
+    """Execute the cell that is given as JSON, alone on this machine; return the exit status.
 
     `execute` keeps the cell's result, whole or not at all; it is given the mark of the processes
     that may not outlive this one.

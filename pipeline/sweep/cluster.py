@@ -1,8 +1,8 @@
 """Measure the cells of a sweep on a Dask cluster: this machine's own, or one that is running.
 
 A worker offers the resource `timing` once, so it times one cell at a time; a machine with
-several workers has its lock besides (`cells`). What a lost worker was measuring is given
-to another; what was finished is on disk and never measured again.
+several workers has its lock besides (`cells`). Another worker gets what a lost
+worker was measuring; what was finished is on disk and never measured again.
 """
 
 import logging
@@ -44,9 +44,9 @@ class Outcome:
 def outcomes(
     wanted: list[Cell], scheduler: str | None, workers: int, measure: Measure = cells.measure
 ) -> list[Outcome]:
-    """Return what became of every cell, with a cluster where any is yet to be measured."""
-    if all(kept(cell) for cell in wanted):
-        return [Outcome(cell, kept(cell)) for cell in wanted]
+    """Return what became of every cell, with a cluster if any is yet to be measured."""
+    if all(result_of(cell) for cell in wanted):
+        return [Outcome(cell, result_of(cell)) for cell in wanted]
     with connected(scheduler, workers) as client:
         print(f"{len(wanted)} cells; {client.dashboard_link} shows where they stand", flush=True)
         return run(client, wanted, measure)
@@ -56,7 +56,7 @@ def outcomes(
 def connected(scheduler: str | None, workers: int) -> Iterator[Client]:
     """Give a client of a running scheduler, or of a cluster of this machine's own.
 
-    Raises `BuildError` where no scheduler answers, or none of its workers may time anything.
+    Raises `BuildError` if no scheduler answers, or none of its workers may time anything.
     """
     if scheduler is None:
         with _own_cluster(workers) as own, Client(own) as client:
@@ -81,16 +81,16 @@ def _own_cluster(workers: int) -> LocalCluster:
         host=LOOPBACK,
         dashboard_address=f"{LOOPBACK}:0",
         local_directory=str(places.SWEEPS / "workers"),
-        silence_logs=logging.CRITICAL,  # a cell that fails is told once, at the end
+        silence_logs=logging.CRITICAL,  # a cell that fails is printed once, at the end
         memory_limit=None,  # kernels are processes of their own, which Dask would not count
     )
 
 
 def _refuse_without_timing(client: Client, scheduler: str) -> None:
-    known = client.scheduler_info(n_workers=-1)["workers"].values()
-    if not any(one.get("resources", {}).get(TIMING) for one in known):
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    if not any(worker.get("resources", {}).get(TIMING) for worker in workers):
         raise BuildError(
-            f"SCHEDULER={scheduler}: none of its {len(known)} workers offers the resource "
+            f"SCHEDULER={scheduler}: none of its {len(workers)} workers offers the resource "
             f'{TIMING}; start one a machine with --resources "{TIMING}=1"'
         )
 
@@ -102,12 +102,12 @@ def run(
     progress: Progress | None = None,
 ) -> list[Outcome]:
     """Measure what has no result yet; return what became of every cell, in order."""
-    done = {cell.key: Outcome(cell, kept(cell)) for cell in wanted}
+    done = {cell.key: Outcome(cell, result_of(cell)) for cell in wanted}
     missing = {cell.key: cell for cell in wanted if done[cell.key].evidence is None}
-    asked = {_submit(client, cell, measure): cell for cell in missing.values()}
+    submitted = {_submit(client, cell, measure): cell for cell in missing.values()}
     with tqdm(total=len(wanted), initial=len(wanted) - len(missing), unit="cell") as bar:
-        for count, future in enumerate(as_completed(asked), start=1):
-            cell = asked[future]
+        for count, future in enumerate(as_completed(submitted), start=1):
+            cell = submitted[future]
             done[cell.key] = _outcome(cell, future)
             bar.update()
             if progress:
@@ -128,15 +128,15 @@ def _submit(client: Client, cell: Cell, measure: Measure) -> Future[str]:
 def _outcome(cell: Cell, future: Future[str]) -> Outcome:
     """Return what became of a cell that was measured.
 
-    A result that was lost with its worker before it was fetched is waited for once more.
+    If a result was lost with its worker before it was fetched, Dask measures it again.
     """
     try:
         result = future.result()
     except Exception as error:  # whatever a worker may raise
         return Outcome(cell, None, (str(error) or repr(error)).splitlines()[0])
-    if kept(cell) is None:  # it was measured where this disk is not
+    if result_of(cell) is None:  # another machine measured it, on its own disk
         write_atomically(cell.result, result)
-    evidence = kept(cell)
+    evidence = result_of(cell)
     if evidence is None:
         return Outcome(cell, None, "its result cannot be read")
     measured_with = evidence.environment.torch.partition("+")[0]
@@ -146,8 +146,8 @@ def _outcome(cell: Cell, future: Future[str]) -> Outcome:
     return Outcome(cell, evidence)
 
 
-def kept(cell: Cell) -> Evidence | None:
-    """Return a cell's result where it is here and can be used."""
+def result_of(cell: Cell) -> Evidence | None:
+    """Return a cell's result if it is here and can be used."""
     try:
         return read(cell.result)
     except EvidenceError:
@@ -165,12 +165,16 @@ def rows(outcomes: list[Outcome]) -> Iterator[Mapping[str, Any]]:
         if outcome.evidence is None:
             yield {**cell, "failure": outcome.failure}
             continue
-        found = [
-            _measurement(each) for each in outcome.evidence.records if isinstance(each, Timing)
+        measurements = [
+            _measurement(record)
+            for record in outcome.evidence.records
+            if isinstance(record, Timing)
         ]
         environment = outcome.evidence.environment
         where = {"processor": environment.processor, "accelerator": environment.accelerator}
-        yield from ({**cell, **each, **where, "failure": ""} for each in found or [{}])
+        yield from (
+            {**cell, **measurement, **where, "failure": ""} for measurement in measurements or [{}]
+        )
 
 
 def _measurement(timing: Timing) -> dict[str, Any]:

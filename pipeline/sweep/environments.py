@@ -24,7 +24,7 @@ Packages = tuple[str, ...] | None
 
 
 class EnvironmentFailedError(ValueError):
-    """An environment that could not be made; the message says what uv said."""
+    """An environment that could not be made; the message has uv's reason."""
 
 
 def installed() -> str:
@@ -33,7 +33,7 @@ def installed() -> str:
 
 
 def is_ready(version: str, packages: Packages = None) -> bool:
-    """Tell whether a Python with this version of torch is here."""
+    """Return whether a Python with this version of torch is here."""
     return _is_this(version, packages) or (folder_of(version, packages) / READY).exists()
 
 
@@ -64,7 +64,7 @@ def remove(version: str, packages: tuple[str, ...]) -> None:
 def make(version: str, packages: Packages = None) -> None:
     """Make the environment with this version of torch, and the packages or everything as locked.
 
-    Raises `EnvironmentFailedError` where it cannot be installed. Does nothing where it is ready.
+    Raises `EnvironmentFailedError` if it cannot be installed. Does nothing if it is ready.
     """
     if is_ready(version, packages):
         return
@@ -87,28 +87,28 @@ def install(
     *,
     constraints: str = "",
     options: tuple[str, ...] = (),
-    told: Mapping[str, str] = MappingProxyType({}),
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Make an environment with these requirements; `told` are further environment variables.
+    """Make an environment with these requirements; `variables` are further environment variables.
 
     Raises `EnvironmentFailedError` with `what` cannot be installed, and why.
     """
     shutil.rmtree(folder, ignore_errors=True)
     make = [str(uv.PROGRAM), "venv", "--quiet", "--python", sys.executable, str(folder)]
-    run(make, what, told)
+    run(make, what, variables)
     wanted, limits = folder / "requirements.txt", folder / "constraints.txt"
     wanted.write_text(requirements, encoding="utf-8")
     limits.write_text(constraints, encoding="utf-8")
     from_lists = ["-r", str(wanted), "--constraint", str(limits)]
     command = [sys.executable, "-P", uv.__file__, *options, "--compile-bytecode"]
-    run([*command, "--python", str(folder), *from_lists], what, told)
+    run([*command, "--python", str(folder), *from_lists], what, variables)
     (folder / READY).touch()
 
 
 def requirements(lock: str, version: str) -> str:
     """Return the locked requirements with this version of torch.
 
-    What torch needs is left to it, and what needs a torch of its own, as some runtimes do, is
+    Torch installs what it needs, and packages that need a certain torch, as some runtimes do, are
     left out: the locked versions belong to the locked torch.
     """
     bound = bound_to_torch()
@@ -119,7 +119,7 @@ def requirements(lock: str, version: str) -> str:
 def constraining(lock: str, packages: Iterable[str]) -> str:
     """Return the locked requirements as constraints, less those that have their own version.
 
-    What torch needs is left to it, as in `requirements`.
+    Torch installs what it needs, as in `requirements`.
     """
     own = {_name(package) for package in packages if "==" in package} | {"torch", "triton"}
     own |= _needs(metadata.requires("torch"))
@@ -139,21 +139,23 @@ def bound_to_torch() -> frozenset[str]:
 
 def _needs(requires: list[str] | None) -> frozenset[str]:
     """Return the names of what a package needs, its extras apart."""
-    return frozenset(_name(require) for require in requires or () if "extra ==" not in require)
+    return frozenset(
+        _name(requirement) for requirement in requires or () if "extra ==" not in requirement
+    )
 
 
 def _name(requirement: str) -> str:
     """Return the normalised name that a requirement starts with."""
-    found = re.match(r"[\w.-]+", requirement, re.ASCII)
-    return re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""
+    match = re.match(r"[\w.-]+", requirement, re.ASCII)
+    return re.sub(r"[-_.]+", "-", match[0]).lower() if match else ""
 
 
-def run(command: list[str], what: str, told: Mapping[str, str] = MappingProxyType({})) -> str:
+def run(command: list[str], what: str, variables: Mapping[str, str] = MappingProxyType({})) -> str:
     """Run a step of an installation and return what it prints.
 
     Raises `EnvironmentFailedError` with `what` cannot be installed, and why.
     """
-    around = os.environ | dict(told)
+    around = os.environ | dict(variables)
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=around)
     if done.returncode:
         reason = _reason(done.stderr) or f"status {done.returncode}"
@@ -161,8 +163,10 @@ def run(command: list[str], what: str, told: Mapping[str, str] = MappingProxyTyp
     return done.stdout
 
 
-def _reason(said: str) -> str:
-    """Return what uv complained of, in one line: its error and the first cause of it."""
-    lines = [line.strip() for line in said.splitlines()]
-    told = (next((one for one in lines if one.startswith(word)), "") for word in ("error", "cause"))
-    return ": ".join(one.partition(": ")[2] for one in told if one)
+def _reason(output: str) -> str:
+    """Return uv's complaint in one line: its error and the first cause."""
+    lines = [line.strip() for line in output.splitlines()]
+    complaints = (
+        next((line for line in lines if line.startswith(word)), "") for word in ("error", "cause")
+    )
+    return ": ".join(line.partition(": ")[2] for line in complaints if line)

@@ -1,7 +1,7 @@
 """What a sweep measures: a grid of settings, read from a file, and its cells.
 
 A cell is one notebook with one choice of each axis. Its key is a digest of all that its result
-depends on, so that a cell that was measured is known again, whatever sweep asks for it.
+depends on, so that every sweep finds a cell that was measured before.
 """
 
 import hashlib
@@ -50,10 +50,10 @@ class Spec(BaseModel):
     @field_validator("notebooks")
     @classmethod
     def _notebooks_are_here(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        known = measuring()
-        unknown = [name for name in value if name not in known]
+        names = measuring()
+        unknown = [name for name in value if name not in names]
         if unknown or not value:
-            raise ValueError(f"there are {', '.join(known)}")
+            raise ValueError(f"there are {', '.join(names)}")
         return value
 
     @field_validator("grid")
@@ -89,7 +89,7 @@ def measuring() -> dict[str, Path]:
 
 
 def read(path: Path, *, elsewhere: bool = False) -> Spec:
-    """Read a sweep's file; `elsewhere` says that other machines than this one will measure.
+    """Read a sweep's file; `elsewhere` is true if other machines than this one will measure.
 
     Raises `BuildError` with the file, the value and what is allowed.
     """
@@ -131,9 +131,9 @@ def cells(spec: Spec) -> list[Cell]:
 
     Raises `BuildError` for an axis that none of its notebooks declares.
     """
-    found = {cell.key: cell for name in spec.notebooks for cell in _of_notebook(spec, name)}
+    by_key = {cell.key: cell for name in spec.notebooks for cell in _of_notebook(spec, name)}
     _refuse_idle_axes(spec)
-    return list(found.values())
+    return list(by_key.values())
 
 
 def _of_notebook(spec: Spec, name: str) -> Iterator[Cell]:
@@ -165,8 +165,8 @@ def _refuse_idle_axes(spec: Spec) -> None:
     )
     idle = [axis for axis in (*spec.grid, *spec.fixed) if axis not in declared]
     if idle:
-        known = ", ".join(sorted(declared))
-        raise BuildError(f"{idle[0]}: none of the sweep's notebooks has it; there are {known}")
+        names = ", ".join(sorted(declared))
+        raise BuildError(f"{idle[0]}: none of the sweep's notebooks has it; there are {names}")
 
 
 def _key(code: Mapping[str, str], torch: str, parameters: Mapping[str, Any]) -> str:

@@ -33,7 +33,10 @@ def write(rows: Sequence[Row], varied: Sequence[str], folder: Path) -> Path:
 
 
 def _flat(row: Row) -> dict[str, Any]:
-    return {key: shown(one) if isinstance(one, list | tuple) else one for key, one in row.items()}
+    return {
+        key: shown(value) if isinstance(value, list | tuple) else value
+        for key, value in row.items()
+    }
 
 
 def render(rows: Sequence[Row], varied: Sequence[str], name: str) -> str:

@@ -72,24 +72,27 @@ def cells(listed: Listed, only: Iterable[str] = ()) -> list[Cell]:
 
     Raises `BuildError` for a version that is not on the list.
     """
-    versions = [one.version for one in listed.torch]
+    versions = [release.version for release in listed.torch]
     unknown = sorted(set(only) - set(versions))
     if unknown:
         raise BuildError(f"TORCH={unknown[0]}: there are {', '.join(versions)}")
-    wanted = [one for one in listed.torch if not only or one.version in only]
-    return [grid.cell(NOTEBOOK, torch=one.version, packages=listed.beside(one)) for one in wanted]
+    wanted = [release for release in listed.torch if not only or release.version in only]
+    return [
+        grid.cell(NOTEBOOK, torch=release.version, packages=listed.beside(release))
+        for release in wanted
+    ]
 
 
 def keep(outcomes: Iterable[Outcome], folder: Path = FOLDER) -> list[Path]:
     """Put what was observed under `folder`, a file a version, and seal it; return the files.
 
-    Raises `RecordError` where it cannot be sealed, as where another machine made the rest.
+    Raises `RecordError` if it cannot be sealed, for instance if another machine made the rest.
     """
-    made = {
+    evidences = {
         outcome.cell.torch: outcome.evidence for outcome in outcomes if outcome.evidence is not None
     }
-    for version, evidence in made.items():
+    for version, evidence in evidences.items():
         files.write(evidence, folder / f"torch-{version}.json")
-    if made:
+    if evidences:
         manifest.seal(folder)
-    return [folder / f"torch-{version}.json" for version in made]
+    return [folder / f"torch-{version}.json" for version in evidences]

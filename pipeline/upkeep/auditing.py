@@ -13,7 +13,7 @@ OPTIONS = ("--no-deps", "--disable-pip", "--format", "json", "--progress-spinner
 
 
 def audit() -> int:
-    """Print what is known of the locked requirements; return 1 where one is vulnerable, else 0."""
+    """Print what is known about the locked requirements; return 1 if one is vulnerable, else 0."""
     program = str(Path(sys.executable).with_name("pip-audit"))
     where = ("-r", str(places.LOCK), "--cache-dir", str(places.BUILD / "cache" / "audit"))
     done = subprocess.run([program, *OPTIONS, *where], capture_output=True, text=True, check=False)
@@ -23,10 +23,10 @@ def audit() -> int:
 
 
 def judged(output: str, complaints: str) -> tuple[int, list[str]]:
-    """Return the exit status and what to say of a run of pip-audit.
+    """Return the exit status and the report of a run of pip-audit.
 
-    A package that the database did not answer for has not been audited: pip-audit itself calls
-    a run without a single answer free of vulnerabilities.
+    A package without an answer from the database has not been audited: pip-audit itself reports
+    a run without a single answer as free of vulnerabilities.
     """
     try:
         packages: list[Mapping[str, Any]] = json.loads(output)["dependencies"]
@@ -44,9 +44,9 @@ def judged(output: str, complaints: str) -> tuple[int, list[str]]:
 
 def _vulnerable(packages: list[Mapping[str, Any]]) -> Iterator[str]:
     for package in packages:
-        for known in package.get("vulns", ()):
-            fixed = ", ".join(known.get("fix_versions", ())) or "no version yet"
-            yield f"{package['name']} {package['version']}: {known['id']}, fixed in {fixed}"
+        for vulnerability in package.get("vulns", ()):
+            fixed = ", ".join(vulnerability.get("fix_versions", ())) or "no version yet"
+            yield f"{package['name']} {package['version']}: {vulnerability['id']}, fixed in {fixed}"
 
 
 def _last_line(text: str) -> str:

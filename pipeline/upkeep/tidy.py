@@ -38,7 +38,7 @@ STRIPS = "make tidy strips it"
 
 
 class NotANotebookError(ValueError):
-    """A file that is no notebook; the message says why."""
+    """A file that is no notebook; the message gives the reason."""
 
 
 def parsed(text: str) -> NotebookNode:
@@ -85,8 +85,10 @@ def faults(path: Path) -> Iterator[str]:
 
 def _untidy(document: NotebookNode, text: str) -> Iterator[str]:
     tidy = tidied(document)
-    for number, (cell, kept) in enumerate(zip(document.cells, tidy.cells, strict=True), start=1):
-        for key in (key for key in cell if cell[key] != kept[key]):
+    for number, (cell, tidied_cell) in enumerate(
+        zip(document.cells, tidy.cells, strict=True), start=1
+    ):
+        for key in (key for key in cell if cell[key] != tidied_cell[key]):
             yield f"cell {number} has {LEFT[key]}; {STRIPS}"
     if document.metadata != tidy.metadata:
         allowed = ", ".join((*KERNEL, *OF_A_NOTEBOOK))
@@ -99,7 +101,7 @@ def _judging(path: Path) -> Iterator[str]:
     """Yield the one fault of a notebook that imports what judges the claims."""
     chain = imports.chain(path, places.PACKAGE, f"{places.PACKAGE.name}.claims")
     if chain:
-        way = "".join(f", which imports {one}" for one in chain[1:])
+        way = "".join(f", which imports {module}" for module in chain[1:])
         yield f"imports {chain[0]}{way}; claims are judged when the pages are made"
 
 
@@ -117,13 +119,13 @@ def main(words: list[str]) -> int:
     if words not in ([], [CHECK]):
         print(f"error: {' '.join(words)}: allowed is {CHECK}, or nothing", file=sys.stderr)
         return 1
-    found = []
+    complaints = []
     for path in sorted(places.NOTEBOOKS.glob("*.ipynb")):
         if not words:
             store(path)
-        found += [f"{os.path.relpath(path)}: {fault}" for fault in faults(path)]
-    print("\n".join(found), end="\n" if found else "")
-    return int(bool(found))
+        complaints += [f"{os.path.relpath(path)}: {fault}" for fault in faults(path)]
+    print("\n".join(complaints), end="\n" if complaints else "")
+    return int(bool(complaints))
 
 
 if __name__ == "__main__":

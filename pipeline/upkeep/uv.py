@@ -1,4 +1,4 @@
-"""Install with uv where and as pip would: uv reads none of the settings that a person gave pip.
+"""Install with uv as pip would: uv reads none of the settings that a person gave pip.
 
 Run as a script by a Python that has pip and uv and nothing else yet.
 """
@@ -21,7 +21,7 @@ VARIABLES = {
     "default-timeout": "UV_HTTP_TIMEOUT",
 }
 RESOLVE = "--resolve"
-# What pip does unasked: take the best version of all indexes.
+# What pip does by default: take the best version of all indexes.
 UNASKED = ("--index-strategy", "unsafe-best-match")
 
 
@@ -36,11 +36,11 @@ def settings(listed: str) -> dict[str, str]:
         section, _, name = key.rpartition(".")
         if section in sections:
             sections[section][name] = ast.literal_eval(value)
-    return {name: value for one in sections.values() for name, value in one.items()}
+    return {name: value for section in sections.values() for name, value in section.items()}
 
 
 def options(given: Mapping[str, str]) -> Iterator[str]:
-    """Iterate over the words of `uv pip install` that do what these settings ask of pip."""
+    """Iterate over the words of `uv pip install` that do what these settings do for pip."""
     yield from UNASKED
     for name in SAME:
         for value in given.get(name, "").split():
@@ -50,9 +50,9 @@ def options(given: Mapping[str, str]) -> Iterator[str]:
 
 
 def environment(given: Mapping[str, str], mine: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment with what these settings ask of pip; what is set in it stays."""
-    asked = {variable: given[name] for name, variable in VARIABLES.items() if name in given}
-    return asked | dict(mine)
+    """Return an environment with what these settings do for pip; what is set in it stays."""
+    variables = {variable: given[name] for name, variable in VARIABLES.items() if name in given}
+    return variables | dict(mine)
 
 
 def main(words: list[str]) -> None:

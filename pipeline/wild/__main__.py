@@ -63,16 +63,18 @@ def run(given: Mapping[str, str]) -> int:
         raise BuildError(f"{unknown[0]}: no such parameter; there are {', '.join(ALLOWED)}")
     if "PIN" in given:
         return print_entry(given["PIN"])
-    known = read_networks()
-    asked = networks.chosen(given["NETWORK"], known) if "NETWORK" in given else []
+    listed_networks = read_networks()
+    to_measure = networks.chosen(given["NETWORK"], listed_networks) if "NETWORK" in given else []
     scheduler = directions({name: given[name] for name in given if name == "SCHEDULER"}).scheduler
     FOLDER.mkdir(parents=True, exist_ok=True)
     with FileLock(FOLDER / "lock"):
         listed = catalogue.read()
-        found, status = survey_all(listed)
-        if asked:
-            status = max(status, measuring.measure(asked, listed, places.PATCHES, scheduler, _tell))
-            write_patches(found)
+        surveys, status = survey_all(listed)
+        if to_measure:
+            status = max(
+                status, measuring.measure(to_measure, listed, places.PATCHES, scheduler, _tell)
+            )
+            write_patches(surveys)
         return status
 
 
@@ -91,21 +93,21 @@ def print_entry(release: str) -> int:
 def survey_all(listed: Catalogue) -> tuple[list[SurveyedPackage], int]:
     """Survey every package of the list, write patches and record.
 
-    Returns the surveys and the exit status: 1 where a package was left out.
+    Returns the surveys and the exit status: 1 if a package was left out.
     """
     missing: dict[str, str] = {}
-    found: list[SurveyedPackage] = []
+    surveys: list[SurveyedPackage] = []
     with ThreadPoolExecutor(DOWNLOADS) as pool:
-        downloads = [pool.submit(_archive, one) for one in listed.packages]
+        downloads = [pool.submit(_archive, package) for package in listed.packages]
         for package, download in zip(listed.packages, downloads, strict=True):
             try:
-                found.append(_surveyed(package, download.result()))
+                surveys.append(_surveyed(package, download.result()))
             except LEFT_OUT as reason:
                 missing[package.name] = str(reason)
                 _tell(f"{package.title}: left out: {reason}")
-    if not found:
+    if not surveys:
         raise BuildError("no package of the list could be surveyed; nothing is recorded")
-    write_patches(found)
+    write_patches(surveys)
     about = Survey(
         says="released packages in which the fix looked for expansions",
         list_sha256=listed.sha256,
@@ -113,25 +115,25 @@ def survey_all(listed: Catalogue) -> tuple[list[SurveyedPackage], int]:
         listed=len(listed.packages),
         missing=missing,
     )
-    _tell(summary(about, found))
-    _tell(wild_record.keep("survey.json", (about, *found), listed.sha256))
-    return found, int(bool(missing))
+    _tell(summary(about, surveys))
+    _tell(wild_record.keep("survey.json", (about, *surveys), listed.sha256))
+    return surveys, int(bool(missing))
 
 
 def _archive(package: Package) -> Path | None:
-    """Return the package's archive, None where its survey is kept and no archive is needed."""
-    return None if _kept(package) else index.fetch(package, FOLDER / "archives")
+    """Return the package's archive, None if its survey is kept and no archive is needed."""
+    return None if _earlier_survey(package) else index.fetch(package, FOLDER / "archives")
 
 
 def _surveyed(package: Package, archive: Path | None) -> SurveyedPackage:
     if archive:
         _survey(package, archive)
-    kept = _kept(package)
-    assert kept is not None
-    return kept
+    record = _earlier_survey(package)
+    assert record is not None
+    return record
 
 
-def _kept(package: Package) -> SurveyedPackage | None:
+def _earlier_survey(package: Package) -> SurveyedPackage | None:
     """Return the survey of a package that an earlier run made with the same rules."""
     path = _result(package, ".json")
     try:
@@ -158,14 +160,14 @@ def _survey(package: Package, archive: Path) -> None:
 
 
 def _result(package: Package, suffix: str) -> Path:
-    """Return where a survey is kept: by the archive, and by all that decides what is found."""
+    """Return the path of a survey: by the archive, and by all that decides what is found."""
     of = f"{package.model_dump_json()} {survey.rules_sha256()}"
     return FOLDER / "surveyed" / (hashlib.sha256(of.encode()).hexdigest()[:32] + suffix)
 
 
 def write_patches(surveys: Iterable[SurveyedPackage]) -> None:
     """Write the patch and the text of a pull request of every package that has one."""
-    known = wild_record.measured()
+    measured = wild_record.measured()
     shutil.rmtree(places.PATCHES, ignore_errors=True)
     places.PATCHES.mkdir(parents=True)
     for surveyed in surveys:
@@ -173,21 +175,21 @@ def write_patches(surveys: Iterable[SurveyedPackage]) -> None:
             package = Package(**surveyed.model_dump(include={"version", "archive", "sha256"}),
                               name=surveyed.package)  # fmt: skip
             shutil.copyfile(_result(package, ".patch"), places.PATCHES / f"{package.title}.patch")
-            text = patches.request(surveyed, measured_in(known, surveyed.package))
+            text = patches.request(surveyed, measured_in(measured, surveyed.package))
             (places.PATCHES / f"{package.title}.md").write_text(text, encoding="utf-8")
 
 
 def summary(about: Survey, surveys: Sequence[SurveyedPackage]) -> str:
     """Return what was found, in a line."""
-    holding = [surveyed for surveyed in surveys if surveyed.taken]
-    gone = sum(len(surveyed.taken) for surveyed in holding)
-    left = sum(len(surveyed.left) for surveyed in surveys)
-    read = sum(surveyed.files for surveyed in surveys)
-    with_the_line = sum(surveyed.has_the_line for surveyed in surveys)
+    with_expansions = [package for package in surveys if package.taken]
+    removable = sum(len(package.taken) for package in with_expansions)
+    left_to_a_person = sum(len(package.left) for package in surveys)
+    read = sum(package.files for package in surveys)
+    with_the_line = sum(package.has_the_line for package in surveys)
     return (
-        f"{len(surveys)} of {about.listed} packages, {read:,} Python files: {gone} expansions can "
-        f"go in {len(holding)} packages, {with_the_line} of which hold the line; {left} are left "
-        f"to a person; patches are in {os.path.relpath(places.PATCHES)}"
+        f"{len(surveys)} of {about.listed} packages, {read:,} Python files: {removable} expansions "
+        f"can go in {len(with_expansions)} packages, {with_the_line} of which hold the line; "
+        f"{left_to_a_person} are left to a person; patches are in {os.path.relpath(places.PATCHES)}"
     )
 
 

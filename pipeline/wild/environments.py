@@ -1,7 +1,7 @@
 """An environment with one released package and what measures it, made once.
 
 A torch that is built for processors alone does not load beside a torchvision that is built for
-CUDA. Where the folders that pip is told to look in have such a torch and no torchvision for it,
+CUDA. If the folders that pip looks in have such a torch and no torchvision for it,
 both are taken from the index.
 """
 
@@ -25,21 +25,21 @@ WITHOUT_FOLDERS = {"PIP_FIND_LINKS": ""}
 
 
 def python_of(package: Package) -> Path:
-    """Return the Python of the environment that has this release, made where it is not here.
+    """Return the Python of the environment that has this release, made if it is not here.
 
-    Raises `environments.EnvironmentFailedError` with the package and what uv said.
+    Raises `environments.EnvironmentFailedError` with the package and uv's message.
     """
     folder = places.BUILD / "wild" / "environments" / package.title
     wanted = requirements(package)
     if not _holds(folder, wanted):
         together = of_one_build(_resolved(folder, wanted, package))
-        told = {} if together else WITHOUT_FOLDERS
-        environments.install(folder, wanted, package.title, told=told)
+        variables = {} if together else WITHOUT_FOLDERS
+        environments.install(folder, wanted, package.title, variables=variables)
     return folder / "bin" / "python"
 
 
 def _holds(folder: Path, wanted: str) -> bool:
-    """Tell whether an environment is here, whole, and with what is wanted today."""
+    """Return whether an environment is here, whole, and with what is wanted today."""
     made_of = folder / "requirements.txt"
     return (folder / environments.READY).exists() and made_of.read_text(encoding="utf-8") == wanted
 
@@ -49,11 +49,11 @@ def requirements(package: Package) -> str:
     lines = places.LOCK.read_text(encoding="utf-8").splitlines()
     locked = {line.partition("==")[0]: line for line in lines}
     release = f"{package.name}=={package.version}"
-    return "\n".join([*(locked[one] for one in IMPORTED), "torchvision", release, ""])
+    return "\n".join([*(locked[name] for name in IMPORTED), "torchvision", release, ""])
 
 
 def of_one_build(resolved: str) -> bool:
-    """Tell whether torch and what loads beside it are of one build: all `+cpu`, or all without."""
+    """Return whether torch and torchvision are of one build: all `+cpu`, or all without."""
     return len(set(_builds(resolved))) < 2
 
 

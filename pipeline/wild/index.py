@@ -1,6 +1,6 @@
 """Archives from the Python package index, by name and digest; nothing in them is executed.
 
-`pip download` would run a source archive's own `setup.py`. This asks the same index, with the
+`pip download` would run a source archive's own `setup.py`. This uses the same index, with the
 settings that pip has here, and only fetches the file.
 """
 
@@ -25,7 +25,7 @@ SETTING = re.compile(r"^[\w:.-]+?\.(?P<name>[a-z-]+)=(?P<value>'.*'|\".*\")$")
 
 
 class UnavailableError(Exception):
-    """An archive that cannot be had; the message says why, in one line."""
+    """An archive that cannot be had; the message is the reason, in one line."""
 
 
 def fetch(package: Package, folder: Path) -> Path:
@@ -59,11 +59,11 @@ def pin(requirement: str) -> Package:
     Raises `UnavailableError` when the index has no such release.
     """
     name, _, version = requirement.partition("==")
-    found = {link.filename: link for link in _links(name, version)}
-    if not found:
+    by_name = {link.filename: link for link in _links(name, version)}
+    if not by_name:
         raise UnavailableError(f"{requirement}: the index has no such release")
-    archive = min(found, key=_preference)
-    sha256 = (found[archive].hashes or {}).get("sha256") or _digest(found[archive])
+    archive = min(by_name, key=_preference)
+    sha256 = (by_name[archive].hashes or {}).get("sha256") or _digest(by_name[archive])
     return Package(name=name, version=version, archive=archive, sha256=sha256)
 
 
@@ -74,19 +74,18 @@ def _preference(archive: str) -> tuple[int, str]:
 
 
 def _named(package: Package) -> Link:
-    found = [link for link in _links(package.name) if link.filename == package.archive]
-    if not found:
+    links = [link for link in _links(package.name) if link.filename == package.archive]
+    if not links:
         raise UnavailableError(f"{package.archive}: the index has no such file")
-    return found[0]
+    return links[0]
 
 
 def _links(name: str, version: str | None = None) -> list[Link]:
     try:
         return [
-            find_all_package.link
-            for find_all_package in _finder().find_all_packages(name, allow_yanked=True)
-            if version in (None, find_all_package.version)
-            and find_all_package.link.filename.endswith(ENDINGS)
+            candidate.link
+            for candidate in _finder().find_all_packages(name, allow_yanked=True)
+            if version in (None, candidate.version) and candidate.link.filename.endswith(ENDINGS)
         ]
     except (httpx2.HTTPError, OSError) as error:
         raise UnavailableError(f"{name}: the index does not answer ({_reason(error)})") from None
@@ -125,7 +124,7 @@ def _sha256(path: Path) -> str:
 
 @cache
 def _finder() -> PackageFinder:
-    """Return what asks the index, with pip's settings of this machine."""
+    """Return the client of the index, with pip's settings of this machine."""
     given = pip_settings()
     trusted = given.get("trusted-host", "").split()
     verify: str | bool = given.get("cert") or True
@@ -147,6 +146,6 @@ def pip_settings() -> dict[str, str]:
     """Return pip's settings here by name, those of the environment before those of files."""
     command = [sys.executable, "-m", "pip", "config", "list"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = [match for line in done.stdout.splitlines() if (match := SETTING.match(line))]
-    found.sort(key=lambda one: one.string.startswith(":env:"))
-    return {one["name"]: str(ast.literal_eval(one["value"])) for one in found}
+    matches = [match for line in done.stdout.splitlines() if (match := SETTING.match(line))]
+    matches.sort(key=lambda match: match.string.startswith(":env:"))
+    return {match["name"]: str(ast.literal_eval(match["value"])) for match in matches}

@@ -18,7 +18,7 @@ Tell = Callable[[str], None]
 
 
 def measure(
-    released_networks: Iterable[ReleasedNetwork],
+    to_measure: Iterable[ReleasedNetwork],
     listed: Catalogue,
     patches: Path,
     scheduler: str | None,
@@ -30,24 +30,24 @@ def measure(
     is not measured again.
     """
     wanted: dict[str, list[Cell]] = {}
-    for network in released_networks:
+    for network in to_measure:
         try:
             wanted[network.name] = networks.cells_of(network, listed, patches)
         except BuildError as error:
             tell(f"error: {error}")
             wanted[network.name] = []
-    cells = [cell for one in wanted.values() for cell in one]
+    cells = [cell for of_network in wanted.values() for cell in of_network]
     with guard.watched(str(networks.FOLDER)):
-        found = cluster.outcomes(cells, scheduler, 1, networks.measure)
-    by_cell = {one.cell.key: one for one in found}
-    kept = [
+        outcomes = cluster.outcomes(cells, scheduler, 1, networks.measure)
+    by_cell = {outcome.cell.key: outcome for outcome in outcomes}
+    all_kept = [
         _keep(name, [by_cell[cell.key] for cell in mine], tell) for name, mine in wanted.items()
     ]
-    return int(not all(kept))
+    return int(not all(all_kept))
 
 
 def _keep(name: str, outcomes: Sequence[Outcome], tell: Tell) -> bool:
-    """Record what was measured of one network; tell whether all of it was."""
+    """Record what was measured of one network; return whether all of it was."""
     for outcome in outcomes:
         if outcome.failure:
             tell(f"error: {name} in {outcome.cell.parameters['runtime']}: {outcome.failure}")

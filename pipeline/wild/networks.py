@@ -36,21 +36,28 @@ SETTINGS = {"budget_s": 10.0, "threads": 1, "seed": 20241227, "margin": 0.01}
 LIMIT_S = 2400
 
 
-def chosen(name: str, known: Mapping[str, ReleasedNetwork]) -> list[ReleasedNetwork]:
+def chosen(name: str, listed: Mapping[str, ReleasedNetwork]) -> list[ReleasedNetwork]:
     """Return the networks of this name, or all. Raises `BuildError` with one line."""
     if name == "all":
-        return list(known.values())
-    if name not in known:
-        raise BuildError(f"NETWORK={name}: no such network; there are {', '.join(known)} and all")
-    return [known[name]]
+        return list(listed.values())
+    if name not in listed:
+        raise BuildError(f"NETWORK={name}: no such network; there are {', '.join(listed)} and all")
+    return [listed[name]]
 
 
 def cells_of(network: ReleasedNetwork, listed: Catalogue, folder: Path) -> list[Cell]:
     """Return a network's cells, one a runtime; `folder` has the patches.
 
-    Raises `BuildError` where the survey lacks its package, or found nothing to take out of it.
+    Raises `BuildError` if the survey lacks its package, or found nothing to take out of it.
     """
-    package = next((one for one in listed.packages if one.name == network.package), None)
+    package = next(
+        (
+            listed_package
+            for listed_package in listed.packages
+            if listed_package.name == network.package
+        ),
+        None,
+    )
     patch = folder / f"{package.title}.patch" if package else None
     if package is None or patch is None or not patch.exists():
         raise BuildError(f"{network.name}: the survey has no patch of {network.package}")
@@ -77,10 +84,10 @@ def _sha256(text: str) -> str:
 def measure(cell: str) -> str:
     """Measure a cell, given as JSON, unless its result is here; return its evidence as JSON.
 
-    Raises `cells.CellError` with the reason where it cannot be measured.
+    Raises `cells.CellError` with the reason if it cannot be measured.
     """
-    asked = Cell.model_validate_json(cell)
-    return cells.measured(asked, lambda: [sys.executable, "-m", "pipeline.wild.networks"])
+    parsed = Cell.model_validate_json(cell)
+    return cells.measured(parsed, lambda: [sys.executable, "-m", "pipeline.wild.networks"])
 
 
 def _execute(cell: Cell, mark: str) -> None:
@@ -116,7 +123,7 @@ def patched_copy(network: ReleasedNetwork, python: Path, patch: bytes, folder: P
 
 
 def ask(python: Path, staging: Path) -> None:
-    """Have a Python answer the question in `staging`. Raises `BuildError` with its last words."""
+    """Run the measurement in `staging` in a Python. Raises `BuildError` with its last line."""
     command = [str(python), "-m", MEASURES, str(staging / "question.json")]
     answer = staging / "answer" / f"{CHAPTER}.json"
     own = {
@@ -133,8 +140,8 @@ def ask(python: Path, staging: Path) -> None:
         except subprocess.TimeoutExpired:
             raise BuildError(f"no answer within {LIMIT_S} s") from None
     if done.returncode:
-        said = (staging / "log").read_text(encoding="utf-8", errors="replace").splitlines()
-        reason = [line.removeprefix("error: ") for line in said if line.strip()][-1:]
+        output = (staging / "log").read_text(encoding="utf-8", errors="replace").splitlines()
+        reason = [line.removeprefix("error: ") for line in output if line.strip()][-1:]
         raise BuildError(reason[0] if reason else f"status {done.returncode}")
 
 

@@ -1,4 +1,4 @@
-"""What was seen of released packages, kept under `results/` and sealed, unless it is there."""
+"""What was observed of released packages, kept under `results/` and sealed, unless it is there."""
 
 import os
 import re
@@ -91,9 +91,11 @@ def folder_of(environment: Environment, results: Path) -> Path:
     for folder in manifest.machine_folders(results):
         sealed = manifest.read(folder).records.values()
         # A record that counts instructions, which no clock decides, names no processor.
-        said = [one.environment for one in sealed if "processor" in one.environment]
-        if said and all(
-            one.get(key) == here[key] for one in said for key in ("processor", "cores")
+        environments = [seal.environment for seal in sealed if "processor" in seal.environment]
+        if environments and all(
+            described.get(key) == here[key]
+            for described in environments
+            for key in ("processor", "cores")
         ):
             return folder
     words = re.sub(r"[^a-z0-9]+", "-", environment.processor.lower()).strip("-")

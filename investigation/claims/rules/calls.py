@@ -10,7 +10,7 @@ from investigation.evidence.words import listed
 
 def more_calls(calls: Sequence[Calls], programs: Sequence[Survival]) -> Verdict:
     """T5: is there an operation more in the forward path?"""
-    count = {one.form: len(one.calls) for one in calls}
+    count = {record.form: len(record.calls) for record in calls}
     eager = count["expand_as"] > count["broadcast"]
     # Two chapters may have tried the same program; it counts once.
     runs_more = {survival.program: survival.runs_more for survival in programs}

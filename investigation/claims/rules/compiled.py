@@ -23,18 +23,18 @@ def identical(source: Sequence[Agreement]) -> Verdict:
     sentence = f"The generated source, names aside, is the same in {_share(source)}."
     if all(agreement.agreeing == agreement.tried for agreement in source):
         return supported(sentence, _rows(source))
-    found = any(agreement.agreeing for agreement in source)
-    return (qualified if found else refuted)(sentence, _rows(source))
+    some_agree = any(agreement.agreeing for agreement in source)
+    return (qualified if some_agree else refuted)(sentence, _rows(source))
 
 
-def _typically(targets: Sequence[Agreement], says: str) -> Verdict:
-    """Judge what is said to be typical: it holds in more than half of each target's settings."""
-    sentence = f"The compiled program has {says}, in {_share(targets)}."
+def _typically(targets: Sequence[Agreement], sentence_part: str) -> Verdict:
+    """Judge a claim of the typical case: it holds in more than half of each target's settings."""
+    sentence = f"The compiled program has {sentence_part}, in {_share(targets)}."
     typical = [2 * agreement.agreeing > agreement.tried for agreement in targets]
     if all(typical):
         return supported(sentence, _rows(targets))
-    found = any(agreement.agreeing for agreement in targets)
-    return (qualified if found else refuted)(sentence, _rows(targets))
+    some_agree = any(agreement.agreeing for agreement in targets)
+    return (qualified if some_agree else refuted)(sentence, _rows(targets))
 
 
 def _share(targets: Sequence[Agreement]) -> str:
@@ -52,9 +52,9 @@ def _rows(targets: Sequence[Agreement]) -> list[Row]:
             "; ".join(
                 [
                     f"{agreement.agreeing} of {agreement.tried}",
-                    *(f"not: {two}" for two in agreement.differ),
+                    *(f"not: {settings}" for settings in agreement.differ),
                 ]
             ),
         )
-        for agreement in sorted(targets, key=lambda one: one.target != CPU)
+        for agreement in sorted(targets, key=lambda agreement: agreement.target != CPU)
     ]

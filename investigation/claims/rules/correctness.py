@@ -53,7 +53,10 @@ def equivalent_fix(
 ) -> Verdict:
     """T7: is `x * y` equivalent?"""
     grown, mixed = len(accepted[0].grown), mixed_dtypes[0]
-    first, second = (sum(one.differing for one in found) for found in (gradients, second_gradients))
+    first, second = (
+        sum(equality.differing for equality in equalities)
+        for equalities in (gradients, second_gradients)
+    )
     table = [
         counted("outputs, one dtype", same_dtype),
         counted("outputs, two dtypes", mixed_dtypes),
@@ -79,7 +82,7 @@ def equivalent_fix(
 
 
 def documents_intent(accepted: Sequence[Acceptance]) -> Verdict:
-    """P4: does the longer line tell what `x * y` alone does not?"""
+    """P4: does the longer line express an intent that `x * y` alone does not?"""
     grown, tried = len(accepted[0].grown), accepted[0].tried
     table = [
         ("gate shapes with which `x * y` is larger than the input", f"{grown} of {tried}"),

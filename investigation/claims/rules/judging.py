@@ -1,8 +1,7 @@
-"""What timings come to: the only place where a rule reads an interval.
+"""The outcome of timings: the only place where a rule reads an interval.
 
-The words are those of `evidence.words.DEFINITIONS`, the outcome that of every page. Whatever
-reaches across an edge of the margin decides nothing, so noise cannot turn one verdict into its
-opposite.
+The words are those of `evidence.words.DEFINITIONS`, the outcome that of every page. An interval
+across an edge of the margin decides nothing, so noise cannot turn one verdict into its opposite.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +13,7 @@ from investigation.evidence.kinds.timings import Outcome, Timing
 from investigation.evidence.words import percent
 from investigation.subject.runtimes import BY_SLUG
 
-# Where a cost stops being minor, as a share of the step that it is part of.
+# From which share of its step on a cost is no longer minor.
 MINOR = 0.10
 Timings = Sequence[Measured]
 NAMES: Mapping[Outcome, str] = {
@@ -26,28 +25,28 @@ NAMES: Mapping[Outcome, str] = {
 
 
 def is_large(timing: Measured) -> bool:
-    """Tell whether it is slower by 10 % or more: the whole interval is beyond that."""
+    """Return whether it is slower by 10 % or more: the whole interval is beyond that."""
     return timing.outcome == "slower" and timing.interval[0] >= 1 + MINOR
 
 
 def is_bounded(timing: Measured) -> bool:
-    """Tell whether it is shown not to be slower by 10 %."""
+    """Return whether it is shown not to be slower by 10 %."""
     return timing.interval[1] < 1 + MINOR
 
 
 @dataclass(frozen=True)
 class Sorted:
-    """Comparisons, sorted by what they come to."""
+    """Comparisons, sorted by outcome."""
 
     timings: tuple[Measured, ...]
 
     @classmethod
     def of(cls, *groups: Iterable[Measured]) -> "Sorted":
         """Return all comparisons of some groups together."""
-        return cls(tuple(one for group in groups for one in group))
+        return cls(tuple(timing for group in groups for timing in group))
 
     def that_are(self, wanted: Outcome) -> tuple[Measured, ...]:
-        """Return the comparisons that come to this."""
+        """Return the comparisons with this outcome."""
         return tuple(timing for timing in self.timings if timing.outcome == wanted)
 
     @property
@@ -72,7 +71,7 @@ class Sorted:
 
     @property
     def together(self) -> Outcome:
-        """What they come to together: slower or faster if any is, equal only if all are."""
+        """The outcome of all together: slower or faster if any is, equal only if all are."""
         if self.slower:
             return "slower"
         if self.faster:
@@ -81,8 +80,8 @@ class Sorted:
 
     @property
     def counts(self) -> str:
-        """How many there are of each, in words: `3 slower, 1 equal`."""
-        counted = {words: len(self.that_are(found)) for found, words in NAMES.items()}
+        """How many have each outcome, in words: `3 slower, 1 equal`."""
+        counted = {words: len(self.that_are(outcome)) for outcome, words in NAMES.items()}
         return ", ".join(f"{count} {words}" for words, count in counted.items() if count)
 
     def __len__(self) -> int:
@@ -103,8 +102,8 @@ def place(timing: Measured) -> str:
 def runtime_title(timing: Measured) -> str:
     """Return the name of the runtime that a timing is of; nothing for eager mode as it stands."""
     slug = timing.runtime if isinstance(timing, Timing) else None
-    known = BY_SLUG.get(slug or "")
-    return known.title if known else slug or ""
+    runtime = BY_SLUG.get(slug or "")
+    return runtime.title if runtime else slug or ""
 
 
 def step_rows(words: str, steps: Timings) -> list[Row]:
@@ -117,14 +116,14 @@ def step_rows(words: str, steps: Timings) -> list[Row]:
 
 def part_row(words: str, timings: Timings) -> Row:
     """Return one row for many comparisons: their counts, and the furthest on either side."""
-    found = Sorted(tuple(timings))
+    judged = Sorted(tuple(timings))
     furthest = [
-        f"{name} {change(one)} at {place(one)}"
-        for name, one in (
-            ("most", max(found.slower, key=lambda one: one.ratio, default=None)),
-            ("least", min(found.faster, key=lambda one: one.ratio, default=None)),
+        f"{name} {change(extreme)} at {place(extreme)}"
+        for name, extreme in (
+            ("most", max(judged.slower, key=lambda timing: timing.ratio, default=None)),
+            ("least", min(judged.faster, key=lambda timing: timing.ratio, default=None)),
         )
-        if one is not None
+        if extreme is not None
     ]
-    timings_words = f"{len(found)} timing{'s' * (len(found) != 1)}"
-    return words, "; ".join([f"{timings_words}: {found.counts or 'none'}", *furthest])
+    timings_words = f"{len(judged)} timing{'s' * (len(judged) != 1)}"
+    return words, "; ".join([f"{timings_words}: {judged.counts or 'none'}", *furthest])

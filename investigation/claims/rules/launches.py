@@ -1,4 +1,4 @@
-"""What the launches of eager CUDA say of a claim, beside its verdict: same kernels or not.
+"""What the launches of eager CUDA show about a claim, beside its verdict: same kernels or not.
 
 Each function returns one sentence or two, whatever the launches were, and never decides a claim.
 """
@@ -12,7 +12,7 @@ from investigation.evidence.words import listed
 # Families that pair layouts of input, gate and gradient; each has one real dtype.
 OF_LAYOUTS: tuple[LaunchFamily, ...] = ("ordinary", "ambiguous", "volumes", "empty")
 UNSHOWN = "Not shown: time, other backends, and a kernel that a library chooses at run time."
-# What it means where two dtypes or complex ones differ in the backward pass, by how they do.
+# What a difference in the backward pass means with two dtypes or a complex dtype, by its kind.
 OF_DTYPES = {
     "another order": "a gate narrower than the product has its gradient rounded at full size",
     "other arguments": "a complex gate is conjugated and written out at full size",
@@ -50,8 +50,8 @@ def no_memory(
 
 
 def same_layouts(launches: Sequence[SameLaunches]) -> str:
-    """T4, V2, D4: do the launches, and how the results lie, depend on the form in any layout?"""
-    of_layouts = [same_launches for same_launches in launches if same_launches.family in OF_LAYOUTS]
+    """T4, V2, D4: do the launches, and the results' layouts, depend on the form in any layout?"""
+    of_layouts = [record for record in launches if record.family in OF_LAYOUTS]
     if _differing(of_layouts):
         return f"Not so by the launch: the launches {_difference(of_layouts)}. {UNSHOWN}"
     return (
@@ -65,34 +65,34 @@ def _of_gradients(gradients: Sequence[SameLaunches]) -> str:
     if not _differing(gradients):
         return "So it is in the backward pass."
     how = _how(gradients)
-    of_dtypes = all(
-        same_launches.family == "dtypes" for same_launches in gradients if same_launches.differing
-    )
+    of_dtypes = all(record.family == "dtypes" for record in gradients if record.differing)
     if not of_dtypes or not set(how) <= set(OF_DTYPES):
         return f"Not so in the backward pass, whose launches {_difference(gradients)}."
-    words = listed([f"{OF_DTYPES[one]} ({count} settings)" for one, count in how.items()])
+    words = listed(
+        [f"{OF_DTYPES[difference]} ({count} settings)" for difference, count in how.items()]
+    )
     return f"So it is in the backward pass, but for what is left out here: {words}."
 
 
 def _tried(launches: Sequence[SameLaunches]) -> str:
-    return f"{sum(same_launches.tried for same_launches in launches):,}"
+    return f"{sum(record.tried for record in launches):,}"
 
 
 def _differing(launches: Sequence[SameLaunches]) -> int:
-    return sum(same_launches.differing for same_launches in launches)
+    return sum(record.differing for record in launches)
 
 
 def _how(launches: Sequence[SameLaunches]) -> dict[str, int]:
     """Return how many settings differ in each way."""
     how: Counter[str] = Counter()
-    for same_launches in launches:
-        how.update(same_launches.differing_by)
+    for record in launches:
+        how.update(record.differing_by)
     return dict(sorted(how.items()))
 
 
 def _difference(launches: Sequence[SameLaunches]) -> str:
-    """Say in how many settings something differs, how, and in which one first."""
+    """Say in how many settings something differs, how, and in which setting first."""
     named = listed([f"{name} in {count}" for name, count in _how(launches).items()])
-    examples = [same_launches.example for same_launches in launches if same_launches.example]
+    examples = [record.example for record in launches if record.example]
     first = f", such as {examples[0]}" if examples else ""
     return f"differ in {_differing(launches)} of {_tried(launches)} settings ({named}{first})"

@@ -27,7 +27,7 @@ def layout_trouble(
     table, differing = _table(layouts, blocks, gradients), _differing(compared)
     if differing:
         return supported(f"Values, strides or gradients differ in {differing} cases.", table)
-    empty = _differing([one for one in layouts if one.group == "empty"])
+    empty = _differing([group for group in layouts if group.group == "empty"])
     but = " Only empty tensors differ, in strides that address nothing." if empty else ""
     return refuted(f"{_alike(compared)}{but}", table)
 
@@ -43,10 +43,8 @@ def layouts_equal(
 
 def channels_last_verified(layouts: Sequence[Layouts], blocks: Sequence[BlockLayouts]) -> Verdict:
     """D4: do broadcasting semantics stay identical under channels_last?"""
-    pairings = [one for one in layouts if one.group == "channels_last"]
-    of_blocks = [
-        block_layouts for block_layouts in blocks if block_layouts.memory_format == "channels_last"
-    ]
+    pairings = [pairing for pairing in layouts if pairing.group == "channels_last"]
+    of_blocks = [block for block in blocks if block.memory_format == "channels_last"]
     table, differing = _table(pairings, of_blocks, ()), _differing([*pairings, *of_blocks])
     if differing:
         return Verdict(
@@ -66,29 +64,33 @@ def _table(
     layouts: Sequence[Layouts], blocks: Sequence[BlockLayouts], gradients: Sequence[Equality]
 ) -> list[Row]:
     shown: list[tuple[str, Sequence[Compared]]] = [
-        *((GROUP_WORDS[one.group], [one]) for one in layouts),
+        *((GROUP_WORDS[compared.group], [compared]) for compared in layouts),
         ("tensors of the block", blocks),
         ("gradients over layouts", gradients),
     ]
     return [
-        (words, f"{_differing(found):,} of {_tried(found):,} differ")
-        for words, found in shown
-        if found
+        (words, f"{_differing(comparisons):,} of {_tried(comparisons):,} differ")
+        for words, comparisons in shown
+        if comparisons
     ]
 
 
-def _tried(compareds: Sequence[Compared]) -> int:
-    return sum(compared.tried for compared in compareds)
+def _tried(comparisons: Sequence[Compared]) -> int:
+    return sum(compared.tried for compared in comparisons)
 
 
-def _differing(compareds: Sequence[Compared]) -> int:
-    return sum(compared.differing for compared in compareds)
+def _differing(comparisons: Sequence[Compared]) -> int:
+    return sum(compared.differing for compared in comparisons)
 
 
 def _with_elements(
     layouts: Sequence[Layouts], blocks: Sequence[BlockLayouts], gradients: Sequence[Equality]
 ) -> list[Compared]:
-    return [*(one for one in layouts if one.group in WITH_ELEMENTS), *blocks, *gradients]
+    return [
+        *(compared for compared in layouts if compared.group in WITH_ELEMENTS),
+        *blocks,
+        *gradients,
+    ]
 
 
 def _alike(compared: Sequence[Compared]) -> str:

@@ -1,4 +1,4 @@
-"""Rules about memory: the view, the copy, and what the line asks for."""
+"""Rules about memory: the view, the copy, and what the line allocates."""
 
 from collections.abc import Sequence
 
@@ -13,21 +13,21 @@ from investigation.evidence.words import kib
 DTYPES: dict[Dtypes, str] = {"same": "one dtype", "mixed": "two dtypes"}
 
 
-def asked(memory: Sequence[Memory], dtypes: Dtypes, form: str) -> int:
-    """Return the bytes that a form asks for beside its output."""
-    return next(one.bytes for one in memory if (one.dtypes, one.form) == (dtypes, form))
+def bytes_asked(memory: Sequence[Memory], dtypes: Dtypes, form: str) -> int:
+    """Return the bytes that a form allocates beside its output."""
+    return next(record.bytes for record in memory if (record.dtypes, record.form) == (dtypes, form))
 
 
 def copies(memory: Sequence[Memory], dtypes: Dtypes) -> bool:
-    """Tell whether the line asks for more memory with `expand_as` than without."""
-    return asked(memory, dtypes, "expand_as") > asked(memory, dtypes, "broadcast")
+    """Return whether the line allocates more memory with `expand_as` than without."""
+    return bytes_asked(memory, dtypes, "expand_as") > bytes_asked(memory, dtypes, "broadcast")
 
 
 def memory_row(memory: Sequence[Memory], dtypes: Dtypes) -> Row:
-    """Return a row of what each form asks for beside its output, and of which size of input."""
-    case = next((one.case for one in memory if one.case), None)
+    """Return a row of what each form allocates beside its output, and for which size of input."""
+    case = next((record.case for record in memory if record.case), None)
     at = f", {'×'.join(map(str, case.shape))}" if case else ""
-    with_it, without = (asked(memory, dtypes, form) for form in ("expand_as", "broadcast"))
+    with_it, without = (bytes_asked(memory, dtypes, form) for form in ("expand_as", "broadcast"))
     return (
         f"memory beside the output, {DTYPES[dtypes]}{at}",
         f"{kib(with_it)} with `expand_as`, {kib(without)} without",
@@ -42,7 +42,7 @@ def intermediate(
 ) -> Verdict:
     """T1: is there an intermediate tensor, and does it own memory?
 
-    On a GPU only the line's memory is known, where its allocator counts.
+    On a GPU only the line's memory is known, and only if torch's allocator counts it.
     """
     if not (same_memory and mixed_memory):
         return untested("torch keeps no count of what this device's allocator is asked for.")
@@ -88,8 +88,8 @@ def no_allocation(
         return refuted("What `expand_as` returns is no view without memory of its own.", table)
     copied = [
         words
-        for words, found in ((DTYPES["same"], same_memory), (DTYPES["mixed"], mixed_memory))
-        if copies(found, found[0].dtypes)
+        for words, records in ((DTYPES["same"], same_memory), (DTYPES["mixed"], mixed_memory))
+        if copies(records, records[0].dtypes)
     ]
     if copied:
         return qualified(
@@ -101,10 +101,10 @@ def no_allocation(
 
 
 def _view_rows(view: Sequence[View]) -> list[Row]:
-    one = view[0]
+    first = view[0]
     return [
-        ("what `expand_as` returns", "a view" if one.is_view else "no view"),
-        ("its memory", "the gate's own" if one.shares_storage else "its own"),
-        ("its strides", f"{one.stride}"),
-        ("bytes allocated for it", str(one.bytes_allocated)),
+        ("what `expand_as` returns", "a view" if first.is_view else "no view"),
+        ("its memory", "the gate's own" if first.shares_storage else "its own"),
+        ("its strides", f"{first.stride}"),
+        ("bytes allocated for it", str(first.bytes_allocated)),
     ]

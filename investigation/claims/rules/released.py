@@ -10,17 +10,17 @@ from investigation.evidence.words import listed, percent
 
 def slower_for_it(timed: Sequence[Timing]) -> Verdict:
     """X4: is a whole network slower as released, in the runtimes that it was timed in?"""
-    known = Sorted.of(timed)
+    judged = Sorted.of(timed)
     groups = {
         words: [timing for timing in timed if timing.outcome == wanted]
         for wanted, words in NAMES.items()
     }
-    counted = [_counted(words, found) for words, found in groups.items() if found]
+    counted = [_counted(words, group) for words, group in groups.items() if group]
     sentence = f"Of {len(timed)} pairs of network and runtime, {listed(counted)}."
-    if known.slower:
-        decide = supported if len(known.slower) == len(timed) else qualified
+    if judged.slower:
+        decide = supported if len(judged.slower) == len(timed) else qualified
     else:
-        decide = untested if known.undecided else refuted
+        decide = untested if judged.undecided else refuted
     return decide(sentence, _table(timed))
 
 
@@ -35,7 +35,9 @@ def _named(timed: Iterable[Timing]) -> str:
     networks: dict[str, set[str]] = {}
     for timing in timed:
         networks.setdefault(runtime_title(timing), set()).add(str(timing.network))
-    return listed([f"{listed(sorted(names))} with {one}" for one, names in networks.items()])
+    return listed(
+        [f"{listed(sorted(names))} with {runtime}" for runtime, names in networks.items()]
+    )
 
 
 def _table(timed: Iterable[Timing]) -> list[Row]:

@@ -25,7 +25,7 @@ def writers(exported: Iterable[RuntimeProgram]) -> list[RuntimeProgram]:
 
 
 def of_runtimes(exported: Sequence[RuntimeProgram]) -> str:
-    """Tell of how many runtimes at least one program writes the expansion out."""
+    """Say in how many runtimes at least one program writes the expansion out."""
     written, tried = (
         {_runtime(program) for program in programs} for programs in (writers(exported), exported)
     )
@@ -47,21 +47,21 @@ def written_out(tried: Sequence[RuntimesTried], exported: Sequence[RuntimeProgra
     """X1: does an exported program write the expansion out?"""
     if not exported:
         return untested("No exported program ran here.", list(tried[0].states.items()))
-    found, table = writers(exported), program_rows(exported)
+    writing, table = writers(exported), program_rows(exported)
     share = (
-        f"{len(found)} of {len(exported)} exported programs write the expansion out "
+        f"{len(writing)} of {len(exported)} exported programs write the expansion out "
         f"({of_runtimes(exported)})."
     )
-    if len(found) == len(exported):
+    if len(writing) == len(exported):
         return supported(share, table)
-    return qualified(share, table) if found else refuted(share, table)
+    return qualified(share, table) if writing else refuted(share, table)
 
 
 def written_costs(
     tried: Sequence[RuntimesTried], exported: Sequence[RuntimeProgram], blocks: Sequence[Timing]
 ) -> Verdict:
     """X2: is the block slower where the expansion is written out, and only there?"""
-    del tried  # asked for, so that the claim is untested where the chapter has not run
+    del tried  # a question, so that the claim is untested if the chapter has not run
     writing = {writer.runtime for writer in writers(exported)}
     if not writing:
         return untested("No exported program here writes the expansion out.")
@@ -91,9 +91,11 @@ def mended_without_the_source(
         return untested("No remedy ran here.")
     table = [_remedy_row(program, remedied) for program in remedies]
     alike = [program for program in remedies if program.same_steps and program.equal]
-    times = {one.runtime: _of(one, remedied) for one in alike}
-    slow = [name for name, found in times.items() if found.slower]
-    unclear = [name for name, found in times.items() if name not in slow and not _decided(found)]
+    times = {program.runtime: _of(program, remedied) for program in alike}
+    slow = [name for name, timings in times.items() if timings.slower]
+    unclear = [
+        name for name, timings in times.items() if name not in slow and not _decided(timings)
+    ]
     failed = len(remedies) - len(alike) + len(slow)
     mended = len(remedies) - failed - len(unclear)
     sentence = (
@@ -108,23 +110,23 @@ def mended_without_the_source(
 
 
 def _runtime(program: RuntimeProgram) -> str:
-    """Return what tells one runtime from another, whichever way a program reaches it."""
-    known = BY_SLUG.get(program.runtime)
-    return known.adapter if known else program.runtime
+    """Return the runtime's name, the same for every way by which a program reaches it."""
+    runtime = BY_SLUG.get(program.runtime)
+    return runtime.adapter if runtime else program.runtime
 
 
 def _of(program: RuntimeProgram, timings: Sequence[Timing]) -> Sorted:
     return Sorted.of(timing for timing in timings if timing.runtime == program.runtime)
 
 
-def _decided(found: Sorted) -> bool:
-    return bool(len(found)) and not found.undecided
+def _decided(timings: Sorted) -> bool:
+    return bool(len(timings)) and not timings.undecided
 
 
 def _timed_row(program: RuntimeProgram, timings: Sequence[Timing]) -> Row:
     written = "writes it out" if program.bytes_more else "does not"
-    found = _of(program, timings).timings
-    return part_row(f"{program.title}: {written}", found)
+    timings_of_program = _of(program, timings).timings
+    return part_row(f"{program.title}: {written}", timings_of_program)
 
 
 def _remedy_row(program: RuntimeProgram, timings: Sequence[Timing]) -> Row:
@@ -136,8 +138,8 @@ def _remedy_row(program: RuntimeProgram, timings: Sequence[Timing]) -> Row:
     return program.title, "; ".join([f"{steps}{results}", *times])
 
 
-def _faster_words(found: Sorted) -> str:
-    """Name some programs in which the block is faster with the expansion; the table has all."""
-    where = list(dict.fromkeys(runtime_title(one) for one in found.faster))
+def _faster_words(timings: Sorted) -> str:
+    """Name some programs in which the block is faster with the expansion; the table lists all."""
+    where = list(dict.fromkeys(runtime_title(timing) for timing in timings.faster))
     named = [*where[:2], *["others"] * (len(where) > 2)]
     return f"Faster with it at some workloads: {listed(named)}." if where else ""

@@ -37,11 +37,11 @@ def stylistic(
         f"a shape check ({grown} of {accepted[0].tried} gate shapes)": bool(grown),
         f"bits, in {mixed.differing} of {mixed.tried} pairs of dtypes": not mixed.same,
     }
-    found = [words for words, held in beside.items() if held]
-    if found:
+    changed = [words for words, held in beside.items() if held]
+    if changed:
         return qualified(
             "The network's forward step takes the same time. The change is more than style: it "
-            f"changes {listed(found)}.",
+            f"changes {listed(changed)}.",
             table,
         )
     return supported("Time, memory, outputs and accepted shapes stay the same.", table)

@@ -56,7 +56,7 @@ def overhead(network: Timings, **parts: Timings) -> Verdict:
     if every.slower and all(map(is_bounded, every.timings)):
         return supported(f"Minor: {slower}, and nowhere by {LARGE}.", table)
     if every.large:
-        where = [BRIEFLY[name] for name, found in parts.items() if Sorted.of(found).large]
+        where = [BRIEFLY[name] for name, timings in parts.items() if Sorted.of(timings).large]
         return qualified(
             f"{capital(slower)}, by {LARGE} or more in {len(every.large)}: {listed(where)}. "
             f"{_step_words(network)}",
@@ -150,12 +150,12 @@ def cheap_recalibration(recalibration: Timings, view: Sequence[View]) -> Verdict
     table.append(("bytes that the view allocates", f"{view[0].bytes_allocated}"))
     if not view[0].is_zero_copy:
         return refuted("The view has memory of its own.", table)
-    cheap = [one.memory_format for one in recalibration if is_bounded(one)]
-    dear = [one.memory_format for one in recalibration if one.interval[0] > 1 + MINOR]
+    cheap = [step.memory_format for step in recalibration if is_bounded(step)]
+    dear = [step.memory_format for step in recalibration if step.interval[0] > 1 + MINOR]
     costs = [
-        f"{words} in {listed(found)}"
-        for words, found in ((f"less than {LARGE}", cheap), (f"more than {LARGE}", dear))
-        if found
+        f"{words} in {listed(formats)}"
+        for words, formats in ((f"less than {LARGE}", cheap), (f"more than {LARGE}", dear))
+        if formats
     ]
     sentence = f"The view allocates nothing. Six SE blocks add {listed(costs)} to a forward step."
     if len(cheap) == len(recalibration):
@@ -174,8 +174,8 @@ def _table(network: Timings, parts: Mapping[str, Timings]) -> list[Row]:
 
 
 def _step_words(network: Timings) -> str:
-    found = dict.fromkeys(NAMES[one.outcome] for one in network)
-    return f"The network's forward step: {listed(list(found))}."
+    outcomes = dict.fromkeys(NAMES[step.outcome] for step in network)
+    return f"The network's forward step: {listed(list(outcomes))}."
 
 
 def _untold(table: Sequence[Row]) -> Verdict:

@@ -14,7 +14,7 @@ def minimal_in_training(training: Timings, runs: Sequence[TrainingRun] = ()) -> 
     table = [*step_rows(TRAINING, training), *map(_run_row, runs)]
     step, parted = (
         Sorted.of(training).together,
-        [training_run for training_run in runs if not training_run.same],
+        [run for run in runs if not run.same],
     )
     if step in ("slower", "faster"):
         return refuted(f"A training step is {step} with `expand_as`, by more than 1 %.", table)
@@ -26,8 +26,8 @@ def minimal_in_training(training: Timings, runs: Sequence[TrainingRun] = ()) -> 
     if not parted:
         return supported(f"A training step takes the same time; {losses}.", table)
     return qualified(
-        f"A training step takes the same time; {losses} ({listed([one.run for one in parted])}), "
-        f"by up to {max(one.apart for one in parted):.2g}.",
+        f"A training step takes the same time; {losses} ({listed([run.run for run in parted])}), "
+        f"by up to {max(run.apart for run in parted):.2g}.",
         table,
     )
 

@@ -20,10 +20,10 @@ FORMS = tuple(CONTROL_OF)
 
 
 def in_full(setting: CompileSetting) -> bool:
-    """Tell whether a setting is compiled for every chip; all others are for the first one alone.
+    """Return whether a setting is compiled for every chip; all others are for the first one alone.
 
     It is the block's training step with sizes as constants, and the multiply of two dtypes;
-    of autocast's two dtypes one is enough. What takes the time are symbolic sizes and each chip.
+    one of autocast's two dtypes is enough. Symbolic sizes and each further chip take the time.
     """
     if setting.case.gate_dtype == "float16":
         return False
@@ -47,20 +47,24 @@ def left_out(
 
 
 def is_multiply(setting: CompileSetting) -> bool:
-    """Tell whether a setting is the multiply alone, forward, of two dtypes."""
-    two = setting.case.gate_dtype is not None
-    return two and setting.plain and (setting.level, setting.mode) == ("multiply", "inference")
+    """Return whether a setting is the multiply alone, forward, of two dtypes."""
+    of_two_dtypes = setting.case.gate_dtype is not None
+    return (
+        of_two_dtypes
+        and setting.plain
+        and (setting.level, setting.mode) == ("multiply", "inference")
+    )
 
 
 def is_shown(setting: CompileSetting) -> bool:
-    """Tell whether a page shows this setting's kernels."""
+    """Return whether a page shows this setting's kernels."""
     return setting.case.dtype == "float32" and not setting.dynamic
 
 
 def has_controls(setting: CompileSetting) -> bool:
-    """Tell whether the controls are made in this setting, which a page shows.
+    """Return whether the controls are made in this setting, which a page shows.
 
-    They are made at each level and in each mode, where at least two of these hold: sizes are
+    They are made at each level and in each mode, if at least two of these hold: sizes are
     constants and tensors contiguous; there is one dtype; every chip is compiled for.
     """
     reasons = (setting.plain, setting.case.gate_dtype is None, in_full(setting))
@@ -102,21 +106,24 @@ class Built(BaseModel):
     @property
     def assembly_sha256(self) -> tuple[str, ...]:
         """The digest of each kernel's assembly in each configuration."""
-        return tuple(one.assembly_sha256 for one in self.compiled)
+        return tuple(kernel.assembly_sha256 for kernel in self.compiled)
 
     @property
     def binary_sha256(self) -> tuple[str, ...]:
         """The digest of each kernel's binary in each configuration."""
-        return tuple(one.binary_sha256 for one in self.compiled)
+        return tuple(kernel.binary_sha256 for kernel in self.compiled)
 
 
 def build(chips: Sequence[Chip], setting: CompileSetting, form: Form) -> Iterable[Built]:
-    """Yield a form, and its control where the setting has one, for the chips of the setting."""
+    """Yield a form, and its control if the setting has one, for the chips of the setting."""
     chips = compiled_for(setting, chips)
     target = triton_targets.target(*chips)
     for variant in (form, *([CONTROL_OF[form]] if has_controls(setting) else ())):
-        made = triton_targets.apart(fusion.made_in(setting, variant, target), chips)
-        yield from (_built(chip, setting, one) for chip, one in zip(chips, made, strict=True))
+        generated_per_chip = triton_targets.apart(fusion.made_in(setting, variant, target), chips)
+        yield from (
+            _built(chip, setting, generated)
+            for chip, generated in zip(chips, generated_per_chip, strict=True)
+        )
 
 
 def _built(chip: Chip, setting: CompileSetting, generated: Generated) -> Built:
@@ -148,10 +155,10 @@ def _is_compiled(variant: str) -> bool:
 
 
 def _machine_code(generated: Generated, chip: Chip, shown: bool) -> Iterator[Compiled]:
-    """Yield every kernel in every configuration; its assembly is kept where a page shows it.
+    """Yield every kernel in every configuration; its assembly is kept if a page shows it.
 
     A text that occurs in several settings of this process's form is compiled once.
     """
     for text in (text for program in generated.programs for text in program.kernels):
-        for one in triton_targets.compiled_once(text, chip):
-            yield one if shown else one.model_copy(update={"assembly": ""})
+        for kernel in triton_targets.compiled_once(text, chip):
+            yield kernel if shown else kernel.model_copy(update={"assembly": ""})

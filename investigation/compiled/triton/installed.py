@@ -1,4 +1,4 @@
-"""Whether Triton is installed here, and is one that can be told what these proofs need."""
+"""Whether Triton is installed here, in a version that these proofs can use."""
 
 import importlib.util
 
@@ -10,7 +10,7 @@ class NoTritonError(MissingToolError):
 
 
 def require_triton() -> str:
-    """Return Triton's name and version. Raises `NoTritonError` where it is not installed."""
+    """Return Triton's name and version. Raises `NoTritonError` if it is not installed."""
     if importlib.util.find_spec("triton") is None:
         raise NoTritonError(
             "Triton, which makes a GPU's kernels, is not installed here; it is made for Linux on "

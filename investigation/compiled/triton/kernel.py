@@ -30,7 +30,7 @@ BYTES = {"fp32": 4, "fp16": 2, "bf16": 2, "i32": 4, "i64": 8, "i1": 1}
 
 @dataclass(frozen=True)
 class Access:
-    """One load or store of a kernel: which tensor, and where in it for element `xindex`."""
+    """One load or store of a kernel: which tensor, and its index for element `xindex`."""
 
     kind: Literal["load", "store"]
     pointer: str
@@ -83,7 +83,7 @@ class Kernel:
 def scale_kernel(program: GeneratedProgram) -> Kernel:
     """Return the kernel of a forward program that multiplies input and gate.
 
-    Raises `LookupError` where no kernel's own name says that it multiplies.
+    Raises `LookupError` if no kernel's own name says that it multiplies.
     """
     for text, name in zip(program.kernels, program.names, strict=True):
         if "mul" in operations(name):
@@ -93,8 +93,8 @@ def scale_kernel(program: GeneratedProgram) -> Kernel:
 
 def bodies(program: GeneratedProgram) -> str:
     """Return the text of a program's kernels alone: what a thread computes, without settings."""
-    found = (BODY.search(text) for text in program.kernels)
-    return "\n".join(one[1].rstrip() for one in found if one is not None)
+    matches = (BODY.search(text) for text in program.kernels)
+    return "\n".join(match[1].rstrip() for match in matches if match is not None)
 
 
 def tally(bodies: str) -> dict[str, int]:
@@ -115,10 +115,10 @@ def read(text: str, host: str) -> Kernel:
 
     Raises `ValueError` for a text that is no kernel, or one that the program does not launch.
     """
-    found = BODY.search(text)
-    if found is None:
+    definition = BODY.search(text)
+    if definition is None:
         raise ValueError(f"no kernel in this text: {text[:60]!r}")
-    body, name, parameters = found.groups()
+    body, name, parameters = definition.groups()
     pointers = (part.strip() for part in parameters.split(","))
     tensors = dict(zip(pointers, _arguments(host, name), strict=False))  # block sizes are chosen
     accesses = _accesses(body, tensors, tensor_sizes(host), text)
@@ -131,9 +131,9 @@ def _accesses(
     """Yield each load and store of a body, in order."""
     indices = dict(ASSIGNED.findall(body))
     for line in body.splitlines():
-        found = ACCESS.search(line)
-        if found is not None:
-            kind, pointer, index = found.groups()
+        access = ACCESS.search(line)
+        if access is not None:
+            kind, pointer, index = access.groups()
             yield Access(
                 kind="load" if kind == "load" else "store",
                 pointer=pointer,
@@ -146,29 +146,29 @@ def _accesses(
 
 
 def _arguments(host: str, name: str) -> list[str]:
-    found = re.search(rf"\b{name}\.run\((.*?), stream=", host)
-    if found is None:
+    call = re.search(rf"\b{name}\.run\((.*?), stream=", host)
+    if call is None:
         raise ValueError(f"the host program does not launch {name}")
-    return [part.strip() for part in found[1].split(",")]
+    return [part.strip() for part in call[1].split(",")]
 
 
 def tensor_sizes(host: str) -> dict[str, tuple[int, ...]]:
     """Return the shape of every tensor of a host program whose shape is static, by its name."""
     sizes = dict(_checked_together(host))
-    for found in TENSOR.finditer(host):
-        if found["renamed"]:
-            sizes[found["renamed"]] = sizes.get(found["from"], ())
+    for match in TENSOR.finditer(host):
+        if match["renamed"]:
+            sizes[match["renamed"]] = sizes.get(match["from"], ())
         else:
-            name, size = found["input"] or found["buffer"], found["size"] or found["made"]
+            name, size = match["input"] or match["buffer"], match["size"] or match["made"]
             sizes[name] = _numbers(size)
     return sizes
 
 
 def _checked_together(host: str) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Iterate over the inputs whose shapes a host program checks in one call."""
-    for found in TOGETHER.finditer(host):
-        names = (part.strip() for part in found["inputs"].split(","))
-        for name, size in zip(names, SHAPE.findall(found["sizes"]), strict=True):
+    for match in TOGETHER.finditer(host):
+        names = (part.strip() for part in match["inputs"].split(","))
+        for name, size in zip(names, SHAPE.findall(match["sizes"]), strict=True):
             if re.fullmatch(r"[\d, ]*", size):  # else it is an argument of the program
                 yield name, _numbers(size)
 
@@ -178,8 +178,8 @@ def _numbers(size: str) -> tuple[int, ...]:
 
 
 def _item_bytes(text: str, pointer: str) -> int:
-    found = re.search(rf"'{pointer}': '\*(\w+)'", text)
-    return BYTES[found[1]] if found else 4
+    pointer_type = re.search(rf"'{pointer}': '\*(\w+)'", text)
+    return BYTES[pointer_type[1]] if pointer_type else 4
 
 
 def _words(line: str, access: Access | None) -> str:

@@ -2,7 +2,7 @@
 
 They run in fresh interpreters, because describing a chip patches the process, and with empty
 caches in a folder of each, removed afterwards: nothing that was generated or compiled for one form
-is used for the other, or an answer would be compared with itself.
+is used for the other; else an answer would be compared with itself.
 """
 
 import gc
@@ -38,14 +38,14 @@ BUILT = TypeAdapter(tuple[Built, ...])
 
 
 class ProofError(RuntimeError):
-    """A process that ended without an answer; the message says why."""
+    """A process that ended without an answer; the message gives the reason."""
 
 
 def prove(chips: Sequence[Chip], settings: Sequence[CompileSetting]) -> "Proof":
     """Compile both forms and the controls in every setting, side by side as far as cores reach.
 
     A setting is compiled for the chips that `build.compiled_for` names. Raises `NoTritonError`
-    where Triton is not installed, `ProofError` where a process fails.
+    if Triton is not installed, `ProofError` if a process fails.
     """
     require_triton()
     slugs = [chip.slug for chip in chips]
@@ -57,13 +57,12 @@ def prove(chips: Sequence[Chip], settings: Sequence[CompileSetting]) -> "Proof":
             for form in FORMS
         ]
         answers = [
-            in_fresh_process.answer_or(ProofError, what)
-            for in_fresh_process in in_fresh_processes(jobs, len(jobs))
+            reply.answer_or(ProofError, what) for reply in in_fresh_processes(jobs, len(jobs))
         ]
-    built = [one for answer in answers for one in BUILT.validate_python(answer)]
+    built = [program for answer in answers for program in BUILT.validate_python(answer)]
     places = [setting.slug for setting in settings]
     in_order = sorted(
-        built, key=lambda one: (slugs.index(one.chip), places.index(one.setting.slug))
+        built, key=lambda program: (slugs.index(program.chip), places.index(program.setting.slug))
     )
     return Proof(tuple(in_order))
 
@@ -88,8 +87,8 @@ def _cost(setting: CompileSetting) -> tuple[bool, ...]:
     )
 
 
-def _job(slugs: Sequence[str], asked: Sequence[CompileSetting], form: Form, folder: Path) -> Job:
-    """Send every cache to a folder of its own, and hide what devices there are."""
+def _job(slugs: Sequence[str], wanted: Sequence[CompileSetting], form: Form, folder: Path) -> Job:
+    """Send every cache to a folder of its own, and hide all devices."""
     folder.mkdir()
     isolated = KEEPING_MEMORY | {
         "TORCHINDUCTOR_CACHE_DIR": f"{folder}/inductor",
@@ -100,19 +99,19 @@ def _job(slugs: Sequence[str], asked: Sequence[CompileSetting], form: Form, fold
         "PYTHONHASHSEED": "0",
         "TORCHINDUCTOR_COMPILE_THREADS": "1",
     }
-    settings = SETTINGS.dump_python(tuple(asked), mode="json")
-    return Job(build_all, {"chips": slugs, "asked": settings, "form": form}, isolated)
+    settings = SETTINGS.dump_python(tuple(wanted), mode="json")
+    return Job(build_all, {"chips": slugs, "dumped": settings, "form": form}, isolated)
 
 
 def build_all(
-    chips: Sequence[str], asked: Sequence[Mapping[str, Any]], form: Form
+    chips: Sequence[str], dumped: Sequence[Mapping[str, Any]], form: Form
 ) -> list[dict[str, Any]]:
     """Build a form in this process, for every chip, in every setting; all of it as JSON."""
     gc.set_threshold(GARBAGE_AFTER)
     built_for = [gpu_catalog.chip(slug) for slug in chips]
-    settings = SETTINGS.validate_python(asked)
-    made = [one for setting in settings for one in build(built_for, setting, form)]
-    answer: list[dict[str, Any]] = BUILT.dump_python(tuple(made), mode="json")
+    settings = SETTINGS.validate_python(dumped)
+    built = [program for setting in settings for program in build(built_for, setting, form)]
+    answer: list[dict[str, Any]] = BUILT.dump_python(tuple(built), mode="json")
     return answer
 
 
@@ -164,8 +163,8 @@ class Proof:
 
     @property
     def chips(self) -> tuple[str, ...]:
-        """The slugs of the chips that were compiled for, in the order in which they were asked."""
-        return tuple(dict.fromkeys(one.chip for one in self.built))
+        """The slugs of the chips that were compiled for, in the order of the request."""
+        return tuple(dict.fromkeys(program.chip for program in self.built))
 
     def against(
         self, other: str, variant: str = "expand_as", layers: Sequence[CompileLayer] = LAYERS
@@ -177,29 +176,31 @@ class Proof:
         ]
 
     def fused(self, chip: str) -> list[tuple[CompileSetting, bool]]:
-        """Tell for each setting whether both forms run as many kernels and the scale shares one.
+        """Return by setting whether both forms run as many kernels and the scale shares one.
 
         In a block it has others to share with; the multiply alone has none.
         """
         return [
             (
-                one.setting,
-                one.kernels == plain.kernels and not (_in_block(one) and one.scales_alone),
+                program.setting,
+                program.kernels == plain.kernels
+                and not (_in_block(program) and program.scales_alone),
             )
-            for one, plain in self._pairs(chip, "expand_as", "broadcast")
+            for program, plain in self._pairs(chip, "expand_as", "broadcast")
         ]
 
     def elided(self, chip: str) -> list[tuple[CompileSetting, bool]]:
-        """Tell for each setting whether `expand_as` has no kernel and no allocated tensor more."""
+        """Return by setting whether `expand_as` has no kernel and no allocated tensor more."""
         return [
-            (one.setting, one.kernels <= plain.kernels and one.buffers <= plain.buffers)
-            for one, plain in self._pairs(chip, "expand_as", "broadcast")
+            (program.setting, program.kernels <= plain.kernels and program.buffers <= plain.buffers)
+            for program, plain in self._pairs(chip, "expand_as", "broadcast")
         ]
 
     def variants(self, chip: str, setting: CompileSetting) -> dict[str, Built]:
         """Return what was built for a chip in a setting, by variant."""
-        found = (one for one in self.built if (one.chip, one.setting) == (chip, setting))
-        return {one.variant: one for one in found}
+        place = (chip, setting)
+        built_there = (built for built in self.built if (built.chip, built.setting) == place)
+        return {built.variant: built for built in built_there}
 
     def shown(self, setting: CompileSetting) -> dict[str, Built]:
         """Return what was built in a setting for the first chip, by variant."""
@@ -212,9 +213,9 @@ class Proof:
 
     @property
     def multiply(self) -> CompileSetting | None:
-        """The multiply of two dtypes, where one was asked for."""
-        found = (one.setting for one in self.built if is_multiply(one.setting))
-        return next(found, None)
+        """The multiply of two dtypes, if there is one."""
+        settings = (program.setting for program in self.built if is_multiply(program.setting))
+        return next(settings, None)
 
     @property
     def line(self) -> CompileSetting:
@@ -224,8 +225,8 @@ class Proof:
     def scale_kernels(self, setting: CompileSetting) -> dict[str, Kernel]:
         """Return the kernel that multiplies, of the forward program for the first chip."""
         return {
-            name: triton_kernel.scale_kernel(one.programs[0].program())
-            for name, one in self.shown(setting).items()
+            name: triton_kernel.scale_kernel(program.programs[0].program())
+            for name, program in self.shown(setting).items()
         }
 
     def first_difference(self) -> "Difference | None":
@@ -234,7 +235,7 @@ class Proof:
         Looked for among the settings whose kernels' texts were kept.
         """
         rows = self.against("broadcast", layers=("kernels",))
-        places = ((row.chip, one) for row in rows for one in row.differing["kernels"])
+        places = ((row.chip, setting) for row in rows for setting in row.differing["kernels"])
         for chip, setting in places:
             forms = self.variants(chip, setting)
             if forms["expand_as"].programs:
@@ -243,7 +244,7 @@ class Proof:
 
     def _plainest(self, level: Level, mode: Mode) -> CompileSetting:
         """Return the first setting of a level and mode with constant sizes, contiguous."""
-        settings = (one.setting for one in self.built)
+        settings = (program.setting for program in self.built)
         return next(
             setting
             for setting in settings
@@ -252,23 +253,27 @@ class Proof:
 
     def _pairs(self, chip: str, variant: str, other: str) -> list[tuple[Built, Built]]:
         """Return the variant's results on a chip, each with the other's in its setting."""
-        here = [one for one in self.built if one.chip == chip]
-        others = {one.setting.slug: one for one in here if one.variant == other}
-        return [(one, others[one.setting.slug]) for one in here if one.variant == variant]
+        here = [program for program in self.built if program.chip == chip]
+        others = {program.setting.slug: program for program in here if program.variant == other}
+        return [
+            (program, others[program.setting.slug])
+            for program in here
+            if program.variant == variant
+        ]
 
 
 def _agreement(
     chip: str, variant: str, pairs: Sequence[tuple[Built, Built]], layers: Sequence[CompileLayer]
 ) -> ChipAgreement:
     differing = {
-        layer: tuple(one.setting for one, other in pairs if _differ(one, other, layer))
+        layer: tuple(program.setting for program, other in pairs if _differ(program, other, layer))
         for layer in layers
     }
     return ChipAgreement(
         chip=chip,
         variant=variant,
-        tried=tuple(one.setting for one, _ in pairs),
-        same={layer: len(pairs) - len(found) for layer, found in differing.items()},
+        tried=tuple(program.setting for program, _ in pairs),
+        same={layer: len(pairs) - len(settings) for layer, settings in differing.items()},
         differing=differing,
     )
 

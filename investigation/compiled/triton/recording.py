@@ -15,7 +15,7 @@ def machine_code(proof: Proof) -> Iterator[MachineCode]:
         name: scale_kernel.told() for name, scale_kernel in proof.scale_kernels(setting).items()
     }
     for form in FORMS:
-        made = proof.variants(chip.slug, setting)[form].compiled[0]
+        kernel = proof.variants(chip.slug, setting)[form].compiled[0]
         yield MachineCode(
             says=f"the line's kernel as machine code, {form}",
             form=form,
@@ -23,7 +23,7 @@ def machine_code(proof: Proof) -> Iterator[MachineCode]:
             target_name=chip.name,
             lines=tuple(code for code, _ in lines[form]),
             words=tuple(words for _, words in lines[form]),
-            binary_sha256=made.binary_sha256,
-            binary_bytes=made.binary_bytes,
+            binary_sha256=kernel.binary_sha256,
+            binary_bytes=kernel.binary_bytes,
             case=setting.case,
         )

@@ -1,13 +1,13 @@
 """Inductor's and Triton's output for a GPU, on a machine that has none.
 
-No device is pretended to be here. Inductor lowers a graph for a device after asking what the
-device is like; the answers come from the catalogue. Three steps stand in for what only a device
-could do, and each is stated where the results are shown:
+Nothing here pretends that a device is present. Inductor reads a device's properties before it
+lowers a graph for it; here they come from the catalogue. Three steps replace what only a device
+could do, and each is stated beside the results:
 
 1. a graph is traced, differentiated and partitioned for the CPU, since autograd refuses tensors
    on a device that torch cannot reach, and is then moved to `cuda`: its fake tensors take that
    device, its shapes, strides and dtypes stay;
-2. Inductor and Triton are told the chip's properties, and Triton's driver only names its target;
+2. Inductor and Triton get the chip's properties, and Triton's driver only names its target;
 3. nothing is launched, so the configuration that autotuning would choose is not known, and
    every candidate is compiled.
 
@@ -54,7 +54,7 @@ KERNEL_NAME = re.compile(r"^def (kernel_\d+)\(", re.MULTILINE)
 def target(*chips: Chip) -> Target:
     """Return what `codegen.generate` needs to generate source for chips that are not here.
 
-    Several chips share one trace; `apart` then tells their programs from each other.
+    Several chips share one trace; `apart` then separates their programs.
     """
     names = " and ".join(chip.name for chip in chips)
     return Target(names, "cpu", require_triton, partial(lowering_for, chips))
@@ -78,16 +78,16 @@ def lowering_for(chips: Sequence[Chip]) -> Iterator[None]:
 
 @contextmanager
 def described(chip: Chip) -> Iterator[None]:
-    """Tell Inductor and Triton of a chip."""
+    """Describe a chip to Inductor and Triton."""
     import triton
 
     interface, driver = _interface(chip), triton.runtime.driver
     active = "_active" if hasattr(driver, "_active") else "active"  # before Triton 3.4
-    known = {"cuda": interface, "cuda:0": interface}
-    device_interface.get_interface_for_device("cuda")  # registers those that torch knows
+    interfaces = {"cuda": interface, "cuda:0": interface}
+    device_interface.get_interface_for_device("cuda")  # registers those that torch has
     _forget()
     with (
-        mock.patch.dict(device_interface.device_interfaces, known),
+        mock.patch.dict(device_interface.device_interfaces, interfaces),
         mock.patch.object(torch.cuda, "get_device_properties", interface.get_device_properties),
         mock.patch.object(torch.version, "hip", "0.0" if chip.backend == "hip" else None),
         mock.patch.object(driver, active, _Named(chip)),
@@ -97,7 +97,7 @@ def described(chip: Chip) -> Iterator[None]:
 
 
 def _forget() -> None:
-    """Forget what was asked about devices before: both answers are kept for a process's life."""
+    """Forget what is cached about devices: torch keeps both answers as long as the process runs."""
     has_triton.cache_clear()
     DeviceProperties.create.cache_clear()
 
@@ -119,7 +119,7 @@ def _properties(chip: Chip) -> SimpleNamespace:
 
 
 def _interface(chip: Chip) -> type[device_interface.CudaInterface]:
-    """Return the catalogue's answers in the form in which Inductor asks."""
+    """Return the catalogue's answers in the form that Inductor expects."""
     properties = _properties(chip)
 
     class Described(device_interface.CudaInterface):
@@ -173,14 +173,14 @@ def moving(lower: Any, chips: Sequence[Chip]) -> Any:
     """Return Inductor's entry point, for every chip, with what it is given moved to `cuda`."""
 
     def lower_moved(graph: GraphModule, inputs: Sequence[Any], **settings: Any) -> Any:
-        given, made = [moved(input_) for input_ in inputs], None
+        given, lowered = [moved(input_) for input_ in inputs], None
         for chip in chips:
             own = copy.deepcopy(graph)  # Inductor rewrites the graph that it is given
             move_nodes(own)
             _forget_output_strides()
             with described(chip), PastTheBindings():
-                made = lower(own, given, **settings)
-        return made
+                lowered = lower(own, given, **settings)
+        return lowered
 
     return lower_moved
 
@@ -234,16 +234,16 @@ def compiled(kernel: str, chip: Chip) -> list[Compiled]:
 
     `kernel` is a normalised definition, as in `GeneratedProgram.kernels`. Line information is
     switched off, which would put this machine's paths into the code; nothing else is left out.
-    Raises `ValueError` where the text holds no kernel of Triton's.
+    Raises `ValueError` if the text holds no kernel of Triton's.
     """
     import triton
 
-    found = KERNEL_TEXT.search(kernel)
-    name = KERNEL_NAME.search(found[1]) if found else None
-    if found is None or name is None:
+    definition = KERNEL_TEXT.search(kernel)
+    name = KERNEL_NAME.search(definition[1]) if definition else None
+    if definition is None or name is None:
         raise ValueError(f"no Triton kernel in this text: {kernel[:60]!r}")
     with described(chip), mock.patch.object(triton.knobs.compilation, "disable_line_info", True):
-        tuner = getattr(_imported(found[1]), name[1])
+        tuner = getattr(_imported(definition[1]), name[1])
         return [_compiled(tuner, config, chip) for config in tuner.configs]
 
 
@@ -276,12 +276,12 @@ def _compiled(tuner: Any, configuration: Any, chip: Chip) -> Compiled:
 
     meta = tuner._create_compile_meta(configuration)
     source = ASTSource(tuner.fn, meta["signature"], meta["constants"], meta["configs"][0])
-    made = triton.compile(
+    compiled_files = triton.compile(
         source,
         target=_Named(chip).get_current_target(),
         options=tuner._create_compile_options(configuration, meta),
     ).asm
-    assembly, binary = made[chip.assembly], made[chip.binary]
+    assembly, binary = compiled_files[chip.assembly], compiled_files[chip.binary]
     return Compiled(
         kernel=tuner.fn.__name__,
         configuration=str(configuration),

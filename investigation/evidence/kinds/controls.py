@@ -9,8 +9,8 @@ from investigation.evidence.observation import Observation
 class Control(Observation):
     """A test of a chapter's own instrument, and not of the line.
 
-    `says` states what was expected, `seen` what came out. `of` tells apart what one control was
-    run on more than once, such as a runtime.
+    `says` states what was expected, `seen` what came out. `of` distinguishes several runs of
+    one control, for instance by runtime.
     """
 
     type: Literal["control"] = "control"

@@ -42,7 +42,7 @@ RUNS: tuple[RunName, ...] = get_args(RunName)
 class Equality(Observation):
     """How many of the things tried differ between the two forms, in one aspect.
 
-    `setting` tells apart what one aspect was tried on more than once. `among` names what was
+    `setting` distinguishes several trials of one aspect. `among` names what was
     tried, `where` what differs, `differing_by` counts it by kind. `furthest` is the largest
     relative difference, `example` the smallest counterexample that was found.
     """
@@ -90,7 +90,7 @@ class GradientError(Observation):
 class TrainingRun(Observation):
     """One training run in both forms: whether and where their losses part.
 
-    `parted` is the first step whose losses differ, None where none does; `apart` is the largest
+    `parted` is the first step whose losses differ, None if none does; `apart` is the largest
     distance between two losses, `another_seed_apart` the same between two seeds.
     """
 
@@ -171,7 +171,7 @@ class Rewrite(Observation):
 class Support(Observation):
     """A kind of tensor other than a dense one, scaled in both forms.
 
-    `refusals` has a form's error, None if it ran. `same` tells whether the results are alike in
+    `refusals` has a form's error, None if it ran. `same` is whether the results are alike in
     bits and strides, None if a form refused.
     """
 
@@ -190,7 +190,7 @@ class Support(Observation):
 
 
 class ScalarGate(Observation):
-    """The output's dtype in each form where the gate has no dimensions."""
+    """The output's dtype in each form if the gate has no dimensions."""
 
     type: Literal["scalar_gate"] = "scalar_gate"
     operands: str

@@ -24,8 +24,8 @@ class RuntimesTried(Observation):
 class RuntimeProgram(Observation):
     """The block's program in one runtime: what it does more with `expand_as` than without.
 
-    `bytes_more` are written in one inference, `planned_more` are set aside for it, None where the
-    runtime does not say. For a remedy, the comparison is with the changed source.
+    `bytes_more` are written in one inference, `planned_more` are set aside for it, None if the
+    runtime does not report it. For a remedy, the comparison is with the changed source.
     """
 
     type: Literal["runtime_program"] = "runtime_program"
@@ -50,7 +50,7 @@ class VariedExport(Observation):
     """The block exported with open sizes, or quantised: the steps that expand, in each form.
 
     `steps` and `plain_steps` are what runs with `expand_as` and without. `bytes_expanded` is what
-    the expansions write, 0 where a size is not known before it runs.
+    the expansions write, 0 if a size is not known before it runs.
     """
 
     type: Literal["varied_export"] = "varied_export"

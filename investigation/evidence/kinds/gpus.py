@@ -11,7 +11,7 @@ LaunchFamily = Literal["ordinary", "ambiguous", "volumes", "empty", "large", "dt
 
 
 class DeviceFacts(Observation):
-    """What torch tells of a device, and its clocks where they can be read."""
+    """What torch reports about a device, and its clocks if they can be read."""
 
     type: Literal["device_facts"] = "device_facts"
     device_name: str
@@ -36,7 +36,7 @@ class PredictedTime(Observation):
     type: Literal["predicted_time"] = "predicted_time"
     card: str
     device_s: Number
-    bound: Literal["launch", "bandwidth"] | None  # None where the host's cost is not known
+    bound: Literal["launch", "bandwidth"] | None  # None if the host's cost is not known
 
     about: ClassVar[tuple[str, ...]] = ("card",)
     unit: ClassVar[str | None] = "seconds"
@@ -59,7 +59,7 @@ class Launch(Observation):
     """One launch of eager CUDA: torch's iterator, and the kernel that its source makes of it.
 
     The first fields are computed by torch on this machine; `kernel` and what follows were read in
-    the source, for one chip, and are None where nothing was read. `place` counts the launches of
+    the source, for one chip, and are None if nothing was read. `place` counts the launches of
     an operation from 0. `shape` and the strides, in bytes, are those of the iterator, the fastest
     dimension first; operands come with the output first.
     """
@@ -78,7 +78,7 @@ class Launch(Observation):
     kernel: str | None = None
     vector: Count | None = None
     casts: bool | None = None
-    walked: Count | None = None  # dimensions of the offset calculator, None where there is none
+    walked: Count | None = None  # dimensions of the offset calculator, None if there is none
     grid: tuple[int, ...] | None = None
     block: tuple[int, ...] | None = None
 

@@ -16,7 +16,7 @@ from investigation.evidence.observation import (
 from investigation.subject.cases import Case
 from investigation.subject.memory_formats import MemoryFormat
 
-# This thread's time on the core, which stands still while something else has it; or time.
+# This thread's time on the core, which stops while something else runs there; or wall time.
 Clock = Literal["processor", "wall"]
 
 
@@ -133,7 +133,7 @@ class LineInPlace(Observation):
 
     @property
     def outcome(self) -> Outcome:
-        """What every page calls it: of a network's step, its own verdict."""
+        """The outcome that every page shows: for a network's step, its own verdict."""
         return self.verdict
 
     @property

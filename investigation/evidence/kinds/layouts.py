@@ -20,7 +20,7 @@ class View(Observation):
 
     @property
     def is_zero_copy(self) -> bool:
-        """Whether it reads the gate's own memory and asks for none."""
+        """Whether it reads the gate's own memory and allocates none."""
         return self.is_view and self.shares_storage and self.bytes_allocated == 0
 
 

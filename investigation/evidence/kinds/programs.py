@@ -44,7 +44,7 @@ class CompiledPair(Observation):
 class Agreement(Observation):
     """In how many of the settings tried both forms agree, for one target and one layer.
 
-    `elided` agrees where `expand_as` has no kernel and no allocated tensor more, `fused` where as
+    `elided` agrees if `expand_as` has no kernel and no allocated tensor more, `fused` if as
     many kernels run and a block's scale step has none of its own.
     `differ` names the settings that do not agree.
     """
@@ -63,7 +63,7 @@ class Agreement(Observation):
 
 
 class FusedAway(Observation):
-    """Programs of `materialized` in which the compiler made no copy, although it was asked for."""
+    """Programs of `materialized` in which the compiler made no copy although the source has it."""
 
     type: Literal["fused_away"] = "fused_away"
     target: Literal["cpu", "gpu"]
@@ -128,7 +128,7 @@ class FullSizeTensors(Observation):
 class MachineCode(Observation):
     """One form's scale kernel as machine code, in the first configuration that could be chosen.
 
-    `lines` are those of its generated source that read, compute or write, and `words` say what
+    `lines` are those of its generated source that read, compute or write, and `words` explain what
     each does.
     """
 
@@ -158,7 +158,7 @@ class Survival(Observation):
 
 
 class CudaGraphObstacles(Observation):
-    """What keeps each form from being captured as a CUDA graph, None where nothing does."""
+    """What keeps each form from being captured as a CUDA graph, None if nothing does."""
 
     type: Literal["cuda_graph_obstacles"] = "cuda_graph_obstacles"
     obstacles: Mapping[Form, str | None]

@@ -34,19 +34,19 @@ class ReleasedEquality(Observation):
     @property
     def compared(self) -> int:
         """How many tensors were compared."""
-        return sum(one[0] for one in (self.outputs, self.gradients, self.weights))
+        return sum(counts[0] for counts in (self.outputs, self.gradients, self.weights))
 
     @property
     def value(self) -> int:
         """How many tensors differ."""
-        return sum(one[1] for one in (self.outputs, self.gradients, self.weights))
+        return sum(counts[1] for counts in (self.outputs, self.gradients, self.weights))
 
 
 class ReleasedProgram(Observation):
     """What one runtime runs of a released network, as released and with the patch.
 
-    `refused` says in one line why there is no program; the counts are 0 then. `equal` tells
-    whether both results are those of eager mode within the tolerance.
+    `refused` is the reason, in one line, why there is no program; the counts are 0 then. `equal`
+    is whether both results are those of eager mode within the tolerance.
     """
 
     type: Literal["released_program"] = "released_program"

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from investigation.evidence.observation import Count, Device, Dtypes, Form, Number, Observation
 
 Phase = Literal[
-    "line",  # the multiply as written: what it asks for beside its output
+    "line",  # the multiply as written: what it allocates beside its output
     "saved",  # for the backward pass
     "forward",
     "backward",
@@ -16,7 +16,7 @@ Phase = Literal[
 
 
 class Memory(Observation):
-    """Bytes that a form asks the allocator for, or holds, in one phase."""
+    """Bytes that a form requests from the allocator, or holds, in one phase."""
 
     type: Literal["memory"] = "memory"
     phase: Phase
@@ -66,7 +66,7 @@ class DistributedCalls(Observation):
 
 
 class WayOfWriting(Observation):
-    """What one way of writing the product asks the allocator for, and how many calls it makes."""
+    """What one way of writing the product requests from the allocator, and its number of calls."""
 
     type: Literal["way_of_writing"] = "way_of_writing"
     way: str
@@ -80,7 +80,7 @@ class WayOfWriting(Observation):
 
 
 class BackwardCalls(Observation):
-    """The calls of the gate's gradient where the gate is narrower, in order."""
+    """The calls of a narrower gate's gradient, in order."""
 
     type: Literal["backward_calls"] = "backward_calls"
     form: Form

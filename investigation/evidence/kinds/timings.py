@@ -16,15 +16,15 @@ from investigation.evidence.observation import (
 from investigation.subject.memory_formats import MEMORY_FORMATS, MemoryFormat
 
 Outcome = Literal["faster", "slower", "equivalent", "inconclusive"]
-# Where two times count as equal, as a share; fixed before anything was measured.
+# Up to which difference two times count as equal, as a share; fixed before any measurement.
 MARGIN = 0.01
-# Asked whether any of many comparisons is slower, thirty at 95 % would answer yes by chance in
-# every second book. At 99.9 %, a hundred do so in one book of ten.
+# At 95 %, one of thirty comparisons comes out slower by chance in every second book. At 99.9 %,
+# one of a hundred does in one book of ten.
 FAMILY_CONFIDENCE = 0.999
 # A control judged at 95 % would stop one build in twenty. At 99.99 %, a hundred controls stop one
 # build in a hundred.
 CONTROL_CONFIDENCE = 0.9999
-# A rule that asks whether either of two steps lies outside the margin gives each half the error.
+# A rule about whether either of two steps lies outside the margin gives each half the error.
 STEP_CONFIDENCE = 1 - 0.05 / len(MEMORY_FORMATS)
 
 TimingLevel = Literal[
@@ -54,8 +54,8 @@ class Timed(BaseModel):
     `ratio` is candidate over baseline. `verdict_in_family` is the verdict at `FAMILY_CONFIDENCE`.
     `preparations` is how often both arms were made, `within_percent` the standard error of one
     preparation's ratio, and `between_percent` the standard deviation of the ratio from one to the
-    next. All three are None where the arms were made once; the interval then holds for these two
-    objects only. `cpu_ratio` is the ratio of the thread's processor times, None where more than
+    next. All three are None if the arms were made once; the interval then holds for these two
+    objects only. `cpu_ratio` is the ratio of the thread's processor times, None if more than
     one thread computed; `dropped_pairs` were disturbed, as the system's counters show.
     """
 
@@ -84,11 +84,11 @@ class Timed(BaseModel):
 class Timing(Observation):
     """A paired comparison of two ways of running the same thing.
 
-    `processes` holds one entry a fresh process where the comparison was replicated, else `alone`
+    `processes` holds one entry a fresh process if the comparison was replicated, else `alone`
     holds the only one. `runtime` is what runs the program, None for eager mode as it stands;
     `network` names the released network whose program it is. `within_percent` and
     `between_percent` are those of its processes, as `Timed` has those of preparations. `role` is
-    `control` where the outcome is known beforehand, and `demonstration` where a page shows the
+    `control` if the outcome is known beforehand, and `demonstration` if a page shows the
     instrument at work; only a `measurement` is evidence about the line.
     """
 
@@ -149,7 +149,7 @@ class Timing(Observation):
 
     @property
     def holds_for(self) -> HoldsFor:
-        """For what the interval holds: the variation that it covers."""
+        """The variation that the interval covers."""
         if self.processes:
             return "processes"
         return "objects" if self.single.preparations is None else "programs"
@@ -167,7 +167,7 @@ class Timing(Observation):
 
     @property
     def single(self) -> Timed:
-        """The numbers of the only process. Raises `ValueError` where there were several."""
+        """The numbers of the only process. Raises `ValueError` if there were several."""
         if self.alone is None:
             raise ValueError(f"{self.name}: measured in several processes")
         return self.alone
@@ -179,7 +179,7 @@ class Timing(Observation):
 
     @property
     def outcome(self) -> Outcome:
-        """What every page calls it: a network's step by its own verdict, all else as one of many.
+        """The outcome on every page: a network's step by its own verdict, all else as one of many.
 
         Slower or faster at the confidence of a family. Equivalent by its own interval: that each
         of many is equal needs no correction for their number (an intersection-union test; Berger,

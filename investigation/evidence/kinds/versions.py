@@ -21,7 +21,7 @@ class OnnxExport(Observation):
 class LeftOut(Observation):
     """An observation that one version of torch does not allow, and the reason in one line.
 
-    `lacks` tells that this torch has no such thing yet, or no more; else it was tried and failed.
+    `lacks` is true if this torch has no such thing, yet or any more; else it was tried and failed.
     """
 
     type: Literal["left_out"] = "left_out"

@@ -13,7 +13,7 @@ Written = Literal["expand_as", "expand to a shape", "expand to sizes"]
 class Taken(BaseModel):
     """One expansion that the fix takes out: where it is, and which operation makes it needless.
 
-    `exact` tells whether the statement is `return x * y.expand_as(x)`, whatever its names.
+    `exact` is whether the statement is `return x * y.expand_as(x)`, whatever its names.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,7 +27,7 @@ class Taken(BaseModel):
 
 
 class Left(BaseModel):
-    """One line that the fix leaves to a person; `rule` names the rule that says why."""
+    """One line that the fix leaves to a person; `rule` names the rule with the reason."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -80,4 +80,4 @@ class SurveyedPackage(Observation):
     @property
     def has_the_line(self) -> bool:
         """Whether the package holds `return x * y.expand_as(x)`, whatever its names."""
-        return any(one.exact for one in self.taken)
+        return any(expansion.exact for expansion in self.taken)

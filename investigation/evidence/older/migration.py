@@ -9,7 +9,7 @@ Raw = Mapping[str, Any]
 
 
 class MigrationError(ValueError):
-    """Evidence that cannot be brought up to this schema; the message says why."""
+    """Evidence that cannot be brought up to this schema; the message gives the reason."""
 
 
 def migrated(raw: object, to: int) -> Raw:
@@ -17,19 +17,19 @@ def migrated(raw: object, to: int) -> Raw:
 
     Raises `MigrationError` for a version or a record that is not known.
     """
-    kept: Raw = raw if isinstance(raw, dict) else {}
-    version = kept.get("schema_version")
+    record: Raw = raw if isinstance(raw, dict) else {}
+    version = record.get("schema_version")
     while version in MIGRATIONS and type(version) is int:
-        kept = {**MIGRATIONS[version](kept), "schema_version": version + 1}
+        record = {**MIGRATIONS[version](record), "schema_version": version + 1}
         version += 1
     if version != to or type(version) is not int:
         readable = f"{', '.join(map(str, MIGRATIONS))} and {to}"
         raise MigrationError(f"schema version {version!r}, this book reads {readable}")
-    return kept
+    return record
 
 
 def _with_package(raw: Raw) -> Raw:
-    """Version 1 did not keep which state of the package had measured."""
+    """Version 1 did not record which state of the package had measured."""
     return {**raw, "package_sha256": "unknown"}
 
 

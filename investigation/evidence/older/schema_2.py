@@ -16,30 +16,34 @@ class UnknownIdError(LookupError):
     """An id that schema 2 did not have; the message is the id."""
 
 
-def typed(kept: Mapping[str, Any]) -> Iterator[Fields]:
+def typed(evidence: Mapping[str, Any]) -> Iterator[Fields]:
     """Iterate over the fields of the typed records. Raises `UnknownIdError`."""
-    by_id = {one["id"]: one for one in kept["records"]}
+    by_id = {record["id"]: record for record in evidence["records"]}
     if "layout.view.is_view" in by_id:
         yield _view(by_id)
     if "timing.contest.live.found" in by_id:
         yield _planted(by_id)
-    for one in by_id.values():
-        old = {"device": kept["parameters"].get("device", "cpu"), "details": {}, **one}
-        fields = _control(old, kept["notebook"]) if old.get("passed") is not None else _one(old)
+    for record in by_id.values():
+        old = {"device": evidence["parameters"].get("device", "cpu"), "details": {}, **record}
+        fields = (
+            _control(old, evidence["notebook"])
+            if old.get("passed") is not None
+            else _converted(old)
+        )
         if fields:
             yield {"says": old["says"], "case": old.get("case"), **fields}
 
 
-def _one(old: Old) -> Fields:
+def _converted(old: Old) -> Fields:
     for pattern, convert in PATTERNS:
-        if found := pattern.fullmatch(old["id"]):
-            return convert(old, found.groupdict())
+        if match := pattern.fullmatch(old["id"]):
+            return convert(old, match.groupdict())
     raise UnknownIdError(old["id"])
 
 
 def _control(old: Old, chapter: str) -> Fields:
-    seen = {"control": old["id"], "seen": str(old["value"]), "passed": old["passed"]}
-    return {"type": "control", "chapter": chapter, **seen}
+    outcome = {"control": old["id"], "seen": str(old["value"]), "passed": old["passed"]}
+    return {"type": "control", "chapter": chapter, **outcome}
 
 
 def _view(by_id: Mapping[str, Old]) -> Fields:
@@ -54,11 +58,11 @@ def _view(by_id: Mapping[str, Old]) -> Fields:
 
 
 def _planted(by_id: Mapping[str, Old]) -> Fields:
-    found, wrong = (by_id[f"timing.contest.live.{one}"] for one in ("found", "wrong_sign"))
+    detected, wrong = (by_id[f"timing.contest.live.{name}"] for name in ("found", "wrong_sign"))
     return {
-        "type": "planted_differences", "says": found["says"], "found": found["value"],
-        "wrong_sign": wrong["value"], "planted": found["details"]["of"],
-        "doses_percent": found["details"]["doses_percent"],
+        "type": "planted_differences", "says": detected["says"], "found": detected["value"],
+        "wrong_sign": wrong["value"], "planted": detected["details"]["of"],
+        "doses_percent": detected["details"]["doses_percent"],
     }  # fmt: skip
 
 
@@ -71,11 +75,11 @@ def _keep(
     all details; `always` is the same for every such record.
     """
 
-    def convert(old: Old, found: Named) -> Fields:
-        known = {**old["details"], "value": old["value"], "details": old["details"]}
+    def convert(old: Old, named_parts: Named) -> Fields:
+        values = {**old["details"], "value": old["value"], "details": old["details"]}
         details = old["details"] if whole else {}
-        named = {field: known.get(key) for field, key in fields.items()}
-        return {**details, "type": kind, **found, **(always or {}), **named}
+        named = {field: values.get(key) for field, key in fields.items()}
+        return {**details, "type": kind, **named_parts, **(always or {}), **named}
 
     return convert
 
@@ -117,15 +121,17 @@ def _memory(**same: str) -> Convert:
 
 
 def _grown(old: Old, named: Named) -> Fields:
-    shapes = [{"input": one, "gate": gate} for one, gate in old["details"]["shapes"]]
+    shapes = [
+        {"input": input_shape, "gate": gate} for input_shape, gate in old["details"]["shapes"]
+    ]
     return {"type": "acceptance", "tried": old["details"]["tried"], "grown": shapes, **named}
 
 
 def _pair(old: Old, named: Named) -> Fields:
     forms = {"baseline": old["details"]["broadcast"], "candidate": old["details"]["expand_as"]}
     same_source = forms["baseline"]["sha256"] == forms["candidate"]["sha256"]
-    seen = {"same_kernels": old["value"], "same_source": same_source}
-    return {"type": "compiled_pair", **named, **forms, **seen}
+    sameness = {"same_kernels": old["value"], "same_source": same_source}
+    return {"type": "compiled_pair", **named, **forms, **sameness}
 
 
 def _no_dimensions(old: Old, named: Named) -> Fields:

@@ -28,7 +28,7 @@ KEPT_ALONE = (
 def _timing(level: str | None = None, **about: Any) -> Convert:
     """Return a conversion of a comparison; `about` are fields that every such id stood for."""
 
-    def convert(old: Old, found: Named) -> Fields:
+    def convert(old: Old, named_parts: Named) -> Fields:
         details, case = old["details"], old.get("case")
         parts = details.get("processes", [])
         fields = {
@@ -45,16 +45,16 @@ def _timing(level: str | None = None, **about: Any) -> Convert:
         fields |= {"processes": [_timed(part) for part in parts]} if parts else {
             "alone": _timed(details)
         }  # fmt: skip
-        named = {key: value for key, value in found.items() if value is not None}
+        named = {key: value for key, value in named_parts.items() if value is not None}
         return fields | about | named
 
     return convert
 
 
 def _timed(details: Mapping[str, Any]) -> Fields:
-    kept = {name: details[name] for name in KEPT_ALONE}
-    in_family = _today(kept["verdict_in_family"], kept["ratio_interval"], kept["margin"])
-    return kept | {"verdict_in_family": in_family}
+    timed = {name: details[name] for name in KEPT_ALONE}
+    in_family = _today(timed["verdict_in_family"], timed["ratio_interval"], timed["margin"])
+    return timed | {"verdict_in_family": in_family}
 
 
 def _today(verdict: str, interval: Sequence[float | None], margin: float) -> str:

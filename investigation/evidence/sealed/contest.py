@@ -48,7 +48,7 @@ METHODS = tuple(EXPLAINED)
 
 @dataclass(frozen=True)
 class Trial:
-    """One verdict of one method; the intervals are of the ratio, None where it gives none."""
+    """One verdict of one method; the intervals are of the ratio, None if it gives none."""
 
     method: str
     plant: str
@@ -57,8 +57,8 @@ class Trial:
     ratio: float
     low: float | None
     high: float | None
-    found: bool  # the method says that the arms differ
-    verdict: Outcome  # what every page of the book would call it
+    found: bool  # the method finds that the arms differ
+    verdict: Outcome  # the outcome as every page of the book would show it
     elapsed_s: float
     warnings: int = 0
 
@@ -116,7 +116,7 @@ class ContestResult:
         ]
 
     def row(self, method: str, plant: str) -> dict[str, Any] | None:
-        """Return a method's row at a kind of plant, None where it was not tried."""
+        """Return a method's row at a kind of plant, None if it was not tried."""
         return _summary(self, method, plant) if self.of(method, plant) else None
 
     def planted_differences(self) -> PlantedDifferences:
@@ -159,19 +159,19 @@ def _summary(result: ContestResult, method: str, plant: str) -> dict[str, Any]:
     return {
         "method": method,
         "plant": plant,
-        "false_alarms": share([one.found for one in null]),
+        "false_alarms": share([trial.found for trial in null]),
         "found": {
-            f"{dose:+g}": share([one.found for one in result.of(method, plant, dose)])
+            f"{dose:+g}": share([trial.found for trial in result.of(method, plant, dose)])
             for dose in result.doses()
             if dose
         },
         "wrong_signs": sum(trial.wrong_sign for trial in trials),
-        "coverage": share([one.covers for one in with_interval]),
+        "coverage": share([trial.covers for trial in with_interval]),
         "false_equivalence": share(
             [
-                one.verdict == "equivalent"
-                for one in with_interval
-                if math.isclose(abs(one.dose), 100 * MARGIN)
+                trial.verdict == "equivalent"
+                for trial in with_interval
+                if math.isclose(abs(trial.dose), 100 * MARGIN)
             ]
         ),
         "rms_error_percent": rms_error_percent(trials),
@@ -180,7 +180,7 @@ def _summary(result: ContestResult, method: str, plant: str) -> dict[str, Any]:
 
 
 def share(outcomes: Sequence[bool]) -> dict[str, float | int | None]:
-    """Count, size and share of true outcomes with Wilson's 95 % limits; None where none ran."""
+    """Count, size and share of true outcomes with Wilson's 95 % limits; None if none ran."""
     count, size = sum(outcomes), len(outcomes)
     if not size:
         return {"count": 0, "of": 0, "share": None, "low": None, "high": None}

@@ -14,7 +14,7 @@ from investigation.evidence.sealed.contest import (
     ContestResult,
 )
 
-# At which level the instrument answers for a kind of plant: objects that both sides share, or
+# At which level the instrument is judged for a kind of plant: objects that both sides share, or
 # programs that each side makes for itself.
 ANSWERS_FOR = {ONE_FUNCTION: (PAIRS, MADE), CLOSURES: (MADE,), TENSORS: (MADE,)}
 

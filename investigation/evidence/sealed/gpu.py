@@ -42,7 +42,7 @@ def write(measured: Evidence, built: Path = BUILT) -> Path:
 
 
 def _gpu_of(measured: Evidence, path: Path | str) -> str:
-    """Return the GPU that a record is of. Raises `RecordError` where it is of none."""
+    """Return the GPU that a record is of. Raises `RecordError` if it is of no GPU."""
     accelerator = measured.environment.accelerator
     if accelerator is None or measured.parameters.get("device") in (None, "cpu"):
         raise RecordError(f"{path}: measured on the processor; DEVICE=cuda measures a GPU")
@@ -57,10 +57,10 @@ def missing(measured: Evidence) -> list[str]:
     parameters = Parameters.model_construct(**measured.parameters)
     expected = (
         DeviceFacts.model_construct(says="the device"),
-        *(one.expected(parameters.device) for one in gpu_plan.plan(parameters)),
+        *(step.expected(parameters.device) for step in gpu_plan.plan(parameters)),
     )
-    present = {one.identity for one in measured.records}
-    return [one.says for one in expected if one.identity not in present]
+    present = {record.identity for record in measured.records}
+    return [record.says for record in expected if record.identity not in present]
 
 
 def checked(folder: Path) -> Evidence:
@@ -89,7 +89,7 @@ def checked(folder: Path) -> Evidence:
 def record(built: Path = BUILT, results: Path = RESULTS) -> list[Path]:
     """Put every machine's record that was built under `results`; return the folders there.
 
-    Raises `RecordError` where there is none, or one that must not be shown.
+    Raises `RecordError` if there is none, or one that must not be shown.
     """
     folders = sorted(path for path in built.glob("*") if path.is_dir())
     if not folders:
@@ -117,5 +117,5 @@ def recorded(results: Path = RESULTS) -> dict[str, Evidence]:
 
 def shown_as(machine: str, measured: Evidence) -> Iterator[Record]:
     """Yield the records of a machine with its name, for a chapter's own evidence."""
-    for one in measured.records:
-        yield one.model_copy(update={"machine": machine})
+    for record in measured.records:
+        yield record.model_copy(update={"machine": machine})

@@ -101,7 +101,7 @@ def plan(settings: Parameters) -> tuple[GpuComparison, ...]:
 
 def minutes(settings: Parameters) -> float:
     """Return about how long a run with these parameters takes, from the budgets of its plan."""
-    asked_s = sum(one.budget_s(settings) for one in plan(settings))
+    asked_s = sum(step.budget_s(settings) for step in plan(settings))
     return BESIDE_THE_BUDGETS * asked_s / 60
 
 

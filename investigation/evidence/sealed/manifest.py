@@ -60,7 +60,7 @@ class Kind(BaseModel):
     """One kind of record: how it is recognised, and how its own reader checks it.
 
     `marks` are the keys that a record of this kind has and no other. `read` takes the parsed
-    JSON, raises `ValueError` where it cannot be used, and returns version and environment.
+    JSON, raises `ValueError` if it cannot be used, and returns version and environment.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -71,24 +71,24 @@ class Kind(BaseModel):
 
 
 def _read_evidence(raw: Any) -> tuple[int, EnvironmentFields]:
-    kept: Evidence = parse(raw)
-    if kept.failed_controls:
-        failed = kept.failed_controls[0]
+    evidence: Evidence = parse(raw)
+    if evidence.failed_controls:
+        failed = evidence.failed_controls[0]
         raise ValueError(f"control {failed.name} failed: {failed.says}")
-    return kept.schema_version, kept.environment.model_dump(mode="json")
+    return evidence.schema_version, evidence.environment.model_dump(mode="json")
 
 
 def _read_contest(raw: Any) -> tuple[int, EnvironmentFields]:
     # It loads statistics, which takes a second that many callers need not wait.
     from investigation.evidence.sealed import contest as contest_record
 
-    kept = contest_record.ContestResult.from_dict(raw)
-    return contest_record.SCHEMA, kept.environment
+    result = contest_record.ContestResult.from_dict(raw)
+    return contest_record.SCHEMA, result.environment
 
 
 def _read_instructions(raw: Any) -> tuple[int, EnvironmentFields]:
-    kept = instruction_record.InstructionCounts.from_dict(raw)
-    return instruction_record.SCHEMA, dict(kept.environment)
+    counts = instruction_record.InstructionCounts.from_dict(raw)
+    return instruction_record.SCHEMA, dict(counts.environment)
 
 
 KINDS = (
@@ -101,7 +101,7 @@ KINDS = (
 def seal(folder: Path) -> Manifest:
     """Check every record of a machine's folder and write its manifest.
 
-    Raises `RecordError` with the record and the reason where one cannot be used: such a folder
+    Raises `RecordError` with the record and the reason if a record cannot be used: such a folder
     is not sealed.
     """
     records = {path.name: _examined(path) for path in record_files(folder)}
@@ -159,7 +159,7 @@ def how_to_seal(folder: Path) -> str:
 
 
 def read(folder: Path) -> Manifest:
-    """Read a folder's manifest. Raises `RecordError` where there is none that can be used."""
+    """Read a folder's manifest. Raises `RecordError` if there is none that can be used."""
     path = folder / NAME
     if not path.exists():
         raise RecordError(f"{folder}: no {NAME}; {how_to_seal(folder)}")
@@ -183,20 +183,20 @@ def _holds(path: Path, seal: Seal) -> None:
         raise RecordError(f"{path}: truncated, {len(content)} of {seal.size_bytes} bytes")
     if digest(content) != seal.sha256:
         raise RecordError(f"{path}: edited since it was sealed; {how_to_seal(path.parent)}")
-    found = _examined(path)
+    actual = _examined(path)
     for name in ("kind", "schema_version", "environment"):
-        says, sealed = getattr(found, name), getattr(seal, name)
-        if says != sealed:
-            raise RecordError(f"{path}: {name} is {says}, and {NAME} says {sealed}")
+        now, sealed = getattr(actual, name), getattr(seal, name)
+        if now != sealed:
+            raise RecordError(f"{path}: {name} is {now}, and {NAME} has {sealed}")
 
 
 def _examined(path: Path) -> Seal:
-    """Return the seal of a record as it is now. Raises `RecordError` where it cannot be used."""
+    """Return the seal of a record as it is now. Raises `RecordError` if it cannot be used."""
     raw = _json(path)
     kind = kind_of(raw)
     if kind is None:
-        known = ", ".join(one.name for one in KINDS)
-        raise RecordError(f"{path}: no kind of record that this book knows; there are {known}")
+        names = ", ".join(record_kind.name for record_kind in KINDS)
+        raise RecordError(f"{path}: no kind of record of this book; there are {names}")
     try:
         version, environment = kind.read(raw)
     except EvidenceError as error:
@@ -234,19 +234,19 @@ def _json(path: Path) -> Any:
 def _one_machine(folder: Path, manifest: Manifest) -> None:
     """Refuse a folder whose records name more than one machine."""
     for key in MACHINE:
-        said = _said(manifest.records.items(), key)
-        if len(said) > 1:
-            (one, first), (other, second) = list(said.items())[:2]
+        values = _values_of(manifest.records.items(), key)
+        if len(values) > 1:
+            (value, first), (other, second) = list(values.items())[:2]
             raise RecordError(
-                f"{folder}: {key} is {one} in {first} and {other} in {second}; "
+                f"{folder}: {key} is {value} in {first} and {other} in {second}; "
                 "a folder holds the records of one machine"
             )
 
 
-def _said(records: Iterable[tuple[str, Seal]], key: str) -> dict[object, str]:
+def _values_of(records: Iterable[tuple[str, Seal]], key: str) -> dict[object, str]:
     """Return each value that records give for a key, with the first record that gives it."""
-    said: dict[object, str] = {}
+    values: dict[object, str] = {}
     for name, seal in records:
         if key in seal.environment:
-            said.setdefault(seal.environment[key], name)
-    return said
+            values.setdefault(seal.environment[key], name)
+    return values

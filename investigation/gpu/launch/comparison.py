@@ -24,38 +24,42 @@ def launches(scale: Scale, setting: Setting) -> Mapping[Step, Recorded]:
     """Return what a form launches: its product, and both gradients for each one from above."""
     torch.ops.launch.start_at(0)
     backward = bool(setting.upstream)
-    x, gate = (on_recorder(one).requires_grad_(backward) for one in (setting.x, setting.gate))
-    made: list[Tensor] = []
+    x, gate = (
+        on_recorder(operand).requires_grad_(backward) for operand in (setting.x, setting.gate)
+    )
+    products: list[Tensor] = []
 
     def multiply() -> list[Tensor]:
-        made.append(scale(x, gate))
-        return made
+        products.append(scale(x, gate))
+        return products
 
-    found: dict[Step, Recorded] = {("multiply", ""): recorded(multiply, next_address())}
+    launched: dict[Step, Recorded] = {("multiply", ""): recorded(multiply, next_address())}
     after_product = next_address()
-    for name, one in setting.upstream.items():
+    for name, gradient in setting.upstream.items():
         torch.ops.launch.start_at(after_product)  # whatever the gradients before have taken
-        upstream = on_recorder(one.to(made[0].dtype))
+        upstream = on_recorder(gradient.to(products[0].dtype))
         address = next_address()
         operands: Mapping[LaunchOperation, Tensor] = {
             "gradient_of_input": x,
             "gradient_of_gate": gate,
         }
         for operation, operand in operands.items():
-            step = partial(torch.autograd.grad, made, operand, upstream, retain_graph=True)
-            found[operation, name] = recorded(step, address)
-    return found
+            step = partial(torch.autograd.grad, products, operand, upstream, retain_graph=True)
+            launched[operation, name] = recorded(step, address)
+    return launched
 
 
-def how_they_differ(one: Recorded, other: Recorded) -> str | None:
-    """Return in which of `HOW` what two forms launch differs, None where it is the same.
+def how_they_differ(baseline: Recorded, candidate: Recorded) -> str | None:
+    """Return in which of `HOW` what two forms launch differs, None if it is the same.
 
-    Every field of every iterator counts, addresses included, and how the results lie: the same
-    launches have the same arguments.
+    Every field of every iterator counts, addresses included, and so do the layouts of the results:
+    the same launches have the same arguments.
     """
-    if one == other:
+    if baseline == candidate:
         return None
-    names = [[iterator.operation for iterator in each.launches] for each in (one, other)]
+    names = [
+        [iterator.operation for iterator in recorded.launches] for recorded in (baseline, candidate)
+    ]
     if Counter(names[0]) != Counter(names[1]):
         return HOW[0]
     return HOW[1] if names[0] != names[1] else HOW[2]
@@ -133,5 +137,5 @@ def differences(
     """Iterate over what was tried: the setting, the step of it, and how its launches differ."""
     for setting in tried:
         expected, actual = launches(baseline, setting), launches(candidate, setting)
-        for step, one in expected.items():
-            yield setting, step, how_they_differ(one, actual[step])
+        for step, recorded_step in expected.items():
+            yield setting, step, how_they_differ(recorded_step, actual[step])

@@ -1,4 +1,4 @@
-"""What has to come out different, or the comparison could not see a difference."""
+"""What must come out different; else the comparison could not detect a difference."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -21,8 +21,8 @@ NARROW_GATE = "bfloat16"
 class Controls(BaseModel):
     """The controls as they came out.
 
-    `written_out` counts the settings whose product notices a gate that is written out in full,
-    `transposed` the input layouts whose product notices a transposed gate; each of as many as
+    `written_out` counts the settings whose launches change with a gate that is written out in full,
+    `transposed` the input layouts whose launches change with a transposed gate; each of as many as
     were tried. `converted` is how many bytes a CPU's iterator converts to another dtype before
     the product, by dtypes and form.
     """
@@ -36,7 +36,7 @@ class Controls(BaseModel):
     @property
     def noticed(self) -> bool:
         """Whether every difference that was made was seen."""
-        return all(seen == tried > 0 for seen, tried in (self.written_out, self.transposed))
+        return all(noticed == tried > 0 for noticed, tried in (self.written_out, self.transposed))
 
     @property
     def cpu_differs(self) -> bool:
@@ -78,10 +78,12 @@ def _converted(case: Case) -> dict[Form, int]:
 
 def converted_bytes(x: Tensor, gate: Tensor) -> int:
     """Return the bytes of the copies that a CPU's iterator makes of operands in another dtype."""
-    made = on_cpu(x, gate).operands[1:]
-    names = (str(one.dtype).removeprefix("torch.") for one in (x, gate))
+    operands = on_cpu(x, gate).operands[1:]
+    names = (str(operand.dtype).removeprefix("torch.") for operand in (x, gate))
     return sum(
-        one.storage_bytes for one, name in zip(made, names, strict=True) if one.dtype != name
+        operand.storage_bytes
+        for operand, name in zip(operands, names, strict=True)
+        if operand.dtype != name
     )
 
 
@@ -90,10 +92,10 @@ def beside_measured(
 ) -> Iterator[tuple[Dtypes, Form, int, int]]:
     """Iterate over dtypes, form, bytes that an iterator converts, and bytes that were measured.
 
-    `measured` are the records of what a form asks for beside its output; those of forms that were
-    not tried here are passed over. They are of the case that the controls were tried in.
+    `measured` are the records of what a form allocates beside its output; those of forms that were
+    not tried here are skipped. They are of the case that the controls were tried in.
     """
-    for memory in measured:
-        converted = controls.converted[memory.dtypes]
-        if memory.phase == "line" and memory.form in converted:
-            yield memory.dtypes, memory.form, converted[memory.form], memory.bytes
+    for record in measured:
+        converted = controls.converted[record.dtypes]
+        if record.phase == "line" and record.form in converted:
+            yield record.dtypes, record.form, converted[record.form], record.bytes

@@ -1,6 +1,6 @@
 """The C++ extension that records iterators: built once for a torch, then loaded from a cache.
 
-Loading it makes a device of it in this process, which torch then takes for the accelerator. So a
+Loading it adds a device to this process, which torch then takes for the accelerator. So a
 process of its own loads it; `investigation.gpu.launch.proof` starts one.
 """
 
@@ -20,7 +20,7 @@ from investigation.evidence.environment import PROJECT
 from investigation.gpu.launch import source
 
 SOURCE = Path(__file__).with_name("recorder.cpp")
-# A chapter is executed again where a module has changed, so this module changes with its source.
+# A chapter is executed again if a module has changed, so this module changes with its source.
 SOURCE_SHA256 = "0a9e43d053aa424f500eaec9646f21333fa020970e3312650a03900e2db28bc7"
 CACHE = PROJECT / "build" / "cache" / "launch"
 DEVICE = "recorder"
@@ -30,13 +30,13 @@ REASON_LENGTH = 160
 
 
 class NoRecorderError(MissingToolError):
-    """The extension cannot be built here; the message says why, in one line."""
+    """The extension cannot be built here; the message is the reason, in one line."""
 
 
 def require_recorder(cache: Path = CACHE) -> str:
-    """Build the extension where the cache lacks it, and return what was found.
+    """Build the extension if the cache lacks it, and return what was found.
 
-    Raises `NoRecorderError` without a compiler, where it fails, or where torch's source is
+    Raises `NoRecorderError` without a compiler, if it fails, or if torch's source is
     another than the one that `source` was read from.
     """
     source.passages()
@@ -45,34 +45,36 @@ def require_recorder(cache: Path = CACHE) -> str:
 
 
 def library(cache: Path = CACHE) -> Path:
-    """Return the built extension. Raises `NoRecorderError` where it cannot be built."""
+    """Return the built extension. Raises `NoRecorderError` if it cannot be built."""
     built = cache / f"recorder-{_digest()}.so"
     if not built.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as folder:
-            made = Path(folder, built.name)
-            _compile(compiler(), made)
-            made.replace(built)  # at once: another process may build it too
+            fresh = Path(folder, built.name)
+            _compile(compiler(), fresh)
+            fresh.replace(built)  # at once: another process may build it too
     return built
 
 
 def compiler() -> str:
-    """Return the C++ compiler of this machine. Raises `NoRecorderError` where there is none."""
+    """Return the C++ compiler of this machine. Raises `NoRecorderError` if there is none."""
     named = os.environ.get("CXX")
-    found = shutil.which(named) if named else next(filter(None, map(shutil.which, COMPILERS)), None)
-    if found is None:
+    program = (
+        shutil.which(named) if named else next(filter(None, map(shutil.which, COMPILERS)), None)
+    )
+    if program is None:
         raise NoRecorderError(
             f"recording what eager CUDA launches needs a C++ compiler, and {named or 'none'} is "
             "here; install g++, or name one in the variable CXX"
         )
-    return found
+    return program
 
 
 def _digest() -> str:
     """Return what the built file depends on: its source, torch and the machine."""
     digest = hashlib.sha256(SOURCE.read_bytes())
-    for one in (torch.__version__, str(torch.version.git_version), platform.platform()):
-        digest.update(one.encode())
+    for part in (torch.__version__, str(torch.version.git_version), platform.platform()):
+        digest.update(part.encode())
     return digest.hexdigest()[:16]
 
 
@@ -91,9 +93,9 @@ def _compile(compiler: str, built: Path) -> None:
         raise NoRecorderError(_failed(compiler, done.stderr)) from RuntimeError(done.stderr)
 
 
-def _failed(compiler: str, said: str) -> str:
+def _failed(compiler: str, output: str) -> str:
     """Return one line: the compiler, and the first error that it named."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()] or ["no message"]
+    lines = [line.strip() for line in output.splitlines() if line.strip()] or ["no message"]
     first = next((line for line in lines if "error" in line), lines[-1])
     return (
         f"{Path(compiler).name} cannot build the recorder of iterators for torch "

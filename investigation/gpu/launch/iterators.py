@@ -12,7 +12,7 @@ class Operand(BaseModel):
     """One operand of an iterator, outputs first.
 
     `address` is where its elements begin; the recording device hands addresses out in order, so
-    an address also says which tensor this is. `stride_bytes` has one stride for each dimension of
+    an address also identifies the tensor. `stride_bytes` has one stride for each dimension of
     the iterator.
     """
 
@@ -53,7 +53,7 @@ ITERATORS = TypeAdapter(Launches)
 
 
 class Result(BaseModel):
-    """How a tensor that came out lies; torch can lay the same launch out in several ways."""
+    """The layout of a result; torch can lay out the result of one launch in several ways."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -65,7 +65,7 @@ class Result(BaseModel):
 
 
 class Recorded(BaseModel):
-    """What one call launched, in order, and how its results lie; those without elements do not."""
+    """What one call launched, in order, and the layouts of its results that have elements."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -82,10 +82,10 @@ def parsed(recorded: str) -> Launches:
 def recorded(run: Callable[[], Sequence[Tensor]], address: int) -> Recorded:
     """Return what `run` launches; its tensors get addresses from `address` on."""
     torch.ops.launch.start_at(address)
-    made = run()
+    tensors = run()
     launched = parsed(torch.ops.launch.taken())
     return Recorded.model_construct(
-        launches=launched, results=tuple(_result(one) for one in made if one.numel())
+        launches=launched, results=tuple(_result(tensor) for tensor in tensors if tensor.numel())
     )
 
 
@@ -111,7 +111,7 @@ def on_cpu(x: Tensor, gate: Tensor) -> Iterator:
 
 def on_recorder(like: Tensor) -> Tensor:
     """Return a tensor of the recording device, laid out like another, with no memory behind."""
-    made: Tensor = torch.ops.launch.make(
+    tensor: Tensor = torch.ops.launch.make(
         like.shape, like.stride(), like.storage_offset(), like.dtype
     )
-    return made
+    return tensor

@@ -24,7 +24,7 @@ class Kernel(BaseModel):
     """A kernel as it is launched: its template instance, grid and block.
 
     `vector` is how many elements a thread loads at once. `walked` is how many dimensions an
-    offset calculator walks for each element, None where there is no calculator. `output_vector`
+    offset calculator walks for each element, None if there is no calculator. `output_vector`
     is, in a sum, how many outputs a thread computes.
     """
 
@@ -45,7 +45,7 @@ class Kernel(BaseModel):
 
 
 def launched(iterator: Iterator, chip: Chip) -> Kernel | None:
-    """Return the kernel that an iterator launches on a chip, None where none was read.
+    """Return the kernel that an iterator launches on a chip, None if none was read.
 
     Raises `ValueError` for a chip that is not NVIDIA's: HIP's constants are others.
     """
@@ -100,7 +100,7 @@ def _aligned_for(iterator: Iterator, bytes_: int) -> int:
 
 
 def _casting(iterator: Iterator) -> Kernel:
-    """Do as `gpu_kernel_impl` in CUDALoops.cuh where some operand is cast."""
+    """Do as `gpu_kernel_impl` in CUDALoops.cuh if some operand is cast."""
     if iterator.contiguous:
         return _unrolled(iterator, casts=True)
     return Kernel(

@@ -34,7 +34,7 @@ FORMS: tuple[Form, ...] = ("expand_as", "broadcast", "materialized")
 
 
 class LaunchError(RuntimeError):
-    """The process that records the launches ended without an answer; the message says why."""
+    """The recording process ended without an answer; the message gives the reason."""
 
 
 class Shown(BaseModel):
@@ -64,33 +64,35 @@ class Proof(BaseModel):
         self, case: Case, operation: LaunchOperation = "multiply"
     ) -> Mapping[Form, tuple[Shown, ...]]:
         """Return the shown launches of one operation in a case, form by form."""
-        found = [one for one in self.shown if (one.case, one.operation) == (case, operation)]
-        return {form: tuple(one for one in found if one.form == form) for form in FORMS}
+        launches = [
+            launch for launch in self.shown if (launch.case, launch.operation) == (case, operation)
+        ]
+        return {form: tuple(launch for launch in launches if launch.form == form) for form in FORMS}
 
 
 def shown_cases(case: Case) -> tuple[Case, ...]:
     """Return the settings that are shown: both memory formats, one dtype and a narrower gate."""
     formats = [case.with_format(memory_format) for memory_format in MEMORY_FORMATS]
-    return tuple(one for each in formats for one in (each, each.with_gate(NARROW_GATE)))
+    return tuple(case for plain in formats for case in (plain, plain.with_gate(NARROW_GATE)))
 
 
 def prove(case: Case, on: Chip, seed: int, on_cpu: Case | None = None) -> Proof:
     """Return what both forms launch in every setting, and in those of `case` on a chip.
 
     `on_cpu` is the case of the control on a CPU, `case` unless given. Two processes share the
-    settings. Raises `NoRecorderError` where iterators cannot be recorded,
-    `LaunchError` where a process that records them fails.
+    settings. Raises `NoRecorderError` if iterators cannot be recorded,
+    `LaunchError` if a process that records them fails.
     """
     extension.require_recorder()
     cases = {"case": case, "on_cpu": on_cpu or case}
-    closely = {name: one.model_dump(mode="json") for name, one in cases.items()}
+    closely = {name: case.model_dump(mode="json") for name, case in cases.items()}
     jobs = (
         Job(compared, {"share": 0, "seed": seed}, NO_DEVICE),
         Job(looked_at, {"share": 1, "seed": seed, "slug": on.slug, **closely}, NO_DEVICE),
     )
     some, others = (
-        in_fresh_process.answer_or(LaunchError, "recording what eager CUDA launches")
-        for in_fresh_process in in_fresh_processes(jobs, at_once=len(jobs))
+        reply.answer_or(LaunchError, "recording what eager CUDA launches")
+        for reply in in_fresh_processes(jobs, at_once=len(jobs))
     )
     groups = together(GROUPS.validate_python([*some, *others["groups"]]))
     return Proof.model_validate({**others, "groups": groups})
@@ -101,8 +103,8 @@ def compared(share: int, seed: int) -> list[dict[str, Any]]:
     extension.load()
     with torch.autograd.set_multithreading_enabled(False):
         mine = islice(settings(FAMILIES, seed), share, None, PROCESSES)
-        found = compare(broadcast, expand_as, mine)
-    return [one.model_dump(mode="json") for one in found]
+        groups = compare(broadcast, expand_as, mine)
+    return [group.model_dump(mode="json") for group in groups]
 
 
 def looked_at(
@@ -111,18 +113,20 @@ def looked_at(
     """Do as `compared`, and return the launches of a case, and the controls, besides."""
     groups, this = compared(share, seed), Case.model_validate(case)
     with torch.autograd.set_multithreading_enabled(False):
-        seen = [one.model_dump(mode="json") for one in shown(shown_cases(this), chip(slug))]
+        launches_shown = [
+            launch.model_dump(mode="json") for launch in shown(shown_cases(this), chip(slug))
+        ]
         held = controls.tried(Case.model_validate(on_cpu), seed).model_dump(mode="json")
-    return {"chip": slug, "groups": groups, "shown": seen, "controls": held}
+    return {"chip": slug, "groups": groups, "shown": launches_shown, "controls": held}
 
 
 def shown(cases: Iterable[Case], on: Chip) -> Iterator[Shown]:
     """Iterate over the launches of every form in some cases, and the kernels on a chip."""
     for case, form in product(cases, FORMS):
-        for (operation, _), found in launches(SCALES[form], _setting(case)).items():
-            made = partial(Shown, case=case, operation=operation, form=form)
-            for place, launch in enumerate(found.launches):
-                yield made(place=place, iterator=launch, kernel=launched(launch, on))
+        for (operation, _), recorded in launches(SCALES[form], _setting(case)).items():
+            shown_in = partial(Shown, case=case, operation=operation, form=form)
+            for place, launch in enumerate(recorded.launches):
+                yield shown_in(place=place, iterator=launch, kernel=launched(launch, on))
 
 
 def _setting(case: Case) -> Setting:

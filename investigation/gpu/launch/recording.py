@@ -17,7 +17,7 @@ WORDS = {
 def records(proof: Proof) -> Iterator[SameLaunches | Launch]:
     """Iterate over the records of a proof: each group, then each launch that is shown."""
     yield from (_same(group) for group in proof.groups)
-    yield from (_launch(one, proof.chip) for one in proof.shown)
+    yield from (_launch(launch, proof.chip) for launch in proof.shown)
 
 
 def _same(group: Group) -> SameLaunches:

@@ -61,7 +61,7 @@ class ReduceConfig:
     def set_block_dimension(self, dim0: int, dim1: int) -> None:
         """Choose a block's width and height below two upper bounds."""
         most = self.max_threads // self.output_vector
-        wide, high = (_last_pow2(one) if one < most else most for one in (dim0, dim1))
+        wide, high = (_last_pow2(dim) if dim < most else most for dim in (dim0, dim1))
         self.block_width = min(wide, self.warp_size)
         self.block_height = min(high, most // self.block_width)
         self.block_width = min(wide, most // self.block_height)
@@ -92,8 +92,8 @@ def configured(iterator: Iterator, chip: Chip) -> ReduceConfig:
 
 def _begun(iterator: Iterator, chip: Chip) -> ReduceConfig:
     summed = iterator.operands[-1]
-    kept = zip(iterator.shape, iterator.operands[0].stride_bytes, strict=True)
-    outputs = math.prod(size for size, step in kept if step)
+    sizes_and_strides = zip(iterator.shape, iterator.operands[0].stride_bytes, strict=True)
+    outputs = math.prod(size for size, step in sizes_and_strides if step)
     return ReduceConfig(
         element_bytes=4 if summed.dtype in ACCUMULATED_IN_FLOAT32 else summed.element_bytes,
         num_outputs=outputs,
@@ -107,17 +107,15 @@ def _begun(iterator: Iterator, chip: Chip) -> ReduceConfig:
 def _output_vector(iterator: Iterator) -> int:
     """Do as `get_output_vec_size`: the longest vector that divides address, size and strides."""
     summed, size = iterator.operands[-1], iterator.operands[-1].element_bytes
-    other = [
-        stride_byte
-        for i, stride_byte in enumerate(summed.stride_bytes)
-        if i != iterator.reduced_dimensions
+    other_strides = [
+        stride for i, stride in enumerate(summed.stride_bytes) if i != iterator.reduced_dimensions
     ]
     wanted = (
         summed.address // size,
         iterator.shape[iterator.reduced_dimensions],
-        *(stride // size for stride in other),
+        *(stride // size for stride in other_strides),
     )
-    return next(n for n in (4, 2, 1) if not any(one % n for one in wanted))
+    return next(n for n in (4, 2, 1) if not any(value % n for value in wanted))
 
 
 def _split(config: ReduceConfig, fastest_is_reduced: bool) -> None:
@@ -136,7 +134,7 @@ def _split(config: ReduceConfig, fastest_is_reduced: bool) -> None:
 
 
 def _split_over_blocks(config: ReduceConfig, chip: Chip) -> None:
-    """Deal the inputs of one output out to several blocks, where there is enough to do."""
+    """Deal the inputs of one output out to several blocks, if there is enough to do."""
     per_multiprocessor = chip.threads_per_multiprocessor // config.num_threads
     wanted = chip.multiprocessors * per_multiprocessor
     outputs, values = config.grid[0], config.values_per_thread
@@ -147,8 +145,8 @@ def _split_over_blocks(config: ReduceConfig, chip: Chip) -> None:
             config.step_input *= config.ctas_per_output
 
 
-def _div_up(one: int, other: int) -> int:
-    return -(-one // other)
+def _div_up(dividend: int, divisor: int) -> int:
+    return -(-dividend // divisor)
 
 
 def _last_pow2(number: int) -> int:

@@ -63,10 +63,12 @@ def _layouts(
     sizes: tuple[Sizes, ...],
     generator: torch.Generator,
 ) -> Iterator[Setting]:
-    for size, (one, make_x), (other, make_gate) in product(sizes, INPUTS.items(), GATES.items()):
+    for size, (input_layout, make_x), (gate_layout, make_gate) in product(
+        sizes, INPUTS.items(), GATES.items()
+    ):
         x, gate, gradient = make_x(size, generator), make_gate(size, generator), torch.zeros(size)
         yield Setting(
-            family, f"{size}: input {one}, gate {other}", x, gate,
+            family, f"{size}: input {input_layout}, gate {gate_layout}", x, gate,
             {name: lay_out(gradient) for name, lay_out in UPSTREAM.items()},
         )  # fmt: skip
 
@@ -80,10 +82,12 @@ def _empty(generator: torch.Generator) -> Iterator[Setting]:
 
 def _volumes(_: torch.Generator) -> Iterator[Setting]:
     formats = (torch.contiguous_format, torch.channels_last_3d)
-    for one, other in product(formats, repeat=2):
-        x = torch.zeros(2, 3, 4, 5, 6).contiguous(memory_format=one)
-        gate = torch.zeros(2, 3, 1, 1, 1).contiguous(memory_format=other)
-        yield Setting("volumes", f"input {one}, gate {other}", x, gate, {str(one): x})
+    for input_format, gate_format in product(formats, repeat=2):
+        x = torch.zeros(2, 3, 4, 5, 6).contiguous(memory_format=input_format)
+        gate = torch.zeros(2, 3, 1, 1, 1).contiguous(memory_format=gate_format)
+        yield Setting(
+            "volumes", f"input {input_format}, gate {gate_format}", x, gate, {str(input_format): x}
+        )
 
 
 def _large(_: torch.Generator) -> Iterator[Setting]:
@@ -95,14 +99,16 @@ def _large(_: torch.Generator) -> Iterator[Setting]:
 
 
 def _dtypes(_: torch.Generator) -> Iterator[Setting]:
-    for one, other in product(MULTIPLIED, repeat=2):
-        backward = {one, other} <= set(DIFFERENTIABLE)
+    for input_dtype, gate_dtype in product(MULTIPLIED, repeat=2):
+        backward = {input_dtype, gate_dtype} <= set(DIFFERENTIABLE)
         for shape, (name, memory_format) in product(SHAPES, FORMATS.items()):
-            x = torch.empty(shape, dtype=DTYPES[one], device="meta")
+            x = torch.empty(shape, dtype=DTYPES[input_dtype], device="meta")
             x = x.contiguous(memory_format=memory_format)
-            gate = torch.empty((*shape[:2], 1, 1), dtype=DTYPES[other], device="meta")
+            gate = torch.empty((*shape[:2], 1, 1), dtype=DTYPES[gate_dtype], device="meta")
             upstream = {"contiguous": torch.empty(shape, device="meta")} if backward else {}
-            yield Setting("dtypes", f"{one} × {other}: {shape}, {name}", x, gate, upstream)
+            yield Setting(
+                "dtypes", f"{input_dtype} × {gate_dtype}: {shape}, {name}", x, gate, upstream
+            )
 
 
 def _name(dtype: torch.dtype) -> str:

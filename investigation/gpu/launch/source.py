@@ -1,6 +1,6 @@
 """What was read of CUDA's launches in torch's source: each passage, its file and its line.
 
-The headers come with torch, also where it is built for CPUs. A passage is looked up in those that
+The headers come with torch, even if it is built for CPUs. A passage is looked up in those that
 are installed here, so a line number is that of this torch; a passage that is not there means that
 the source has changed, and that what was read from it may no longer hold.
 """
@@ -126,11 +126,11 @@ READ: tuple[Passage, ...] = (
 
 
 def passages(folder: Path = HEADERS) -> tuple[Passage, ...]:
-    """Return every passage with its line. Raises `OtherSourceError` where one is not there."""
-    return tuple(_found(one, folder) for one in READ)
+    """Return every passage with its line. Raises `OtherSourceError` if one is not there."""
+    return tuple(_with_line(passage, folder) for passage in READ)
 
 
-def _found(passage: Passage, folder: Path) -> Passage:
+def _with_line(passage: Passage, folder: Path) -> Passage:
     if not passage.text:  # CUDA's own kernels are not installed with torch
         return passage
     path = folder / passage.file

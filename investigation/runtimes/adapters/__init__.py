@@ -2,6 +2,6 @@
 
 import sys
 
-# No runtime is to report its use to its makers, as OpenVINO's converter does where it can import
+# No runtime is to report its use to its makers, as OpenVINO's converter does if it can import
 # this package. With None in its place, it cannot.
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]

@@ -58,8 +58,8 @@ def _arena(lowered: ExecutorchProgramManager) -> int:
 def steps(lowered: ExecutorchProgramManager) -> tuple[Step, ...]:
     """Return the kernels and delegates that are called, with the bytes planned for each result."""
     graph = lowered.exported_program().graph
-    found = (_step(node) for node in graph.nodes if node.op == "call_function")
-    return tuple(step for step in found if step is not None)
+    steps_or_none = (_step(node) for node in graph.nodes if node.op == "call_function")
+    return tuple(step for step in steps_or_none if step is not None)
 
 
 def _step(node: Node) -> Step | None:
@@ -75,5 +75,5 @@ def _step(node: Node) -> Step | None:
 def _bytes(value: Any) -> int:
     """Return the bytes of a tensor, or of all that an operation returns."""
     if isinstance(value, list | tuple):
-        return sum(_bytes(one) for one in value)
+        return sum(_bytes(part) for part in value)
     return int(value.numel() * value.element_size()) if isinstance(value, Tensor) else 0

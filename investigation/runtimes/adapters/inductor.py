@@ -17,7 +17,7 @@ from investigation.runtimes.modules import exported, first
 from investigation.runtimes.program import Program, Step
 
 # In the code that Inductor writes around its kernels: `buf3 = empty_strided_cpu((8, 4), ...,
-# torch.float32)` asks for memory, `cpp_fused_mul_2(...)` and `extern_kernels.mm(...)` work.
+# torch.float32)` allocates memory, `cpp_fused_mul_2(...)` and `extern_kernels.mm(...)` work.
 ALLOCATES = re.compile(r"= empty_strided_cpu\(\((?P<shape>[\d, ]*)\),.*torch\.(?P<dtype>\w+)\)")
 WORKS = re.compile(r"^\s*(?P<kernel>cpp_fused\w*|extern_kernels\.\w+)\(")
 
@@ -44,15 +44,15 @@ def prepare(module: nn.Module, x: Tensor, _folder: Path, _threads: int) -> Progr
 
 
 def steps(code: str) -> Iterator[Step]:
-    """Yield the kernels that generated code calls, with the bytes asked for before each."""
-    asked = 0
+    """Yield the kernels that generated code calls, with the bytes allocated before each."""
+    bytes_allocated = 0
     for line in code.splitlines():
-        if found := ALLOCATES.search(line):
-            sizes = [int(size) for size in found["shape"].split(",") if size.strip()]
-            asked += math.prod(sizes) * getattr(torch, found["dtype"]).itemsize
-        elif found := WORKS.match(line):
-            yield Step(found["kernel"].removeprefix("extern_kernels."), asked)
-            asked = 0
+        if match := ALLOCATES.search(line):
+            sizes = [int(size) for size in match["shape"].split(",") if size.strip()]
+            bytes_allocated += math.prod(sizes) * getattr(torch, match["dtype"]).itemsize
+        elif match := WORKS.match(line):
+            yield Step(match["kernel"].removeprefix("extern_kernels."), bytes_allocated)
+            bytes_allocated = 0
 
 
 def prepare_ahead(module: nn.Module, x: Tensor, folder: Path, _threads: int) -> Program:

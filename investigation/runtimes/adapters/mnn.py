@@ -63,7 +63,7 @@ def _operators(model: Path) -> list[str]:
     """Return the kinds of operator in a converted model."""
     listing = model.with_suffix(".json")
     _convert("MNN", model, "--JsonFile", listing)
-    return [str(load["type"]) for load in json.loads(listing.read_text("utf-8"))["oplists"]]
+    return [str(operator["type"]) for operator in json.loads(listing.read_text("utf-8"))["oplists"]]
 
 
 def _tensor(x: Tensor) -> Any:
@@ -79,23 +79,23 @@ def _read(interpreter: Any, session: Any, like: Tensor) -> Tensor:
 
 
 def _traced(interpreter: Any, session: Any, x: Tensor, *, expands: bool) -> tuple[Step, ...]:
-    """Return what MNN reports of each operator that it runs.
+    """Return what MNN reports about each operator that it runs.
 
-    MNN expands by a copy that it calls Raster, as it calls each change of shape. It is the one
-    that hands the multiply a tensor of the input's size.
+    MNN expands by a copy that it calls Raster, as it calls each change of shape. It is the copy
+    that gives the multiply a tensor of the input's size.
     """
-    seen: list[Step] = []
+    traced: list[Step] = []
 
     def note(outputs: Any, operator: Any) -> bool:
         sizes = [math.prod(output.getShape()) for output in outputs]
-        seen.append(Step(operator.getType(), FLOAT_BYTES * sum(sizes)))
+        traced.append(Step(operator.getType(), FLOAT_BYTES * sum(sizes)))
         return True
 
     interpreter.runSessionWithCallBackInfo(session, lambda *_: True, note)
-    copies = [i for i, step in enumerate(seen) if _is_copy_of(step, x)]
+    copies = [i for i, step in enumerate(traced) if _is_copy_of(step, x)]
     if expands and copies:
-        seen[copies[-1]] = Step("Raster", seen[copies[-1]].bytes_written, expands=True)
-    return tuple(seen)
+        traced[copies[-1]] = Step("Raster", traced[copies[-1]].bytes_written, expands=True)
+    return tuple(traced)
 
 
 def _is_copy_of(step: Step, x: Tensor) -> bool:

@@ -15,7 +15,7 @@ from investigation.runtimes.program import Program, Step
 
 
 class NoLayerError(ValueError):
-    """A converted model that asks for a layer which ncnn does not have."""
+    """A converted model with a layer that ncnn does not have."""
 
 
 def prepare(module: nn.Module, x: Tensor, folder: Path, threads: int) -> Program:
@@ -73,10 +73,10 @@ def _kinds(layers: Path) -> list[str]:
 
 def _traced(network: Any, given: Any, layers: Path) -> tuple[Step, ...]:
     """Return the layers with the bytes of what they put out; Input and Split pass on what is."""
-    found = []
+    steps = []
     for kind, _, inputs, outputs, *names in _lines(layers):
         if kind not in ("Input", "Split"):
             blobs = names[int(inputs) : int(inputs) + int(outputs)]
             sizes = [np.array(_extract(network, given, blob)).nbytes for blob in blobs]
-            found.append(Step(kind, sum(sizes), expands="xpand" in kind))
-    return tuple(found)
+            steps.append(Step(kind, sum(sizes), expands="xpand" in kind))
+    return tuple(steps)

@@ -85,7 +85,7 @@ def _export_traced(module: nn.Module, x: Tensor, model: Path, *, dynamic: bool) 
 def apply_rule(source: Path, target: Path) -> None:
     """Write `source` anew, without an `Expand` that a broadcasting operator reads: by onnxscript.
 
-    The rule asks for shapes. The TorchScript exporter leaves them out, and takes the target shape
+    The rule needs shapes. The TorchScript exporter leaves them out, and takes the target shape
     from a `Shape` node, which only inference that propagates data sees through.
     """
     model = onnx.shape_inference.infer_shapes(onnx.load(str(source)), data_prop=True)
@@ -119,7 +119,7 @@ def _session(
 
 
 def _profiled(model: Path, x: Tensor, threads: int, level: str) -> tuple[Step, ...]:
-    """Return what ONNX Runtime's profiler saw of one inference."""
+    """Return what ONNX Runtime's profiler recorded of one inference."""
     session = _session(model, threads, level, profile=model.with_name("profile"))
     session.run(None, {"x": x.numpy()})
     events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))

@@ -33,14 +33,14 @@ def prepare(module: nn.Module, x: Tensor, _folder: Path, _threads: int) -> Progr
 
 def _traced(machine: Any, given: Any) -> tuple[Step, ...]:
     """Return the kernels that the virtual machine calls; a kernel's last tensor is its output."""
-    seen: list[Step] = []
+    traced: list[Step] = []
 
     def note(_function: Any, name: str, before: bool, _result: Any, *arguments: Any) -> None:
         tensors = [argument for argument in arguments if isinstance(argument, tvm.runtime.Tensor)]
         if before and tensors and not name.startswith("vm."):
             out = tensors[-1].numpy()
-            seen.append(Step(name, out.nbytes, expands=name == "broadcast_to"))
+            traced.append(Step(name, out.nbytes, expands=name == "broadcast_to"))
 
     machine.set_instrument(note)
     machine["main"](given)
-    return tuple(seen)
+    return tuple(traced)

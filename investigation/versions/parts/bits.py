@@ -38,31 +38,31 @@ def _alone(seed: int) -> list[DtypeResult]:
     with warnings.catch_warnings():  # torch warns that some dtypes are on their way in or out
         warnings.simplefilter("ignore")
         pairs = equality.same_dtype_pairs()
-        found = equality.compare_dtypes(expand_as, broadcast, pairs, seed, "cpu")
-    return [one for one in found if one.worst is not None]
+        results = equality.compare_dtypes(expand_as, broadcast, pairs, seed, "cpu")
+    return [result for result in results if result.worst is not None]
 
 
 def same_dtype(settings: Parameters) -> Iterator[Observation]:
     """Compare on random bits, with input and gate of one dtype."""
-    found = _alone(settings.seed)
+    results = _alone(settings.seed)
     yield Equality(
         aspect="same_dtype",
         says="with input and gate of one dtype, both forms have the same bits",
         of="dtypes",
-        tried=len(found),
-        differing=sum(one.worst != "none" for one in found),
-        among=tuple(one.input_dtype for one in found),
+        tried=len(results),
+        differing=sum(result.worst != "none" for result in results),
+        among=tuple(result.input_dtype for result in results),
     )
 
 
 def _floating(seed: int) -> list[str]:
-    names = (one.input_dtype for one in _alone(seed))
+    names = (result.input_dtype for result in _alone(seed))
     return [name for name in names if DTYPES[name].is_floating_point]
 
 
 def special_values(settings: Parameters) -> Iterator[Observation]:
     """Multiply each special value by each other one."""
-    wide = [one for one in _floating(settings.seed) if not one.startswith("float8")]
+    wide = [dtype for dtype in _floating(settings.seed) if not dtype.startswith("float8")]
     equal = [
         alike
         for dtype in wide
@@ -80,82 +80,82 @@ def special_values(settings: Parameters) -> Iterator[Observation]:
 
 def mixed_dtypes(settings: Parameters) -> Iterator[Observation]:
     """Compare on random bits, with every pair of two dtypes."""
-    names = [one.input_dtype for one in _alone(settings.seed)]
+    names = [result.input_dtype for result in _alone(settings.seed)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pairs = equality.mixed_dtype_pairs(names)
-        found = equality.compare_dtypes(expand_as, broadcast, pairs, settings.seed, "cpu")
-    tried = [one for one in found if one.worst is not None]
+        results = equality.compare_dtypes(expand_as, broadcast, pairs, settings.seed, "cpu")
+    tried = [result for result in results if result.worst is not None]
     kinds = equality.DIFFERENCES
     yield Equality(
         aspect="mixed_dtypes",
         says="pairs of two dtypes whose products differ in some bits",
         of="pairs",
         tried=len(tried),
-        differing=sum(one.worst != "none" for one in tried),
-        differing_by={kind: sum(one.worst == kind for one in tried) for kind in kinds},
+        differing=sum(result.worst != "none" for result in tried),
+        differing_by={kind: sum(result.worst == kind for result in tried) for kind in kinds},
     )
     real = set(_floating(settings.seed))
-    of_numbers = [one for one in tried if {one.input_dtype, one.gate_dtype} <= real]
+    of_numbers = [result for result in tried if {result.input_dtype, result.gate_dtype} <= real]
     yield Equality(
         aspect="mixed_floating_dtypes",
         says="pairs of two real floating dtypes whose products differ as numbers",
         of="pairs",
         tried=len(of_numbers),
-        differing=sum(of_number.worst == "numbers" for of_number in of_numbers),
+        differing=sum(result.worst == "numbers" for result in of_numbers),
     )
 
 
 def under_autocast(settings: Parameters) -> Iterator[Observation]:
     """Compare under autocast, on what a linear layer makes of the gate."""
     half = ("bfloat16", "float16")
-    found = list(equality.compare_autocast(expand_as, broadcast, half, settings.seed, "cpu"))
+    results = list(equality.compare_autocast(expand_as, broadcast, half, settings.seed, "cpu"))
     yield Equality(
         aspect="autocast",
         says="under autocast both forms have the same bits",
         of="dtypes",
         tried=len(half),
-        differing=sum(not equal for *_, equal in found),
+        differing=sum(not equal for *_, equal in results),
         among=half,
     )
 
 
 def search(settings: Parameters) -> Iterator[Observation]:
     """Look for an input of one dtype on which the forms differ."""
-    pairs = [(one.input_dtype, one.gate_dtype) for one in _alone(settings.seed)]
-    found = equality.search(expand_as, broadcast, pairs, settings.examples, settings.seed)
+    pairs = [(result.input_dtype, result.gate_dtype) for result in _alone(settings.seed)]
+    searched = equality.search(expand_as, broadcast, pairs, settings.examples, settings.seed)
     yield Equality(
         aspect="search",
         setting="one dtype",
         says="a search over shapes and strides, one dtype, for a counterexample",
         of="examples",
-        tried=found.tried,
-        differing=int(found.counterexample is not None),
-        example=found.counterexample,
+        tried=searched.tried,
+        differing=int(searched.counterexample is not None),
+        example=searched.counterexample,
     )
 
 
 def accepted_shapes(settings: Parameters) -> Iterator[Observation]:
     """List the gate shapes that only the plain product accepts."""
     del settings
-    found = acceptance.compare_acceptance(expand_as, broadcast)
-    grown = [one for one in found if one.silently_grown]
+    compared = acceptance.compare_acceptance(expand_as, broadcast)
+    grown = [shapes for shapes in compared if shapes.silently_grown]
     yield Acceptance(
         says="gate shapes that expand_as refuses and broadcasting accepts with a larger output",
-        tried=len(found),
-        grown=tuple(Shapes(input=one.input_shape, gate=one.gate_shape) for one in grown),
+        tried=len(compared),
+        grown=tuple(Shapes(input=shapes.input_shape, gate=shapes.gate_shape) for shapes in grown),
     )
 
 
 def gate_without_dimensions(settings: Parameters) -> Iterator[Observation]:
-    """Tell the output's dtype where the gate is a single number."""
+    """Observe the output's dtype if the gate is a single number."""
     del settings
     x, number = torch.ones(1, 1, 2, 2), torch.tensor(2.0, dtype=torch.float64)
-    kept, dropped = (str(scale(x, number).dtype) for scale in (expand_as, broadcast))
+    with_it, dropped = (str(scale(x, number).dtype) for scale in (expand_as, broadcast))
     yield ScalarGate(
         says="the output's dtype for a float32 input and a float64 number",
         operands="float32 input, float64 gate",
-        expand_as=kept.removeprefix("torch."),
+        expand_as=with_it.removeprefix("torch."),
         broadcast=dropped.removeprefix("torch."),
     )
 

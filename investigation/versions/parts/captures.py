@@ -1,4 +1,4 @@
-"""What torch's own tools capture of the line: the roads of chapter 06 under another torch."""
+"""What torch's own tools capture of the line: the captures of chapter 06 under another torch."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -18,43 +18,46 @@ FORMS: tuple[Form, ...] = ("expand_as", "broadcast", "materialized")
 
 
 def _survival(program: str, settings: Parameters, runs_more: bool) -> Survival:
-    says = f"what runs has an operation more with expand_as: {program}"
-    return Survival(program=program, says=says, runs_more=runs_more, case=reader(settings))
+    statement = f"what runs has an operation more with expand_as: {program}"
+    return Survival(program=program, says=statement, runs_more=runs_more, case=reader(settings))
 
 
 def listed(
     program: str, form: Callable[[Scale, Tensor, Tensor], captures.Operations], settings: Parameters
 ) -> Iterator[Observation]:
-    """Tell whether a captured graph has an operation more with `expand_as`."""
+    """Observe whether a captured graph has an operation more with `expand_as`."""
     operands = reader(settings).tensors()
-    made = [form(codegen.VARIANTS[one], *operands) for one in ("expand_as", "broadcast")]
-    yield _survival(program, settings, len(made[0]) > len(made[1]))
+    graphs = [form(codegen.VARIANTS[variant], *operands) for variant in ("expand_as", "broadcast")]
+    yield _survival(program, settings, len(graphs[0]) > len(graphs[1]))
 
 
 def compiled(settings: Parameters) -> Iterator[Observation]:
-    """Tell whether a compiled program runs a kernel more."""
-    made = [codegen.generate(one, reader(settings)).kernels for one in ("expand_as", "broadcast")]
-    yield _survival("torch.compile", settings, made[0] > made[1])
+    """Observe whether a compiled program runs a kernel more."""
+    kernels = [
+        codegen.generate(variant, reader(settings)).kernels
+        for variant in ("expand_as", "broadcast")
+    ]
+    yield _survival("torch.compile", settings, kernels[0] > kernels[1])
 
 
 def ahead_of_time(settings: Parameters) -> Iterator[Observation]:
-    """Tell whether AOTInductor's C++ is another."""
+    """Observe whether AOTInductor's C++ differs."""
     operands = reader(settings).tensors()
-    made = [captures.aot_source(one, *operands) for one in ("expand_as", "broadcast")]
-    yield _survival("AOTInductor", settings, made[0] != made[1])
+    sources = [captures.aot_source(variant, *operands) for variant in ("expand_as", "broadcast")]
+    yield _survival("AOTInductor", settings, sources[0] != sources[1])
 
 
 def without_views(settings: Parameters) -> Iterator[Observation]:
-    """Count what the graph without views asks for beside its output."""
+    """Count what the graph without views allocates beside its output."""
     case = reader(settings)
     x, gate = case.tensors()
     graph = captures.without_views(codegen.VARIANTS["expand_as"], x, gate)
-    asked = memory.bytes_allocated(lambda: graph(x, gate))
+    bytes_allocated = memory.bytes_allocated(lambda: graph(x, gate))
     yield Memory(
         phase="without_views",
         form="expand_as",
         says="bytes beside the output when the graph without views is run",
-        bytes=asked - x.numel() * x.element_size(),
+        bytes=bytes_allocated - x.numel() * x.element_size(),
         case=case,
     )
 
@@ -65,8 +68,8 @@ def cuda_graphs(settings: Parameters) -> Iterator[Observation]:
     obstacles = {
         form: captures.cudagraph_obstacle(codegen.VARIANTS[form], *operands) for form in FORMS
     }
-    says = "operations unfit for a CUDA graph in the forms of the line"
-    yield CudaGraphObstacles(says=says, obstacles=obstacles)
+    statement = "operations unfit for a CUDA graph in the forms of the line"
+    yield CudaGraphObstacles(says=statement, obstacles=obstacles)
 
 
 # Of the captures, those that can be run as they are.

@@ -31,15 +31,15 @@ def exported(form: onnx_grid.OnnxExport, settings: Parameters) -> Iterator[Obser
             optimize=form.optimize,
         )
         expected = block(case, "broadcast")(x)
-        found = [
+        exports = [
             onnx_grid.ran(form, level, False, model, x, settings.threads, expected)
             for level in onnx_grid.LEVELS
         ]
     yield versions.OnnxExport(
         says=f"levels of ONNX Runtime at which an Expand writes the gate out: {form.name}",
         form=form.name,
-        tried=len(found),
-        writing=sum(one.expansions > 0 and one.bytes_written > 0 for one in found),
+        tried=len(exports),
+        writing=sum(export.expansions > 0 and export.bytes_written > 0 for export in exports),
         case=case,
     )
 

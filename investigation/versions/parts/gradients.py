@@ -24,9 +24,9 @@ FORMS: tuple[Form, ...] = ("expand_as", "broadcast")
 def over_layouts(settings: Parameters) -> Iterator[Observation]:
     """Compare the scale step's gradients over every pairing of layouts."""
     sizes = (ORDINARY, *AMBIGUOUS)
-    found = list(gradients.compare_layouts(broadcast, expand_as, sizes, settings.seed))
-    says = "tensors of the scale step's forward and backward that differ, over layouts"
-    yield _counted("gradients_over_layouts", says, found)
+    agreements = list(gradients.compare_layouts(broadcast, expand_as, sizes, settings.seed))
+    statement = "tensors of the scale step's forward and backward that differ, over layouts"
+    yield _counted("gradients_over_layouts", statement, agreements)
 
 
 def over_ways(settings: Parameters) -> Iterator[Observation]:
@@ -45,16 +45,16 @@ def over_ways(settings: Parameters) -> Iterator[Observation]:
             "tensors of the SE block that differ where autocast hands it two dtypes",
         ),
     }
-    for aspect, (of, says) in tried.items():
+    for aspect, (of, statement) in tried.items():
         yield _counted(
-            aspect, says, list(ways.compare_ways(broadcast, expand_as, of, settings.seed))
+            aspect, statement, list(ways.compare_ways(broadcast, expand_as, of, settings.seed))
         )
 
 
-def _counted(aspect: Aspect, says: str, tensor_agreements: Sequence[TensorAgreement]) -> Equality:
-    alike = [tensor_agreement.alike for tensor_agreement in tensor_agreements]
+def _counted(aspect: Aspect, statement: str, agreements: Sequence[TensorAgreement]) -> Equality:
+    alike = [agreement.alike for agreement in agreements]
     return Equality(
-        aspect=aspect, says=says, of="tensors", tried=len(alike), differing=alike.count(False)
+        aspect=aspect, says=statement, of="tensors", tried=len(alike), differing=alike.count(False)
     )
 
 
@@ -62,17 +62,21 @@ def over_dtypes(settings: Parameters) -> Iterator[Observation]:
     """Compare gradients for each pair of dtypes that torch multiplies and sums."""
     kinds = gradients.DIFFERENTIABLE
     pairs = product(kinds, kinds)
-    found = gradients.compare_dtypes(broadcast, expand_as, pairs, settings.seed)
+    results = gradients.compare_dtypes(broadcast, expand_as, pairs, settings.seed)
     for name in ("same", "mixed"):
-        among = [one for one in found if (one.input_dtype == one.gate_dtype) == (name == "same")]
+        among = [
+            result
+            for result in results
+            if (result.input_dtype == result.gate_dtype) == (name == "same")
+        ]
         yield Equality(
             aspect="gradients_over_dtypes",
             says=f"pairs of dtypes in which a gradient differs, {name}",
             of="pairs",
             setting=name,
             tried=len(among),
-            differing=sum(bool(one.differing) for one in among),
-            where=tuple(sorted({tensor for one in among for tensor in one.differing})),
+            differing=sum(bool(result.differing) for result in among),
+            where=tuple(sorted({tensor for result in among for tensor in result.differing})),
         )
 
 
@@ -91,28 +95,28 @@ def nodes(settings: Parameters) -> Iterator[Observation]:
 
 
 def bytes_of_training(settings: Parameters) -> Iterator[Observation]:
-    """Count what is saved for the backward pass, and what each pass asks for."""
+    """Count what is saved for the backward pass, and what each pass allocates."""
     case = reader(settings)
     cases: Mapping[Dtypes, Case] = {"same": case, "mixed": case.with_gate("bfloat16")}
-    for (dtypes, one), form in product(cases.items(), FORMS):
-        yield _saved(dtypes, one, form)
-        yield from _asked(dtypes, one, form)
+    for (dtypes, of_dtypes), form in product(cases.items(), FORMS):
+        yield _saved(dtypes, of_dtypes, form)
+        yield from _bytes_by_phase(dtypes, of_dtypes, form)
 
 
 def _saved(dtypes: Dtypes, case: Case, form: Form) -> Memory:
     x, gate = (tensor.requires_grad_() for tensor in case.tensors())
-    kept = saved.saved_tensors(lambda: SCALES[form](x, gate))
+    tensors = saved.saved_tensors(lambda: SCALES[form](x, gate))
     return Memory(
         says=f"bytes of storage saved for the backward pass, {dtypes} dtype, {form}",
         phase="saved",
         form=form,
         dtypes=dtypes,
-        bytes=saved.storage_bytes(kept),
+        bytes=saved.storage_bytes(tensors),
         case=case,
     )
 
 
-def _asked(dtypes: Dtypes, case: Case, form: Form) -> Iterator[Memory]:
+def _bytes_by_phase(dtypes: Dtypes, case: Case, form: Form) -> Iterator[Memory]:
     x, gate = (tensor.requires_grad_() for tensor in case.tensors())
     upstream, output = torch.randn(case.shape), []
     phases = memory.by_phase(
@@ -134,16 +138,16 @@ def _asked(dtypes: Dtypes, case: Case, form: Form) -> Iterator[Memory]:
 
 
 def roundings(settings: Parameters) -> Iterator[Observation]:
-    """Tell whether a narrower gate's gradient is rounded before it is summed."""
+    """Observe whether a narrower gate's gradient is rounded before it is summed."""
     for form in FORMS:
         x = torch.empty(settings.shape, device="meta", requires_grad=True)
         gate = torch.empty(*settings.shape[:2], 1, 1, device="meta", dtype=torch.bfloat16)
         output = SCALES[form](x, gate.requires_grad_())
         upstream = torch.empty_like(output)
-        made = memory.profiled_calls(
+        calls = memory.profiled_calls(
             lambda: torch.autograd.grad(output, (x, gate), upstream)  # noqa: B023  # called at once
         )
-        order = tuple(one.name.removeprefix("aten::") for one in made if one.depth == 0)
+        order = tuple(call.name.removeprefix("aten::") for call in calls if call.depth == 0)
         yield BackwardCalls(
             says=f"the gate's gradient is rounded to the gate's dtype before it is summed, {form}",
             form=form,

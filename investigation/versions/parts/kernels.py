@@ -13,35 +13,35 @@ from investigation.evidence.parameters import Parameters
 from investigation.subject import gpu_catalog, torch_features
 from investigation.versions.reader import reader
 
-# What is compared: machine code too, where this torch lets it be compiled.
+# What is compared: machine code too, if this torch can compile it.
 LAYERS: tuple[Literal["source", "kernels", "binary"], ...] = (
     ("source", "kernels", "binary") if targets.COMPILES else ("source", "kernels")
 )
 
 
 def kernels(settings: Parameters) -> Iterator[Observation]:
-    """Compile both forms for every chip in every setting, and count where they agree.
+    """Compile both forms for every chip in every setting, and count the settings that agree.
 
-    What is fused is told by the names of kernels, which older releases abridge: it is left to
-    the programs for a CPU.
+    The names of kernels show what is fused, but older releases shorten them: the programs for
+    a CPU show it instead.
     """
     torch_features.named(targets.LOWERING)
     chips = [gpu_catalog.chip(chip) for chip in settings.chips]
     every = fusion.settings(reader(settings), settings.dtype_pairs)
-    found = proof.prove(chips, [one for one in every if _is_tried(one)])
-    for row in found.against("broadcast", layers=LAYERS):
+    built = proof.prove(chips, [setting for setting in every if _is_tried(setting)])
+    for row in built.against("broadcast", layers=LAYERS):
         for layer in LAYERS:
             yield _agreement(row.chip, layer, row.tried, row.differing[layer])
-        more = [one for one, held in found.elided(row.chip) if not held]
+        more = [setting for setting, held in built.elided(row.chip) if not held]
         yield _agreement(row.chip, "elided", row.tried, more)
-    yield _fused_away(found)
-    yield from _traffic(found, settings)
+    yield _fused_away(built)
+    yield from _traffic(built, settings)
 
 
 def _is_tried(setting: CompileSetting) -> bool:
-    """Tell whether a setting is the block's training step, or a plain multiply of two dtypes.
+    """Return whether a setting is the block's training step, or a plain multiply of two dtypes.
 
-    Where dtypes differ, sizes as constants are enough.
+    If the dtypes differ, sizes as constants are enough.
     """
     training = (setting.level, setting.mode) == ("block", "training")
     open_sizes = setting.dynamic and setting.case.gate_dtype is not None
@@ -63,8 +63,8 @@ def _agreement(
     )
 
 
-def _fused_away(found: proof.Proof) -> FusedAway:
-    removed = found.against("expand_as", "materialized", ("source",))
+def _fused_away(built: proof.Proof) -> FusedAway:
+    removed = built.against("expand_as", "materialized", ("source",))
     return FusedAway(
         says="programs of materialized that are those of expand_as: "
         "the copy that was asked for is gone",
@@ -74,16 +74,16 @@ def _fused_away(found: proof.Proof) -> FusedAway:
     )
 
 
-def _traffic(found: proof.Proof, settings: Parameters) -> Iterator[Traffic]:
-    kernels = found.scale_kernels(found.block)
+def _traffic(built: proof.Proof, settings: Parameters) -> Iterator[Traffic]:
+    kernels = built.scale_kernels(built.block)
     for form in build.FORMS:
-        says = f"bytes that the scale kernel moves, {form}"
+        statement = f"bytes that the scale kernel moves, {form}"
         moved = kernels[form].bytes_moved
-        yield Traffic(says=says, case=reader(settings), form=form, bytes=moved)
+        yield Traffic(says=statement, case=reader(settings), form=form, bytes=moved)
 
 
 def machine_code(settings: Parameters) -> Iterator[Observation]:
-    """Yield nothing: the kernels' machine code is compared with them where there is some."""
+    """Yield nothing: the kernels' machine code is compared together with them, if there is any."""
     del settings
     torch_features.named(targets.OPTIONS)
     yield from ()

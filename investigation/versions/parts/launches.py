@@ -23,14 +23,14 @@ def calls(settings: Parameters) -> Iterator[Observation]:
             "block": eager_calls.block_calls(form, case),
             "gradients": eager_calls.backward_calls(SCALES[form], case),
         }
-        for level, made in levels.items():
+        for level, aten_calls in levels.items():
             yield Launches(
                 says=f"kernels that the {level} launches on a GPU, {form}",
                 case=case,
                 level=level,
                 form=form,
-                launches=eager_calls.launches(made),
-                calls=eager_calls.launching(made),
+                launches=eager_calls.launches(aten_calls),
+                calls=eager_calls.launching(aten_calls),
             )
 
 
@@ -39,8 +39,8 @@ def iterators(settings: Parameters) -> Iterator[Observation]:
     from investigation.gpu.launch import extension, proof, recording
 
     extension.require_recorder()
-    found = proof.prove(reader(settings), gpu_catalog.chip("sm_90"), settings.seed)
-    yield from recording.records(found)
+    recorded = proof.prove(reader(settings), gpu_catalog.chip("sm_90"), settings.seed)
+    yield from recording.records(recorded)
 
 
 OBSERVATIONS: Mapping[str, Callable[[Parameters], Iterator[Observation]]] = {

@@ -24,20 +24,19 @@ def pairings(settings: Parameters) -> Iterator[Observation]:
         "volumes": list(layout.compare_volumes(expand_as, broadcast, seed)),
         "empty": _compared(layout.EMPTY, seed),
     }
-    every = (one for name, found in tried.items() if name != "empty" for one in found)
-    tried["channels_last"] = [one for one in every if "channels_last" in one.input_layout]
-    yield from (_counted(name, found) for name, found in tried.items())
+    every = (pairing for name, of_group in tried.items() if name != "empty" for pairing in of_group)
+    tried["channels_last"] = [
+        pairing for pairing in every if "channels_last" in pairing.input_layout
+    ]
+    yield from (_counted(name, of_group) for name, of_group in tried.items())
 
 
 def _compared(sizes: tuple[layout.Sizes, ...], seed: int) -> list[LayoutPairing]:
     return list(layout.compare_layouts(expand_as, broadcast, sizes, seed))
 
 
-def _counted(group: Group, layout_pairings: Iterable[LayoutPairing]) -> Layouts:
-    alike = [
-        layout_pairing.same_layout and layout_pairing.same_values
-        for layout_pairing in layout_pairings
-    ]
+def _counted(group: Group, pairings: Iterable[LayoutPairing]) -> Layouts:
+    alike = [pairing.same_layout and pairing.same_values for pairing in pairings]
     return Layouts(
         says=f"pairings of layouts whose outputs differ between the forms: {group}",
         group=group,

@@ -1,4 +1,4 @@
-"""What each form asks for and calls: chapter 02 under another torch, and the forward of 05."""
+"""What each form allocates and calls: chapter 02 under another torch, and the forward of 05."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -21,16 +21,16 @@ ALL_FORMS: tuple[Form, ...] = (*FORMS, "materialized")
 
 
 def view(settings: Parameters) -> Iterator[Observation]:
-    """Tell what `gate.expand_as(x)` returns."""
+    """Observe what `gate.expand_as(x)` returns."""
     case = reader(settings)
     x, gate = case.tensors()
-    made = gate.expand_as(x)
+    expanded = gate.expand_as(x)
     yield View(
         says="what gate.expand_as(x) returns",
         case=case,
-        is_view=memory.place(made).is_view and made is not gate,
-        shares_storage=memory.shares_storage(made, gate),
-        stride=made.stride(),
+        is_view=memory.place(expanded).is_view and expanded is not gate,
+        shares_storage=memory.shares_storage(expanded, gate),
+        stride=expanded.stride(),
         bytes_allocated=memory.bytes_allocated(lambda: gate.expand_as(x)),
     )
 
@@ -41,16 +41,16 @@ def _cases(settings: Parameters) -> Mapping[Dtypes, Case]:
 
 
 def beside_the_output(settings: Parameters) -> Iterator[Observation]:
-    """Count what the line asks for beside its output, with one dtype and with two."""
+    """Count what the line allocates beside its output, with one dtype and with two."""
     for (dtypes, case), form in product(_cases(settings).items(), ALL_FORMS):
         x, gate = case.tensors()
-        asked = memory.bytes_allocated(partial(SCALES[form], x, gate))
+        bytes_allocated = memory.bytes_allocated(partial(SCALES[form], x, gate))
         yield Memory(
             says=f"bytes asked for beside the output, {dtypes} dtype, {form}",
             phase="line",
             form=form,
             dtypes=dtypes,
-            bytes=asked - x.numel() * x.element_size(),
+            bytes=bytes_allocated - x.numel() * x.element_size(),
             case=case,
         )
 
@@ -59,8 +59,8 @@ def calls(settings: Parameters) -> Iterator[Observation]:
     """List the ATen calls of the line."""
     case = reader(settings)
     for form in FORMS:
-        made = memory.profiled_calls(partial(SCALES[form], *case.tensors()))
-        names = tuple(one.name for one in made)
+        profiled = memory.profiled_calls(partial(SCALES[form], *case.tensors()))
+        names = tuple(call.name for call in profiled)
         yield Calls(says=f"ATen calls of the line, {form}", form=form, calls=names, case=case)
 
 
@@ -69,11 +69,11 @@ def mixed_multiplies(settings: Parameters) -> Iterator[Observation]:
     torch.manual_seed(settings.seed)
     host, images = HostNetwork("expand_as").eval(), torch.randn(2, 3, 32, 32)
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        found = memory.multiplied_dtypes(lambda: host(images))
+        multiplied = memory.multiplied_dtypes(lambda: host(images))
     yield MixedMultiplies(
         says="multiplies of two dtypes in the host network under autocast",
-        tried=len(found),
-        mixed=sum(one != other for one, other in found),
+        tried=len(multiplied),
+        mixed=sum(dtype != other for dtype, other in multiplied),
     )
 
 

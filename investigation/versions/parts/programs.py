@@ -33,23 +33,23 @@ def _pairings(settings: Parameters) -> list[fusion.Pairing]:
 
 
 def both_forms(settings: Parameters) -> Iterator[Observation]:
-    """Count the settings in which both forms agree, in their source and in what it comes to."""
-    found = _pairings(settings)
-    yield from (one.record() for one in found)
+    """Count the settings in which both forms agree, in source and in what runs."""
+    pairings = _pairings(settings)
+    yield from (pairing.record() for pairing in pairings)
     for layer in ("kernels", "source", "elided"):
-        yield fusion.agreement(found, layer)
+        yield fusion.agreement(pairings, layer)
 
 
 def fused(settings: Parameters) -> Iterator[Observation]:
     """Count the settings in which the scale step shares a kernel with its neighbours.
 
-    Raises `LackingError` where a kernel's name does not list all that was fused into it.
+    Raises `LackingError` if a kernel's name does not list all that was fused into it.
     """
-    found = _pairings(settings)
-    blocks = [one.candidate for one in found if one.setting.level == "block"]
+    pairings = _pairings(settings)
+    blocks = [pairing.candidate for pairing in pairings if pairing.setting.level == "block"]
     if blocks:
         require_telling_names(name for block in blocks for name in block.names)
-    yield fusion.agreement(found, "fused")
+    yield fusion.agreement(pairings, "fused")
 
 
 def require_telling_names(names: Iterable[str]) -> None:
@@ -64,15 +64,15 @@ def require_telling_names(names: Iterable[str]) -> None:
 
 
 def copies(settings: Parameters) -> Iterator[Observation]:
-    """Tell which full-size tensors a program writes that its source asks for or implies."""
+    """Observe which full-size tensors a program writes that its source requests or implies."""
     case = reader(settings)
-    made = {form: codegen.generate(form, case) for form in ("materialized", "broadcast")}
+    programs = {form: codegen.generate(form, case) for form in ("materialized", "broadcast")}
     yield FusedAway(
         target="cpu",
         says="the program of materialized is that of broadcast: "
         "the copy that was asked for is not made",
         tried=1,
-        fused_away=int(made["materialized"].digest == made["broadcast"].digest),
+        fused_away=int(programs["materialized"].digest == programs["broadcast"].digest),
         case=case,
     )
     mixed = codegen.generate("expand_as", case.with_gate("bfloat16"))
@@ -90,12 +90,14 @@ def conditions(settings: Parameters) -> Iterator[Observation]:
     case = reader(settings)
     for shapes in SHAPE_MODES:
         dynamic = shapes == "dynamic"
-        found = {form: guards(form, case, dynamic=dynamic) for form in ("expand_as", "broadcast")}
+        guards_of = {
+            form: guards(form, case, dynamic=dynamic) for form in ("expand_as", "broadcast")
+        }
         yield Guards(
             shapes=shapes,
             says=f"both forms ask the same of their inputs, {shapes} shapes",
-            same=found["expand_as"] == found["broadcast"],
-            guards=found["expand_as"],
+            same=guards_of["expand_as"] == guards_of["broadcast"],
+            guards=guards_of["expand_as"],
             case=case,
         )
 
@@ -112,7 +114,7 @@ def recompilations(settings: Parameters) -> Iterator[Observation]:
     equal = []
     for shapes, dynamic in product(changes, (None, False, True)):
         cases = [case.model_copy(update={"shape": shape}) for shape in shapes]
-        forms = [compilations(one, cases, dynamic=dynamic) for one in ("broadcast", "expand_as")]
+        forms = [compilations(form, cases, dynamic=dynamic) for form in ("broadcast", "expand_as")]
         equal.append(forms[0] == forms[1])
     yield Recompilations(
         says="series of changing sizes over which both forms are compiled equally often",
