@@ -12,9 +12,9 @@ CLAIMS: tuple[Claim, ...] = (
         read_as="The ticket is right that the call can be removed, and the call has little effect "
         "on the time of a network.",
         rule="Supported if the outputs are the same with one dtype, the network's forward step is "
-        f"{words.EQUAL}, {words.BOTH_FORMATS}, and every multiply of two dtypes is less than "
-        f"{words.LARGE} slower. Qualified if some of these multiplies are {words.LARGE} slower or "
-        "more. Refuted if the outputs differ, or if the step is slower or faster. Untested "
+        f"{words.EQUAL}, {words.BOTH_FORMATS}, and every multiply of two dtypes is shown to be "
+        f"less than {words.LARGE} slower. Qualified if some of these multiplies are {words.LARGE} "
+        "slower or more. Refuted if the outputs differ, or if the step is slower or faster. Untested "
         "otherwise.",
         history=(
             history.FIRST,

@@ -53,8 +53,8 @@ CLAIMS: tuple[Claim, ...] = (
         "source.",
         rule="A remedy is as good if the result is equal, the runtime runs exactly the steps that "
         "it runs from the changed source, and the block is shown to be equal in time or faster. "
-        "Supported if every remedy tried is as good. Refuted if every remedy is not. Qualified if "
-        f"some are and some are not. Untested otherwise. {words.MANY}",
+        "Supported if every remedy tried is as good. Refuted if every remedy fails this. "
+        f"Qualified if some are and some fail. Untested otherwise. {words.MANY}",
         history=(
             history.OURS,
             history.SAME_STEPS,

@@ -11,8 +11,8 @@ CLAIMS: tuple[Claim, ...] = (
         quote="negligible impact",
         read_as="The call has no relevant effect on a network's time.",
         rule=f"Supported if the network's forward step is {words.EQUAL}, {words.BOTH_FORMATS}, and "
-        f"every multiply of two dtypes is less than {words.LARGE} slower. Qualified if some of "
-        f"these multiplies are {words.LARGE} slower or more. Refuted if the step is slower or "
+        f"every multiply of two dtypes is shown to be less than {words.LARGE} slower. Qualified if "
+        f"some of these multiplies are {words.LARGE} slower or more. Refuted if the step is slower or "
         "faster. Untested otherwise.",
         history=(
             history.FIRST,
@@ -35,8 +35,8 @@ CLAIMS: tuple[Claim, ...] = (
         id="P2",
         who=words.PYTORCH,
         quote="a strided view, no memory allocation",
-        read_as="In eager mode the view allocates nothing, and the line allocates nothing because "
-        "of it.",
+        read_as="In eager mode the view allocates nothing, and the line needs no more memory with "
+        "it.",
         rule="Supported if the view allocates 0 bytes and the whole line requests no more memory "
         "with it than without, with one dtype and with two. Qualified if only the view allocates "
         "nothing. Refuted if the view allocates.",
