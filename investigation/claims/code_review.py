@@ -14,8 +14,8 @@ CLAIMS: tuple[Claim, ...] = (
         rule="Supported if the outputs are the same with one dtype, the network's forward step is "
         f"{words.EQUAL}, {words.BOTH_FORMATS}, and every multiply of two dtypes is shown to be "
         f"less than {words.LARGE} slower. Qualified if some of these multiplies are {words.LARGE} "
-        "slower or more. Refuted if the outputs differ, or if the step is slower or faster. Untested "
-        "otherwise.",
+        "slower or more. Refuted if the outputs differ, or if the step is slower or faster. "
+        "Untested otherwise.",
         history=(
             history.FIRST,
             history.UNCLEAR,

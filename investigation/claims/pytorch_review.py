@@ -12,8 +12,8 @@ CLAIMS: tuple[Claim, ...] = (
         read_as="The call has no relevant effect on a network's time.",
         rule=f"Supported if the network's forward step is {words.EQUAL}, {words.BOTH_FORMATS}, and "
         f"every multiply of two dtypes is shown to be less than {words.LARGE} slower. Qualified if "
-        f"some of these multiplies are {words.LARGE} slower or more. Refuted if the step is slower or "
-        "faster. Untested otherwise.",
+        f"some of these multiplies are {words.LARGE} slower or more. Refuted if the step is slower "
+        "or faster. Untested otherwise.",
         history=(
             history.FIRST,
             history.UNCLEAR,
