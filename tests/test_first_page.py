@@ -117,7 +117,7 @@ def test_the_first_sentence_tells_of_bits_layouts_and_gradients():
     elsewhere = Layouts(says="pairings", group="ordinary", tried=9, differing=1)
     assert "in another memory layout for some inputs" in sentences(elsewhere)[0]
     twice = sentences(equality("second_gradients", 10, 8))[0]
-    assert "gradients of gradients: 8 of 10 tensors differ." in twice
+    assert "Gradients of gradients: 8 of 10 tensors differ." in twice
 
 
 def test_the_second_sentence_tells_of_one_dtype_in_both_directions():
