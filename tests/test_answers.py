@@ -137,7 +137,7 @@ def test_the_words_name_the_whole_steps_the_worst_part_and_the_memory():
         memory_record(count=2**20),
     )
     words = decision(world).measured
-    assert "asks for 1,024 KiB beside the output instead of 0 B" in words
+    assert "requests 1,024 KiB besides the output instead of 0 B" in words
     assert "a forward step of the host network, contiguous: +0.40 %" in words
     assert (
         "slower in 2 of 2 timings; largest slowdown: the multiply, 128×32×32×32, +30.00 %" in words
@@ -235,7 +235,7 @@ def test_a_gpu_that_was_measured_is_a_device_of_its_own():
     assert decision(world, settings.TRAINING, "Some Card").change == NO_DIFFERENCE
     mixed = decision(world, settings.TWO_DTYPES, "Some Card")
     assert mixed.change == CHANGE
-    assert mixed.measured == "asks for 1,024 KiB beside the output instead of 0 B"
+    assert mixed.measured == "requests 1,024 KiB besides the output instead of 0 B"
     assert settings.GPU not in offered(world)["devices"]
 
 

@@ -179,12 +179,12 @@ def test_a_program_that_two_chapters_tried_counts_once():
     ]
     verdict = judged("T5", *tried)
     assert "in 1 of 2 compiled and exported programs" in verdict.sentence
-    assert dict(verdict.table)["an operation more runs in"] == "library"
+    assert dict(verdict.table)["an additional operation runs in"] == "library"
 
 
 def test_two_ways_to_one_runtime_are_two_programs_of_one_runtime():
     ways = [program(slug, 2**24) for slug in ("onnxruntime", "onnxruntime_ts")]
-    assert "3 of 4 exported programs write the expansion out (2 of 3 runtimes)" in (
+    assert "3 of 4 exported programs write the expansion to memory (2 of 3 runtimes)" in (
         judged("X1", WRITES, *ways).sentence
     )
 
@@ -200,7 +200,7 @@ def test_a_program_that_is_faster_at_one_workload_and_slower_at_another_is_no_co
     verdict = judged("X2", WRITES, *both)
     assert verdict.status == "qualified"
     assert "Faster with it at some workloads: library." in verdict.sentence
-    row = dict(verdict.table)["library: writes it out"]
+    row = dict(verdict.table)["library: writes it"]
     assert "2 timings: 1 slower, 1 faster" in row
     assert "at library, other workload" in row
 

@@ -57,13 +57,17 @@ def rank(*plant):
     ("plant", "headline", "ground"),
     [
         ((), "low, a matter of style", "by at most 0.2 %, inside the margin of ±1 %"),
-        (network(1.01, "inconclusive"), "low, a matter of style", "below 1.2 %, this run cannot"),
+        (
+            network(1.01, "inconclusive"),
+            "low, a matter of style",
+            "cannot rule out an effect below 1.2 %",
+        ),
         (network(1.0, width=math.inf), "open", "in too few processes to tell"),
         (network(1.05, "slower"), "as filed, a performance bug", "slower with the line in a forw"),
         (training_step(1.05, "slower"), "as filed, a performance bug", "a training step"),
         (network(0.95, "faster"), "none; keep the line", "faster with the line in a forward"),
         ((*network(1.05, "slower"), *training_step(0.95, "faster")), "open", ", but faster"),
-        ((equality("same_dtype", 16, 1),), "open; change nothing yet", "other bits"),
+        ((equality("same_dtype", 16, 1),), "open; change nothing yet", "different bits"),
     ],
 )
 def test_the_tickets_priority_follows_the_steps_of_its_own_network(plant, headline, ground):
@@ -84,12 +88,12 @@ def elsewhere(*plant):
 
 
 def test_elsewhere_names_where_to_change_where_to_keep_and_where_to_look_first():
-    assert "no setting was measured in which the line is worth acting on" in elsewhere()
+    assert "no measured setting gives a reason to act on the line" in elsewhere()
     slow, quick = block_in("library", 1.6, "slower"), block_in("library", 0.8, "faster")
     assert "change it in library (60 % longer)" in elsewhere(slow)
     assert "keep it in library (20 % shorter)" in elsewhere(quick)
     both = elsewhere(slow, quick.model_copy(update={"case": LARGE}))
-    assert "look at your size first in library" in both
+    assert "check your size first in library" in both
 
 
 def test_ways_into_one_product_are_named_together_only_if_they_agree():
@@ -112,11 +116,11 @@ def test_the_first_sentence_tells_of_bits_layouts_and_gradients():
     plain = sentences()[0]
     assert plain.startswith("With one dtype both forms return the same bits, in the same memory")
     assert "0 of 10 tensors differ" in plain
-    assert "other bits in 3 of 16 dtypes" in sentences(equality("same_dtype", 16, 3))[0]
+    assert "different bits in 3 of 16 dtypes" in sentences(equality("same_dtype", 16, 3))[0]
     elsewhere = Layouts(says="pairings", group="ordinary", tried=9, differing=1)
     assert "in another memory layout for some inputs" in sentences(elsewhere)[0]
     twice = sentences(equality("second_gradients", 10, 8))[0]
-    assert "Of their gradients of gradients, 8 of 10 tensors differ." in twice
+    assert "Gradients of gradients: 8 of 10 tensors differ." in twice
 
 
 def test_the_second_sentence_tells_of_one_dtype_in_both_directions():
@@ -132,7 +136,7 @@ def test_the_third_sentence_tells_of_two_dtypes_or_that_nothing_was_found():
     sentence = sentences(
         memory_record(dtypes="mixed", count=2**23), multiply(2.3, "slower", case=MIXED)
     )[2]
-    assert "asks for 8,192 KiB beside the output instead of 0 B" in sentence
+    assert "requests 8,192 KiB besides the output instead of 0 B" in sentence
     assert "the multiply takes up to 2.3 times as long" in sentence
 
 

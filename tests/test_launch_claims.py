@@ -11,7 +11,7 @@ from pipeline.pages import verdicts
 
 BITS, MEMORY, LAYOUTS = ("T7", "V1"), ("T1", "C2", "P2"), ("T4", "V2", "D4")
 NOTED = {claim.id: claim for claim in CLAIMS if claim.eager_cuda}
-SHOWN, NOT_SO = "Shown by the launch", "Not so by the launch"
+SHOWN, NOT_SO = "Shown by the launch", "The launch shows otherwise"
 
 
 def same(operation, family, dtypes="same", differing=0, how="other kernels"):
@@ -86,10 +86,10 @@ def test_every_line_has_a_world_in_which_it_says_the_opposite():
 @pytest.mark.parametrize("claim", MEMORY)
 def test_a_complex_gate_and_a_narrower_one_are_left_out_of_the_backward_pass_by_name(claim):
     line = note(claim)
-    assert "a complex gate is conjugated and written out at full size (2 settings)" in line
+    assert "a complex gate is conjugated and written to memory at full size (2 settings)" in line
     assert "a gate narrower than the product has its gradient rounded at full size (3 set" in line
     none = [same(f"gradient_of_{operand}", "dtypes", "mixed") for operand in ("input", "gate")]
-    assert "So it is in the backward pass. " in note(claim, *none)
+    assert "The same holds in the backward pass. " in note(claim, *none)
 
 
 @pytest.mark.parametrize("claim", MEMORY)
@@ -101,7 +101,7 @@ def test_a_complex_gate_and_a_narrower_one_are_left_out_of_the_backward_pass_by_
     ],
 )
 def test_any_other_difference_in_the_backward_pass_is_not_taken_for_these(claim, changed):
-    assert "Not so in the backward pass, whose launches differ in" in note(claim, changed)
+    assert "Not in the backward pass: its launches differ in" in note(claim, changed)
 
 
 @pytest.mark.parametrize("claim", BITS)

@@ -55,7 +55,7 @@ def claim(**changes):
 def test_a_chapter_shows_the_ledgers_verdict_of_its_claims_and_of_no_other():
     shown = chapter_pages.claims_of("02_strides", [claim(), claim(id="T2", chapters=["01_x"])])
     shown, _, more = shown.partition("\n\n")
-    assert more.endswith("how its rule changed: [claim by claim](../claims).")
+    assert more.startswith("The page [claim by claim](../claims) has the numbers of each verdict")
     claim_line, rule, outcome = shown.split("\\\n  ")
     assert claim_line == "- **T1**, ticket: “it is so”"
     assert (rule, outcome) == ("*Rule.* Supported if so.", "**supported**: It is so.")

@@ -318,7 +318,7 @@ def test_the_page_shows_what_changed_what_is_the_same_and_what_was_left_out(tmp_
     assembly.write_pages(tmp_path, {"versions": pages.in_order([new, middle, old])})
     text = (tmp_path / "versions.md").read_text()
     assert "under 3 releases of PyTorch, from 2.4.1 to 2.6.0" in text
-    assert "**1 of 2 observations come to the same" in text
+    assert "**1 of 2 observations are the same under every release" in text
     assert ("| exports that write | 2.4.1: not observed; 2.5.0: 5 of 5; 2.6.0: 0 of 5 | 2.6.0 |"
             in text)  # fmt: skip
     assert "lacking: torch has no a\\|b" in text

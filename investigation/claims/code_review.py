@@ -9,12 +9,13 @@ CLAIMS: tuple[Claim, ...] = (
         id="C1",
         who=words.CODE,
         quote="technically correct but low impact",
-        read_as="The ticket is right that the call can go, and it has little effect on the time of "
-        "a network.",
+        read_as="The ticket is right that the call can be removed, and the call has little effect "
+        "on the time of a network.",
         rule="Supported if the outputs are the same with one dtype, the network's forward step is "
-        f"{words.EQUAL}, {words.BOTH_FORMATS}, and every multiply of two dtypes is less than "
-        f"{words.LARGE} slower. Qualified if some of these are {words.LARGE} slower or more. "
-        "Refuted if the outputs differ, or if the step is slower or faster. Untested otherwise.",
+        f"{words.EQUAL}, {words.BOTH_FORMATS}, and every multiply of two dtypes is shown to be "
+        f"less than {words.LARGE} slower. Qualified if some of these multiplies are {words.LARGE} "
+        "slower or more. Refuted if the outputs differ, or if the step is slower or faster. "
+        "Untested otherwise.",
         history=(
             history.FIRST,
             history.UNCLEAR,
@@ -53,12 +54,12 @@ CLAIMS: tuple[Claim, ...] = (
         id="C3",
         who=words.CODE,
         quote="TorchInductor typically elides it during fusion",
-        read_as="In most settings the compiled program holds nothing of the expansion. "
+        read_as="In most settings nothing of the expansion is left in the compiled program. "
         "“Typically” is read as: in more than half of the settings tried.",
-        rule="Supported if in more than half of the settings, for every target, the program of "
-        "`expand_as` runs no kernel and allocates no tensor more than that of `x * y`: to write "
-        "the expansion out it would need another. Qualified if in fewer, or for some targets "
-        "only. Refuted if in none.",
+        rule="Supported if, for every target, the program of `expand_as` has no additional kernel "
+        "and no additional tensor in more than half of the settings. To write the expansion to "
+        "memory it would need one. Qualified if this holds in fewer settings, or only for some "
+        "targets. Refuted if it holds in none.",
         history=(history.FIRST, history.ELIDED),
         not_covered=words.OTHER_COMPILERS,
         chapters=(words.COMPILED, words.GPU),
@@ -71,11 +72,11 @@ CLAIMS: tuple[Claim, ...] = (
         id="C4",
         who=words.CODE,
         quote="worth it for clarity, unlikely to give measurable gains",
-        read_as="Taking the call out is unlikely to save time that one could measure. Whether the "
-        "line then is clearer is for its readers to judge.",
-        rule="Supported if nothing is slower with `expand_as` and everything is shown equal or "
-        "faster. Qualified if parts of the network are slower and its steps, forward and "
-        "training, are shown equal or faster. Refuted if such a step is slower. Untested "
+        read_as="Removing the call is unlikely to save a measurable time. Whether the line is then "
+        "clearer is for its readers to judge.",
+        rule="Supported if nothing is slower with `expand_as` and everything is shown to be equal "
+        "or faster. Qualified if parts of the network are slower, but its steps (forward and "
+        "training) are shown to be equal or faster. Refuted if such a step is slower. Untested "
         f"otherwise. {words.MANY}",
         history=(
             history.FIRST,

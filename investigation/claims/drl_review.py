@@ -10,13 +10,14 @@ CLAIMS: tuple[Claim, ...] = (
         id="D1",
         who=words.DRL,
         quote="minimal impact on training",
-        read_as="Training takes as long with the call, and goes the same way. “Minimal” is read "
-        "as: within 1 % of a step's time, and with the same losses.",
+        read_as="Training takes the same time with the call, and its losses are the same. "
+        "“Minimal” is read as: within 1 % of a step's time, and with the same losses.",
         rule=f"Supported if a training step of the host network is {words.EQUAL}, "
-        f"{words.BOTH_FORMATS} (each judged at {100 * STEP_CONFIDENCE:g} %, because there are "
-        "two), and in every training run the losses are the same bit for bit. Qualified if only "
-        "in some of the runs. Refuted if in none, or if a step is slower or faster. Untested "
-        "otherwise.",
+        f"{words.BOTH_FORMATS}, and the losses are the same bit for bit in every training run. "
+        "Qualified if the step is equal, but the losses are the same only in some runs. Refuted "
+        "if the losses are the same in no run, or if a step is slower or faster. Untested "
+        f"otherwise. Because there are two formats, each is judged at {100 * STEP_CONFIDENCE:g} % "
+        "confidence.",
         history=(history.FIRST, history.D1_FORMATS, history.IN_PLACE),
         not_covered=words.OTHER_TRAINING,
         chapters=(words.TRAINING,),
@@ -33,8 +34,8 @@ CLAIMS: tuple[Claim, ...] = (
         f"“Cheap” is read as: less than {words.LARGE} of a forward step.",
         rule="Supported if the view allocates 0 bytes and the host network's six SE blocks are "
         f"shown to add less than {words.LARGE} to its forward step, {words.BOTH_FORMATS}. "
-        f"Qualified if they add more than {words.LARGE} in either. Refuted if the view allocates. "
-        "Untested otherwise.",
+        f"Qualified if they are shown to add more than {words.LARGE} in one of them. Refuted if "
+        "the view allocates. Untested otherwise.",
         history=(history.FIRST, history.CHEAP),
         not_covered=words.OTHER_TIMES,
         chapters=(words.COST, words.STRIDES),
@@ -47,12 +48,13 @@ CLAIMS: tuple[Claim, ...] = (
         id="D3",
         who=words.DRL,
         quote="TorchInductor typically fuses this pattern regardless",
-        read_as="In most settings the compiler fuses the scale step with its neighbours in both "
-        "forms alike. “Typically” is read as: in more than half of the settings tried.",
-        rule="Supported if in more than half of the settings, for every target, both forms compile "
-        "to the same number of kernels, none of which does a block's scale step alone. Qualified "
-        "if in fewer, or for some targets only. Refuted if in none. Where the multiply is all "
-        "there is, it has nothing to be fused with, and the number decides.",
+        read_as="In most settings the compiler fuses the scale step with its neighbours, in both "
+        "forms. “Typically” is read as: in more than half of the settings tried.",
+        rule="Supported if, for every target, both forms compile to the same number of kernels in "
+        "more than half of the settings, and none of these kernels does a block's scale step "
+        "alone. Qualified if this holds in fewer settings, or only for some targets. Refuted if it "
+        "holds in none. A multiply alone has nothing to be fused with, so there only the number "
+        "of kernels counts.",
         history=(history.FIRST, history.MULTIPLY_ALONE, history.TYPICALLY),
         not_covered=words.OTHER_COMPILERS,
         chapters=(words.COMPILED, words.GPU),
@@ -66,10 +68,11 @@ CLAIMS: tuple[Claim, ...] = (
         who=words.DRL,
         quote="if channels_last is used, verify that broadcasting semantics stay identical before "
         "changing",
-        read_as="A request: compare both forms on channels_last before the line is changed.",
-        rule="Done if every pairing with a channels_last input, and the block's forward and "
-        "backward on one, detached or not, has been compared and has the same values and strides "
-        "in both forms. Not done if it has not been compared, or if one differs.",
+        read_as="A request: compare both forms on channels_last before you change the line.",
+        rule="Done if two things were compared and have the same values and strides in both "
+        "forms: every pairing with a channels_last input, and the block's forward and backward "
+        "pass on such an input, detached or not. Not done if they were not compared, or if one "
+        "differs.",
         history=(history.FIRST, history.REQUEST),
         not_covered=words.ELSEWHERE,
         chapters=(words.LAYOUT,),

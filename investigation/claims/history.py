@@ -41,22 +41,22 @@ RUNTIMES = Change(
 D1_FORMATS = Change(
     date(2026, 11, 23),
     "Both memory formats, each at 97.5 %; the share of training runs with the same losses.",
-    "The training chapter was added, and its first runs had some equal and some parted losses.",
+    "The training chapter was added. In its first runs some losses were the same and some not.",
 )
 PROGRAMS = Change(
     date(2026, 11, 23),
-    "Counts operations of compiled and exported programs, not profiler calls alone.",
+    "Counts operations of compiled and exported programs, not only calls in the profiler.",
     "The chapter on torch.compile was added; a profiler does not see inside a kernel.",
 )
 MULTIPLY_ALONE = Change(
     date(2026, 11, 23),
-    "Where the multiply is all there is, the number of kernels decides.",
+    "For a multiply alone, the number of kernels decides.",
     "The first compiled programs showed that a multiply alone has nothing to be fused with.",
 )
 OURS = Change(date(2026, 11, 23), "First version.", "Written with the chapter on runtimes.")
 SAME_STEPS = Change(
     date(2026, 11, 23),
-    "Asks for the steps of the changed source, not only for as few bytes.",
+    "Requires the steps of the changed source, not only as few bytes.",
     "A first remedy wrote no more bytes and still ran other steps.",
 )
 WILD = Change(
@@ -65,8 +65,8 @@ WILD = Change(
 
 MARGIN = Change(
     date(2026, 11, 25),
-    "Slower or faster is an interval wholly beyond the margin, equal one wholly inside it.",
-    "An interval just above 1 that reached over the margin counted as slower: noise could turn "
+    "Slower or faster: the whole interval is beyond the margin. Equal: all of it is inside.",
+    "An interval just above 1 that reached over the margin counted as slower. So noise could turn "
     "supported into refuted.",
 )
 IN_PLACE = Change(
@@ -77,47 +77,47 @@ IN_PLACE = Change(
 BOTH_WAYS = Change(
     date(2026, 11, 25),
     "A step that is faster with the call counts too.",
-    "The rule read one direction only: a network faster by 3 % had the verdict of one within 1 %.",
+    "The rule used one direction only. A network that was 3 % faster counted as within 1 %.",
 )
 SHOWN = Change(
     date(2026, 11, 25),
-    "Equal times have to be shown; what is undecided leaves the claim untested.",
-    "Not to see a difference had counted as equal.",
+    "Equal times have to be shown. An undecided timing leaves the claim untested.",
+    "Times had counted as equal because no difference was seen.",
 )
 EVERY_PART = Change(
     date(2026, 11, 25),
     "The SE block and the multiply over sizes count too.",
-    "They had been measured, and no rule read them.",
+    "They had been measured, but no rule used them.",
 )
 LARGE = Change(
     date(2026, 11, 25),
-    "Minor is judged in every timing, and a network slower by 10 % or more refutes.",
-    "The rule had asked for a minor cost only where dtypes differ or a program is exported.",
+    "“Minor” is judged in every timing. A network that is 10 % slower or more refutes the claim.",
+    "The rule had required a minor cost only with two dtypes or in an exported program.",
 )
 GRADIENTS = Change(
     date(2026, 11, 25),
     "Gradients count too, first and second order.",
-    "Second-order gradients were found to differ with one dtype, where the verdict said: the same.",
+    "With one dtype second-order gradients differed, but the verdict said that all is the same.",
 )
 LAYOUT_GRADIENTS = Change(
     date(2026, 11, 25),
     "The training chapter's gradients over layouts count too.",
-    "They had been compared, and no rule read them.",
+    "They had been compared, but no rule used them.",
 )
 SAME_DTYPE_MEMORY = Change(
     date(2026, 11, 25),
     "The line's memory with one dtype counts too.",
-    "The rule spoke of every setting tried and read one of two.",
+    "The rule said “every setting tried”, but used one of two.",
 )
 BITS = Change(
     date(2026, 11, 25),
-    "Output bits of two dtypes count too, and only what holds is told.",
-    "The verdict had told of memory and shapes even where only one of the two changed.",
+    "Output bits of two dtypes count too. The verdict names only what changes.",
+    "The verdict had named memory and shapes even if only one of them changed.",
 )
 ELIDED = Change(
     date(2026, 11, 25),
-    "Asks for no kernel and no tensor more, in more than half of the settings.",
-    "The rule had asked for identical kernels, which is P3's sentence, and ignored “typically”.",
+    "Requires no additional kernel and no additional tensor, in more than half of the settings.",
+    "The rule had required identical kernels, as P3 claims, and had ignored “typically”.",
 )
 TYPICALLY = Change(
     date(2026, 11, 25),
@@ -131,22 +131,22 @@ REQUEST = Change(
 )
 CHEAP = Change(
     date(2026, 11, 25),
-    "Names the formats that are over 10 %; undecided ones leave the claim untested.",
-    "A format decidedly over 10 % had been called cheap or undecided.",
+    "Names the formats that are over 10 %. Undecided formats leave the claim untested.",
+    "A format that was clearly over 10 % had been called “cheap or undecided”.",
 )
 TELLS = Change(
     date(2026, 11, 25),
     "Asks whether the longer line tells what `x * y` does not.",
-    "The rule had put “enforces” in the place of “documents”.",
+    "The rule had tested “enforces” instead of “documents”.",
 )
 COUNTED = Change(
     date(2026, 11, 25),
-    "Counts programs, and says of how many runtimes they are.",
-    "Two ways to one runtime had been counted as two runtimes.",
+    "Counts programs, and says how many runtimes they belong to.",
+    "Two ways to one runtime had counted as two runtimes.",
 )
 EACH_SIZE = Change(
     date(2026, 11, 25),
-    "Reads every program at every workload, in both directions, without the tolerance of 5 %.",
-    "A program slower at one workload counted as slower even if it was faster at the others, and "
-    "two copies of one program differed by more than the tolerance.",
+    "Judges every program at every workload, in both directions, without the tolerance of 5 %.",
+    "A program that was slower at one workload counted as slower, even if it was faster at the "
+    "others. And two copies of one program differed by more than the tolerance.",
 )

@@ -9,8 +9,8 @@ CLAIMS: tuple[Claim, ...] = (
         id="X1",
         who=words.OURS,
         quote="once exported, a runtime writes the expansion out",
-        read_as="A program that is exported to another runtime writes the gate out at the input's "
-        "full size.",
+        read_as="A program that is exported to another runtime writes the gate to memory at the "
+        "input's full size.",
         rule="Supported if every exported program that runs here writes more bytes with "
         "`expand_as` than without, by its own profile or plan. Qualified if only some do. "
         "Refuted if none does.",
@@ -26,12 +26,13 @@ CLAIMS: tuple[Claim, ...] = (
         id="X2",
         who=words.OURS,
         quote="where it is written out the block is slower, and nowhere else",
-        read_as="Programs that write the expansion out run the block more slowly with it, at every "
-        "workload, and no other program does at any.",
-        rule="Read at every workload and in both directions. Supported if every timing of a "
-        "program that writes the expansion out is slower and every other is shown equal or "
-        "faster. Qualified if some of the former are slower, with exceptions on either side. "
-        f"Refuted if none of the former is slower. Untested otherwise. {words.MANY}",
+        read_as="A program that writes the expansion to memory runs the block more slowly with "
+        "it, at every workload. No other program does so, at any workload.",
+        rule="Every program is judged at every workload, in both directions. Supported if every "
+        "timing of a program that writes the expansion is slower, and every other timing is shown "
+        "to be equal or faster. Qualified if some timings of such programs are slower, with "
+        "exceptions on either side. Refuted if all of theirs are shown to be equal or faster. "
+        f"Untested otherwise. {words.MANY}",
         history=(history.OURS, history.COUNTED, history.MARGIN, history.EACH_SIZE),
         not_covered=words.OTHER_RUNTIMES,
         chapters=(words.RUNTIMES,),
@@ -48,12 +49,12 @@ CLAIMS: tuple[Claim, ...] = (
         id="X3",
         who=words.OURS,
         quote="an exported graph can be mended as well as its source",
-        read_as="Taking the expansion out of an exported program does as well as changing the "
+        read_as="Removing the expansion from an exported program is as good as changing the "
         "source.",
-        rule="A remedy does as well if the result is equal, the runtime runs the very steps that "
+        rule="A remedy is as good if the result is equal, the runtime runs exactly the steps that "
         "it runs from the changed source, and the block is shown to be equal in time or faster. "
-        "Supported if every remedy tried does. Refuted if none does. Qualified if some do and "
-        f"some do not. Untested otherwise. {words.MANY}",
+        "Supported if every remedy tried is as good. Refuted if every remedy fails this. "
+        f"Qualified if some are and some fail. Untested otherwise. {words.MANY}",
         history=(
             history.OURS,
             history.SAME_STEPS,
@@ -76,12 +77,12 @@ CLAIMS: tuple[Claim, ...] = (
         id="X4",
         who=words.OURS,
         quote="a whole deployed network is slower for it",
-        read_as="One inference of a whole network, as a package releases it, takes longer with "
-        "the line than with the project's patch.",
-        rule="Each network in each runtime is judged by itself. Supported if all are slower. "
-        "Qualified if some are, with those that are and those that are faster named. Refuted if "
-        "each is equal or faster. Untested if none is slower and some are undecided. "
-        f"{words.MANY}",
+        read_as="One inference of a whole network, as its package releases it, takes longer with "
+        "the line than with this project's patch.",
+        rule="Each network is judged by itself in each runtime. Supported if all are slower. "
+        "Qualified if some are slower; the verdict names these and those that are faster. Refuted "
+        "if all are shown to be equal or faster. Untested if none is slower and some are "
+        f"undecided. {words.MANY}",
         history=(history.WILD,),
         not_covered=words.OTHER_NETWORKS,
         chapters=(words.WILD,),

@@ -9,11 +9,11 @@ CLAIMS: tuple[Claim, ...] = (
         id="P1",
         who=words.PYTORCH,
         quote="negligible impact",
-        read_as="The call has no effect on a network's time that matters.",
+        read_as="The call has no relevant effect on a network's time.",
         rule=f"Supported if the network's forward step is {words.EQUAL}, {words.BOTH_FORMATS}, and "
-        f"every multiply of two dtypes is less than {words.LARGE} slower. Qualified if some of "
-        f"these are {words.LARGE} slower or more. Refuted if the step is slower or faster. "
-        "Untested otherwise.",
+        f"every multiply of two dtypes is shown to be less than {words.LARGE} slower. Qualified if "
+        f"some of these multiplies are {words.LARGE} slower or more. Refuted if the step is slower "
+        "or faster. Untested otherwise.",
         history=(
             history.FIRST,
             history.UNCLEAR,
@@ -35,10 +35,11 @@ CLAIMS: tuple[Claim, ...] = (
         id="P2",
         who=words.PYTORCH,
         quote="a strided view, no memory allocation",
-        read_as="The view allocates nothing, and neither does the line for it, in eager mode.",
-        rule="Supported if the view allocates 0 bytes and the whole line asks for no more memory "
-        "with it than without, with one dtype and with two. Qualified if only the view's part "
-        "holds. Refuted if the view allocates.",
+        read_as="In eager mode the view allocates nothing, and the line needs no more memory with "
+        "it.",
+        rule="Supported if the view allocates 0 bytes and the whole line requests no more memory "
+        "with it than without, with one dtype and with two. Qualified if only the view allocates "
+        "nothing. Refuted if the view allocates.",
         history=(history.FIRST, history.SAME_DTYPE_MEMORY),
         not_covered=words.ELSEWHERE,
         chapters=(words.STRIDES,),
@@ -56,9 +57,9 @@ CLAIMS: tuple[Claim, ...] = (
         id="P3",
         who=words.PYTORCH,
         quote="fused identically to x * y under torch.compile",
-        read_as="`torch.compile` makes the very same program of both forms.",
+        read_as="`torch.compile` generates exactly the same program from both forms.",
         rule="Supported if the generated source, names aside, is the same in every setting tried. "
-        "Qualified if only in some. Refuted if in none.",
+        "Qualified if it is the same only in some. Refuted if in none.",
         history=(history.FIRST,),
         not_covered=words.OTHER_COMPILERS,
         chapters=(words.COMPILED, words.GPU),
@@ -72,10 +73,10 @@ CLAIMS: tuple[Claim, ...] = (
         who=words.PYTORCH,
         quote="the explicit expand documents intent",
         read_as="The longer line tells a reader what `x * y` alone does not: the output has the "
-        "input's shape. Whether that reads better is a matter of taste.",
-        rule="Supported if `x * y` accepts gate shapes that make its output larger than the input, "
-        "so that it does not tell the output's shape. Refuted if it accepts none, so that it "
-        "tells as much. That `expand_as` also refuses such gates goes beyond the claim.",
+        "input's shape. Whether it reads better is a matter of taste.",
+        rule="Supported if `x * y` accepts gate shapes that make its output larger than the "
+        "input: then it does not tell the output's shape. Refuted if it accepts none: then it "
+        "tells as much. `expand_as` also refuses such gates, but the claim does not say so.",
         history=(history.FIRST, history.TELLS),
         not_covered=words.ELSEWHERE,
         chapters=(words.BROADCASTING,),
@@ -88,12 +89,12 @@ CLAIMS: tuple[Claim, ...] = (
         id="P5",
         who=words.PYTORCH,
         quote="low priority; only as stylistic cleanup",
-        read_as="The change does nothing but tidy up: time, memory, outputs and the shapes that "
-        "are accepted stay as they are.",
+        read_as="The change only tidies up: time, memory, outputs and accepted shapes stay the "
+        "same.",
         rule=f"Supported if the network's forward step is {words.EQUAL}, {words.BOTH_FORMATS}, and "
         "memory, output bits and accepted shapes are the same, with one dtype and with two. "
-        "Qualified if the step is equal and one of the others is not. Refuted if the step is "
-        "slower or faster. Untested otherwise.",
+        "Qualified if the step is equal and one of the others is not the same. Refuted if the "
+        "step is slower or faster. Untested otherwise.",
         history=(
             history.FIRST,
             history.UNCLEAR,

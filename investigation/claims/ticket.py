@@ -9,12 +9,12 @@ CLAIMS: tuple[Claim, ...] = (
         id="T1",
         who=words.TICKET,
         quote="expand_as() creates an unnecessary intermediate tensor",
-        read_as="The line makes a tensor that owns memory, and `x * y` alone does not.",
-        rule="Supported if the line asks for more memory with `expand_as` than without in every "
-        "setting tried: in eager mode with one dtype and with two, as counted by PyTorch's "
-        "allocator, and in every exported program, by its profile or plan. Qualified if only in "
-        "some, or if it creates a tensor object that owns no memory. Refuted if it creates "
-        "neither.",
+        read_as="The line allocates a tensor that owns memory. `x * y` alone does not.",
+        rule="Supported if the line requests more memory with `expand_as` than without in every "
+        "setting tried: in eager mode with one dtype and with two (as counted by PyTorch's "
+        "allocator), and in every exported program (by its profile or plan). Qualified if it does "
+        "so only in some settings, or if it creates a tensor object that owns no memory. Refuted "
+        "if it creates neither.",
         history=(history.FIRST, history.RUNTIMES, history.COUNTED),
         not_covered=words.ELSEWHERE,
         chapters=(words.STRIDES, words.RUNTIMES),
@@ -33,9 +33,9 @@ CLAIMS: tuple[Claim, ...] = (
         id="T2",
         who=words.TICKET,
         quote="it creates an unnecessary view where broadcasting handles the operation natively",
-        read_as="`expand_as` makes a view, and the product is the same without it.",
+        read_as="`expand_as` creates a view, and the product is the same without it.",
         rule="Supported if `expand_as` returns a view and the product has the same bits without "
-        "it, for every dtype that multiplies. Refuted otherwise.",
+        "it, for every dtype that PyTorch multiplies. Refuted otherwise.",
         history=(history.FIRST,),
         not_covered=words.ELSEWHERE,
         chapters=(words.STRIDES, words.BROADCASTING),
@@ -50,8 +50,8 @@ CLAIMS: tuple[Claim, ...] = (
         quote="broadcasting handles (B, C, 1, 1) against (B, C, H, W)",
         read_as="`x * y` multiplies every element of an image's channel by the gate of that image "
         "and channel.",
-        rule="Supported if `x * y` has the bits of the product written out as a loop over "
-        "images and channels. Refuted otherwise.",
+        rule="Supported if `x * y` has the same bits as an explicit loop over images and "
+        "channels. Refuted otherwise.",
         history=(history.FIRST,),
         not_covered=words.ELSEWHERE,
         chapters=(words.BROADCASTING,),
@@ -64,11 +64,11 @@ CLAIMS: tuple[Claim, ...] = (
         id="T4",
         who=words.TICKET,
         quote="the view can cause issues under certain memory layouts",
-        read_as="For some memory layout of input or gate the line gives other values, strides or "
-        "gradients than `x * y`.",
-        rule="Supported if for any pairing of layouts a tensor that has elements (an output or a "
-        "gradient) differs in values or strides between the two forms. Refuted if none does. The "
-        "strides of an empty tensor address nothing and do not count.",
+        read_as="For some memory layout of input or gate, the line returns other values, strides "
+        "or gradients than `x * y`.",
+        rule="Supported if, for any pairing of layouts, an output or a gradient differs in values "
+        "or strides between the two forms. Refuted if none does. Empty tensors do not count, "
+        "because their strides address nothing.",
         history=(history.FIRST, history.LAYOUT_GRADIENTS),
         not_covered=words.ELSEWHERE,
         chapters=(words.LAYOUT, words.TRAINING),
@@ -87,10 +87,10 @@ CLAIMS: tuple[Claim, ...] = (
         who=words.TICKET,
         quote="unnecessary operation in the forward path",
         read_as="With the call, the forward pass runs an operation that it does not need.",
-        rule="Supported if what runs has an operation more with `expand_as` than without in "
-        "every form tried: ATen calls, by the profiler, in eager mode, and operations or kernels "
-        "of compiled and exported programs. Qualified if only in some, or if only eager mode has "
-        "been tried. Refuted if in none.",
+        rule="Supported if `expand_as` runs an additional operation in every form tried. In eager "
+        "mode these are ATen calls, as the profiler lists them. In compiled and exported programs "
+        "they are operations or kernels. Qualified if it does so only in some forms, or if only "
+        "eager mode was tried. Refuted if in none.",
         history=(history.FIRST, history.PROGRAMS),
         not_covered=words.OTHER_PROGRAMS,
         chapters=(words.STRIDES, words.COMPILED, words.RUNTIMES),
@@ -103,11 +103,12 @@ CLAIMS: tuple[Claim, ...] = (
         id="T6",
         who=words.TICKET,
         quote="minor performance overhead",
-        read_as=f"The call costs time, and less than {words.LARGE} of whatever step is timed.",
-        rule="Refuted if nothing is slower with `expand_as` and everything is shown equal or "
-        f"faster, or if the network's forward step is slower by {words.LARGE} or more. Supported "
-        f"if something is slower and nothing by {words.LARGE}. Qualified if some timings are "
-        f"slower by {words.LARGE} or more. Untested otherwise. {words.MANY}",
+        read_as=f"The call costs time, but less than {words.LARGE} of any step that is timed.",
+        rule="Refuted if nothing is slower with `expand_as` and everything is shown to be equal "
+        f"or faster, or if the network's forward step is {words.LARGE} slower or more. Supported "
+        f"if something is slower and everything is shown to be less than {words.LARGE} slower. "
+        f"Qualified if some timings are {words.LARGE} slower or more. Untested otherwise. "
+        f"{words.MANY}",
         history=(
             history.FIRST,
             history.MANY,
@@ -138,10 +139,10 @@ CLAIMS: tuple[Claim, ...] = (
         quote="return x * y is equivalent",
         read_as="After the change every output and gradient has the same bits, and the same gate "
         "shapes are refused.",
-        rule="Supported if outputs and gradients, also those of second order, have the same bits "
-        "for every pair of dtypes tried and the same gate shapes are accepted. Qualified if the "
-        "outputs have the same bits wherever input and gate share a dtype. Refuted if they differ "
-        "there.",
+        rule="Supported if outputs and gradients, also of second order, have the same bits for "
+        "every pair of dtypes tried, and both forms accept the same gate shapes. Qualified if "
+        "not, but the outputs have the same bits whenever input and gate share a dtype. Refuted "
+        "if outputs differ there.",
         history=(history.FIRST, history.GRADIENTS),
         not_covered=words.ELSEWHERE,
         chapters=(words.BROADCASTING, words.TRAINING),
@@ -165,8 +166,9 @@ TO_VERIFY: tuple[Claim, ...] = (
         who=f"{words.TICKET}, to verify",
         quote="output equivalence",
         read_as="The output has the same bits in both forms. Gradients belong to T7.",
-        rule="Supported if the bits are the same for every pair of dtypes that multiplies. "
-        "Qualified if wherever input and gate share a dtype. Refuted if they differ there.",
+        rule="Supported if the bits are the same for every pair of dtypes that PyTorch "
+        "multiplies. Qualified if they are the same only when input and gate share a dtype. "
+        "Refuted if they differ there.",
         history=(history.FIRST,),
         not_covered=words.ELSEWHERE,
         chapters=(words.BROADCASTING,),
@@ -180,10 +182,10 @@ TO_VERIFY: tuple[Claim, ...] = (
         id="V2",
         who=f"{words.TICKET}, to verify",
         quote="memory layout (contiguous, channels_last)",
-        read_as="Outputs and gradients have the same values and strides in both forms, whatever "
-        "the layouts.",
-        rule="Supported if for every pairing of layouts every tensor that has elements has the "
-        "same strides and values in both forms. Refuted if one differs.",
+        read_as="Outputs and gradients have the same values and strides in both forms, for every "
+        "layout.",
+        rule="Supported if, for every pairing of layouts, every tensor that has elements has the "
+        "same values and strides in both forms. Refuted if one differs.",
         history=(history.FIRST, history.LAYOUT_GRADIENTS),
         not_covered=words.ELSEWHERE,
         chapters=(words.LAYOUT, words.TRAINING),
@@ -203,8 +205,8 @@ TO_VERIFY: tuple[Claim, ...] = (
         quote="forward-pass time",
         read_as="The forward pass takes the same time in both forms.",
         rule=f"Supported if the network's forward step and every part of it are {words.EQUAL}. "
-        "Qualified if the step is and a part is slower or faster. Refuted if the step is slower "
-        f"or faster. Untested otherwise. {words.MANY}",
+        "Qualified if the step is equal and a part is slower or faster. Refuted if the step is "
+        f"slower or faster. Untested otherwise. {words.MANY}",
         history=(
             history.FIRST,
             history.MANY,

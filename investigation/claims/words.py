@@ -38,11 +38,9 @@ TRAINED = "a run of the training chapter"
 TIMED = "a run of the timing chapter"
 
 # Parts of rules that several share.
-EQUAL = f"equal, that is shown to be within ±{100 * MARGIN:g} %"
+EQUAL = f"shown to be equal within ±{100 * MARGIN:g} %"
 LARGE = f"{100 * MINOR:g} %"
-MANY = (
-    f"Of many timings each counts as slower or faster at {100 * FAMILY_CONFIDENCE:g} % confidence."
-)
+MANY = f"With many timings, *slower* and *faster* mean at {100 * FAMILY_CONFIDENCE:g} % confidence."
 BOTH_FORMATS = "in both memory formats"
 
 # What no verdict covers, by what it was decided on.

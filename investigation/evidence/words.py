@@ -13,11 +13,11 @@ DEFINITIONS: Mapping[str, str] = {
     f"above the margin: more than {100 * MARGIN:g} % slower, unless a page names another margin.",
     "faster": "The whole interval lies below the margin on the other side.",
     "equal": "The whole interval lies inside the margin: the two times are shown to be equivalent.",
-    "undecided": "The interval reaches across an edge of the margin, and decides nothing. Not to "
-    "see a difference is not to be equal.",
-    "one of many": "To find any that is slower or faster among many comparisons, each is judged at "
-    f"{100 * FAMILY_CONFIDENCE:g} % confidence. To show that all are equal, each has to be shown "
-    "equal by itself, which needs no correction.",
+    "undecided": "The interval crosses an edge of the margin, so it decides nothing. That no "
+    "difference was found does not mean that the times are equal.",
+    "one of many": "With many comparisons, *slower* and *faster* mean at "
+    f"{100 * FAMILY_CONFIDENCE:g} % confidence. *Equal* needs no such correction, because each "
+    "comparison has to be shown equal by itself.",
 }
 
 

@@ -23,8 +23,8 @@ DOWNLOADS = """## Data of this page
 """
 
 MORE = (
-    "\nThe numbers of each verdict, where it was tried, what it does not cover and how its rule "
-    "changed: [claim by claim](../claims)."
+    "\nThe page [claim by claim](../claims) has the numbers of each verdict, where it was tried, "
+    "what it does not cover and how its rule changed."
 )
 NOTHING_DECIDED = "No sentence of the ticket or its reviews is decided here."
 
@@ -96,7 +96,7 @@ def patches_of(chapter: str, claims: list[dict[str, Any]]) -> str:
             f"- {patch.stem}: {{download}}`the patch <../data/patches/{patch.name}>`, "
             f"{{download}}`the text of the pull request <../data/patches/{patch.stem}.txt>`"
         )
-    return "\n".join(lines) or "This book was built without them; `make wild` writes them."
+    return "\n".join(lines) or "This book was built without the patches; `make wild` writes them."
 
 
 def _claim_lines(claim: dict[str, Any], who: str, rule: str, verdict: str, because: str) -> str:

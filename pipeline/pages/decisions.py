@@ -14,11 +14,12 @@ SIZE, BY_CASE = "depends on size", "depends on the case"
 CANNOT_TELL, NOT_MEASURED = "cannot tell", "not measured"
 # How the decision follows from the outcomes. The page shows it.
 RULE = (
-    f"For each size: *{CHANGE}* if `expand_as` is slower in some timing and faster in none, or if "
-    f"it writes more memory and is not faster; *{KEEP}* if it is faster in some and slower in "
-    f"none; *{NO_DIFFERENCE}* if every timing shows none, or if the compiled programs are the "
-    f"same in every case tried; else *{CANNOT_TELL}*. A setting with other decisions at other "
-    f"sizes *{SIZE}*. With both outcomes at one size it *{BY_CASE}*."
+    f"The decision at each size: *{CHANGE}* if `expand_as` is slower in some timing and faster in "
+    f"none, or if it writes more memory and is not faster; *{KEEP}* if it is faster in some "
+    f"timing and slower in none; *{NO_DIFFERENCE}* if every timing shows no difference, or if the "
+    f"compiled programs are the same in every case tried; otherwise *{CANNOT_TELL}*. If sizes "
+    f"have different decisions, the setting *{SIZE}*. If `expand_as` is slower and faster at one "
+    f"size, it *{BY_CASE}*."
 )
 ORDER = (CHANGE, KEEP, BY_CASE, NO_DIFFERENCE, CANNOT_TELL)
 FEW_SIZES = 4
@@ -175,8 +176,8 @@ def _memory_words(setting: Setting, findings: Findings) -> str:
         return ""
     case = by_form["expand_as"].case
     at = f" at {'×'.join(map(str, case.shape))}" if case else ""
-    plain = kib(by_form["broadcast"].bytes)
-    return f"asks for {kib(by_form['expand_as'].bytes)} beside the output instead of {plain}{at}"
+    with_line, plain = (kib(by_form[form].bytes) for form in ("expand_as", "broadcast"))
+    return f"requests {with_line} besides the output instead of {plain}{at}"
 
 
 def _same_words(setting: Setting, findings: Findings) -> tuple[str, bool]:

@@ -50,7 +50,7 @@ def priority(findings: Findings, decisions: Iterable[Decision]) -> Priority:
     ]
     same = findings.answers(ask(Equality, aspect="same_dtype"))
     if same and not same[0].same:
-        return Priority("open; change nothing yet", "The two forms return other bits.")
+        return Priority("open; change nothing yet", "The two forms return different bits.")
     headline, grounds = _of_the_network(steps)
     return Priority(headline, f"{grounds} {gpus(all_decisions)}")
 
@@ -79,8 +79,8 @@ def _of_the_network(steps: Sequence[Answer]) -> tuple[str, str]:
             f"inside the margin of ±{100 * MARGIN:g} %."
         )
     return "low, a matter of style", (
-        "On a CPU no effect of the line on a step of its network was found; whether there is one "
-        f"below {largest} %, this run cannot tell."
+        "On a CPU this run found no effect of the line on a step of its network. It cannot rule "
+        f"out an effect below {largest} %."
     )
 
 
@@ -115,10 +115,10 @@ def elsewhere(decisions: Iterable[Decision]) -> str:
         if (chosen := [decision for decision in on_a_cpu if decision.change == change])
     ]
     varies = [decision for decision in on_a_cpu if decision.change in (SIZE, BY_CASE)]
-    parts += [f"look at your size first in {listed(products(varies))}"] * bool(varies)
+    parts += [f"check your size first in {listed(products(varies))}"] * bool(varies)
     if not parts:
-        return "Elsewhere no setting was measured in which the line is worth acting on."
-    return f"Elsewhere the same line is worth acting on today: {'; '.join(parts)}."
+        return "Elsewhere no measured setting gives a reason to act on the line."
+    return f"Elsewhere, act on the same line today: {'; '.join(parts)}."
 
 
 def products(chosen: Iterable[Decision]) -> list[str]:

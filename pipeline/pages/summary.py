@@ -127,10 +127,10 @@ def result(findings: Findings) -> str:
     same = findings.answers(ask(Equality, aspect="same_dtype"))
     layouts = [answer for answer in findings.answers(ask(Layouts)) if answer.group != "empty"]
     if not same:
-        return "Whether both forms return the same bits was not looked at here."
+        return "This run did not compare the bits of the two forms."
     if not same[0].same:
         return (
-            f"With one dtype the two forms return other bits in {same[0].differing} of "
+            f"With one dtype the two forms return different bits in {same[0].differing} of "
             f"{same[0].tried} dtypes."
         )
     where = "another memory layout for some inputs"
@@ -147,7 +147,7 @@ def _gradients(findings: Findings) -> str:
         "second_gradients": "gradients of gradients",
     }
     parts = [
-        f"of their {words}, {answer.differing} of {answer.tried} tensors differ"
+        f"{words}: {answer.differing} of {answer.tried} tensors differ"
         for aspect, words in aspects.items()
         for answer in findings.answers(ask(Equality, aspect=aspect))
     ]

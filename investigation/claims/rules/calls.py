@@ -17,8 +17,8 @@ def more_calls(calls: Sequence[Calls], programs: Sequence[Survival]) -> Verdict:
     more = [name for name, held in runs_more.items() if held]
     none_more = [name for name, held in runs_more.items() if not held]
     table: list[Row] = [(f"ATen calls in eager mode, {form}", str(n)) for form, n in count.items()]
-    table += [("an operation more runs in", listed(more))] * bool(more)
-    table += [("none more runs in", listed(none_more))] * bool(none_more)
+    table += [("an additional operation runs in", listed(more))] * bool(more)
+    table += [("no additional operation runs in", listed(none_more))] * bool(none_more)
     sentence = (
         f"In eager mode the line makes {count['expand_as']} ATen calls with `expand_as` and "
         f"{count['broadcast']} without. {_program_words(len(more), len(runs_more))}"
@@ -32,4 +32,4 @@ def more_calls(calls: Sequence[Calls], programs: Sequence[Survival]) -> Verdict:
 def _program_words(more: int, tried: int) -> str:
     if not tried:
         return "No compiled or exported program was tried."
-    return f"An operation more runs in {more} of {tried} compiled and exported programs."
+    return f"An additional operation runs in {more} of {tried} compiled and exported programs."

@@ -10,12 +10,12 @@ CPU = "cpu"
 
 def elided(elided: Sequence[Agreement]) -> Verdict:
     """C3: does Inductor typically leave nothing of the expansion in its programs?"""
-    return _typically(elided, "no kernel and no tensor more than `x * y`")
+    return _typically(elided, "no additional kernel and no additional tensor")
 
 
 def fused(fusion: Sequence[Agreement]) -> Verdict:
     """D3: do typically as many kernels run, none of which does the scale step alone?"""
-    return _typically(fusion, "as many kernels as `x * y`, none for the scale step alone")
+    return _typically(fusion, "as many kernels as `x * y`, and none for the scale step alone,")
 
 
 def identical(source: Sequence[Agreement]) -> Verdict:
@@ -28,8 +28,8 @@ def identical(source: Sequence[Agreement]) -> Verdict:
 
 
 def _typically(targets: Sequence[Agreement], sentence_part: str) -> Verdict:
-    """Judge a claim of the typical case: it holds in more than half of each target's settings."""
-    sentence = f"The compiled program has {sentence_part}, in {_share(targets)}."
+    """Judge what is said to be typical: it holds in more than half of each target's settings."""
+    sentence = f"With `expand_as` the compiled program has {sentence_part} in {_share(targets)}."
     typical = [2 * agreement.agreeing > agreement.tried for agreement in targets]
     if all(typical):
         return supported(sentence, _rows(targets))

@@ -38,10 +38,12 @@ def unnecessary_view(view: Sequence[View], same_dtype: Sequence[Equality]) -> Ve
 
 def handled_natively(reference: Sequence[Equality]) -> Verdict:
     """T3: does broadcasting compute the product that was meant?"""
-    table = [counted("`x * y` against a loop over images and channels", reference)]
+    table = [counted("`x * y` against an explicit loop over images and channels", reference)]
     if reference[0].same:
-        return supported("`x * y` has the bits of the product written out as a loop.", table)
-    return refuted("`x * y` differs from the product written out as a loop.", table)
+        return supported(
+            "`x * y` has the same bits as an explicit loop over images and channels.", table
+        )
+    return refuted("`x * y` differs from an explicit loop over images and channels.", table)
 
 
 def equivalent_fix(
@@ -75,10 +77,10 @@ def equivalent_fix(
     }
     but = [words for words, count in differ.items() if count]
     if not but and not grown:
-        return supported("The same bits, forward and backward, and the same check.", table)
-    bits = f" Other bits: {'; '.join(but)}." if but else ""
-    check = f" `x * y` accepts {grown} more gate shapes, and grows." if grown else ""
-    return qualified(f"The same output bits with one dtype.{bits}{check}", table)
+        return supported("The bits are the same, forward and backward, and so is the check.", table)
+    bits = f" Different bits: {'; '.join(but)}." if but else ""
+    check = f" `x * y` accepts {grown} more gate shapes and returns more." if grown else ""
+    return qualified(f"With one dtype the output bits are the same.{bits}{check}", table)
 
 
 def documents_intent(accepted: Sequence[Acceptance]) -> Verdict:
@@ -95,7 +97,10 @@ def documents_intent(accepted: Sequence[Acceptance]) -> Verdict:
             f"{grown} of {tried} gate shapes tried its output is larger.",
             table,
         )
-    return refuted("`x * y` has the input's shape with every gate tried, and tells as much.", table)
+    return refuted(
+        "With every gate tried the output of `x * y` has the input's shape, so it tells as much.",
+        table,
+    )
 
 
 def outputs_equal(same_dtype: Sequence[Equality], mixed_dtypes: Sequence[Equality]) -> Verdict:
@@ -115,10 +120,8 @@ def outputs_equal(same_dtype: Sequence[Equality], mixed_dtypes: Sequence[Equalit
         return refuted("The outputs differ for input and gate of one dtype.", table)
     if not mixed.same:
         return qualified(
-            "The same bits for every dtype that multiplies. Of the pairs of two dtypes, "
-            f"{mixed.differing} of {mixed.tried} differ in some bits.",
+            "With one dtype the bits are the same. With two dtypes some bits differ in "
+            f"{mixed.differing} of {mixed.tried} pairs.",
             table,
         )
-    return supported(
-        "The same bits for every dtype and every pair of dtypes that multiplies.", table
-    )
+    return supported("The bits are the same for every dtype and every pair of dtypes tried.", table)

@@ -15,18 +15,20 @@ UNSHOWN = "Not shown: time, other backends, and a kernel that a library chooses 
 # What a difference in the backward pass means with two dtypes or a complex dtype, by its kind.
 OF_DTYPES = {
     "another order": "a gate narrower than the product has its gradient rounded at full size",
-    "other arguments": "a complex gate is conjugated and written out at full size",
+    "other arguments": "a complex gate is conjugated and written to memory at full size",
 }
 
 
 def same_bits(product: Sequence[SameLaunches]) -> str:
     """T7, V1: is the product the same kernel with the same arguments?"""
     if _differing(product):
-        return f"Not so by the launch: the product's launches {_difference(product)}. {UNSHOWN}"
+        return (
+            f"The launch shows otherwise: the product's launches {_difference(product)}. {UNSHOWN}"
+        )
     return (
-        f"Shown by the launch: in {_tried(product)} settings, two dtypes among them, both forms "
-        "launch the same kernel with the same arguments for the product, and hence get the same "
-        f"bits. {UNSHOWN}"
+        f"Shown by the launch: in {_tried(product)} settings, also with two dtypes, both forms "
+        "launch the same kernel with the same arguments for the product, so the bits are the "
+        f"same. {UNSHOWN}"
     )
 
 
@@ -37,15 +39,17 @@ def no_memory(
     copies = sorted({listed(launch.dtypes) for launch in launched if launch.calculates != "mul"})
     if copies:
         return (
-            "Not so by the launch: with `expand_as` more than the product is launched, for "
+            "The launch shows otherwise: with `expand_as` more than the product is launched, for "
             f"{'; '.join(copies)}. {UNSHOWN}"
         )
     if _differing(product):
-        return f"Not so by the launch: the product's launches {_difference(product)}. {UNSHOWN}"
+        return (
+            f"The launch shows otherwise: the product's launches {_difference(product)}. {UNSHOWN}"
+        )
     return (
-        f"Shown by the launch: in {_tried(product)} settings, two dtypes among them, the product "
-        "is the same launch at the same addresses in both forms, and with `expand_as` no copy is "
-        f"launched beside it. {_of_gradients(gradients)} {UNSHOWN}"
+        f"Shown by the launch: in {_tried(product)} settings, also with two dtypes, the product "
+        "is the same launch at the same addresses in both forms, and `expand_as` launches no "
+        f"copy. {_of_gradients(gradients)} {UNSHOWN}"
     )
 
 
@@ -53,25 +57,25 @@ def same_layouts(launches: Sequence[SameLaunches]) -> str:
     """T4, V2, D4: do the launches, and the results' layouts, depend on the form in any layout?"""
     of_layouts = [record for record in launches if record.family in OF_LAYOUTS]
     if _differing(of_layouts):
-        return f"Not so by the launch: the launches {_difference(of_layouts)}. {UNSHOWN}"
+        return f"The launch shows otherwise: the launches {_difference(of_layouts)}. {UNSHOWN}"
     return (
         f"Shown by the launch: in {_tried(of_layouts)} settings, every pairing of layouts, "
         "forward and backward, both forms launch the same kernels with the same strides, and the "
-        f"results lie alike. {UNSHOWN}"
+        f"results have the same layout. {UNSHOWN}"
     )
 
 
 def _of_gradients(gradients: Sequence[SameLaunches]) -> str:
     if not _differing(gradients):
-        return "So it is in the backward pass."
+        return "The same holds in the backward pass."
     how = _how(gradients)
     of_dtypes = all(record.family == "dtypes" for record in gradients if record.differing)
     if not of_dtypes or not set(how) <= set(OF_DTYPES):
-        return f"Not so in the backward pass, whose launches {_difference(gradients)}."
+        return f"Not in the backward pass: its launches {_difference(gradients)}."
     words = listed(
         [f"{OF_DTYPES[difference]} ({count} settings)" for difference, count in how.items()]
     )
-    return f"So it is in the backward pass, but for what is left out here: {words}."
+    return f"The same holds in the backward pass, except: {words}."
 
 
 def _tried(launches: Sequence[SameLaunches]) -> str:

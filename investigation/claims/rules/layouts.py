@@ -55,7 +55,7 @@ def channels_last_verified(layouts: Sequence[Layouts], blocks: Sequence[BlockLay
     return Verdict(
         status="done",
         sentence=f"Compared and identical: {_tried(pairings):,} pairings with a channels_last "
-        "input, and the block's forward and backward on one, detached or not.",
+        "input, and the block's forward and backward pass on such an input, detached or not.",
         table=tuple(table),
     )
 

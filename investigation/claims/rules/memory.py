@@ -8,7 +8,7 @@ from investigation.evidence.kinds.deployments import RuntimeProgram
 from investigation.evidence.kinds.layouts import View
 from investigation.evidence.kinds.resources import Memory
 from investigation.evidence.observation import Dtypes
-from investigation.evidence.words import kib
+from investigation.evidence.words import kib, listed
 
 DTYPES: dict[Dtypes, str] = {"same": "one dtype", "mixed": "two dtypes"}
 
@@ -29,7 +29,7 @@ def memory_row(memory: Sequence[Memory], dtypes: Dtypes) -> Row:
     at = f", {'×'.join(map(str, case.shape))}" if case else ""
     with_it, without = (bytes_asked(memory, dtypes, form) for form in ("expand_as", "broadcast"))
     return (
-        f"memory beside the output, {DTYPES[dtypes]}{at}",
+        f"memory besides the output, {DTYPES[dtypes]}{at}",
         f"{kib(with_it)} with `expand_as`, {kib(without)} without",
     )
 
@@ -45,7 +45,7 @@ def intermediate(
     On a GPU only the line's memory is known, and only if torch's allocator counts it.
     """
     if not (same_memory and mixed_memory):
-        return untested("torch keeps no count of what this device's allocator is asked for.")
+        return untested("PyTorch does not count what is requested from this device's allocator.")
     table = [
         memory_row(same_memory, "same"),
         memory_row(mixed_memory, "mixed"),
@@ -54,24 +54,24 @@ def intermediate(
     same, mixed = copies(same_memory, "same"), copies(mixed_memory, "mixed")
     writing = writers(exported)
     if same and mixed and len(writing) == len(exported):
-        return supported("The line asks for memory of its own in every setting tried.", table)
-    owns = [words for words, held in (("one dtype", same), ("two dtypes", mixed)) if held]
-    owns += [f"{len(writing)} of {len(exported)} exported programs ({of_runtimes(exported)})"] * (
-        bool(writing)
-    )
+        return supported("The line requests memory of its own in every setting tried.", table)
+    owns = [words for words, held in (("with one dtype", same), ("with two dtypes", mixed)) if held]
+    owns += [
+        f"in {len(writing)} of {len(exported)} exported programs ({of_runtimes(exported)})"
+    ] * bool(writing)
     if owns:
         start = "" if same else "In eager mode with one dtype it is a view without memory. "
-        return qualified(f"{start}It owns memory with {' and in '.join(owns)}.", table)
+        return qualified(f"{start}It owns memory {listed(owns)}.", table)
     if view and view[0].is_view:
         return qualified("It creates a tensor object that owns no memory: a view.", table)
-    return refuted("The line asks for no more memory with `expand_as` than without.", table)
+    return refuted("The line requests no more memory with `expand_as` than without.", table)
 
 
 def zero_copy_view(view: Sequence[View]) -> Verdict:
     """C2: is what `expand_as` returns a strided view that copies nothing?"""
     table = _view_rows(view)
     if not view[0].is_zero_copy:
-        return refuted("What `expand_as` returns is no view without memory of its own.", table)
+        return refuted("`expand_as` does not return a view without memory of its own.", table)
     return supported("It is a view of the gate's own memory, and allocates nothing.", table)
 
 
@@ -85,7 +85,7 @@ def no_allocation(
         memory_row(mixed_memory, "mixed"),
     ]
     if not view[0].is_zero_copy:
-        return refuted("What `expand_as` returns is no view without memory of its own.", table)
+        return refuted("`expand_as` does not return a view without memory of its own.", table)
     copied = [
         words
         for words, records in ((DTYPES["same"], same_memory), (DTYPES["mixed"], mixed_memory))
@@ -93,11 +93,11 @@ def no_allocation(
     ]
     if copied:
         return qualified(
-            "True of the view itself. The line asks for memory that `x * y` does not, with "
-            f"{' and '.join(copied)}: there the multiply writes the gate out at full size.",
+            f"True for the view itself. With {' and '.join(copied)} the line requests memory that "
+            "`x * y` does not: the multiply writes the gate to memory at full size.",
             table,
         )
-    return supported("A view, and the line asks for no more memory than without it.", table)
+    return supported("It is a view, and the line requests no more memory with it.", table)
 
 
 def _view_rows(view: Sequence[View]) -> list[Row]:

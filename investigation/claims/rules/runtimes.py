@@ -49,7 +49,7 @@ def written_out(tried: Sequence[RuntimesTried], exported: Sequence[RuntimeProgra
         return untested("No exported program ran here.", list(tried[0].states.items()))
     writing, table = writers(exported), program_rows(exported)
     share = (
-        f"{len(writing)} of {len(exported)} exported programs write the expansion out "
+        f"{len(writing)} of {len(exported)} exported programs write the expansion to memory "
         f"({of_runtimes(exported)})."
     )
     if len(writing) == len(exported):
@@ -64,17 +64,17 @@ def written_costs(
     del tried  # a question, so that the claim is untested if the chapter has not run
     writing = {writer.runtime for writer in writers(exported)}
     if not writing:
-        return untested("No exported program here writes the expansion out.")
+        return untested("No exported program here writes the expansion to memory.")
     there = Sorted.of(timing for timing in blocks if timing.runtime in writing)
     elsewhere = Sorted.of(timing for timing in blocks if timing.runtime not in writing)
     table = [_timed_row(program, blocks) for program in exported]
     sentence = (
-        f"Written out: {there.counts or 'nothing'} of {len(there)} timings. "
-        f"Elsewhere: {elsewhere.counts or 'nothing'} of {len(elsewhere)}."
+        f"Programs that write it: {there.counts or 'none'} of {len(there)} timings. "
+        f"Others: {elsewhere.counts or 'none'} of {len(elsewhere)}."
     )
     against = [*there.faster, *there.that_are("equivalent"), *elsewhere.slower]
     if not there.slower and len(there) and not there.undecided:
-        return refuted(f"{sentence} Nothing that writes it out is slower.", table)
+        return refuted(f"{sentence} No program that writes it is slower.", table)
     if there.slower and against:
         return qualified(f"{sentence} {_faster_words(there)}".rstrip(), table)
     if not there.slower or there.undecided or elsewhere.undecided:
@@ -124,7 +124,7 @@ def _decided(timings: Sorted) -> bool:
 
 
 def _timed_row(program: RuntimeProgram, timings: Sequence[Timing]) -> Row:
-    written = "writes it out" if program.bytes_more else "does not"
+    written = "writes it" if program.bytes_more else "does not"
     timings_of_program = _of(program, timings).timings
     return part_row(f"{program.title}: {written}", timings_of_program)
 

@@ -19,8 +19,10 @@ def minimal_in_training(training: Timings, runs: Sequence[TrainingRun] = ()) -> 
     if step in ("slower", "faster"):
         return refuted(f"A training step is {step} with `expand_as`, by more than 1 %.", table)
     if runs and len(parted) == len(runs):
-        return refuted("The losses part in every run tried.", table)
-    losses = f"the losses part in {len(parted)} of {len(runs)} runs" if runs else "no runs compared"
+        return refuted("The losses differ in every run tried.", table)
+    losses = (
+        f"the losses differ in {len(parted)} of {len(runs)} runs" if runs else "no runs compared"
+    )
     if step == "inconclusive":
         return untested(f"Whether a training step takes longer is undecided; {losses}.", table)
     if not parted:
@@ -39,5 +41,5 @@ def _run_row(run: TrainingRun) -> Row:
     against = f"; another seed: {seed:.2g}" if seed is not None else ""
     return (
         f"losses: {run.setting}",
-        f"part at step {run.parted} of {run.steps}, by up to {run.apart:.2g}{against}",
+        f"differ from step {run.parted} of {run.steps} on, by up to {run.apart:.2g}{against}",
     )
