@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from investigation.display import recorded
+from investigation.display import contest_figures, recorded
 from investigation.display.recorded import RecordError
 from investigation.evidence.sealed.contest import MADE, TENSORS, ContestResult, Trial
 
@@ -93,3 +93,17 @@ def test_the_committed_records_can_be_read():
     assert recorded.instruction_counts().difference("expand_as", "broadcast") > 0
     for kept in recorded.contests().values():
         assert kept.of(MADE)
+
+
+def test_a_recorded_contest_is_shown_with_a_captioned_figure_for_each_kind_of_plant(folder):
+    (kept,) = recorded.contests(folder).values()
+    (picture,) = contest_figures.pictures("machine", kept)
+    assert f"recorded: machine, {TENSORS}." in picture.data
+
+
+def test_the_numbers_of_a_contest_end_with_its_machine():
+    result = ContestResult({"cores": 2}, {"trials": 2}, TRIALS)
+    *tables, made_on = contest_figures.numbers(result)
+    assert len(tables) == 2
+    assert "not run" not in tables[1].data
+    assert made_on.data.startswith("Made on cores 2.")
