@@ -106,4 +106,14 @@ def test_the_numbers_of_a_contest_end_with_its_machine():
     *tables, made_on = contest_figures.numbers(result)
     assert len(tables) == 2
     assert "not run" not in tables[1].data
-    assert made_on.data.startswith("Made on cores 2.")
+    assert made_on.data.startswith("Made on 2 cores.")
+
+
+def test_a_machine_is_told_with_rounded_numbers_and_their_units():
+    told = recorded.machine(
+        {"processor": "AMD", "load": 7.66552, "memory_bytes": 25276502016, "callable_s": 1.9e-3,
+         "torch": "2.13"}
+    )  # fmt: skip
+    assert told == (
+        "AMD, load 7.7, 23.5 GiB of memory, 1,900 µs for the baseline's work, torch 2.13"
+    )
