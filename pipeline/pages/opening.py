@@ -1,7 +1,8 @@
 """How a chapter's page opens: its title, what was found in this run, and one picture.
 
 A notebook finds before it can tell. Its page tells first: cells that have the tag `opening` come
-right behind the title, with what the ledger decided in the chapter above them.
+right behind the title, words before pictures, with what the ledger decided in the chapter above
+them.
 """
 
 from typing import Any
@@ -21,10 +22,16 @@ def told_first(cells: list[NotebookNode], found: str) -> list[NotebookNode]:
     first, *rest = cells
     title, _, introduction = first.source.partition("\n\n")
     opening = [one for one in rest if TAG in one.metadata.get("tags", [])]
+    opening.sort(key=_shows_a_figure)
     others = [one for one in rest if one not in opening]
     above = nbformat.v4.new_markdown_cell("\n\n".join(filter(None, (title, found))), id="finding")
     below = nbformat.v4.new_markdown_cell(introduction, id="introduction")
     return [above, *map(_folded, opening), below, *others]
+
+
+def _shows_a_figure(cell: NotebookNode) -> bool:
+    shown = (output.get("data", {}).get("text/html", "") for output in cell.get("outputs", []))
+    return any("<figure" in markup for markup in shown)
 
 
 def _folded(cell: NotebookNode) -> NotebookNode:
