@@ -47,8 +47,10 @@ def test_what_a_contest_shows_follows_from_its_limits():
         ]
         return recorded.concluded(ContestResult({}, {}, trials))
 
-    assert "`compare_made` keeps what it promises: false alarms 5.0% of 100" in held(5, 100)
-    assert "**does not keep what it promises**: false alarms 20.0% of 100" in held(20, 100)
+    agrees = "`compare_made` agrees with its confidence of 95 %: false alarms in 5.0% of 100 trials"
+    contradicts = "**contradicts its confidence of 95 %**: false alarms in 20.0% of 100 trials"
+    assert agrees in held(5, 100)
+    assert contradicts in held(20, 100)
 
 
 def test_a_contest_that_ended_early_says_how_far_it_came():

@@ -98,10 +98,12 @@ def _held(row: Mapping[str, Any]) -> str:
     alarms, coverage = row["false_alarms"], row["coverage"]
     held = (alarms["low"] or 0) <= 1 - CONFIDENCE and (coverage["high"] or 1) >= CONFIDENCE
     found = ", ".join(f"{dose} % in {_share(one)}" for dose, one in row["found"].items())
-    says = "keeps what it promises" if held else "**does not keep what it promises**"
+    promised = f"its confidence of {100 * CONFIDENCE:g} %"
+    says = f"agrees with {promised}" if held else f"**contradicts {promised}**"
     return (
-        f"{says}: false alarms {_share(alarms)}, interval right in {_share(coverage)}; "
-        f"found {found}; error {row['rms_error_percent']:.2g} %."
+        f"{says}: false alarms in {_share(alarms)} trials; the interval contains the truth in "
+        f"{_share(coverage)}. Planted differences found: {found}. The root-mean-square error is "
+        f"{row['rms_error_percent']:.2g} %."
     )
 
 
