@@ -4,6 +4,7 @@ import pytest
 from worlds import CASE, multiply
 
 from investigation.display import timing_tables, training_tables
+from investigation.display.tables import folded, table
 from investigation.evidence.kinds.correctness import TrainingRun
 from investigation.observe.gradients import TensorAgreement
 from investigation.subject.cases import case_of_run
@@ -61,3 +62,10 @@ def test_a_run_that_parts_says_where_and_one_that_does_not_says_so():
     assert parted["weights"] == "differ"
     assert parted["largest difference of a loss"] == "0.13"
     assert parted["accuracy, expand_as"] == "94.4 %"
+
+
+def test_tables_are_folded_under_a_line_that_is_text():
+    shown = table([{"workload": "a"}])
+    assert folded("x < y", shown, shown).data == (
+        f"<details><summary>x &lt; y</summary>{shown.data}{shown.data}</details>"
+    )

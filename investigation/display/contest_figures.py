@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from IPython.display import HTML, Markdown
 
 from investigation.display import figures, recorded
-from investigation.display.tables import say, table
+from investigation.display.tables import folded, say, table
 from investigation.evidence.sealed.contest import ContestResult
 
 
@@ -26,7 +26,8 @@ def pictures(name: str, result: ContestResult) -> Iterator[HTML]:
 
 def numbers(result: ContestResult) -> Iterator[HTML | Markdown]:
     """Return what a recorded contest came to: its rates, its targets and its machine."""
-    yield table(recorded.endpoints(result))
-    yield table(target for target in recorded.targets(result) if target[""] != "not run")
+    run = (target for target in recorded.targets(result) if target[""] != "not run")
+    yield folded("The rates of each method", table(recorded.endpoints(result)))
+    yield folded("The targets, and what was reached", table(run))
     made_on = f"Made on {recorded.machine(result.environment)}."
     yield say(f"{made_on} {recorded.ended_early(result)}")
