@@ -111,3 +111,19 @@ def test_a_detached_input_gets_no_gradient():
     (setting,) = {"detached input": ways.WAYS["detached input"]}.items()
     agreements = ways.compare_ways(broadcast, expand_as, dict([setting]), seed=0)
     assert "gradient of the input" not in {agreement.tensor for agreement in agreements}
+
+
+def test_second_gradients_of_one_form_agree_with_themselves_and_name_their_setting():
+    agreements = gradients.second_agreements("itself", (broadcast, broadcast), *CASE.tensors())
+    assert {agreement.setting for agreement in agreements} == {"itself"}
+    assert {agreement.tensor for agreement in agreements} == {INPUT, GATE}
+    assert all(agreement.alike for agreement in agreements)
+
+
+def test_errors_are_listed_by_form_one_a_size():
+    sizes = [1e-1, 1e-3]
+    case = CASE.with_gate("bfloat16")
+    errors = gradients.gate_gradient_errors({"broadcast": broadcast}, case, sizes)
+    assert errors == {
+        "broadcast": [gradients.gate_gradient_error(broadcast, case, size) for size in sizes]
+    }

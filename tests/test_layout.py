@@ -30,6 +30,34 @@ def test_empty_outputs_differ_in_strides_and_in_nothing_else():
     assert all(pairing.same_values and pairing.elements == 0 for pairing in pairings)
 
 
+def test_groups_of_shapes_are_compared_and_only_channels_last_selects_from_others(monkeypatch):
+    monkeypatch.setattr(layout, "AMBIGUOUS", layout.AMBIGUOUS[:2])
+    monkeypatch.setattr(layout, "EMPTY", layout.EMPTY[:2])
+    groups = layout.compare_all(expand_as, broadcast, seed=0)
+    assert list(groups) == ["ordinary", "ambiguous", "volumes", "empty", "channels_last"]
+    selected = groups["channels_last"]
+    assert all(one.elements and "channels_last" in one.input_layout for one in selected)
+    others = groups["ordinary"] + groups["ambiguous"] + groups["volumes"]
+    assert 0 < len(selected) < len(others)
+    assert all(any(one is other for other in others) for one in selected)
+
+
+def test_the_smallest_pairing_and_the_largest_empty_batch_are_found():
+    sizes = ((0, 1, 1, 1), (0, 3, 4, 5), (0, 3, 0, 5), (1, 3, 4, 5))
+    pairings = list(layout.compare_layouts(expand_as, broadcast, sizes, seed=0))
+    assert layout.smallest(pairings).sizes == (0, 1, 1, 1)
+    assert layout.largest_empty_batch(pairings).sizes == (0, 3, 4, 5)
+    assert layout.smallest([]) is None
+    assert layout.largest_empty_batch([]) is None
+
+
+def test_a_convolution_is_given_the_product_of_each_form():
+    batch = next(layout.compare_layouts(expand_as, broadcast, ((0, 3, 4, 5),), seed=0))
+    one, other = layout.convolved(batch, {"with": expand_as, "without": broadcast}, seed=0)
+    assert (one["form"], other["form"]) == ("with", "without")
+    assert one["convolution returns"] == other["convolution returns"] == "(0, 4, 4, 5)"
+
+
 def test_volumes_keep_channels_last_3d():
     pairings = list(layout.compare_volumes(expand_as, broadcast, seed=0))
     assert all(pairing.same_layout for pairing in pairings)

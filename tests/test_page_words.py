@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from worlds import CASE, block_in, multiply, network, program
+from worlds import CASE, block_in, multiply, network, of_size, program
 
 from investigation.display import compiled_words, outcomes, training_figures
 from investigation.evidence.kinds.timings import Timing
@@ -43,6 +43,29 @@ def test_extremes_name_both_directions_or_none():
     both = outcomes.extremes([SLOW, QUICK], named)
     assert both.startswith(f"Largest slowdown: {CASE.name}, +20.00 %")
     assert f"largest speed-up: {CASE.name}, -20.00 %" in both
+
+
+@pytest.mark.parametrize(
+    ("at_the_largest", "width", "words"),
+    [
+        (1.02, 0.002, "agrees with a fixed time"),
+        (1.05, 0.002, "**The prediction of a fixed time was wrong.**"),
+        (1.02, 0.018, "too wide to tell"),
+    ],
+)
+def test_a_time_over_sizes_is_fixed_wrong_or_not_to_be_told(at_the_largest, width, words):
+    sizes = [of_size(1.02), multiply(at_the_largest, width=width)]
+    text = outcomes.over_sizes(sizes)
+    assert words in text
+    assert "adds 2,000 ns at the smallest size" in text
+    assert "It adds most at" in text
+
+
+def test_sizes_are_counted_and_the_largest_slower_one_is_named():
+    text = outcomes.over_sizes([of_size(1.2), multiply(1.0)])
+    assert "slower at 1 of 2 sizes, and equivalent at 1." in text
+    assert "The largest slower size has **16 elements**" in text
+    assert "slower size" not in outcomes.over_sizes([of_size(1.0), multiply(1.0)])
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """Pages from evidence: what is filled in, what is refused, what a failed build leaves."""
 
+import nbformat
 import pytest
 from worlds import findings, plain_world
 
 from pipeline import places
 from pipeline.building import only_build
 from pipeline.faults import BuildError
-from pipeline.pages import assembly, chapter_pages, rendering
+from pipeline.pages import assembly, chapter_pages, opening, rendering
 
 
 def names():
@@ -50,6 +51,24 @@ def claim(**changes):
              "verdict": "supported", "because": "It is so.", "chapters": ["02_strides"],
              "gpu": None, "eager_cuda": None}  # fmt: skip
     return plain | changes
+
+
+def opening_cell(source, mime, shown):
+    output = nbformat.v4.new_output("display_data", {mime: shown})
+    return nbformat.v4.new_code_cell(source, outputs=[output], metadata={"tags": ["opening"]})
+
+
+def test_a_page_tells_what_was_found_first_in_words_and_then_in_a_picture():
+    cells = [
+        nbformat.v4.new_markdown_cell("# Title\n\nA question."),
+        opening_cell("draw()", "text/html", '<figure class="chart"></figure>'),
+        nbformat.v4.new_code_cell("measure()"),
+        opening_cell("say()", "text/markdown", "It is slower."),
+    ]
+    told = [cell.source for cell in opening.told_first(cells, "**In this run**")]
+    assert told == [
+        "# Title\n\n**In this run**", "say()", "draw()", "A question.", "measure()",
+    ]  # fmt: skip
 
 
 def test_a_chapter_shows_the_ledgers_verdict_of_its_claims_and_of_no_other():

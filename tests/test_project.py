@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -17,6 +18,8 @@ from pipeline.places import discover
 from pipeline.upkeep import tidy
 
 NOTEBOOKS = discover()
+TOLD_CELL_BY_CELL = [path for path in NOTEBOOKS if path.stem < "06"]
+FOLDED = {"hide-input", "hide-cell"}
 STORED = sorted(places.NOTEBOOKS.glob("*.ipynb"))
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,6 +50,16 @@ def test_a_notebook_is_stored_tidily_and_in_small_cells(notebook):
     assert text == tidy.stored(tidy.tidied(document))
     for cell in document.cells:
         assert cell.cell_type == "markdown" or len(cell.source.splitlines()) <= 30
+
+
+@pytest.mark.parametrize("notebook", TOLD_CELL_BY_CELL, ids=lambda path: path.stem)
+def test_most_cells_follow_prose_and_none_that_is_shown_is_long(notebook):
+    cells = nbformat.read(notebook, as_version=4).cells
+    pairs = [pair for pair in pairwise(cells) if pair[1].cell_type == "code"]
+    after_prose = [cell for before, cell in pairs if before.cell_type == "markdown"]
+    assert len(after_prose) >= 0.75 * len(pairs)
+    shown = [cell for _, cell in pairs if not FOLDED & set(cell.metadata.get("tags", []))]
+    assert max(len(cell.source.splitlines()) for cell in shown) <= 20
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from investigation.display import recorded
+from investigation.display import contest_figures, recorded
 from investigation.display.recorded import RecordError
 from investigation.evidence.sealed.contest import MADE, TENSORS, ContestResult, Trial
 
@@ -47,8 +47,10 @@ def test_what_a_contest_shows_follows_from_its_limits():
         ]
         return recorded.concluded(ContestResult({}, {}, trials))
 
-    assert "`compare_made` keeps what it promises: false alarms 5.0% of 100" in held(5, 100)
-    assert "**does not keep what it promises**: false alarms 20.0% of 100" in held(20, 100)
+    agrees = "`compare_made` agrees with its confidence of 95 %: false alarms in 5.0% of 100 trials"
+    contradicts = "**contradicts its confidence of 95 %**: false alarms in 20.0% of 100 trials"
+    assert agrees in held(5, 100)
+    assert contradicts in held(20, 100)
 
 
 def test_a_contest_that_ended_early_says_how_far_it_came():
@@ -93,3 +95,27 @@ def test_the_committed_records_can_be_read():
     assert recorded.instruction_counts().difference("expand_as", "broadcast") > 0
     for result in recorded.contests().values():
         assert result.of(MADE)
+
+
+def test_a_recorded_contest_is_shown_with_a_captioned_figure_for_each_kind_of_plant(folder):
+    (result,) = recorded.contests(folder).values()
+    (picture,) = contest_figures.pictures("machine", result)
+    assert f"recorded: machine, {TENSORS}." in picture.data
+
+
+def test_the_numbers_of_a_contest_end_with_its_machine():
+    result = ContestResult({"cores": 2}, {"trials": 2}, TRIALS)
+    *tables, made_on = contest_figures.numbers(result)
+    assert len(tables) == 2
+    assert "not run" not in tables[1].data
+    assert made_on.data.startswith("Made on 2 cores.")
+
+
+def test_a_machine_is_told_with_rounded_numbers_and_their_units():
+    words = recorded.machine(
+        {"processor": "AMD", "load": 7.66552, "memory_bytes": 25276502016, "callable_s": 1.9e-3,
+         "torch": "2.13"}
+    )  # fmt: skip
+    assert words == (
+        "AMD, load 7.7, 23.5 GiB of memory, 1,900 µs for the baseline's work, torch 2.13"
+    )

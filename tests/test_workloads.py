@@ -1,8 +1,10 @@
+import json
+
 import pytest
 import torch
 
 from investigation.observe.equality import same_bits
-from investigation.subject import variants, workloads
+from investigation.subject import training_workloads, variants, workloads
 from investigation.subject.cases import Case
 from investigation.subject.memory_formats import MEMORY_FORMATS
 from investigation.subject.variants import SCALES
@@ -91,3 +93,19 @@ def test_a_case_given_as_json_makes_the_same_arms():
     expected = workloads.multiply_arms(CASE, "broadcast", "expand_as")
     assert same_bits(makers[0]()(), expected[0]())
     assert agree(workloads.replicated_network(2, "contiguous", 0))
+
+
+def test_a_recipe_is_json_and_makes_what_it_names():
+    make, given = workloads.multiply_recipe(CASE, "broadcast", "expand_as")
+    assert agree([made() for made in make(**json.loads(json.dumps(given)))])
+
+
+def test_a_network_has_a_recipe_for_each_memory_format():
+    recipes = workloads.network_recipes(2, seed=3)
+    assert list(recipes) == list(MEMORY_FORMATS)
+    for memory_format, (make, given) in recipes.items():
+        assert make is workloads.replicated_network
+        assert given == {"batch": 2, "memory_format": memory_format, "seed": 3}
+    of_training = training_workloads.training_recipes(2, seed=3)
+    assert {make for make, _ in of_training.values()} == {training_workloads.replicated_training}
+    assert [given for _, given in of_training.values()] == [given for _, given in recipes.values()]

@@ -93,8 +93,8 @@ def caption(records: Mapping[str, LineInPlace]) -> str:
     """Say how to read the figure."""
     first = next(iter(records.values()))
     return (
-        f"Above, what expand_as adds to the line at each SE block and at all of them together; "
-        f"below, the same as a share of the step, the margin of ±{100 * first.margin:g} % in grey. "
+        "Upper row: the time that expand_as adds to the line at each SE block, and in sum. Lower "
+        f"row: the sum as a share of the step; grey is the margin of ±{100 * first.margin:g} %. "
         f"{100 * first.confidence:.6g} % intervals over {len(first.processes)} processes."
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from investigation.evidence.kinds.deployments import RuntimeProgram
 from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.kinds.timings import Timing
-from investigation.evidence.words import capital, percent
+from investigation.evidence.words import capital, nanoseconds, percent
 
 # The words of the pages for each outcome; `evidence.words.DEFINITIONS` explains them.
 WORDS: Mapping[str, str] = {
@@ -16,6 +16,9 @@ WORDS: Mapping[str, str] = {
     "equivalent": "no difference",
     "inconclusive": "cannot tell",
 }
+
+# A cost above this many times that at the smallest size is no fixed time.
+FIXED_WITHIN = 1.5
 
 EXTREMES = {"slower": "largest slowdown", "faster": "largest speed-up"}
 
@@ -43,6 +46,47 @@ def extremes(timings: Sequence[Timing], named: Callable[[Timing], str]) -> str:
         for extreme in [pick(of, key=lambda timing: timing.ratio)]
     ]
     return capital("; ".join(parts)) or "None is slower or faster"
+
+
+def over_sizes(timings: Sequence[Timing]) -> str:
+    """Tell what `expand_as` adds over sizes, ascending, and whether that is a fixed time.
+
+    It is not if a whole interval lies above `FIXED_WITHIN` times the upper end at the smallest
+    size; it cannot be told if only the upper end of an interval does.
+    """
+    added = [timing.single.difference_interval_s for timing in timings]
+    bound = FIXED_WITHIN * added[0][1]
+    verdict = "That agrees with a fixed time, as predicted."
+    if any(high > bound for _, high in added):
+        verdict = "The intervals are too wide to tell whether that is a fixed time."
+    if any(low > bound for low, _ in added):
+        verdict = "**The prediction of a fixed time was wrong.**"
+    return " ".join((_at_sizes(timings), _times_added(timings), verdict))
+
+
+def _at_sizes(timings: Sequence[Timing]) -> str:
+    """Tell at how many sizes which outcome was found, and the largest size that is slower."""
+    found = Counter(timing.outcome for timing in timings)
+    slower = [_elements(timing) for timing in timings if timing.outcome == "slower"]
+    largest = f" The largest slower size has **{max(slower):,} elements**." if slower else ""
+    return (
+        f"`expand_as` is slower at {found['slower']} of {len(timings)} sizes, and equivalent "
+        f"at {found['equivalent']}.{largest}"
+    )
+
+
+def _times_added(timings: Sequence[Timing]) -> str:
+    """Tell what is added at the smallest size, and where the lower end of it is largest."""
+    most = max(timings, key=lambda timing: timing.single.difference_interval_s[0])
+    low, high = most.single.difference_interval_s
+    return (
+        f"It adds {nanoseconds(timings[0].single.difference_s)} at the smallest size. It adds "
+        f"most at {_elements(most):,} elements: {nanoseconds(low)} to {nanoseconds(high)}."
+    )
+
+
+def _elements(timing: Timing) -> int:
+    return timing.case.elements if timing.case else 0
 
 
 def of_writers(programs: Iterable[RuntimeProgram], timings: Sequence[Timing]) -> str:

@@ -12,11 +12,20 @@ from investigation.evidence.sealed import contest_targets
 from investigation.evidence.sealed.contest import CONFIDENCE, ContestResult
 from investigation.evidence.sealed.instructions import InstructionCounts
 from investigation.evidence.sealed.manifest import RecordError
+from investigation.evidence.words import microseconds
 
 Parsed = TypeVar("Parsed")
 FOLDER = PROJECT / "results"
 VERDICTS: tuple[Outcome, ...] = ("slower", "faster", "equivalent", "inconclusive")
 CONTEST = "contest.json"
+# How a value of a contest's environment is written; the others by their name.
+WITH_UNITS: Mapping[str, Callable[[Any], str]] = {
+    "processor": str,
+    "cores": lambda count: f"{count} cores",
+    "load": lambda load: f"load {load:.1f}",
+    "memory_bytes": lambda count: f"{count / 2**30:.1f} GiB of memory",
+    "callable_s": lambda time_s: f"{microseconds(time_s, decimals=0)} for the baseline's work",
+}
 
 
 def contests(folder: Path = FOLDER) -> dict[str, ContestResult]:
@@ -41,8 +50,11 @@ def _read(path: Path, parse: Callable[[Any], Parsed]) -> Parsed:
 
 
 def machine(environment: Mapping[str, Any]) -> str:
-    """Return a record's environment as one line."""
-    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in environment.items())
+    """Return a record's environment as one line, each value with its unit."""
+    return ", ".join(
+        WITH_UNITS[key](value) if key in WITH_UNITS else f"{key} {value}"
+        for key, value in environment.items()
+    )
 
 
 def verdict_shares(result: ContestResult, plant: str) -> dict[str, dict[str, list[float]]]:
@@ -88,10 +100,12 @@ def _held(row: Mapping[str, Any]) -> str:
     alarms, coverage = row["false_alarms"], row["coverage"]
     held = (alarms["low"] or 0) <= 1 - CONFIDENCE and (coverage["high"] or 1) >= CONFIDENCE
     detected = ", ".join(f"{dose} % in {_share(share)}" for dose, share in row["found"].items())
-    conclusion = "keeps what it promises" if held else "**does not keep what it promises**"
+    promised = f"its confidence of {100 * CONFIDENCE:g} %"
+    conclusion = f"agrees with {promised}" if held else f"**contradicts {promised}**"
     return (
-        f"{conclusion}: false alarms {_share(alarms)}, interval right in {_share(coverage)}; "
-        f"found {detected}; error {row['rms_error_percent']:.2g} %."
+        f"{conclusion}: false alarms in {_share(alarms)} trials; the interval contains the truth "
+        f"in {_share(coverage)}. Planted differences found: {detected}. The root-mean-square error "
+        f"is {row['rms_error_percent']:.2g} %."
     )
 
 

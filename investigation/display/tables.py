@@ -1,5 +1,6 @@
 """What a cell shows beside figures: sentences, listings and tables, as text, never markup."""
 
+import html
 import re
 from collections.abc import Iterable, Mapping
 
@@ -26,6 +27,12 @@ def table(rows: Iterable[Mapping[str, object]]) -> HTML:
     # A corner without a name heads nothing, and a screen reader would announce it all the same.
     markup = frame.to_html(index=False, border=0).replace("<th></th>", "<td></td>")
     return HTML(f'<div class="table-scroll">{markup}</div>')
+
+
+def folded(summary: str, *tables: HTML) -> HTML:
+    """Return tables that few will read, for display, under a line that unfolds them."""
+    inside = "".join(str(one.data) for one in tables)
+    return HTML(f"<details><summary>{html.escape(summary)}</summary>{inside}</details>")
 
 
 def _cell(value: object) -> object:

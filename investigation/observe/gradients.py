@@ -170,6 +170,24 @@ def _operands(
     return x, gate, torch.randn(shape, generator=generator)
 
 
+def second_agreements(
+    setting: str, scales: tuple[Scale, Scale], x: Tensor, gate: Tensor
+) -> list[TensorAgreement]:
+    """Compare the second gradients of two scales over the same operands."""
+    expected, actual = (second_gradients(scale, x, gate) for scale in scales)
+    return list(agreements(setting, expected, actual))
+
+
+def gate_gradient_errors(
+    scales: Mapping[str, Scale], case: Case, sizes: Sequence[float]
+) -> dict[str, list[float]]:
+    """Return `gate_gradient_error` of each scale, one a size of the gradient from above."""
+    return {
+        form: [gate_gradient_error(scale, case, size) for size in sizes]
+        for form, scale in scales.items()
+    }
+
+
 def gate_gradient_error(scale: Scale, case: Case, size: float) -> float:
     """Return the relative error of the gate's gradient, root mean square, against float64.
 

@@ -1,6 +1,6 @@
 """Input and gate layouts, and what each way of scaling makes of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -12,6 +12,7 @@ from investigation.subject.variants import Scale, SEBlock
 
 Sizes = tuple[int, int, int, int]
 Make = Callable[[Sizes, torch.Generator], Tensor]
+Row = dict[str, object]
 
 
 def _randn(sizes: tuple[int, ...], generator: torch.Generator) -> Tensor:
@@ -109,6 +110,11 @@ class LayoutPairing:
         """Whether both outputs have the same strides."""
         return self.baseline == self.candidate
 
+    @property
+    def alike(self) -> bool:
+        """Whether both outputs have the same strides and the same bits."""
+        return self.same_layout and self.same_values
+
 
 def compare_layouts(
     baseline: Scale, candidate: Scale, sizes: tuple[Sizes, ...], seed: int, device: str = "cpu"
@@ -136,6 +142,50 @@ def compare_volumes(baseline: Scale, candidate: Scale, seed: int) -> Iterator[La
                 str(gate_format).removeprefix("torch."),
             )
             yield _pairing(names, baseline(x, held), candidate(x, held))
+
+
+def compare_all(baseline: Scale, candidate: Scale, seed: int) -> dict[str, list[LayoutPairing]]:
+    """Compare two scales in every group of shapes; `channels_last` selects from the others.
+
+    The empty shapes are in no selection: their strides reach no element.
+    """
+    groups = {
+        "ordinary": list(compare_layouts(baseline, candidate, (ORDINARY,), seed)),
+        "ambiguous": list(compare_layouts(baseline, candidate, AMBIGUOUS, seed)),
+        "volumes": list(compare_volumes(baseline, candidate, seed)),
+        "empty": list(compare_layouts(baseline, candidate, EMPTY, seed)),
+    }
+    with_elements = groups["ordinary"] + groups["ambiguous"] + groups["volumes"]
+    groups["channels_last"] = [one for one in with_elements if "channels_last" in one.input_layout]
+    return groups
+
+
+def smallest(pairings: Iterable[LayoutPairing]) -> LayoutPairing | None:
+    """Return the pairing with the fewest elements, then the smallest sizes; None for none."""
+    return min(pairings, key=lambda one: (one.elements, sum(one.sizes), one.sizes), default=None)
+
+
+def largest_empty_batch(pairings: Iterable[LayoutPairing]) -> LayoutPairing | None:
+    """Return the pairing with no images whose other sizes are largest; None if there is none."""
+    batches = (one for one in pairings if one.sizes[0] == 0 and 0 not in one.sizes[1:])
+    return max(batches, key=lambda one: (sum(one.sizes), one.sizes), default=None)
+
+
+def convolved(pairing: LayoutPairing, scales: Mapping[str, Scale], seed: int) -> Iterator[Row]:
+    """Hand the product of a 4-D pairing to a 3×3 convolution, and return a row for each scale."""
+    sizes = (pairing.sizes[0], pairing.sizes[1], pairing.sizes[2], pairing.sizes[3])
+    convolution = torch.nn.Conv2d(sizes[1], 4, 3, padding=1)
+    generator = torch.Generator().manual_seed(seed)
+    x = INPUTS[pairing.input_layout](sizes, generator)
+    gate = GATES[pairing.gate_layout](sizes, generator)
+    for form, scale in scales.items():
+        product_ = scale(x, gate)
+        yield {
+            "form": form,
+            "input": f"{pairing.input_layout} {sizes}",
+            "strides of the empty product": str(product_.stride()),
+            "convolution returns": str(tuple(convolution(product_).shape)),
+        }
 
 
 def _pairing(names: tuple[str, str], expected: Tensor, actual: Tensor) -> LayoutPairing:

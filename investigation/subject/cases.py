@@ -72,6 +72,11 @@ class Case(BaseModel):
         return x.contiguous(memory_format=FORMATS[self.memory_format]), gate
 
 
+def case_of_run(shape: Shape, seed: int) -> Case:
+    """Return the case whose shape and seed are parameters of a run."""
+    return Case(slug="reader", name="the shape of this run", shape=shape, seed=seed)
+
+
 def host_workloads(batch: int, base_channels: int = 32, stages: int = 3) -> tuple[Case, ...]:
     """Return the inputs of the SE blocks in the host network, two per stage.
 

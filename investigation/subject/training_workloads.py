@@ -10,7 +10,16 @@ from investigation.subject.cases import Case
 from investigation.subject.memory_formats import MemoryFormat
 from investigation.subject.training import SETTINGS, Images, host, optimizer_of, step
 from investigation.subject.variants import SCALES
-from investigation.subject.workloads import Arms, Makers, Step, made_with, sharing, slots
+from investigation.subject.workloads import (
+    Arms,
+    Makers,
+    Recipe,
+    Step,
+    made_with,
+    recipes_by_format,
+    sharing,
+    slots,
+)
 
 
 def training_arms(
@@ -44,6 +53,11 @@ def random_images(
 def replicated_training(batch: int, memory_format: MemoryFormat, seed: int) -> Arms:
     """Return `training_arms`, broadcast as the baseline, for a fresh process."""
     return training_arms(batch, memory_format, "broadcast", "expand_as", seed)
+
+
+def training_recipes(batch: int, seed: int) -> dict[str, Recipe]:
+    """Return `replicated_training` and its arguments as JSON, by memory format."""
+    return recipes_by_format(replicated_training, batch, seed)
 
 
 def scale_step_makers(case: Case, baseline: str, candidate: str) -> Makers:

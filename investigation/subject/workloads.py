@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from investigation.subject.cases import Case, host_workloads
 from investigation.subject.host import HostNetwork
-from investigation.subject.memory_formats import MemoryFormat
+from investigation.subject.memory_formats import MEMORY_FORMATS, MemoryFormat
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import SCALES, Scale, SEBlock
 
@@ -42,6 +42,10 @@ def made_with(function: Callable[..., object], *operands: Tensor) -> Maker:
         return partial(function, *copies)
 
     return make
+
+
+# What a fresh process makes: a function at the top of a module, and its arguments as JSON.
+Recipe = tuple[Callable[..., Arms | Makers], dict[str, object]]
 
 
 @dataclass(frozen=True)
@@ -175,6 +179,27 @@ def _swept(memory: Tensor, call: Callable[[], object]) -> object:
 def replicated_multiply(case: dict[str, object], baseline: str, candidate: str) -> Makers:
     """Return `multiply_makers` of a case given as JSON, for a fresh process."""
     return multiply_makers(Case.model_validate(case), baseline, candidate)
+
+
+def multiply_recipe(case: Case, baseline: str, candidate: str) -> Recipe:
+    """Return `replicated_multiply` and its arguments as JSON."""
+    named = {"baseline": baseline, "candidate": candidate}
+    return replicated_multiply, {"case": case.model_dump(mode="json"), **named}
+
+
+def network_recipes(batch: int, seed: int) -> dict[str, Recipe]:
+    """Return `replicated_network` and its arguments as JSON, by memory format."""
+    return recipes_by_format(replicated_network, batch, seed)
+
+
+def recipes_by_format(
+    make: Callable[..., Arms | Makers], batch: int, seed: int
+) -> dict[str, Recipe]:
+    """Return what a fresh process is to make of each memory format, and its arguments as JSON."""
+    return {
+        memory_format: (make, {"batch": batch, "memory_format": memory_format, "seed": seed})
+        for memory_format in MEMORY_FORMATS
+    }
 
 
 def replicated_network(batch: int, memory_format: MemoryFormat, seed: int) -> Arms:

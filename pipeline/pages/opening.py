@@ -1,7 +1,8 @@
 """How a chapter's page opens: its title, what was found in this run, and one picture.
 
 A notebook measures before it shows results. Its page shows results first: cells with the tag
-`opening` come right after the title, below what the ledger decided in the chapter.
+`opening` come right after the title, words before pictures, below what the ledger decided in the
+chapter.
 """
 
 from typing import Any
@@ -21,10 +22,16 @@ def told_first(cells: list[NotebookNode], finding: str) -> list[NotebookNode]:
     first, *rest = cells
     title, _, introduction = first.source.partition("\n\n")
     opening = [cell for cell in rest if TAG in cell.metadata.get("tags", [])]
+    opening.sort(key=_shows_a_figure)
     others = [cell for cell in rest if cell not in opening]
     above = nbformat.v4.new_markdown_cell("\n\n".join(filter(None, (title, finding))), id="finding")
     below = nbformat.v4.new_markdown_cell(introduction, id="introduction")
     return [above, *map(_folded, opening), below, *others]
+
+
+def _shows_a_figure(cell: NotebookNode) -> bool:
+    shown = (output.get("data", {}).get("text/html", "") for output in cell.get("outputs", []))
+    return any("<figure" in markup for markup in shown)
 
 
 def _folded(cell: NotebookNode) -> NotebookNode:

@@ -33,14 +33,16 @@ INTERLEAVED = "interleaved, Mann–Whitney"
 DUET = "duet"
 # Every method with the line that explains it.
 EXPLAINED = {
-    PAIRS: "two objects, in short turns whose order a coin draws; signed-rank interval over rounds",
-    MADE: "the same, with both sides made anew several times; the interval is over preparations",
-    UNPAIRED: "the block times of `compare`, each side's thrown together; Mann–Whitney test",
+    PAIRS: "two objects in short alternating blocks, in random order; signed-rank interval over "
+    "rounds",
+    MADE: "the same, with both sides made anew several times; signed-rank interval over "
+    "preparations",
+    UNPAIRED: "the block times of `compare`, analysed without their pairs; Mann–Whitney test",
     IQR: "torch.utils.benchmark, one side after the other; different if the ranges from the first "
     "to the third quartile do not overlap",
-    MANN_WHITNEY: "the same times, with a Mann–Whitney test and the interval that belongs to it",
-    INTERLEAVED: "blocked_autorange six times a side, taking turns; Mann–Whitney test",
-    DUET: "both sides at the same moment, each in a process on a core of its own; signed-rank "
+    MANN_WHITNEY: "the same times, with a Mann–Whitney test and its interval",
+    INTERLEAVED: "blocked_autorange six times per side, alternating; Mann–Whitney test",
+    DUET: "both sides at the same time, each in its own process on its own core; signed-rank "
     "interval over the ratios (Bulej and others, 2020)",
 }
 METHODS = tuple(EXPLAINED)
