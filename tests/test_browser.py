@@ -234,8 +234,8 @@ def opened(browser, html):
 @pytest.fixture
 def first_page(opened):
     """The first page, its picker as a reader finds it."""
-    for label in ("where the line runs", "device", "input", "threads", "torch"):
-        opened.get_by_label(label).select_option(index=0)
+    for choice in opened.locator(".picker select").all():
+        choice.select_option(index=0)
     return opened
 
 
@@ -272,13 +272,13 @@ def test_the_picker_says_what_was_not_measured_and_how_to_measure_it(first_page)
 
 def test_the_picker_tells_of_more_threads_and_of_another_torch(first_page):
     status = first_page.get_by_role("status")
-    first_page.get_by_label("threads").select_option("2 threads")
+    first_page.locator(".picker select[name=threads]").select_option("2 threads")
     first_page.get_by_label("input").select_option("8×16×16×16")
     assert "2 threads: 2 comparisons. The decision is that of 1 thread." in status.text_content()
     assert len(compared(first_page)) == 2
     first_page.get_by_label("input").select_option("1×256×56×56")
     assert status.text_content().endswith(" SHAPE=1,256,56,56 THREADS=2")
-    first_page.get_by_label("torch").select_option(index=1)
+    first_page.locator(".picker select[name=release]").select_option(index=1)
     assert re.search(r"With torch 2[.\d]+ no time was measured\. ", status.text_content())
 
 
