@@ -8,6 +8,6 @@ from pipeline.cli.commands import commands
 
 def request(words: list[str], makeflags: str = "") -> Request:
     name, command, rest = commands.resolve_command(click.Context(commands), words or [""])
-    asked = command.make_context(name, rest, obj=makeflags).params["request"]
-    assert isinstance(asked, Request)
-    return asked
+    parsed = command.make_context(name, rest, obj=makeflags).params["request"]
+    assert isinstance(parsed, Request)
+    return parsed

@@ -24,7 +24,7 @@ AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 AXE_RUN = """options => axe.run({exclude: [["figure.chart svg > *"]]}, options)
   .then(found => found.violations.flatMap(one => one.nodes.map(
     node => `${one.id}: ${node.target} ${node.html.slice(0, 160)}`)))"""
-# Daylight is checked for all that axe knows; what the night changes is the colours.
+# The light theme gets every check of axe; the dark theme changes only the colours.
 RULES = {"light": {}, "dark": {"runOnly": ["color-contrast", "link-in-text-block"]}}
 # What text already is when it is fetched is sent compressed; a font is compressed as it is.
 COMPRESSED = {".html", ".css", ".js", ".svg", ".json"}
@@ -75,7 +75,7 @@ class Visit:
     ids: frozenset[str] = frozenset()
 
     def watch(self, page: Page) -> None:
-        """Note each request, each failure of one, and all that the console says."""
+        """Note each request, each failure of one, and everything on the console."""
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url}"))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))

@@ -1,6 +1,6 @@
 """Planted worlds for every rule, as data: what is planted, and the status that must come out.
 
-`FLIPS` holds worlds that are told apart by other things than time. `EDGES` holds, for every
+`FLIPS` holds worlds that differ in other things than time. `EDGES` holds, for every
 question about time, what each outcome comes to: a test plants it on both sides of every edge.
 """
 
@@ -39,7 +39,7 @@ from investigation.evidence.kinds.correctness import RUNS
 
 
 def in_place_as(step):
-    """The line in place, where it adds as much to a step as a timing of the whole step shows."""
+    """The line in place, adding as much to a step as a timing of the whole step shows."""
     low, high = step.interval
     (record,) = in_place(step.level, (low + high) / 2, (high - low) / 2, (step.memory_format,))
     return record
@@ -57,7 +57,7 @@ PLAIN = {
     "X4": "refuted",
 }  # fmt: skip
 
-# The worlds in which it comes to something else, and what the sentence must then say.
+# The worlds with another verdict, and words that its sentence must then hold.
 FLIPS = [
     ("T1", [COPIES_MIXED], "qualified", "one dtype it is a view without memory. It owns memory"),
     ("T1", [COPIES_SAME, COPIES_MIXED], "qualified", "with one dtype and with two dtypes"),
@@ -203,8 +203,8 @@ FLIPS = [
 
 MARGIN, MINOR = 1.01, 1.10
 NOTHING = ()
-# For each edge: what is planted around it, beside what, and what the claims come to where the
-# comparison is equal (or below the edge), undecided, slower and faster; None is not asked.
+# For each edge: what is planted around it, beside what, and the claims' verdicts if the
+# comparison is equal (or below the edge), undecided, slower and faster; None is not checked.
 EDGES = [
     (network, NOTHING, MARGIN, {
         "T6": ("refuted", "untested", "supported", "refuted"),

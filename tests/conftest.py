@@ -71,7 +71,7 @@ def book():
 
 @pytest.fixture(scope="session")
 def no_compiler():
-    """Why torch.compile cannot work here, as in a folder with a space; None where it can."""
+    """Why torch.compile cannot work here, as in a folder with a space; None if it can."""
     try:
         toolchain.require_cpp_compiler()
     except MissingToolError as missing:
@@ -81,7 +81,7 @@ def no_compiler():
 
 @pytest.fixture(scope="session")
 def compiler(no_compiler):
-    """Leave a test out where torch.compile cannot work."""
+    """Leave a test out if torch.compile cannot work."""
     if no_compiler:
         pytest.skip(no_compiler)
 

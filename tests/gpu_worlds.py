@@ -32,14 +32,14 @@ def timed(step, ratio=1.0, verdict=None, in_family=None):
 
 
 def slower(level, quantity, ratio, *, of_two_dtypes=False):
-    """What these steps measure where `expand_as` is slower."""
+    """What these steps measure if `expand_as` is slower."""
     return [
         timed(step, ratio, "slower") for step in steps(level, quantity, of_two_dtypes=of_two_dtypes)
     ]
 
 
 def memory(form, dtypes, count):
-    """What a form asks the device's allocator for beside its output."""
+    """What a form requests from the device's allocator beside its output."""
     return memory_record(form, dtypes, count).model_copy(update={"device": PARAMETERS["device"]})
 
 

@@ -11,7 +11,7 @@ from investigation.subject.variants import SCALES, broadcast
 
 
 def in_two_steps(x, gate):
-    """Expand over one dimension and broadcast over the rest: only the gate's gradient minds."""
+    """Expand over one dimension and broadcast over the rest: only the gate's gradient changes."""
     return x * gate.expand(*gate.shape[:2], x.shape[2], *gate.shape[3:])
 
 

@@ -77,7 +77,7 @@ def hangs(when, note):
 
 
 def reports(folder):
-    """Tell whether an adapter could report its use, and what this process was told."""
+    """Return whether an adapter could report its use, and this process's environment."""
     import investigation.runtimes.adapters  # noqa: F401
 
     yield

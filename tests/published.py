@@ -33,7 +33,7 @@ def with_intervals(rows: Iterable[Row]) -> list[Row]:
 def marks(record: Observation) -> Iterator[tuple[tuple[str, str], list[float]]]:
     """Give the panels and rows that a measurement may stand in, each with its numbers there.
 
-    A panel is "" where a figure has one only. The same place comes once for each unit.
+    A panel is "" if a figure has one only. The same place comes once for each unit.
     """
     if isinstance(record, LineInPlace):
         yield from _marks_of_a_line(record)

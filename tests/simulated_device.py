@@ -1,8 +1,8 @@
 """A made-up device with a queue: what its launches and kernels cost is known.
 
 The host's clock moves when the host does something; the device has a time of its own, which
-runs through the queue and never ahead of what the host has asked for. A queue holds so many
-launches: a host that asks for more waits. A kernel takes longer where its tensor is not in the
+runs through the queue and never ahead of the host. A queue holds so many
+launches: a host that launches more waits. A kernel takes longer if its tensor is not in the
 cache.
 """
 

@@ -162,10 +162,13 @@ def test_a_comparison_is_credited_to_the_chapter_that_made_it():
 
 
 def offered(world, **parameters):
-    known = findings(world)
-    found = answers.answers(known)
+    world_findings = findings(world)
+    all_answers = answers.answers(world_findings)
     return picker.choices(
-        [run(world, **parameters)], found, decisions.decisions(known, found), versions.in_order([])
+        [run(world, **parameters)],
+        all_answers,
+        decisions.decisions(world_findings, all_answers),
+        versions.in_order([]),
     )
 
 
@@ -186,19 +189,21 @@ def test_the_picker_has_the_decision_at_each_size():
 def test_timings_with_more_threads_are_shown_and_do_not_decide():
     two = multiply(1.5, "slower", series="threads", threads=2)
     alone, beside = at_one_size(), at_one_size(two)
-    assert [one.change for one in made_in(beside)] == [one.change for one in made_in(alone)]
-    (shown,) = [one for one in answers.answers(findings(beside)) if not one.decides]
+    assert [decision.change for decision in made_in(beside)] == [
+        decision.change for decision in made_in(alone)
+    ]
+    (shown,) = [answer for answer in answers.answers(findings(beside)) if not answer.decides]
     assert (shown.timing, shown.timed) == (two, "the multiply, more threads")
     assert offered(alone)["threads"] == ["1 thread"]
     assert offered(beside)["threads"] == ["1 thread", "2 threads"]
 
 
 def test_what_another_torch_gives_is_counted_against_this_run_s():
-    known = [
+    evidences = [
         evidence(equality("search", 9), equality("exponent", 9, differing=nan), torch=release)
         for release, nan in (("2.8.0", 1), ("2.13.0+cpu", 0), ("2.15.0", 0))
     ]
-    recorded = versions.in_order(known)
+    recorded = versions.in_order(evidences)
     run_with = [evidence(torch="2.13.0+cpu")]
     assert picker.releases(run_with, recorded) == {
         "2.13.0": "",
@@ -207,8 +212,8 @@ def test_what_another_torch_gives_is_counted_against_this_run_s():
         "2.8.0": "With torch 2.8.0 no time was measured. Without a clock, 1 of 2 observations "
         "are the same as with 2.13.0.",
     }
-    (_, told, *_) = picker.releases([evidence(torch="2.9.0")], recorded).values()
-    assert told.endswith("Nothing is recorded for 2.9.0 to compare it with.")
+    (_, sentence, *_) = picker.releases([evidence(torch="2.9.0")], recorded).values()
+    assert sentence.endswith("Nothing is recorded for 2.9.0 to compare it with.")
 
 
 def test_what_was_not_measured_comes_with_the_command_that_measures_it():

@@ -1,4 +1,4 @@
-"""Whatever a person or a file can get wrong: one line that names it and says what is allowed."""
+"""Whatever a person or a file can get wrong: one line names it and what is allowed."""
 
 import json
 

@@ -254,8 +254,10 @@ def test_the_picker_shows_what_was_measured_in_the_chosen_setting(first_page, bo
     row = first_page.locator(".picker tbody tr:visible")
     assert percent(mixed.ratio, mixed.interval) in row.text_content()
     assert row.get_by_role("link").get_attribute("href") == "notebooks/04_eager_cost.html"
-    said = first_page.get_by_role("status").text_content()
-    assert said.startswith("PyTorch eager, two dtypes, a CPU, 8×16×16×16, 1 thread: 1 comparison.")
+    status = first_page.get_by_role("status").text_content()
+    assert status.startswith(
+        "PyTorch eager, two dtypes, a CPU, 8×16×16×16, 1 thread: 1 comparison."
+    )
 
 
 def test_the_picker_says_what_was_not_measured_and_how_to_measure_it(first_page):

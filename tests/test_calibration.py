@@ -1,4 +1,4 @@
-"""Every level that a verdict uses keeps what it promises, in worlds where its truth is known."""
+"""Every level that a verdict uses holds, in worlds whose truth is known."""
 
 import numpy as np
 import pytest

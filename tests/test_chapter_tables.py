@@ -38,12 +38,12 @@ def test_outcomes_are_shown_with_their_warnings_or_without():
 
 
 def test_a_way_of_training_names_the_tensors_that_differ_or_none():
-    found = [
+    agreements = [
         TensorAgreement("backward", "output", True, True),
         TensorAgreement("backward", "gradient", False, True),
         TensorAgreement("frozen", "output", True, True),
     ]
-    backward, frozen = training_tables.of_ways(found)
+    backward, frozen = training_tables.of_ways(agreements)
     assert backward == {"way": "backward", "tensors": 2, "differ": "gradient"}
     assert frozen == {"way": "frozen", "tensors": 1, "differ": "none"}
 

@@ -1,4 +1,4 @@
-"""The compiled chapter where there is nothing to compile with."""
+"""The compiled chapter without a compiler."""
 
 import nbformat
 import pytest
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def without_compiler(tmp_path_factory):
-    """The chapter's page and evidence, executed where no C++ compiler is found."""
+    """The chapter's page and evidence, executed without a C++ compiler."""
     notebook = places.NOTEBOOKS / "06_compiled.ipynb"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CXX", "/nowhere/c++")

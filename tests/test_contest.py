@@ -156,7 +156,7 @@ def test_a_duet_times_both_arms_together_and_finds_a_large_difference() -> None:
 def test_what_is_recorded_of_a_contest_counts_our_planted_differences_alone() -> None:
     result = ContestResult({}, {})
     result.trials += [
-        trial(MADE, 0.0, 0, error=0.05, reach=0.01),  # a false alarm, where nothing is planted
+        trial(MADE, 0.0, 0, error=0.05, reach=0.01),  # a false alarm: nothing is planted
         trial(MADE, 0.5, 0, error=0.0, reach=0.02),  # missed
         trial(MADE, 1.0, 0, error=0.0, reach=0.001),
         trial(MADE, -1.0, 0, error=0.05, reach=0.001),  # found on the wrong side

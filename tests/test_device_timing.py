@@ -79,7 +79,7 @@ def slow_host_is_kept_out(module):
 
 
 def full_queue_is_not_counted(module):
-    """A host that asks for more launches than the queue holds waits for the device."""
+    """A host that launches more than the queue holds waits for the device."""
     queue = SimulatedDevice(depth=300)
     arm = module.arm("host", "a", rotation(module, queue, LARGE_S), queue, module.Plug())
     assert arm.seconds(700, queue) == pytest.approx(700 * HOST_S, rel=0.02)

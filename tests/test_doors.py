@@ -1,4 +1,4 @@
-"""Which package may import which, and that the lint says so."""
+"""Which package may import which, as the lint enforces it."""
 
 import shutil
 import subprocess

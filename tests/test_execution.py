@@ -1,4 +1,4 @@
-"""Small notebooks, really executed: what a build keeps, refuses and says."""
+"""Small notebooks, really executed: what a build keeps, refuses and prints."""
 
 import json
 import os

@@ -38,7 +38,7 @@ def mounts():
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """A project whose book is built, on a small disk of its own where that can be had.
+    """A project whose book is built, on a small disk of its own if possible.
 
     Built without compiler, valgrind and git, by a chapter that wants them.
     """

@@ -119,7 +119,7 @@ def test_what_can_go_is_gone_and_going_changes_nothing(case):
     flagged = any(finding.rule == "exponent" for finding in scan([case]))
     for layout in FORMATS.values():
         before, now = everything(case, layout), everything(after.text, layout)
-        if flagged:  # the base's gradient may change in its last bit, and the rule says so
+        if flagged:  # the base's gradient may change in its last bit, and the rule warns of it
             torch.testing.assert_close(now["gradient of x"], before.pop("gradient of x"))
             del now["gradient of x"]
         assert differing(before, now) == []
@@ -144,7 +144,7 @@ def test_comments_survive():
 
 
 def test_the_comparison_sees_a_wrong_rewrite():
-    """The semantic tests above would fail if the rule went where it must not."""
+    """The semantic tests above would fail if the rule matched too much."""
     wrong = {
         "def f(x, gate): return torch.cat([x, gate.expand_as(x)], 1)": "raises",
         "def f(x, gate): return gate.expand_as(x).contiguous() * x": ["output"],
@@ -280,13 +280,13 @@ KINDS = {
     "kept and returned": "scale = {e}\n    return x * scale",
     "kept anew and returned": "y = {e}\n    return (y - x)",
 }  # fmt: skip
-# The base's gradient may change in its last bit; the rule `exponent` says so wherever it applies.
+# The base's gradient may change in its last bit; the rule `exponent` warns of it where it applies.
 TO_THE_POWER = {"x ** y", "x **= y", "torch.pow(x, y)", "x.pow(y)", "x.pow_(y)", "y.pow(x)"}
 
 
 @cache
 def rewritten_kinds():
-    """Each kind in each form, with and without its expansion, by its title; asked for once."""
+    """Each kind in each form, with and without its expansion, by its title; computed once."""
     texts = {
         (kind, form): "import torch\nimport torch.nn.functional as F\n\n"
         f"def program(x, y, z):\n    x = x * 1\n    {body.format(e=form.format(x='x', y='y'))}\n"

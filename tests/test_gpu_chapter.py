@@ -1,4 +1,4 @@
-"""The GPU chapter where Triton does not exist, and where no chapter before it has run."""
+"""The GPU chapter without Triton, and without an earlier chapter's evidence."""
 
 import os
 

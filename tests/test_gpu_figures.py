@@ -1,4 +1,4 @@
-"""The GPU chapter's figures: each mark stands where its evidence says."""
+"""The GPU chapter's figures: each mark stands at the place of its evidence."""
 
 import csv
 import io

@@ -75,7 +75,7 @@ def test_the_comparisons_of_make_gpu_ask_for_less_than_half_of_ten_minutes():
                 for step in gpu_plan.plan(settings))  # fmt: skip
     assert 0 < budgets_s < TEN_MINUTES_S / 2
     assert gpu_plan.minutes(settings) == pytest.approx(2 * budgets_s / 60)
-    # `make gpu` says it from the package's own defaults, before it opens the notebook
+    # `make gpu` prints it from the package's own defaults, before it opens the notebook
     assert gpu_plan.minutes(Parameters.check()) == gpu_plan.minutes(settings)
 
 

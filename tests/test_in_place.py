@@ -72,7 +72,7 @@ class FourBlocks(nn.Module):
 
 
 class FakeNetwork:
-    """A network whose step and line take as long as a made-up machine says."""
+    """A network whose step and line take the times of a made-up machine."""
 
     def __init__(self, disturbance=steady, seed=0):
         self.machine = FakeMachine(disturbance, seed)
@@ -398,7 +398,7 @@ def test_a_planted_wait_is_found_with_its_size_and_not_with_another(grad):
 
 
 def test_a_wait_that_is_over_late_counts_as_long_as_it_was():
-    """A clock that takes long to read makes a short wait longer than asked."""
+    """A clock that takes long to read makes a short wait longer than intended."""
     fake = FakeNetwork()
 
     def coarse():

@@ -87,7 +87,7 @@ def left_over(project):
 def products(project):
     """Return what each chapter's last execution left: its page's seed, its evidence's, its stamp.
 
-    Reading fails where a file is half written.
+    Reading fails if a file is half written.
     """
     state = {}
     for name in CHAPTERS:

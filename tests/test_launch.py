@@ -37,7 +37,7 @@ def answers(*jobs):
 
 @pytest.fixture(scope="module", autouse=True)
 def recorder():
-    """Leave the module out where no compiler can build the recorder, as a chapter does."""
+    """Leave the module out if no compiler can build the recorder, as a chapter does."""
     try:
         extension.require_recorder()
     except NoRecorderError as missing:
@@ -51,7 +51,7 @@ def proved():
 
 @pytest.fixture(scope="module")
 def worlds():
-    """What differs from `x * gate` in worlds where the other form is another one."""
+    """What differs from `x * gate` in worlds with another form in the place of `expand_as`."""
     families_of = {
         "materialized": ("ordinary", "volumes", "empty", "large", "dtypes"),
         "in_two_steps": ("ordinary",),
@@ -152,7 +152,7 @@ def test_a_control_that_is_missed_is_not_taken_for_noticed(proved, change):
 
 
 def asked_for(form, case):
-    """What the profiler sees a form ask for beside its output."""
+    """What a form allocates beside its output, by the profiler."""
     x, gate = case.tensors()
     count = memory.bytes_allocated(lambda: SCALES[form](x, gate)) - 4 * x.numel()
     dtypes = "mixed" if case.gate_dtype else "same"

@@ -1,4 +1,4 @@
-"""What the launches of eager CUDA say of a claim, where they are the same and where not."""
+"""What the launches of eager CUDA show about a claim, if they are the same and if not."""
 
 import pytest
 from worlds import CASE, findings, plain_world, planted
@@ -38,7 +38,7 @@ ALIKE = [
     launch(),
 ]  # fmt: skip
 
-# The worlds in which the line of some claims says the opposite, and what it then says.
+# The worlds in which the line of some claims is the opposite, and words that it then holds.
 OTHERWISE = [
     (BITS, [same("multiply", "dtypes", "mixed", 4)], "differ in 4 of 54 settings"),
     (BITS, [same("multiply", "ordinary", "same", 1, "other arguments")], "other arguments in 1"),

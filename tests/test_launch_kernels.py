@@ -1,4 +1,4 @@
-"""What torch's published source makes of an iterator, and where each fact was read."""
+"""What torch's published source makes of an iterator, and the source of each fact."""
 
 import csv
 import dataclasses

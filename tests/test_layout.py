@@ -36,10 +36,10 @@ def test_groups_of_shapes_are_compared_and_only_channels_last_selects_from_other
     groups = layout.compare_all(expand_as, broadcast, seed=0)
     assert list(groups) == ["ordinary", "ambiguous", "volumes", "empty", "channels_last"]
     selected = groups["channels_last"]
-    assert all(one.elements and "channels_last" in one.input_layout for one in selected)
+    assert all(pairing.elements and "channels_last" in pairing.input_layout for pairing in selected)
     others = groups["ordinary"] + groups["ambiguous"] + groups["volumes"]
     assert 0 < len(selected) < len(others)
-    assert all(any(one is other for other in others) for one in selected)
+    assert all(any(pairing is other for other in others) for pairing in selected)
 
 
 def test_the_smallest_pairing_and_the_largest_empty_batch_are_found():
@@ -53,9 +53,9 @@ def test_the_smallest_pairing_and_the_largest_empty_batch_are_found():
 
 def test_a_convolution_is_given_the_product_of_each_form():
     batch = next(layout.compare_layouts(expand_as, broadcast, ((0, 3, 4, 5),), seed=0))
-    one, other = layout.convolved(batch, {"with": expand_as, "without": broadcast}, seed=0)
-    assert (one["form"], other["form"]) == ("with", "without")
-    assert one["convolution returns"] == other["convolution returns"] == "(0, 4, 4, 5)"
+    with_it, without = layout.convolved(batch, {"with": expand_as, "without": broadcast}, seed=0)
+    assert (with_it["form"], without["form"]) == ("with", "without")
+    assert with_it["convolution returns"] == without["convolution returns"] == "(0, 4, 4, 5)"
 
 
 def test_volumes_keep_channels_last_3d():

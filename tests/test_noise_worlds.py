@@ -58,7 +58,7 @@ def z_of(confidence):
 
 
 def redrawn(timing, truth, spread, draw):
-    """The timing as it would come out where the truth and the spread of its noise are these."""
+    """The timing as it would come out with this truth and this spread of its noise."""
     centre = math.log(truth) + spread * draw.standard_normal()
 
     def interval(confidence):
@@ -94,7 +94,7 @@ def run():
 
 @pytest.fixture(scope="module")
 def measured(run):
-    """Every timing of the line in a whole run, with the spread that its interval tells of."""
+    """Every timing of the line in a whole run, with the spread that its interval implies."""
     return [
         (record, math.log(record.interval[1] / record.interval[0]) / 2 / z_of(record.confidence))
         for record in run

@@ -65,8 +65,8 @@ def test_a_page_tells_what_was_found_first_in_words_and_then_in_a_picture():
         nbformat.v4.new_code_cell("measure()"),
         opening_cell("say()", "text/markdown", "It is slower."),
     ]
-    told = [cell.source for cell in opening.told_first(cells, "**In this run**")]
-    assert told == [
+    sources = [cell.source for cell in opening.told_first(cells, "**In this run**")]
+    assert sources == [
         "# Title\n\n**In this run**", "say()", "draw()", "A question.", "measure()",
     ]  # fmt: skip
 

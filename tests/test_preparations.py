@@ -35,7 +35,7 @@ def good_or_bad(draw: np.random.Generator) -> float:
 
 
 class Placed:
-    """A made-up machine on which a program's speed depends on where it comes to lie."""
+    """A made-up machine on which a program's speed depends on its place in memory."""
 
     def __init__(self, seed: int, place: Place = anywhere, world: str = "steady") -> None:
         self.machine = FakeMachine(WORLDS[world], seed)

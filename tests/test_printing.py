@@ -1,4 +1,4 @@
-"""`make pdf`: what it says where there is nothing to print, or nothing to print with."""
+"""`make pdf`: its error without a book to print, or without a browser to print with."""
 
 import re
 

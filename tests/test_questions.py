@@ -1,4 +1,4 @@
-"""Evidence is asked by its fields, and a wrong question fails where it is written."""
+"""Questions find evidence by its fields, and a wrong question fails when it is written."""
 
 import pytest
 from worlds import (

@@ -142,7 +142,7 @@ def test_a_real_build_executes_what_imports_a_changed_module_and_nothing_for_wor
 
 
 def last_line(project):
-    """Build, and return the line that says what was done."""
+    """Build, and return the line about what was done."""
     done = project.make("book")
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-2]

@@ -1,4 +1,4 @@
-"""Each reference leads to what it cites, and says what became of a request."""
+"""Each reference leads to what it cites, and gives the state of a request."""
 
 import re
 

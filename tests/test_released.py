@@ -211,7 +211,7 @@ def test_a_list_that_cannot_be_used_is_refused_in_one_line(tmp_path, text, reaso
     assert "\n" not in str(refused.value)
 
 
-# What the pull request says of it
+# The sentences of the pull request about it
 
 
 def recorded(*records):

@@ -55,7 +55,7 @@ def notes(folder: str, name: str, candidate: int) -> Arms:
 
 
 def remembers(folder: str) -> Arms:
-    """Arms of a process that leaves in `folder` what its environment says of memory."""
+    """Arms of a process that leaves in `folder` its environment variable for memory."""
     Path(folder, str(os.getpid())).write_text(os.environ.get("MALLOC_TRIM_THRESHOLD_", "unset"))
     return spins(5000, 5000)
 

@@ -176,7 +176,7 @@ class TestRegistry:
 
 @pytest.fixture(scope="module")
 def surveyed():
-    """Two runtimes asked for real, and a remedy, on a tiny case."""
+    """Two runtimes and a remedy, really run on a tiny case."""
     runtimes = [BY_SLUG[slug] for slug in ("eager", "onnxruntime", "onnxruntime_rule")]
     return {row.runtime.slug: row for row in survey(runtimes, [TINY], SETTINGS)}
 

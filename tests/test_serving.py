@@ -44,7 +44,7 @@ def page(port, within_s=30):
 
 
 def refusal(project, port):
-    """Return what is said where the book is not served."""
+    """Return the error if the book is not served."""
     refused = start(project, port)
     _, complaint = refused.communicate(timeout=30)
     assert refused.returncode == 1

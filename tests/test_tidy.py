@@ -1,4 +1,4 @@
-"""How notebooks are stored: what is stripped, what is kept, and what a check says of the rest."""
+"""How notebooks are stored: what is stripped, what is kept, and the faults that a check reports."""
 
 import json
 from copy import deepcopy

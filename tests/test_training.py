@@ -29,7 +29,7 @@ from investigation.timing.settings import Settings
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    """Two threads that wait for each other make a small step slow where a core is taken."""
+    """Two threads that wait for each other make a small step slow if a core is busy."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -1,4 +1,4 @@
-"""Kernels for GPUs that are not here, made for real; where Triton does not exist, skipped."""
+"""Kernels for GPUs that are not here, really compiled; skipped without Triton."""
 
 import ast
 import dataclasses

@@ -85,7 +85,7 @@ def index(folder, *wheels):
 
 @pytest.fixture
 def install(tmp_path):
-    """Install with pip told by a settings file; return what was said, and what came of it."""
+    """Install with pip's settings from a file; return what was printed, and the module."""
 
     def command(requirement, **settings):
         lines = [f"{name.replace('_', '-')} = {value}" for name, value in settings.items()]

@@ -41,9 +41,9 @@ def test_an_export_that_fails_is_told_in_a_line_and_the_others_go_on():
     if BY_SLUG["qdq"].packages[0] not in _installed():
         pytest.skip("ONNX Runtime is not here")
     broken = Variation("no_such", "nothing", "dynamic", ())
-    found = variations.ask([broken, BY_SLUG["qdq"]], TINY, **TIMES)
-    assert found[broken].crash == "KeyError: 'no_such'"
-    assert found[BY_SLUG["qdq"]].crash is None
+    replies = variations.ask([broken, BY_SLUG["qdq"]], TINY, **TIMES)
+    assert replies[broken].crash == "KeyError: 'no_such'"
+    assert replies[BY_SLUG["qdq"]].crash is None
 
 
 def _installed():

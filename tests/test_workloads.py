@@ -97,7 +97,7 @@ def test_a_case_given_as_json_makes_the_same_arms():
 
 def test_a_recipe_is_json_and_makes_what_it_names():
     make, given = workloads.multiply_recipe(CASE, "broadcast", "expand_as")
-    assert agree([made() for made in make(**json.loads(json.dumps(given)))])
+    assert agree([call() for call in make(**json.loads(json.dumps(given)))])
 
 
 def test_a_network_has_a_recipe_for_each_memory_format():

@@ -13,7 +13,7 @@ TAKES_S = 0.05
 def tiny(cell: str) -> str:
     """Hold the machine as a timing would, and note when; return the evidence that is given.
 
-    As a real cell does, it keeps what is finished where its worker's successor finds it.
+    As a real cell does, it keeps what is finished for its worker's successor.
     """
     parsed = Cell.model_validate_json(cell)
     folder = Path(parsed.parameters["folder"])

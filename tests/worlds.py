@@ -48,7 +48,7 @@ def timed(ratio, verdict, width=0.002, seconds=1e-4):
 
 
 def timing(level, ratio, verdict=None, width=0.002, in_family=None, case=CASE, **about):
-    """A comparison in one process; its verdict follows from its interval where none is given."""
+    """A comparison in one process; its verdict follows from its interval unless it is given."""
     verdict = verdict or judge((ratio - width, ratio + width), MARGIN)
     alone = timed(ratio, in_family or verdict, width)
     fields = {"memory_format": case.memory_format} if case else {}
@@ -144,7 +144,7 @@ def view(**changes):
 
 
 def memory_record(form="expand_as", dtypes="same", count=0):
-    """What a form asks for beside its output."""
+    """What a form allocates beside its output."""
     return Memory(says="beside the output", phase="line", form=form, dtypes=dtypes, bytes=count)
 
 

@@ -66,12 +66,12 @@ def over_sizes(timings: Sequence[Timing]) -> str:
 
 def _at_sizes(timings: Sequence[Timing]) -> str:
     """Tell at how many sizes which outcome was found, and the largest size that is slower."""
-    found = Counter(timing.outcome for timing in timings)
+    counts = Counter(timing.outcome for timing in timings)
     slower = [_elements(timing) for timing in timings if timing.outcome == "slower"]
     largest = f" The largest slower size has **{max(slower):,} elements**." if slower else ""
     return (
-        f"`expand_as` is slower at {found['slower']} of {len(timings)} sizes, and equivalent "
-        f"at {found['equivalent']}.{largest}"
+        f"`expand_as` is slower at {counts['slower']} of {len(timings)} sizes, and equivalent "
+        f"at {counts['equivalent']}.{largest}"
     )
 
 

@@ -31,7 +31,7 @@ def table(rows: Iterable[Mapping[str, object]]) -> HTML:
 
 def folded(summary: str, *tables: HTML) -> HTML:
     """Return tables that few will read, for display, under a line that unfolds them."""
-    inside = "".join(str(one.data) for one in tables)
+    inside = "".join(str(shown.data) for shown in tables)
     return HTML(f"<details><summary>{html.escape(summary)}</summary>{inside}</details>")
 
 

@@ -34,5 +34,5 @@ def against_broadcast(timing: Timing) -> Row:
 def outcomes(heading: str, comparisons: Mapping[object, object], *, warned: bool) -> Iterator[Row]:
     """Return a row for each comparison: its sentence, with its warnings or without."""
     for name, comparison in comparisons.items():
-        told = repr(comparison)
-        yield {heading: name, "outcome": told if warned else told.split(" [")[0]}
+        outcome = repr(comparison)
+        yield {heading: name, "outcome": outcome if warned else outcome.split(" [")[0]}

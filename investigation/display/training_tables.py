@@ -10,10 +10,10 @@ from investigation.observe.gradients import TensorAgreement
 Row = dict[str, object]
 
 
-def of_ways(found: Sequence[TensorAgreement]) -> Iterator[Row]:
+def of_ways(agreements: Sequence[TensorAgreement]) -> Iterator[Row]:
     """Return a row for each way of training: how many tensors, and which of them differ."""
-    for way in dict.fromkeys(one.setting for one in found):
-        tensors = [one for one in found if one.setting == way]
+    for way in dict.fromkeys(agreement.setting for agreement in agreements):
+        tensors = [agreement for agreement in agreements if agreement.setting == way]
         parted = [tensor.tensor for tensor in tensors if not tensor.alike]
         yield {"way": way, "tensors": len(tensors), "differ": listed(parted) or "none"}
 

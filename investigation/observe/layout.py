@@ -156,19 +156,27 @@ def compare_all(baseline: Scale, candidate: Scale, seed: int) -> dict[str, list[
         "empty": list(compare_layouts(baseline, candidate, EMPTY, seed)),
     }
     with_elements = groups["ordinary"] + groups["ambiguous"] + groups["volumes"]
-    groups["channels_last"] = [one for one in with_elements if "channels_last" in one.input_layout]
+    groups["channels_last"] = [
+        pairing for pairing in with_elements if "channels_last" in pairing.input_layout
+    ]
     return groups
 
 
 def smallest(pairings: Iterable[LayoutPairing]) -> LayoutPairing | None:
     """Return the pairing with the fewest elements, then the smallest sizes; None for none."""
-    return min(pairings, key=lambda one: (one.elements, sum(one.sizes), one.sizes), default=None)
+    return min(
+        pairings,
+        key=lambda pairing: (pairing.elements, sum(pairing.sizes), pairing.sizes),
+        default=None,
+    )
 
 
 def largest_empty_batch(pairings: Iterable[LayoutPairing]) -> LayoutPairing | None:
     """Return the pairing with no images whose other sizes are largest; None if there is none."""
-    batches = (one for one in pairings if one.sizes[0] == 0 and 0 not in one.sizes[1:])
-    return max(batches, key=lambda one: (sum(one.sizes), one.sizes), default=None)
+    batches = (
+        pairing for pairing in pairings if pairing.sizes[0] == 0 and 0 not in pairing.sizes[1:]
+    )
+    return max(batches, key=lambda pairing: (sum(pairing.sizes), pairing.sizes), default=None)
 
 
 def convolved(pairing: LayoutPairing, scales: Mapping[str, Scale], seed: int) -> Iterator[Row]:
