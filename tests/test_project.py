@@ -18,7 +18,6 @@ from pipeline.places import discover
 from pipeline.upkeep import tidy
 
 NOTEBOOKS = discover()
-TOLD_CELL_BY_CELL = [path for path in NOTEBOOKS if path.stem < "06"]
 FOLDED = {"hide-input", "hide-cell"}
 STORED = sorted(places.NOTEBOOKS.glob("*.ipynb"))
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,7 +51,7 @@ def test_a_notebook_is_stored_tidily_and_in_small_cells(notebook):
         assert cell.cell_type == "markdown" or len(cell.source.splitlines()) <= 30
 
 
-@pytest.mark.parametrize("notebook", TOLD_CELL_BY_CELL, ids=lambda path: path.stem)
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_most_cells_follow_prose_and_none_that_is_shown_is_long(notebook):
     cells = nbformat.read(notebook, as_version=4).cells
     pairs = [pair for pair in pairwise(cells) if pair[1].cell_type == "code"]
