@@ -108,12 +108,13 @@ def test_what_torch_lacks_is_told_from_what_failed(monkeypatch, error, lacks):
 
 def test_a_part_that_cannot_be_imported_is_left_out_whole(monkeypatch):
     def missing(name):
-        raise ImportError(f"no {name}")
+        raise ImportError(f"no {name} (/home/me/.venv/torch/__init__.py)")
 
     monkeypatch.setattr(observing, "import_module", missing)
     (left,) = observing.observed("kernels", SETTINGS)
     assert (left.part, left.observation) == ("kernels compiled for GPUs", "all of it")
     assert left.lacks
+    assert left.reason.endswith(".kernels (__init__.py)")
 
 
 @pytest.mark.parametrize("part", observing.PARTS)

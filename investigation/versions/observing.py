@@ -4,6 +4,7 @@ A part imports what it needs when its process begins: a torch that lacks a modul
 then costs one part and not the rest.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import Any
@@ -35,6 +36,8 @@ PARTS: Mapping[str, str] = {
 LIMIT_S = 480.0  # of one part; on two idle cores none takes half of it
 WITHOUT_DEVICES = {"CUDA_VISIBLE_DEVICES": "", "HIP_VISIBLE_DEVICES": ""}
 WITHOUT_NOISE = {"PYTHONWARNINGS": "ignore", "KINETO_LOG_LEVEL": "99"}
+# Where a machine keeps its files is no part of what was observed.
+FOLDERS = re.compile(r"(?<![\w.])/(?:[^\s/'\"()]+/)+")
 RECORDS: TypeAdapter[tuple[Record, ...]] = TypeAdapter(tuple[Record, ...])
 
 
@@ -81,11 +84,11 @@ def is_lack(error: Exception) -> bool:
 
 
 def left_out(name: str, observation: str, reason: str, *, lacks: bool) -> LeftOut:
-    """Return the record of what was not observed, and why."""
+    """Return the record of what was not observed, and why; a file is named without its folders."""
     return LeftOut(
         says=f"not observed under this torch: {PARTS[name]}, {observation}",
         part=PARTS[name],
         observation=observation,
         lacks=lacks,
-        reason=reason,
+        reason=FOLDERS.sub("", reason),
     )
