@@ -47,7 +47,8 @@ def build(
 
     Without `alone_when_timed` a chapter that times something may run beside another, so that its
     times mean nothing: for a build whose pages matter and whose numbers do not. Raises
-    `BuildError` if a notebook fails; with `keep_going`, when the others have run.
+    `BuildError` if a notebook fails; with `keep_going`, when the others have run. With it, what a
+    notebook prints as a warning does not stop the pages either.
     """
     started = time.monotonic()
     manifest.verify_all(places.RECORDED)
@@ -63,7 +64,7 @@ def build(
     if waiting:
         print(f"executed; the pages wait for {', '.join(waiting)}: run make book")
         return
-    pages = make_pages(notebooks)
+    pages = make_pages(notebooks, strict=not keep_going)
     print(f"{len(outdated)} executed, pages {pages}, {time.monotonic() - started:.0f} s")
     print(f"open {os.path.relpath(places.HTML / 'index.html')}")
 
@@ -91,7 +92,7 @@ def outdated_of(
     return outdated
 
 
-def make_pages(notebooks: list[Path]) -> str:
+def make_pages(notebooks: list[Path], *, strict: bool = True) -> str:
     """Judge the claims and render the book if anything that it shows has changed."""
     evidences = verdicts.gather(notebooks)
     findings = Findings(evidences)
@@ -103,7 +104,7 @@ def make_pages(notebooks: list[Path]) -> str:
     from pipeline.pages import assembly, rendering
 
     assembly.assemble(evidences, verdicts.claims(findings))
-    rendering.render()
+    rendering.render(strict=strict)
     write_atomically(stamp, inputs)
     return "rendered"
 

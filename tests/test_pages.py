@@ -128,6 +128,8 @@ def test_a_warning_fails_the_build_and_leaves_the_last_good_book():
         rendering.render()
     assert "nowhere" in str(failed.value)
     assert (places.HTML / "index.html").read_text() == good
+    rendering.render(strict=False)
+    assert "a link" in (places.HTML / "index.html").read_text()
 
 
 @pytest.mark.usefixtures("workshop")

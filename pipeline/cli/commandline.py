@@ -59,7 +59,7 @@ class Directions(BaseModel):
         "workers": f"allowed is a whole number from 1 to {CORES * 2}, two a core",
         "port": "allowed is a whole number from 1 to 65535",
         "src": "allowed is a Python file or a folder of them, such as SRC=src",
-        "keep_going": "allowed is 1, to execute the other notebooks where one fails, or 0",
+        "keep_going": "allowed is 1, to go on after a notebook that fails or warns, or 0",
         "apply": "allowed is 1, to write what is shown, or 0",
     }
 
