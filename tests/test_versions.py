@@ -106,9 +106,9 @@ def test_what_torch_lacks_is_told_from_what_failed(monkeypatch, error, lacks):
     assert str(error).replace("'", "") in left.reason.replace("'", "")
 
 
-def test_a_part_that_cannot_be_imported_is_left_out_whole(monkeypatch):
+def test_a_part_that_cannot_be_imported_is_left_out_whole(monkeypatch, tmp_path):
     def missing(name):
-        raise ImportError(f"no {name} (/home/me/.venv/torch/__init__.py)")
+        raise ImportError(f"no {name} ({tmp_path}/torch/__init__.py)")
 
     monkeypatch.setattr(observing, "import_module", missing)
     (left,) = observing.observed("kernels", SETTINGS)

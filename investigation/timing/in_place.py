@@ -30,7 +30,7 @@ from investigation.timing.statistics import Estimate
 # The least that a process's own 95 % interval can be made of.
 FEWEST_PAIRS = 6
 # A step so slow that these do not fit gets so many times the budget, and no more.
-PATIENCE = 10
+PATIENCE = 20
 # The analysis looks at every two pairs, of all processes together where a control is judged.
 MOST_PAIRS = 200
 Over = Literal["processes", "pairs"]
