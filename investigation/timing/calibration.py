@@ -113,13 +113,13 @@ def of_parts(name: str, parts: int, trials: int, seed: int) -> Iterator[Calibrat
         draw = np.random.default_rng(seed)
         samples = [place(draw, parts) for _ in range(trials)]
         for confidence in CONFIDENCES:
-            found = [statistics.signed_rank(sample, confidence) for sample in samples]
+            estimates = [statistics.signed_rank(sample, confidence) for sample in samples]
             yield Calibrated(
                 name,
                 world,
                 confidence,
                 trials,
-                sum(not one.low <= 0 <= one.high for one in found),
+                sum(not estimate.low <= 0 <= estimate.high for estimate in estimates),
                 int(np.sum(_by_t(np.array(samples), confidence))),
             )
 
@@ -139,11 +139,11 @@ def of_pairs(trials: int, seed: int) -> Iterator[Calibrated]:
         samples = [_rounds(machine, draw) for _ in range(trials)]
         for confidence in CONFIDENCES:
             at = statistics.insured(confidence)
-            found = (
+            estimates = (
                 statistics.signed_rank(sample, at, statistics.autocorrelation_inflation(sample))
                 for sample in samples
             )
-            excluded = sum(not one.low <= 0 <= one.high for one in found)
+            excluded = sum(not estimate.low <= 0 <= estimate.high for estimate in estimates)
             yield Calibrated("pairs of two objects", world, confidence, trials, excluded)
 
 

@@ -53,13 +53,13 @@ class DeviceClock:
         """Find `device`, such as "cpu" or "cuda:0"; DeviceError where there is none."""
         present = available_devices()
         try:
-            found = torch.device(device)
+            parsed = torch.device(device)
         except RuntimeError:
             raise DeviceError(_no_device(device, present)) from None
-        known = found.type in present or str(found) in present
+        known = parsed.type in present or str(parsed) in present
         if not known:
             raise DeviceError(_no_device(device, present))
-        return cls(found)
+        return cls(parsed)
 
     def now(self) -> float:
         """Seconds of the highest-resolution clock there is."""

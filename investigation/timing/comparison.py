@@ -104,14 +104,14 @@ class Comparison:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
         """Read what `to_dict` wrote, before or after JSON."""
-        kept = {field.name: record[field.name] for field in fields(cls)}
+        arguments = {field.name: record[field.name] for field in fields(cls)}
         samples = {key: _tuple(value) for key, value in record["samples"].items()}
-        kept["samples"] = Samples(**samples)
-        kept["spread"] = Spread(**record["spread"]) if record["spread"] else None
-        kept["warnings"] = tuple(record["warnings"])
-        kept["ratio_interval"] = _infinite(record["ratio_interval"], 0.0)
-        kept["difference_interval"] = _infinite(record["difference_interval"], -math.inf)
-        return cls(**kept)
+        arguments["samples"] = Samples(**samples)
+        arguments["spread"] = Spread(**record["spread"]) if record["spread"] else None
+        arguments["warnings"] = tuple(record["warnings"])
+        arguments["ratio_interval"] = _infinite(record["ratio_interval"], 0.0)
+        arguments["difference_interval"] = _infinite(record["difference_interval"], -math.inf)
+        return cls(**arguments)
 
 
 def _estimates(
@@ -163,12 +163,12 @@ def _infinite(interval: list[float | None], lowest: float) -> tuple[float, float
 def _doubts(samples: Samples, per_round: int) -> tuple[str, ...]:
     """Say what the samples themselves give reason to, in words."""
     parts = samples.log_ratios(per_round)
-    found = (
+    doubts = (
         _few(len(parts[0])) if len(parts) == 1 else None,
         _dependence(values(parts)),
         _disagreement(samples, per_round),
     )
-    return tuple(doubt for doubt in found if doubt)
+    return tuple(doubt for doubt in doubts if doubt)
 
 
 def _few(rounds: int) -> str | None:
@@ -191,8 +191,8 @@ def _disagreement(samples: Samples, per_round: int) -> str | None:
         for every in samples.log_ratios(1)
     ]
     ours, theirs = (
-        statistics.signed_rank(values(one), DISAGREEMENT_CONFIDENCE)
-        for one in (samples.log_ratios(per_round), typical)
+        statistics.signed_rank(values(rounds), DISAGREEMENT_CONFIDENCE)
+        for rounds in (samples.log_ratios(per_round), typical)
     )
     if ours.low <= theirs.high and theirs.low <= ours.high:
         return None
@@ -205,12 +205,12 @@ def _disagreement(samples: Samples, per_round: int) -> str | None:
 def sentence(comparison: Comparison) -> str:
     """Tell the outcome in one sentence, with its interval and the size of the sample."""
     pairs, calls, threads = comparison.pairs, comparison.calls_per_block, comparison.threads
-    count, made = len(comparison.warnings), comparison.preparations
+    count, preparations = len(comparison.warnings), comparison.preparations
     difference = words.signed_seconds(comparison.difference_s)
     warned = f" [{count} warning{'s' * (count > 1)}: {'; '.join(comparison.warnings)}]"
     return (
         f"{words.outcome(comparison)}; {difference} a call; "
-        + f"{made} preparations, " * (made > 1)
+        + f"{preparations} preparations, " * (preparations > 1)
         + f"{pairs} pairs of {calls} call{'s' * (calls != 1)}, "
         + f"{threads} thread{'s' * (threads != 1)})"
     ) + warned * (count > 0)

@@ -94,14 +94,14 @@ def duet_trials(planted: Planted, number: int, budget_s: float, seed: int) -> li
         with torch.no_grad():
             more = duet.duet_log_ratios(*arms, cores, budget_s)
         ratios = np.append(ratios, more)
-    found = statistics.signed_rank(ratios, CONFIDENCE)
-    low, high = math.exp(found.low), math.exp(found.high)
+    estimate = statistics.signed_rank(ratios, CONFIDENCE)
+    low, high = math.exp(estimate.low), math.exp(estimate.high)
     trial = Trial(
         method=DUET,
         plant=planted.kind,
         dose=planted.dose,
         number=number,
-        ratio=math.exp(found.location),
+        ratio=math.exp(estimate.location),
         low=low,
         high=high,
         found=not low <= 1 <= high,
@@ -116,7 +116,7 @@ def sequential_trials(planted: Planted, number: int, budget_s: float, seed: int)
     del seed
     start = time.perf_counter()
     a, b = (_autorange(arm, budget_s / 2) for arm in planted.once())
-    elapsed_s, found = time.perf_counter() - start, _quartiles_apart(a, b)
+    elapsed_s, apart = time.perf_counter() - start, _quartiles_apart(a, b)
     ratio = b.median / a.median
     by_iqr = Trial(
         method=IQR,
@@ -126,8 +126,8 @@ def sequential_trials(planted: Planted, number: int, budget_s: float, seed: int)
         ratio=ratio,
         low=None,
         high=None,
-        found=found,
-        verdict=_side(ratio) if found else "inconclusive",
+        found=apart,
+        verdict=_side(ratio) if apart else "inconclusive",
         elapsed_s=elapsed_s,
     )
     times = np.asarray(a.times), np.asarray(b.times)

@@ -188,8 +188,8 @@ class InPlace:
     ) -> Self:
         """Estimate from the samples of one or more processes."""
         readings = {clock: _reading(parts, clock, over, confidence) for clock in CLOCKS}
-        found = {"over": over, "confidence": confidence, **about}
-        return cls(tuple(slots), tuple(parts), readings, **found)
+        judged_by = {"over": over, "confidence": confidence, **about}
+        return cls(tuple(slots), tuple(parts), readings, **judged_by)
 
     @property
     def clock(self) -> Clock:
@@ -237,12 +237,18 @@ def _reading(parts: Sequence[LineSamples], clock: Clock, over: Over, confidence:
             return statistics.signed_rank(np.concatenate(values), confidence)
         return statistics.signed_rank([_location(times) for times in values], confidence)
 
-    totals = [one.sum(axis=(1, 2)) for one in added]
+    totals = [differences.sum(axis=(1, 2)) for differences in added]
     _, slots, phases = added[0].shape
     return Reading(
-        slots=tuple(estimate([one[:, slot].sum(axis=1) for one in added]) for slot in range(slots)),
+        slots=tuple(
+            estimate([differences[:, slot].sum(axis=1) for differences in added])
+            for slot in range(slots)
+        ),
         phases=tuple(
-            tuple(estimate([one[:, slot, phase] for one in added]) for phase in range(phases))
+            tuple(
+                estimate([differences[:, slot, phase] for differences in added])
+                for phase in range(phases)
+            )
             for slot in range(slots)
         ),
         total=estimate(totals),

@@ -55,7 +55,7 @@ class Line:
             return f"{self.candidate} and {100 * self.planted_share:g} % of the step"
         return f"{self.candidate} again" if self.candidate == self.baseline else self.candidate
 
-    def asked(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
         return vars(self) | {"make": importable(self.make), "given": dict(self.given)}
 
@@ -130,9 +130,9 @@ def time_in_processes(
     """
     if processes < 2:
         raise ValueError(f"processes must be 2 or more, not {processes}")
-    asked = [(name, line.asked()) for name, line in lines.items()]
+    named = [(name, line.to_dict()) for name, line in lines.items()]
     settings = {"budget_s": budget_s, "threads": threads, "grad": grad}
-    jobs = [_job(asked, number, settings | {"seed": seed + number}) for number in range(processes)]
+    jobs = [_job(named, number, settings | {"seed": seed + number}) for number in range(processes)]
     replies = in_fresh_processes(jobs, at_once=PREPARED_AT_ONCE)
     answers = [
         reply.answer_or(ReplicationError, f"process {number} of the line in place")
@@ -147,9 +147,9 @@ def time_in_processes(
     )  # fmt: skip
 
 
-def _job(asked: list[tuple[str, dict[str, Any]]], number: int, settings: dict[str, Any]) -> Job:
-    first = number % len(asked)
-    arguments = {"lines": asked[first:] + asked[:first], "settings": settings}
+def _job(lines: list[tuple[str, dict[str, Any]]], number: int, settings: dict[str, Any]) -> Job:
+    first = number % len(lines)
+    arguments = {"lines": lines[first:] + lines[:first], "settings": settings}
     hashing = {"PYTHONHASHSEED": str(settings["seed"] % 2**32)}
     return Job(time_all, arguments, KEEPING_MEMORY | hashing)
 
@@ -159,22 +159,22 @@ def time_all(
 ) -> Generator[None, None, dict[str, Any]]:
     """Make every line's step in this process; when told to go on, time each: samples by name."""
     torch.set_num_threads(settings["threads"])
-    steps = {name: resolve_name(asked["make"])(**asked["given"]) for name, asked in lines}
+    steps = {name: resolve_name(line["make"])(**line["given"]) for name, line in lines}
     yield
     answer = {}
     with undisturbed(grad=settings["grad"]):
-        for name, asked in lines:
-            samples = _time(steps[name], asked, settings)
+        for name, line in lines:
+            samples = _time(steps[name], line, settings)
             slots = [slot.model_dump(mode="json") for slot in steps[name].slots]
             answer[name] = {"slots": slots, "samples": samples.to_dict()}
     return answer
 
 
-def _time(step: Step, asked: Mapping[str, Any], settings: Mapping[str, Any]) -> LineSamples:
-    spent = {"budget_s": asked["part"] * settings["budget_s"], "seed": settings["seed"]}
-    if asked["planted_share"]:
-        return time_planted(step, SCALES[asked["baseline"]], asked["planted_share"], **spent)
-    return time_line(step, SCALES[asked["baseline"]], SCALES[asked["candidate"]], **spent)
+def _time(step: Step, line: Mapping[str, Any], settings: Mapping[str, Any]) -> LineSamples:
+    spent = {"budget_s": line["part"] * settings["budget_s"], "seed": settings["seed"]}
+    if line["planted_share"]:
+        return time_planted(step, SCALES[line["baseline"]], line["planted_share"], **spent)
+    return time_line(step, SCALES[line["baseline"]], SCALES[line["candidate"]], **spent)
 
 
 def time_planted(

@@ -70,7 +70,7 @@ def warnings(
     """Say in words what disturbed the time between two readings; empty when nothing did."""
     wall_s = max(after.wall_s - before.wall_s, 1e-9)
     cores = cores or os.cpu_count() or 1
-    found = (
+    noticed = (
         _switches(before, after, wall_s),
         _off_processor(before, after, wall_s),
         _stolen(before, after, wall_s),
@@ -78,7 +78,7 @@ def warnings(
         _frequency_change(before, after),
         _throttling(before, after),
     )
-    return tuple(warning for warning in found if warning)
+    return tuple(warning for warning in noticed if warning)
 
 
 def _switches(before: SystemCounters, after: SystemCounters, wall_s: float) -> str | None:

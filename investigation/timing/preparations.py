@@ -117,13 +117,13 @@ class Making:
     settings: Settings
     makers: tuple[Maker, Maker]
     draw: np.random.Generator
-    made: int = 0
+    prepared: int = 0
     kind: type | None = None
     held: list[object] = field(default_factory=list)
 
     def arms(self) -> ArmPair:
         """Make both arms anew."""
-        self.made += 1
+        self.prepared += 1
         candidate_first = bool(self.draw.random() < 0.5)
         arms: dict[bool, Arm] = {}
         for is_candidate in (candidate_first, not candidate_first):
@@ -139,12 +139,12 @@ class Making:
     def _arm(self, is_candidate: bool) -> Arm:
         settings = self.settings
         name = settings.name if is_candidate else settings.baseline_name
-        which = f"{name!r}, preparation {self.made}"
+        which = f"{name!r}, preparation {self.prepared}"
         try:
             function = self.makers[is_candidate]()
         except Exception as error:
-            said = " ".join(f"{type(error).__name__}: {error}".split())
-            raise MakerError(f"making {which} failed: {said}") from error
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise MakerError(f"making {which} failed: {reason}") from error
         self._require_comparable(function, which)
         return Arm(name, function)
 

@@ -174,8 +174,10 @@ def work(folder: str, function: str, arguments: Mapping[str, Any]) -> None:
     parent, go_on = _keep_stdout(), threading.Event()
     threading.Thread(target=_heed_the_parent, args=(go_on,), daemon=True).start()
     try:
-        made = resolve_name(function)(**arguments)
-        answer = json.dumps(_timed(made, parent, go_on) if isinstance(made, Generator) else made)
+        result = resolve_name(function)(**arguments)
+        answer = json.dumps(
+            _timed(result, parent, go_on) if isinstance(result, Generator) else result
+        )
     except (Exception, SystemExit) as error:
         Path(folder, CRASH).write_text(one_line(error), encoding="utf-8")
         raise
@@ -210,6 +212,6 @@ def _timed(job: Generator[None, None, Any], parent: IO[bytes], go_on: threading.
 
 def one_line(error: BaseException) -> str:
     """Return an exception's type and message, at most 200 characters of them, and its notes."""
-    said = " ".join(f"{type(error).__name__}: {error}".split())
-    short = said if len(said) <= REASON_LENGTH else said[: REASON_LENGTH - 1] + "…"
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    short = reason if len(reason) <= REASON_LENGTH else reason[: REASON_LENGTH - 1] + "…"
     return short + "".join(f" ({note})" for note in getattr(error, "__notes__", ()))

@@ -77,4 +77,4 @@ class Replication:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
         """Read what `to_dict` wrote, before or after JSON."""
-        return cls.of([Comparison.from_dict(one) for one in record["comparisons"]])
+        return cls.of([Comparison.from_dict(comparison) for comparison in record["comparisons"]])

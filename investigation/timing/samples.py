@@ -44,7 +44,7 @@ class Samples:
     def together(cls, parts: list[Self]) -> Self:
         """Join the pairs of several preparations."""
         joined: dict[str, Any] = {
-            name: tuple(one for part in parts for one in getattr(part, name))
+            name: tuple(value for part in parts for value in getattr(part, name))
             for name in cls.PER_PAIR
         }
         return replace(
