@@ -54,8 +54,14 @@ def chain(notebook: Path, package: Path, part: str) -> tuple[str, ...]:
 
     Empty if it imports none. Raises `UnreadableCodeError`.
     """
-    modules = graph(notebook, package).find_shortest_chain(NOTEBOOK, part, as_packages=True)
-    return modules[1:] if modules else ()
+    imports = graph(notebook, package)
+    ways = (
+        imports.find_shortest_chain(NOTEBOOK, module)
+        for module in sorted({part, *imports.find_descendants(part)} & imports.modules)
+    )
+    # Of equally short ways the one to the innermost module, which is what the code names.
+    chains = sorted(filter(None, ways), key=lambda way: (len(way), -way[-1].count("."), way))
+    return chains[0][1:] if chains else ()
 
 
 def graph(notebook: Path, package: Path) -> grimp.ImportGraph:
