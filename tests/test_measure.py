@@ -434,7 +434,7 @@ def test_rounds_keep_the_fastest_block_of_each_arm() -> None:
     assert (baseline.tolist(), candidate.tolist()) == ([1, 3], [2, 3])
 
 
-def test_a_budget_that_is_too_small_is_raised_once_and_nothing_else_is() -> None:
+def test_a_budget_that_is_too_small_is_raised_and_nothing_else_is() -> None:
     def slow() -> None:
         time.sleep(0.03)
 
@@ -444,3 +444,16 @@ def test_a_budget_that_is_too_small_is_raised_once_and_nothing_else_is() -> None
     assert patient.pairs >= 6
     with pytest.raises(SettingsError, match="budget_s must be positive"):
         measure.compare_patiently(slow, slow, budget_s=-1)
+
+
+def test_a_budget_is_raised_as_often_as_it_is_too_small_up_to_a_limit() -> None:
+    """What is made may take longer each time that it is made."""
+    budgets: list[float] = []
+
+    def never(budget_s: float) -> Comparison:
+        budgets.append(budget_s)
+        raise BudgetError("too slow", needed_s=1.5)
+
+    with pytest.raises(BudgetError, match="too slow"):
+        measure.patiently(never, 1.0)
+    assert budgets == [1, 2, 4, 8, 16, measure.PATIENCE]

@@ -62,21 +62,25 @@ def settled(settings: Mapping[str, Any]) -> Settings:
 def compare_patiently(
     baseline: Function, candidate: Function, *, budget_s: float = 1.0, **settings: Any
 ) -> Comparison:
-    """Do as `compare`, and once more with `PATIENCE` times the budget where it is too small."""
+    """Do as `compare`, and again with up to `PATIENCE` times the budget if it is too small."""
     return patiently(partial(compare, baseline, candidate, **settings), budget_s)
 
 
 def patiently(compare_within: Callable[..., Comparison], budget_s: float) -> Comparison:
-    """Return `compare_within(budget_s=...)`, with more where the first budget is too small.
+    """Return `compare_within(budget_s=...)`, with more while the budget is too small.
 
-    For a book that must not fail because a machine was slow for a second. Nothing has been
-    compared when the budget turns out too small, so trying again favours no outcome.
+    At most `PATIENCE` times the first. For a book that must not fail because a machine was slow
+    for a second. Nothing has been compared when the budget turns out too small, so trying again
+    favours no outcome.
     """
-    try:
-        return compare_within(budget_s=budget_s)
-    except BudgetError as error:
-        most_s = PATIENCE * budget_s
-        return compare_within(budget_s=min(most_s, error.needed_s or most_s))
+    most_s = PATIENCE * budget_s
+    while True:
+        try:
+            return compare_within(budget_s=budget_s)
+        except BudgetError as error:
+            if budget_s >= most_s:
+                raise
+            budget_s = min(most_s, max(2 * budget_s, error.needed_s or most_s))
 
 
 def compare_on(

@@ -84,7 +84,7 @@ def compare_made(
 def compare_made_patiently(
     make_baseline: Maker, make_candidate: Maker, *, budget_s: float = 1.0, **settings: Any
 ) -> Comparison:
-    """Do as `compare_made`, and once more with a larger budget where it is too small."""
+    """Do as `compare_made`, and again with more, if the budget is too small."""
     return patiently(partial(compare_made, make_baseline, make_candidate, **settings), budget_s)
 
 
