@@ -99,11 +99,10 @@ def run(
     """
     rivals = trials if rival_trials is None else rival_trials
     result = resume or ContestResult(environment(), {})
-    result.settings = {
-        **{"trials": trials, "rival_trials": rivals, "doses": list(doses), "budget_s": budget_s},
-        **{"plants": list(plants), "seed": seed, "neighbour": neighbour},
-        **{"margin": MARGIN, "confidence": CONFIDENCE, "base_calls": BASE_CALLS},
-    }
+    given = {"trials": trials, "rival_trials": rivals, "doses": list(doses), "budget_s": budget_s}
+    given |= {"plants": list(plants), "seed": seed, "neighbour": neighbour}
+    fixed = {"margin": MARGIN, "confidence": CONFIDENCE, "base_calls": BASE_CALLS}
+    result.settings = given | fixed
     finished = {(trial.method, trial.plant, trial.dose, trial.number) for trial in result.trials}
     planned, start = turns(trials, rivals, doses, seed, plants), time.monotonic()
     with busy_neighbours(seed) if neighbour else nullcontext():
