@@ -105,7 +105,8 @@ def make_pages(notebooks: list[Path], *, strict: bool = True) -> str:
 
     assembly.assemble(evidences, verdicts.claims(findings))
     rendering.render(strict=strict)
-    write_atomically(stamp, inputs)
+    if strict:  # else the next build would take pages with warnings for good ones
+        write_atomically(stamp, inputs)
     return "rendered"
 
 

@@ -194,8 +194,8 @@ def test_timings_with_more_threads_are_shown_and_do_not_decide():
     ]
     (shown,) = [answer for answer in answers.answers(findings(beside)) if not answer.decides]
     assert (shown.timing, shown.timed) == (two, "the multiply, more threads")
-    assert offered(alone)["threads"] == ["1 thread"]
-    assert offered(beside)["threads"] == ["1 thread", "2 threads"]
+    assert offered(alone)["threads"] == [1]
+    assert offered(beside)["threads"] == [1, 2]
 
 
 def test_what_another_torch_gives_is_counted_against_this_run_s():

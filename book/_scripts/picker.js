@@ -8,11 +8,14 @@ const ALL = "all inputs";
 const FIELDS = ["setting", "device", "size", "threads"];
 const NAMES = { setting: "where the line runs", device: "device", size: "input", threads: "threads", release: "torch" };
 
+const inThreads = (count) => (Number(count) === 1 ? "1 thread" : `${count} threads`);
+
 /* A question with its answers to choose from, the first of them chosen. */
 function question(field, answers) {
   const select = document.createElement("select");
   select.name = field;
-  select.append(...answers.map((answer) => new Option(answer)));
+  const named = field === "threads" ? inThreads : String;
+  select.append(...answers.map((answer) => new Option(named(answer), answer)));
   const label = document.createElement("label");
   label.append(`${NAMES[field]} `, select);
   return label;
@@ -20,13 +23,13 @@ function question(field, answers) {
 
 /* What the page says above the rows that fit; `usual` is the number of threads of this run. */
 function sentence({ setting, device, size, threads }, decision, count, usual) {
-  const where = `${setting}, ${device}, ${size}, ${threads}`;
+  const where = `${setting}, ${device}, ${size}, ${inThreads(threads)}`;
   if (decision === undefined) return `${where}: not measured here; no chapter runs it there.`;
   const many = count === 1 ? "1 comparison" : `${count} comparisons`;
-  if (count > 0 && threads !== usual) return `${where}: ${many}. The decision is that of ${usual}.`;
+  if (count > 0 && threads !== usual) return `${where}: ${many}. The decision is that of ${inThreads(usual)}.`;
   if (count > 0) return `${where}: ${many}. Change the line there? ${decision.sizes[size] ?? decision.change}.`;
   const shape = decision.shape && size.includes("×") ? ` SHAPE=${size.replaceAll("×", ",")}` : "";
-  const more = threads === usual ? "" : ` THREADS=${parseInt(threads, 10)}`;
+  const more = threads === usual ? "" : ` THREADS=${threads}`;
   return `${where}: not measured here. Run: ${decision.command}${shape}${more}`;
 }
 
@@ -52,7 +55,7 @@ function pick(details) {
     for (const row of rows) row.hidden = !fits(row);
     const { setting, device } = wanted;
     const decision = choices.decisions.find((each) => each.name === setting && each.device === device);
-    const told = sentence(wanted, decision, rows.filter(fits).length, choices.threads[0]);
+    const told = sentence(wanted, decision, rows.filter(fits).length, String(choices.threads[0]));
     const release = form.elements.release;
     status.textContent = release.selectedIndex > 0 ? `${told} ${choices.releases[release.value]}` : told;
     table.hidden = !rows.some(fits);

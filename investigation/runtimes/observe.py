@@ -151,7 +151,9 @@ def timed_programs(
     calls = [program.again() for program in (first, second)]
     loading_s = clock.now() - start
     pair_s = sum(Arm(baseline, call).seconds(1, clock) for call in calls)
-    number = WANTED if first is second else FEWEST  # copies are judged as a control
+    # Copies are judged as a control: with fewer preparations that interval has no ends.
+    preparations = WANTED if first is second else None
+    number = preparations or FEWEST
     least_s = SPARE * (2 + number) * (loading_s + PAIRS_AFFORDED * pair_s)
     budget_s = max(settings["budget_s"], loading_s * number / MAKING_SHARE, least_s)
     names = {
@@ -160,6 +162,11 @@ def timed_programs(
     }
     shared = {key: settings[key] for key in ("threads", "seed", "margin")}
     compared = compare_made_patiently(
-        first.again, second.again, budget_s=budget_s, **names, **shared
+        first.again,
+        second.again,
+        budget_s=budget_s,
+        preparations=preparations,
+        **names,
+        **shared,
     )
     return compared.to_dict()

@@ -34,12 +34,6 @@ class Answer:
         return "×".join(map(str, case.shape)) if case else HOST
 
     @property
-    def threads(self) -> str:
-        """On how many threads it was timed."""
-        count = self.timing.threads
-        return "1 thread" if count == 1 else f"{count} threads"
-
-    @property
     def elements(self) -> float:
         """How many numbers the input has; a whole network comes behind every input."""
         case = self.timing.case

@@ -38,7 +38,7 @@ def choices(
         "settings": list(dict.fromkeys(row["name"] for row in decided)),
         "devices": list(dict.fromkeys(row["device"] for row in decided)),
         "sizes": [size for size, _ in sizes.most_common()],
-        "threads": list(dict.fromkeys(answer.threads for answer in answers)),
+        "threads": list(dict.fromkeys(answer.timing.threads for answer in answers)),
         "releases": releases(evidences, versions),
     }
 
