@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from worlds import findings, plain_world
 
-from pipeline import places
+from pipeline import building, places
 from pipeline.building import only_build
 from pipeline.faults import BuildError
 from pipeline.pages import assembly, chapter_pages, opening, rendering
@@ -130,6 +130,22 @@ def test_a_warning_fails_the_build_and_leaves_the_last_good_book():
     assert (places.HTML / "index.html").read_text() == good
     rendering.render(strict=False)
     assert "a link" in (places.HTML / "index.html").read_text()
+
+
+@pytest.mark.usefixtures("workshop")
+def test_pages_built_in_spite_of_warnings_are_built_again_by_a_strict_build(monkeypatch):
+    def render(*, strict):
+        del strict
+        places.HTML.mkdir(parents=True, exist_ok=True)
+        (places.HTML / "index.html").touch()
+
+    monkeypatch.setattr(rendering, "render", render)
+    monkeypatch.setattr(assembly, "assemble", lambda *_: None)
+    monkeypatch.setattr(building, "page_inputs", lambda _: "the same")
+    places.STAMPS.mkdir(parents=True)
+    assert building.make_pages([], strict=False) == "rendered"
+    assert building.make_pages([]) == "rendered"
+    assert building.make_pages([]) == "up to date"
 
 
 @pytest.mark.usefixtures("workshop")
