@@ -122,6 +122,11 @@ def test_a_kernel_of_the_scale_step_only_is_noticed():
     assert not cpp("mul_sigmoid").scales_alone
 
 
+@pytest.mark.parametrize("sign", ["/ std::exp(2) +", "* x.exp_u20() *", "* sigmoid(3) *"])
+def test_a_sigmoid_that_a_kernels_name_leaves_out_is_found_in_its_text(sign):
+    assert not cpp("mul", sign).scales_alone
+
+
 def test_the_residual_names_both_sides_and_is_empty_for_equal_texts():
     assert residual("a\nb", "a\nb", ("one", "other")) == ""
     assert residual("a\nb", "a\nc", ("one", "other")).splitlines() == [

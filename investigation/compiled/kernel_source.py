@@ -30,6 +30,9 @@ SIZE_OF = r"_\w*numel\b"
 BUFFER = re.compile(r"= empty_strided_\w+\(")
 # What the scale step itself consists of, in kernels' names.
 SCALING = {"expand", "mul", "clone"}
+# The sigmoid before the scale step, in a kernel's text. Under torch 2.4 the name of a kernel
+# leaves out what is read through a view, so a kernel that computes the sigmoid is called `mul`.
+SIGMOID = re.compile(r"sigmoid|\bexp(?:_u20)?\(")
 
 
 class SourceError(ValueError):
@@ -66,8 +69,11 @@ class GeneratedProgram:
 
     @property
     def scales_alone(self) -> bool:
-        """Whether a kernel holds an operation of the scale step and none beside."""
-        return any(operations(name) <= SCALING for name in self.names)
+        """Whether a kernel computes the scale step and not the sigmoid before it."""
+        return any(
+            operations(name) <= SCALING and not SIGMOID.search(kernel)
+            for name, kernel in zip(self.names, self.kernels, strict=True)
+        )
 
 
 def normalise(file: str) -> GeneratedProgram:

@@ -1,12 +1,12 @@
 """What Inductor generates for a CPU, and when: chapter 06 under another torch."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import product
 
 import torch
 
-from investigation.compiled import codegen, fusion, kernel_source
+from investigation.compiled import codegen, fusion
 from investigation.compiled.recompilation import compilations, guards
 from investigation.evidence.kinds.programs import (
     FullSizeTensors,
@@ -17,8 +17,6 @@ from investigation.evidence.kinds.programs import (
 )
 from investigation.evidence.observation import Observation
 from investigation.evidence.parameters import Parameters
-from investigation.subject import torch_features
-from investigation.subject.torch_features import LackingError
 from investigation.versions.reader import reader
 
 SHAPE_MODES: tuple[ShapeMode, ...] = ("static", "dynamic")
@@ -41,26 +39,8 @@ def both_forms(settings: Parameters) -> Iterator[Observation]:
 
 
 def fused(settings: Parameters) -> Iterator[Observation]:
-    """Count the settings in which the scale step shares a kernel with its neighbours.
-
-    Raises `LackingError` if a kernel's name does not list all that was fused into it.
-    """
-    pairings = _pairings(settings)
-    blocks = [pairing.candidate for pairing in pairings if pairing.setting.level == "block"]
-    if blocks:
-        require_telling_names(name for block in blocks for name in block.names)
-    yield fusion.agreement(pairings, "fused")
-
-
-def require_telling_names(names: Iterable[str]) -> None:
-    """Raise `LackingError` unless the names of a block's kernels list its operations.
-
-    Every block has a sigmoid, which is computed in a generated kernel.
-    """
-    if not any("sigmoid" in kernel_source.operations(name) for name in names):
-        raise LackingError(
-            f"torch {torch_features.version()} names a kernel after a part of what it computes"
-        )
+    """Count the settings in which the scale step shares a kernel with its neighbours."""
+    yield fusion.agreement(_pairings(settings), "fused")
 
 
 def copies(settings: Parameters) -> Iterator[Observation]:
