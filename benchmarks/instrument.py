@@ -20,11 +20,10 @@ def main() -> int:
     result = contest.run(
         options.trials,
         rival_trials=options.rival_trials,
-        doses=options.doses,
+        doses={plant: options.doses or DOSES[plant] for plant in options.plants},
         budget_s=options.budget,
         seed=options.seed,
         neighbour=options.neighbour,
-        plants=options.plants,
         limit_s=options.limit,
         resume=saved(options.json) if options.resume else None,
         progress=progress_to(options.json),
@@ -40,7 +39,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=contest.__doc__)
     parser.add_argument("--trials", type=int, default=400, help="of ours, for each dose and plant")
     parser.add_argument("--rival-trials", type=int, default=100, help="the same of rivals")
-    parser.add_argument("--doses", type=float, nargs="+", default=DOSES, help="per cent")
+    parser.add_argument("--doses", type=float, nargs="+", help="per cent, of every plant")
     parser.add_argument("--budget", type=float, default=0.6, help="seconds a comparison")
     parser.add_argument("--neighbour", action="store_true", help="load every core at random")
     parser.add_argument("--plants", nargs="+", default=PLANTS, choices=PLANTS, help="all three")

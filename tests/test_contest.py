@@ -48,7 +48,7 @@ def a_contest(error: float, reach: float, trials: int = 200) -> ContestResult:
     for number in range(trials):
         sign = 1 if number % 2 else -1
         for plant in PLANTS:
-            for dose in DOSES:
+            for dose in DOSES[plant]:
                 for ours in (PAIRS, MADE):
                     result.trials.append(trial(ours, dose, number, sign * error, reach, plant))
                 rival = trial(IQR, dose, number, sign * 100 * error, 200 * error, plant)
@@ -113,14 +113,18 @@ def test_a_difference_found_on_the_wrong_side_is_a_wrong_sign() -> None:
     assert not trial(PAIRS, -0.5, 0, error=0.0, reach=0.001).wrong_sign
 
 
-@pytest.mark.parametrize(("dose", "ratio"), [(0, 1), (1, 1.01), (-1, 1 / 1.01), (0.25, 1.0025)])
+@pytest.mark.parametrize(
+    ("dose", "ratio"), [(0, 1), (1, 1.01), (-1, 1 / 1.01), (0.25, 1.0025), (0.1, 1.001)]
+)
 def test_a_dose_is_exactly_so_much_more_work(dose: float, ratio: float) -> None:
     assert contest_record.planted_ratio(dose) == pytest.approx(ratio, rel=1e-12)
 
 
 def test_a_dose_that_is_no_whole_number_of_calls_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"a dose of 0\.3 % is not a whole number of calls in 400"):
-        planted_work.plant(0.3)
+    with pytest.raises(
+        ValueError, match=r"a dose of 0\.33 % is not a whole number of calls in 400 or 1000"
+    ):
+        planted_work.plant(0.33)
 
 
 def test_only_the_number_of_calls_tells_planted_sides_apart() -> None:
@@ -128,6 +132,11 @@ def test_only_the_number_of_calls_tells_planted_sides_apart() -> None:
     assert baseline.func is candidate.func  # type: ignore[attr-defined]
     x, y, calls = baseline.args  # type: ignore[attr-defined]
     assert candidate.args == (x, y, 1.01 * calls)  # type: ignore[attr-defined]
+
+
+def test_the_smallest_dose_is_one_call_in_a_longer_work() -> None:
+    baseline, candidate = planted_work.plant(0.1).once()
+    assert (baseline.args[2], candidate.args[2]) == (1000, 1001)  # type: ignore[attr-defined]
 
 
 def test_closures_of_their_own_have_the_same_code_over_the_same_tensors() -> None:
@@ -179,7 +188,9 @@ def test_rms_error_is_of_the_ratio_and_in_per_cent() -> None:
 
 
 def test_rivals_with_fewer_trials_are_spread_over_the_contest() -> None:
-    planned = contest.turns(trials=8, rival_trials=2, doses=[0.0, 1.0], seed=1)
+    planned = contest.turns(
+        trials=8, rival_trials=2, doses={plant: [0.0, 1.0] for plant in PLANTS}, seed=1
+    )
     ours = [turn for turn in planned if turn.method is contestants.paired_trials]
     rivals = {turn.number for turn in planned if turn.method is contestants.sequential_trials}
     assert len(ours) == 16 * len(PLANTS)
@@ -192,7 +203,7 @@ def test_the_order_is_drawn_and_a_seed_repeats_it() -> None:
 
 
 def test_an_interrupted_contest_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    settings = {"doses": [0.0], "plants": [TENSORS], "budget_s": 0.4, "seed": 3}
+    settings = {"doses": {TENSORS: [0.0]}, "budget_s": 0.4, "seed": 3}
     first = contest.run(1, **settings)  # type: ignore[arg-type]
     file = tmp_path / "contest.json"
     first.write(file)
@@ -205,12 +216,12 @@ def test_an_interrupted_contest_goes_on_where_it_stopped(tmp_path: Path) -> None
 
 
 def test_a_contest_ends_at_its_limit_with_whole_trials() -> None:
-    ended = contest.run(50, doses=[0.0], plants=[ONE_FUNCTION], budget_s=0.1, limit_s=0.0)
+    ended = contest.run(50, doses={ONE_FUNCTION: [0.0]}, budget_s=0.1, limit_s=0.0)
     assert ended.trials == []
 
 
 def test_a_live_contest_runs_every_method_and_prints_its_table() -> None:
-    result = contest.run(1, doses=[2.0], plants=[CLOSURES], budget_s=0.4)
+    result = contest.run(1, doses={CLOSURES: [2.0]}, budget_s=0.4)
     expected = set(METHODS) - (set() if duet.two_cores() else {contest_record.DUET})
     assert {trial_run.method for trial_run in result.trials} == expected
     text = contest_targets.table(result)

@@ -31,6 +31,11 @@ def test_contests_are_found_by_machine(folder):
     assert list(recorded.contests(folder)) == ["machine"]
 
 
+def test_a_contest_beside_a_neighbour_is_a_record_of_its_own(folder):
+    ContestResult({}, {}, TRIALS).write(folder / "machine" / "contest_neighbour.json")
+    assert list(recorded.contests(folder)) == ["machine", "machine, beside a busy neighbour"]
+
+
 def test_verdicts_have_the_words_of_every_page_also_where_a_small_dose_is_found(folder):
     (result,) = recorded.contests(folder).values()
     shares = recorded.verdict_shares(result, TENSORS)[MADE]

@@ -12,7 +12,7 @@ from investigation.evidence.sealed.contest import ContestResult
 def verdicts(result: ContestResult, plant: str, alt: str, caption: str) -> HTML:
     """Return the verdicts of every method on one kind of plant, as a captioned figure."""
     shares = recorded.verdict_shares(result, plant)
-    figure = figures.contest_verdicts(result.doses(), shares)
+    figure = figures.contest_verdicts(result.doses(plant), shares)
     return figures.show(figure, alt=alt, caption=caption)
 
 

@@ -17,7 +17,8 @@ from investigation.evidence.words import microseconds
 Parsed = TypeVar("Parsed")
 FOLDER = PROJECT / "results"
 VERDICTS: tuple[Outcome, ...] = ("slower", "faster", "equivalent", "inconclusive")
-CONTEST = "contest.json"
+# Alone, and beside a neighbour on every core.
+CONTEST, NEIGHBOUR = "contest.json", "contest_neighbour.json"
 # How a value of a contest's environment is written; the others by their name.
 WITH_UNITS: Mapping[str, Callable[[Any], str]] = {
     "processor": str,
@@ -29,9 +30,14 @@ WITH_UNITS: Mapping[str, Callable[[Any], str]] = {
 
 
 def contests(folder: Path = FOLDER) -> dict[str, ContestResult]:
-    """Return the recorded contests, by the folder of the machine."""
-    paths = sorted(folder.glob(f"*/{CONTEST}"))
-    return {path.parent.name: _read(path, ContestResult.from_dict) for path in paths}
+    """Return the recorded contests, by the folder of the machine and what ran beside them."""
+    paths = sorted(path for name in (CONTEST, NEIGHBOUR) for path in folder.glob(f"*/{name}"))
+    return {_name(path): _read(path, ContestResult.from_dict) for path in paths}
+
+
+def _name(path: Path) -> str:
+    machine = path.parent.name
+    return f"{machine}, beside a busy neighbour" if path.name == NEIGHBOUR else machine
 
 
 def instruction_counts(folder: Path = FOLDER) -> InstructionCounts:
@@ -71,7 +77,7 @@ def verdict_shares(result: ContestResult, plant: str) -> dict[str, dict[str, lis
 
 def _shares_of(result: ContestResult, method: str, plant: str, verdict: Outcome) -> list[float]:
     at_dose = (
-        [trial.verdict for trial in result.of(method, plant, dose)] for dose in result.doses()
+        [trial.verdict for trial in result.of(method, plant, dose)] for dose in result.doses(plant)
     )
     return [verdicts.count(verdict) / max(1, len(verdicts)) for verdicts in at_dose]
 
@@ -115,7 +121,7 @@ def ended_early(result: ContestResult) -> str:
     fewest = min(
         len(result.of(contest_record.MADE, plant, dose))
         for plant in result.plants()
-        for dose in result.doses()
+        for dose in result.doses(plant)
     )
     if fewest >= planned:
         return ""
@@ -124,12 +130,13 @@ def ended_early(result: ContestResult) -> str:
 
 def endpoints(result: ContestResult) -> Iterable[dict[str, object]]:
     """Return one row for each method and kind of plant: how often it was right and wrong."""
+    doses = [f"{dose:+g}" for dose in result.doses() if dose]
     for row in result.summary():
         yield {
             "plant": row["plant"],
             "method": row["method"],
             "false alarms": _share(row["false_alarms"]),
-            **{f"{dose} % found": _share(share) for dose, share in row["found"].items()},
+            **{f"{dose} % found": _share(row["found"].get(dose)) for dose in doses},
             "wrong signs": row["wrong_signs"],
             "coverage": _share(row["coverage"]),
             "false equivalence": _share(row["false_equivalence"]),
@@ -137,8 +144,10 @@ def endpoints(result: ContestResult) -> Iterable[dict[str, object]]:
         }
 
 
-def _share(value: Mapping[str, Any]) -> str:
-    return "–" if value["share"] is None else f"{value['share']:.1%} of {value['of']}"
+def _share(value: Mapping[str, Any] | None) -> str:
+    return (
+        "–" if value is None or value["share"] is None else f"{value['share']:.1%} of {value['of']}"
+    )
 
 
 def targets(result: ContestResult) -> Iterable[dict[str, object]]:

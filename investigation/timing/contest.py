@@ -10,7 +10,7 @@ import os
 import platform
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,6 @@ from investigation.evidence.sealed.contest import (
     CONFIDENCE,
     DOSES,
     MARGIN,
-    PLANTS,
     ContestResult,
 )
 from investigation.timing.contestants import GROUPS, LEADS, OURS, Method
@@ -52,11 +51,10 @@ class Turn:
 def turns(
     trials: int,
     rival_trials: int,
-    doses: Sequence[float],
+    doses: Mapping[str, Sequence[float]],
     seed: int,
-    plants: Sequence[str] = PLANTS,
 ) -> list[Turn]:
-    """Every measurement of a contest, plants, doses and methods in random order in each trial.
+    """Every measurement of a contest: plants, doses and methods in random order in each trial.
 
     Rivals that get fewer trials get them spread evenly over the contest.
     """
@@ -67,8 +65,8 @@ def turns(
         groups = GROUPS if rivals else OURS
         turn = [
             Turn(method, plant, dose, number, draw.getrandbits(32))
-            for plant in plants
-            for dose in doses
+            for plant in doses
+            for dose in doses[plant]
             for method in groups
         ]
         draw.shuffle(turn)
@@ -80,8 +78,7 @@ def run(
     trials: int = 10,
     *,
     rival_trials: int | None = None,
-    doses: Sequence[float] = DOSES,
-    plants: Sequence[str] = PLANTS,
+    doses: Mapping[str, Sequence[float]] = DOSES,
     budget_s: float = 0.6,
     seed: int = 0,
     neighbour: bool = False,
@@ -91,20 +88,21 @@ def run(
 ) -> ContestResult:
     """Hold the contest, one thread, one comparison at a time.
 
-    `rival_trials` defaults to `trials`. `neighbour` starts one process per core that burns at
-    random while the contest runs. `resume` keeps its trials and runs only what is missing; after
-    `limit_s` seconds the contest ends with the trials that it has, whole numbers of them only.
-    `progress(result, done, total)` is called after each measurement. Takes about
-    `budget_s * len(doses) * len(plants) * (2 * trials + 3 * rival_trials)` seconds.
+    `rival_trials` defaults to `trials`; `doses` are in per cent, by kind of plant. `neighbour`
+    starts one process per core that burns at random while the contest runs. `resume` keeps its
+    trials and runs only what is missing; after `limit_s` seconds the contest ends with the trials
+    that it has, whole numbers of them only. `progress(result, done, total)` is called after each
+    measurement. Takes about `budget_s * (2 * trials + 3 * rival_trials)` seconds for each dose of
+    each kind of plant.
     """
     rivals = trials if rival_trials is None else rival_trials
     result = resume or ContestResult(environment(), {})
-    given = {"trials": trials, "rival_trials": rivals, "doses": list(doses), "budget_s": budget_s}
-    given |= {"plants": list(plants), "seed": seed, "neighbour": neighbour}
+    given = {"trials": trials, "rival_trials": rivals, "budget_s": budget_s, "seed": seed}
+    given |= {"doses": {plant: list(doses[plant]) for plant in doses}, "neighbour": neighbour}
     fixed = {"margin": MARGIN, "confidence": CONFIDENCE, "base_calls": BASE_CALLS}
     result.settings = given | fixed
     finished = {(trial.method, trial.plant, trial.dose, trial.number) for trial in result.trials}
-    planned, start = turns(trials, rivals, doses, seed, plants), time.monotonic()
+    planned, start = turns(trials, rivals, doses, seed), time.monotonic()
     with busy_neighbours(seed) if neighbour else nullcontext():
         for done, turn in enumerate(planned, start=1):
             new_number = done == 1 or planned[done - 2].number != turn.number

@@ -7,7 +7,12 @@ from itertools import repeat
 
 import torch
 
-from investigation.evidence.sealed.contest import BASE_CALLS, CLOSURES, ONE_FUNCTION, TENSORS
+from investigation.evidence.sealed.contest import (
+    CLOSURES,
+    ONE_FUNCTION,
+    TENSORS,
+    planted_calls,
+)
 from investigation.timing.arms import Function
 from investigation.timing.clock import Clock, DeviceClock
 
@@ -35,16 +40,12 @@ class Planted:
 
 
 def plant(dose: float, kind: str = ONE_FUNCTION) -> Planted:
-    """Plant a difference; ValueError where the dose is not a whole number of calls in 400.
+    """Plant a difference; ValueError where the dose is not a whole number of calls.
 
     With one function, only the number of calls tells the sides apart. A closure or tensors of its
     own put each side somewhere else in memory, which changes how fast two equal programs are.
     """
-    extra = BASE_CALLS * abs(dose) / 100
-    if not extra.is_integer():
-        raise ValueError(f"a dose of {dose} % is not a whole number of calls in {BASE_CALLS}")
-    make = MAKERS[kind]
-    less, more = partial(make, BASE_CALLS), partial(make, BASE_CALLS + int(extra))
+    less, more = (partial(MAKERS[kind], calls) for calls in planted_calls(dose))
     return Planted(kind, dose, less, more) if dose >= 0 else Planted(kind, dose, more, less)
 
 

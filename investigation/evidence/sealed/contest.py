@@ -14,15 +14,23 @@ from investigation.evidence.files import write_atomically
 from investigation.evidence.kinds.timings import Outcome, PlantedDifferences
 
 SCHEMA = 2
-# 400 calls on operands that just fit a first-level cache take between 0.2 and 1 ms.
+# 400 calls on operands that just fit a first-level cache take between 0.2 and 1 ms. A dose that is
+# no whole number of calls in 400 is planted in the longer work.
 BASE_CALLS = 400
-DOSES = (0.0, 0.25, 1.0)  # per cent of the base's work
+LONGER_BASE_CALLS = 1000
 MARGIN = 0.01
 CONFIDENCE = 0.95
 
 # What the two sides of a trial share, and what each has of its own.
 ONE_FUNCTION, CLOSURES, TENSORS = "one function", "closures of their own", "tensors of their own"
 PLANTS = (ONE_FUNCTION, CLOSURES, TENSORS)
+# Per cent of the base's work. The smallest is far below what a placement in memory can change, so
+# it is planted only where both sides share their place.
+DOSES: Mapping[str, tuple[float, ...]] = {
+    ONE_FUNCTION: (0.0, 0.1, 0.25, 1.0),
+    CLOSURES: (0.0, 0.25, 1.0),
+    TENSORS: (0.0, 0.25, 1.0),
+}
 
 PAIRS = "compare"
 MADE = "compare_made"
@@ -104,9 +112,9 @@ class ContestResult:
         """List the kinds of plant that were tried."""
         return [plant for plant in PLANTS if any(trial.plant == plant for trial in self.trials)]
 
-    def doses(self) -> list[float]:
-        """List the planted doses in per cent, ascending."""
-        return sorted({trial.dose for trial in self.trials})
+    def doses(self, plant: str | None = None) -> list[float]:
+        """List the doses in per cent, of one kind of plant or of all, ascending."""
+        return sorted({trial.dose for trial in self.trials if plant in (None, trial.plant)})
 
     def summary(self) -> list[dict[str, Any]]:
         """One row for each method and kind of plant that has trials."""
@@ -164,7 +172,7 @@ def _summary(result: ContestResult, method: str, plant: str) -> dict[str, Any]:
         "false_alarms": share([trial.found for trial in null]),
         "found": {
             f"{dose:+g}": share([trial.found for trial in result.of(method, plant, dose)])
-            for dose in result.doses()
+            for dose in result.doses(plant)
             if dose
         },
         "wrong_signs": sum(trial.wrong_sign for trial in trials),
@@ -204,6 +212,19 @@ def rms_error_percent(trials: Sequence[Trial]) -> float:
 
 def planted_ratio(dose: float) -> float:
     """Candidate's work over baseline's: 1.01 at +1 %, and 1/1.01 at −1 %."""
-    extra = round(BASE_CALLS * abs(dose) / 100)
-    ratio = (BASE_CALLS + extra) / BASE_CALLS
-    return ratio if dose >= 0 else 1 / ratio
+    base, more = planted_calls(dose)
+    return more / base if dose >= 0 else base / more
+
+
+def planted_calls(dose: float) -> tuple[int, int]:
+    """Return the calls of the side with less work and of the side with more.
+
+    ValueError where the dose is no whole number of calls in either of the two works.
+    """
+    for base in (BASE_CALLS, LONGER_BASE_CALLS):
+        extra = base * abs(dose) / 100
+        if math.isclose(extra, round(extra), abs_tol=1e-9):
+            return base, base + round(extra)
+    raise ValueError(
+        f"a dose of {dose} % is not a whole number of calls in {BASE_CALLS} or {LONGER_BASE_CALLS}"
+    )

@@ -101,7 +101,7 @@ def _row(row: Mapping[str, Any], doses: Sequence[str]) -> list[str]:
         row["method"],
         row["plant"],
         _share(row["false_alarms"]),
-        *(_share(row["found"][dose]) for dose in doses),
+        *(_share(row["found"].get(dose)) for dose in doses),
         str(row["wrong_signs"]),
         _share(row["coverage"]),
         _share(row["false_equivalence"]),
@@ -110,8 +110,8 @@ def _row(row: Mapping[str, Any], doses: Sequence[str]) -> list[str]:
     ]
 
 
-def _share(value: Mapping[str, Any]) -> str:
-    return "–" if value["share"] is None else f"{value['share']:.1%}"
+def _share(value: Mapping[str, Any] | None) -> str:
+    return "–" if value is None or value["share"] is None else f"{value['share']:.1%}"
 
 
 def _verdict(target: ContestTarget) -> str:
