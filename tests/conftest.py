@@ -9,6 +9,7 @@ os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
 import pytest
 from filelock import FileLock
+from unchanged import Unchanged
 from whole_book import build_in
 
 from investigation.compiled import toolchain
@@ -31,6 +32,12 @@ BUILT = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "RENDER
 BOOK = places.BUILD / "tests" / "book"
 # What takes a whole book, a browser, a kernel or make; `make check` leaves it out.
 SLOW_FIXTURES = frozenset({"book", "browser", "built", "surveyed"})
+
+
+def pytest_configure(config):
+    """Leave out, from run to run, the slow tests that have passed on the same files."""
+    passed = places.BUILD / "tests" / "passed.json"
+    config.pluginmanager.register(Unchanged(places.PROJECT, passed), "unchanged")
 
 
 def pytest_collection_modifyitems(items):

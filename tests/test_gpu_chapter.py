@@ -1,4 +1,4 @@
-"""The GPU chapter without Triton, and without an earlier chapter's evidence."""
+"""The GPU chapter without Triton, without a compiler and without an earlier chapter's evidence."""
 
 import os
 
@@ -27,6 +27,7 @@ def bare(tmp_path_factory):
     path = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", path)
+        patch.setenv("CXX", "/nowhere/c++")
         patch.setenv("INVESTIGATION_RESULTS", str(folder))
         patch.setenv("INVESTIGATION_EVIDENCE", str(folder / "nothing"))
         papermill.execute_notebook(

@@ -108,6 +108,13 @@ def test_a_recorded_contest_is_shown_with_a_captioned_figure_for_each_kind_of_pl
     assert f"recorded: machine, {TENSORS}." in picture.data
 
 
+def test_the_figures_of_a_contest_beside_a_neighbour_are_folded():
+    alone, beside = (ContestResult({}, {"neighbour": busy}, TRIALS) for busy in (False, True))
+    first, second = contest_figures.of_all({"here": alone, "here, busy": beside})
+    assert "<details>" not in first.data
+    assert "<details><summary>The figures of here, busy</summary>" in second.data
+
+
 def test_the_numbers_of_a_contest_end_with_its_machine():
     result = ContestResult({"cores": 2}, {"trials": 2}, TRIALS)
     *tables, made_on = contest_figures.numbers(result)

@@ -1,6 +1,6 @@
 """A contest of timers on a page: its picture, its tables, and the machine that it ran on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from IPython.display import HTML, Markdown
 
@@ -14,6 +14,15 @@ def verdicts(result: ContestResult, plant: str, alt: str, caption: str) -> HTML:
     shares = recorded.verdict_shares(result, plant)
     figure = figures.contest_verdicts(result.doses(plant), shares)
     return figures.show(figure, alt=alt, caption=caption)
+
+
+def of_all(contests: Mapping[str, ContestResult]) -> Iterator[HTML]:
+    """Return the figures of every recorded contest; beside a neighbour they are folded."""
+    for name, result in contests.items():
+        if result.settings.get("neighbour"):
+            yield folded(f"The figures of {name}", *pictures(name, result))
+        else:
+            yield from pictures(name, result)
 
 
 def pictures(name: str, result: ContestResult) -> Iterator[HTML]:

@@ -30,8 +30,6 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
-from statsmodels.stats.sandwich_covariance import S_hac_simple
-from statsmodels.tsa.stattools import acf
 
 from investigation.evidence.kinds.timings import Outcome
 
@@ -206,6 +204,9 @@ def autocorrelation_p(sample: ArrayLike) -> float:
     scores = _centred_scores(sample)
     if len(scores) < 30 or not scores.any():
         return 1.0
+    # Here, because it takes half a second, which every fresh process would wait for.
+    from statsmodels.tsa.stattools import acf
+
     _, _, p_by_lag = acf(scores, nlags=10, qstat=True, fft=False, result_object=False)
     return float(p_by_lag[-1])
 
@@ -219,6 +220,8 @@ def autocorrelation_inflation(sample: ArrayLike) -> float:
     """
     if autocorrelation_p(sample) >= AUTOCORRELATED_BELOW_P:
         return 1.0
+    from statsmodels.stats.sandwich_covariance import S_hac_simple
+
     scores = _centred_scores(sample)
     lags = math.ceil(4 * (len(scores) / 100) ** (2 / 9))
     long_run = S_hac_simple(scores[:, None], nlags=lags).item()
