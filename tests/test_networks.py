@@ -1,5 +1,6 @@
 """`make wild NETWORK=`: cells, environments and records of released networks; nothing is timed."""
 
+import importlib.util
 import json
 import sys
 from contextlib import nullcontext
@@ -190,11 +191,21 @@ def test_an_environment_holds_all_that_the_measurement_imports():
         for name in imports._names(path.read_text(encoding="utf-8"), path.name)
     }
     foreign = named - sys.stdlib_module_names - {"investigation"}
-    distributions = metadata.packages_distributions()
-    needed = {
-        name.lower() for module in foreign & distributions.keys() for name in distributions[module]
+    held = {
+        part
+        for distribution in {*environments.IMPORTED, *COME_WITH}
+        for part in top_level(distribution)
     }
-    assert needed - {name.lower() for name in environments.IMPORTED} <= COME_WITH
+    assert {name for name in foreign if importlib.util.find_spec(name)} <= held
+
+
+def top_level(distribution):
+    """Return the names that one can import from a distribution, none where it is not here."""
+    try:
+        files = metadata.files(distribution) or ()
+    except metadata.PackageNotFoundError:
+        return set()
+    return {file.parts[0].removesuffix(".py") for file in files}
 
 
 def test_an_environment_is_made_once_and_anew_where_it_would_hold_something_else(
