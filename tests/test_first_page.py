@@ -143,7 +143,7 @@ def test_the_third_sentence_tells_of_two_dtypes_or_that_nothing_was_found():
 def test_the_fourth_sentence_tells_of_exported_programs_in_both_directions():
     assert "takes the same time either way" in sentences()[3]
     slow = sentences(block_in("library", 9.0, "slower"))[3]
-    assert "1 of 2 programs of the block are slower with the line, up to 9 times as long" in slow
+    assert "1 of 2 programs of the block is slower with the line, up to 9 times as long" in slow
     quick = sentences(block_in("library", 0.8, "faster"))[3]
     assert "0 of 2 programs" in quick
     assert "at some size library is faster with it" in quick

@@ -12,6 +12,8 @@ from investigation.evidence import words
         (1.0234, (1.01, 1.0367), "+2.34 % (+1.00 to +3.67)"),
         (0.9, (0.85, 0.95), "-10.00 % (-15.00 to -5.00)"),
         (2.5, (2.25, 3), "2.5 times (2.25 to 3)"),
+        (1.0234, (0, math.inf), "+2.34 % (no interval)"),
+        (2.5, (1.5, math.inf), "2.5 times (no interval)"),
     ],
 )
 def test_a_ratio_is_a_change_with_its_interval_or_a_factor_where_it_is_large(ratio, interval, text):

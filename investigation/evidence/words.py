@@ -22,12 +22,18 @@ DEFINITIONS: Mapping[str, str] = {
 
 
 def percent(ratio: float, interval: Interval) -> str:
-    """Return a ratio and its interval as a change in percent, or as a factor if it is large."""
+    """Return a ratio and its interval as a change in percent, or as a factor if it is large.
+
+    An interval of too few values has no ends, and is none.
+    """
     low, high = interval
-    if ratio >= 2:
-        return f"{ratio:.3g} times ({low:.3g} to {high:.3g})"
-    shown = (100 * (value - 1) for value in (ratio, low, high))
-    return "{:+.2f} % ({:+.2f} to {:+.2f})".format(*shown)
+    large, ends = ratio >= 2, low > 0 and math.isfinite(high)
+    shown = f"{ratio:.3g} times" if large else f"{100 * (ratio - 1):+.2f} %"
+    if not ends:
+        return f"{shown} (no interval)"
+    if large:
+        return f"{shown} ({low:.3g} to {high:.3g})"
+    return f"{shown} ({100 * (low - 1):+.2f} to {100 * (high - 1):+.2f})"
 
 
 def change(ratio: float) -> str:

@@ -184,9 +184,9 @@ def _exported(decisions: Sequence[Decision]) -> str:
         return "No exported program ran here."
     worst = [decision.worst for decision in decisions if decision.worst]
     faster = [decision.setting.name for decision in decisions if decision.best]
-    sentence = (
-        f"Exported, {len(worst)} of {len(decisions)} programs of the block are slower with the line"
-    )
+    verb = "is" if len(worst) == 1 else "are"
+    counted = f"{len(worst)} of {len(decisions)} programs of the block"
+    sentence = f"Exported, {counted} {verb} slower with the line"
     if worst:
         dearest = max(worst, key=lambda answer: answer.timing.ratio)
         sentence += f", up to {longer(dearest)} in {dearest.setting.name}"
