@@ -142,6 +142,8 @@ FLIPS = [
     ("P5", network(0.97), "refuted", "is faster with `expand_as`"),
     ("P5", network(width=0.05), "untested", "undecided"),
     ("P5", [COPIES_MIXED], "qualified", "it changes memory, where the dtypes differ."),
+    ("P5", [COPIES_SAME], "qualified", "it changes memory, with one dtype."),
+    ("P5", [equality("same_dtype", 16, 3)], "qualified", "changes bits, in 3 of 16 dtypes."),
     ("P5", [grown(5)], "qualified", "it changes a shape check (5 of 16 gate shapes)."),
     ("P5", [mixed_dtypes(27)], "qualified", "it changes bits, in 27 of 180 pairs of dtypes."),
     ("V1", [equality("same_dtype", 16, 1)], "refuted", "differ"),
@@ -159,6 +161,12 @@ FLIPS = [
     ("X2", [WRITES], "refuted", "No program that writes it is slower"),
     ("X2", [WRITES, block_in("library", 0.8)], "refuted", "1 faster of 1 timings"),
     ("X2", [WRITES, SLOW_EXPORTED], "supported", "Others: 1 equal of 1"),
+    (
+        "X2",
+        [WRITES, SLOW_EXPORTED, program("compiler", 2**24), block_in("compiler", 1.2)],
+        "untested",
+        "Others: none of 0.",
+    ),
     (
         "X2",
         [WRITES, SLOW_EXPORTED, block_in("compiler", 0.8)],

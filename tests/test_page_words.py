@@ -6,6 +6,7 @@ import pytest
 from worlds import CASE, block_in, multiply, network, of_size, program
 
 from investigation.display import compiled_words, outcomes, training_figures
+from investigation.evidence import words
 from investigation.evidence.kinds.timings import Timing
 from investigation.observe.autograd_graph import Gradient, Node
 
@@ -89,7 +90,7 @@ def test_what_is_said_of_writers_follows_their_timings(writer, other, parts):
     ("value", "shown"), [(0, "0"), (6.3e-6, "6.3e-06"), (6.31e-6, "6.4e-06"), (0.0999, "0.1")]
 )
 def test_a_maximum_is_never_rounded_down(value, shown):
-    assert outcomes.rounded_up(value) == shown
+    assert words.rounded_up(value) == shown
     assert float(shown) >= value
 
 

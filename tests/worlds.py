@@ -9,7 +9,12 @@ from investigation.evidence.kinds.correctness import RUNS, Acceptance, Equality,
 from investigation.evidence.kinds.deployments import RuntimeProgram, RuntimesTried
 from investigation.evidence.kinds.in_place import Added, LineInPlace, OfProcess, OnClock, Slot
 from investigation.evidence.kinds.layouts import BlockLayouts, Layouts, View
-from investigation.evidence.kinds.programs import Agreement, Survival
+from investigation.evidence.kinds.programs import (
+    Agreement,
+    CompiledPair,
+    ProgramSummary,
+    Survival,
+)
 from investigation.evidence.kinds.resources import Calls, Memory
 from investigation.evidence.kinds.timings import MARGIN, STEP_CONFIDENCE, Timed, Timing
 from investigation.evidence.questions import Findings
@@ -177,6 +182,18 @@ def agreement(layer, count=88, target="cpu", differ=()):
                      agreeing=count, differ=differ)  # fmt: skip
 
 
+def compiled_block():
+    """Both forms of a block, compiled to one program."""
+    summary = ProgramSummary(
+        sha256="0", kernels_sha256="0", kernels=1, of_a_library=0, loops=1, buffers=1,
+        names=("cpp_fused_mul_sigmoid_0",),
+    )  # fmt: skip
+    return CompiledPair(
+        says="a block, compiled", case=CASE, level="block", mode="inference", shapes="static",
+        same_kernels=True, same_source=True, baseline=summary, candidate=summary,
+    )  # fmt: skip
+
+
 def survival(program, runs_more, **more):
     return Survival(says=program, program=program, runs_more=runs_more, **more)
 
@@ -216,6 +233,7 @@ def plain_world():
         calls("expand_as", 4),
         calls("broadcast", 1),
         *(agreement(layer) for layer in ("kernels", "elided", "fused", "source")),
+        compiled_block(),
         survival("torch.compile", runs_more=False),
         *(pairings(group) for group in GROUPS),
         *(

@@ -15,7 +15,7 @@ CLAIMS: tuple[Claim, ...] = (
         f"{words.EQUAL}, {words.BOTH_FORMATS}, and every multiply of two dtypes is shown to be "
         f"less than {words.LARGE} slower. Qualified if some of these multiplies are {words.LARGE} "
         "slower or more. Refuted if the outputs differ, or if the step is slower or faster. "
-        "Untested otherwise.",
+        f"Untested otherwise. {words.TWO_STEPS} {words.MANY} {words.EDGE}",
         history=(
             history.FIRST,
             history.UNCLEAR,
@@ -77,7 +77,7 @@ CLAIMS: tuple[Claim, ...] = (
         rule="Supported if nothing is slower with `expand_as` and everything is shown to be equal "
         "or faster. Qualified if parts of the network are slower, but its steps (forward and "
         "training) are shown to be equal or faster. Refuted if such a step is slower. Untested "
-        f"otherwise. {words.MANY}",
+        f"otherwise. {words.TWO_STEPS} {words.MANY}",
         history=(
             history.FIRST,
             history.MANY,

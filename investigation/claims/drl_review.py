@@ -3,7 +3,6 @@
 from investigation.claims import history, launches, questions, words
 from investigation.claims.claim import Claim
 from investigation.claims.rules import compiled, layouts, time, training
-from investigation.evidence.kinds.timings import STEP_CONFIDENCE
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -16,8 +15,7 @@ CLAIMS: tuple[Claim, ...] = (
         f"{words.BOTH_FORMATS}, and the losses are the same bit for bit in every training run. "
         "Qualified if the step is equal, but the losses are the same only in some runs. Refuted "
         "if the losses are the same in no run, or if a step is slower or faster. Untested "
-        f"otherwise. Because there are two formats, each is judged at {100 * STEP_CONFIDENCE:g} % "
-        "confidence.",
+        f"otherwise. {words.TWO_STEPS}",
         history=(history.FIRST, history.D1_FORMATS, history.IN_PLACE),
         not_covered=words.OTHER_TRAINING,
         chapters=(words.TRAINING,),
@@ -35,7 +33,7 @@ CLAIMS: tuple[Claim, ...] = (
         rule="Supported if the view allocates 0 bytes and the host network's six SE blocks are "
         f"shown to add less than {words.LARGE} to its forward step, {words.BOTH_FORMATS}. "
         f"Qualified if they are shown to add more than {words.LARGE} in one of them. Refuted if "
-        "the view allocates. Untested otherwise.",
+        f"the view allocates. Untested otherwise. {words.EDGE}",
         history=(history.FIRST, history.CHEAP),
         not_covered=words.OTHER_TIMES,
         chapters=(words.COST, words.STRIDES),
@@ -53,15 +51,24 @@ CLAIMS: tuple[Claim, ...] = (
         rule="Supported if, for every target, both forms compile to the same number of kernels in "
         "more than half of the settings, and none of these kernels does a block's scale step "
         "alone. Qualified if this holds in fewer settings, or only for some targets. Refuted if it "
-        "holds in none. A multiply alone has nothing to be fused with, so there only the number "
-        "of kernels counts.",
-        history=(history.FIRST, history.MULTIPLY_ALONE, history.TYPICALLY),
+        "holds in none. Without a compiled block nothing is decided: a multiply alone has "
+        "nothing to be fused with, and for it only the number of kernels counts.",
+        history=(
+            history.FIRST,
+            history.MULTIPLY_ALONE,
+            history.TYPICALLY,
+            history.KERNELS_TEXT,
+            history.A_BLOCK,
+        ),
         not_covered=words.OTHER_COMPILERS,
         chapters=(words.COMPILED, words.GPU),
         cell="deciding-fusion",
         needs=words.BUILT,
         decide=compiled.fused,
-        questions={"fusion": questions.agreement("fused")},
+        questions={
+            "fusion": questions.agreement("fused"),
+            "blocks": questions.COMPILED_BLOCKS,
+        },
     ),
     Claim(
         id="D4",

@@ -144,6 +144,26 @@ COUNTED = Change(
     "Counts programs, and says how many runtimes they belong to.",
     "Two ways to one runtime had counted as two runtimes.",
 )
+ONE_DTYPE_TOO = Change(
+    date(2026, 11, 26),
+    "Memory and output bits of one dtype count too.",
+    "The rule said “with one dtype and with two”, but used those of two only.",
+)
+NOWHERE_ELSE = Change(
+    date(2026, 11, 26),
+    "Takes a timing of a program that does not write the expansion.",
+    "Where every program wrote it, “nowhere else” was supported by nothing.",
+)
+A_BLOCK = Change(
+    date(2026, 11, 26),
+    "Takes a block that was compiled.",
+    "A multiply alone has nothing to be fused with, but was enough to support the claim.",
+)
+KERNELS_TEXT = Change(
+    date(2026, 11, 26),
+    "Looks for the sigmoid in the kernel's text, not only in its name.",
+    "Under torch 2.4 a kernel's name leaves out the sigmoid that the kernel computes.",
+)
 EACH_SIZE = Change(
     date(2026, 11, 25),
     "Judges every program at every workload, in both directions, without the tolerance of 5 %.",

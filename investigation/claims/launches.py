@@ -7,6 +7,11 @@ from investigation.claims.rules import launches
 NEEDS = "a run of the GPU chapter, which takes a C++ compiler to see what eager CUDA launches"
 
 SAME_BITS = Note({"product": questions.SAME_PRODUCTS}, launches.same_bits, NEEDS)
+SAME_BITS_AND_GRADIENTS = Note(
+    {"product": questions.SAME_PRODUCTS, "gradients": questions.SAME_GRADIENTS},
+    launches.same_bits_and_gradients,
+    NEEDS,
+)
 NO_MEMORY = Note(
     {
         "product": questions.SAME_PRODUCTS,

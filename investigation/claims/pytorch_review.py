@@ -13,7 +13,7 @@ CLAIMS: tuple[Claim, ...] = (
         rule=f"Supported if the network's forward step is {words.EQUAL}, {words.BOTH_FORMATS}, and "
         f"every multiply of two dtypes is shown to be less than {words.LARGE} slower. Qualified if "
         f"some of these multiplies are {words.LARGE} slower or more. Refuted if the step is slower "
-        "or faster. Untested otherwise.",
+        f"or faster. Untested otherwise. {words.TWO_STEPS} {words.MANY} {words.EDGE}",
         history=(
             history.FIRST,
             history.UNCLEAR,
@@ -94,7 +94,7 @@ CLAIMS: tuple[Claim, ...] = (
         rule=f"Supported if the network's forward step is {words.EQUAL}, {words.BOTH_FORMATS}, and "
         "memory, output bits and accepted shapes are the same, with one dtype and with two. "
         "Qualified if the step is equal and one of the others is not the same. Refuted if the "
-        "step is slower or faster. Untested otherwise.",
+        f"step is slower or faster. Untested otherwise. {words.TWO_STEPS}",
         history=(
             history.FIRST,
             history.UNCLEAR,
@@ -102,6 +102,7 @@ CLAIMS: tuple[Claim, ...] = (
             history.IN_PLACE,
             history.BOTH_WAYS,
             history.BITS,
+            history.ONE_DTYPE_TOO,
         ),
         not_covered=words.OTHER_TIMES,
         chapters=(words.COST, words.STRIDES, words.BROADCASTING),
@@ -110,8 +111,10 @@ CLAIMS: tuple[Claim, ...] = (
         decide=style.stylistic,
         questions={
             "network": questions.NETWORK_IN_PLACE,
+            "same_memory": questions.SAME_MEMORY,
             "mixed_memory": questions.MIXED_MEMORY,
             "accepted": questions.ACCEPTED,
+            "same_dtype": questions.SAME_DTYPE,
             "mixed_dtypes": questions.MIXED_DTYPES,
         },
     ),

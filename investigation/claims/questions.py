@@ -9,7 +9,7 @@ from investigation.evidence.kinds.deployments import RuntimeProgram, RuntimesTri
 from investigation.evidence.kinds.gpus import Launch, SameLaunches
 from investigation.evidence.kinds.in_place import LineInPlace
 from investigation.evidence.kinds.layouts import BlockLayouts, Layouts, View
-from investigation.evidence.kinds.programs import Agreement, Layer, Survival
+from investigation.evidence.kinds.programs import Agreement, CompiledPair, Layer, Survival
 from investigation.evidence.kinds.resources import Calls, Memory
 from investigation.evidence.kinds.timings import Quantity, Timing, TimingLevel
 from investigation.evidence.observation import Dtypes
@@ -93,6 +93,8 @@ PRODUCTS_WITH_EXPAND_AS = ask(Launch, operation="multiply", form="expand_as")
 
 LAYOUTS = ask(Layouts, every={"group": GROUPS})
 BLOCKS = ask(BlockLayouts, every={"memory_format": MEMORY_FORMATS, "detached": (False, True)})
+
+COMPILED_BLOCKS = ask(CompiledPair, level="block")
 
 PROGRAMS = ask(Survival, required=False)
 TRIED = ask(RuntimesTried)

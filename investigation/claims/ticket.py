@@ -108,7 +108,7 @@ CLAIMS: tuple[Claim, ...] = (
         f"or faster, or if the network's forward step is {words.LARGE} slower or more. Supported "
         f"if something is slower and everything is shown to be less than {words.LARGE} slower. "
         f"Qualified if some timings are {words.LARGE} slower or more. Untested otherwise. "
-        f"{words.MANY}",
+        f"{words.TWO_STEPS} {words.MANY} {words.EDGE}",
         history=(
             history.FIRST,
             history.MANY,
@@ -156,7 +156,7 @@ CLAIMS: tuple[Claim, ...] = (
             "second_gradients": questions.SECOND_GRADIENTS,
             "accepted": questions.ACCEPTED,
         },
-        eager_cuda=launches.SAME_BITS,
+        eager_cuda=launches.SAME_BITS_AND_GRADIENTS,
     ),
 )
 
@@ -206,7 +206,7 @@ TO_VERIFY: tuple[Claim, ...] = (
         read_as="The forward pass takes the same time in both forms.",
         rule=f"Supported if the network's forward step and every part of it are {words.EQUAL}. "
         "Qualified if the step is equal and a part is slower or faster. Refuted if the step is "
-        f"slower or faster. Untested otherwise. {words.MANY}",
+        f"slower or faster. Untested otherwise. {words.TWO_STEPS} {words.MANY}",
         history=(
             history.FIRST,
             history.MANY,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from investigation.claims.claim import Status
 from investigation.claims.rules.judging import MINOR
-from investigation.evidence.kinds.timings import FAMILY_CONFIDENCE, MARGIN
+from investigation.evidence.kinds.timings import FAMILY_CONFIDENCE, MARGIN, STEP_CONFIDENCE
 
 # What a verdict means, on every page.
 STATUSES: Mapping[Status, str] = {
@@ -42,6 +42,11 @@ EQUAL = f"shown to be equal within ±{100 * MARGIN:g} %"
 LARGE = f"{100 * MINOR:g} %"
 MANY = f"With many timings, *slower* and *faster* mean at {100 * FAMILY_CONFIDENCE:g} % confidence."
 BOTH_FORMATS = "in both memory formats"
+TWO_STEPS = (
+    f"A step is judged at {100 * STEP_CONFIDENCE:g} % confidence in each memory format, because "
+    "there are two."
+)
+EDGE = f"The edge of {LARGE} is judged by each timing's own interval."
 
 # What no verdict covers, by what it was decided on.
 ELSEWHERE = "Other processors and versions of torch, and devices other than those named."

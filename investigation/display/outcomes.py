@@ -1,6 +1,5 @@
 """The outcomes of timings, in words: each sentence is computed, and so true for any numbers."""
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -107,11 +106,3 @@ def of_writers(programs: Iterable[RuntimeProgram], timings: Sequence[Timing]) ->
 def _of(programs: Iterable[RuntimeProgram], timings: Iterable[Timing]) -> list[Timing]:
     slugs = {program.runtime for program in programs}
     return [timing for timing in timings if timing.runtime in slugs]
-
-
-def rounded_up(value: float) -> str:
-    """Round a number up to two digits, so that `at most` before it is true."""
-    if value == 0:
-        return "0"
-    digit = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
-    return f"{math.ceil(round(value / digit, 6)) * digit:.2g}"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from investigation.display.outcomes import counted
 from investigation.evidence.kinds.deployments import RuntimeProgram
 from investigation.evidence.kinds.timings import Timing
-from investigation.evidence.words import kib, percent
+from investigation.evidence.words import kib, percent, rounded_up
 from investigation.runtimes.survey import SurveyRow
 from investigation.subject.cases import Case
 
@@ -67,7 +67,7 @@ def of_controls(
         "runtime": row.runtime.title,
         "a returned gate is seen written": refused or kib(row.written_more(case, "kept")),
         "two copies, here": _change(copies[case.slug]) if copies else None,
-        "preparations differ by up to": f"{max(between):.2g} %" if between else None,
+        "preparations differ by up to": f"{rounded_up(max(between))} %" if between else None,
         "written out by its source": _change(written) if written else None,
     }
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from investigation.display.outcomes import rounded_up
 from investigation.evidence.kinds.correctness import TrainingRun
-from investigation.evidence.words import listed
+from investigation.evidence.words import listed, rounded_up
 from investigation.observe.gradients import TensorAgreement
 
 Row = dict[str, object]

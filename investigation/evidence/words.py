@@ -36,6 +36,14 @@ def percent(ratio: float, interval: Interval) -> str:
     return f"{shown} ({100 * (low - 1):+.2f} to {100 * (high - 1):+.2f})"
 
 
+def rounded_up(value: float) -> str:
+    """Round a number up to two digits, so that `at most` before it is true."""
+    if value == 0:
+        return "0"
+    digit = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
+    return f"{math.ceil(round(value / digit, 6)) * digit:.2g}"
+
+
 def change(ratio: float) -> str:
     """Write a ratio as a signed change: 1.0052 is +0.52 %."""
     more = 100 * (ratio - 1)

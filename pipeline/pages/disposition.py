@@ -7,11 +7,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from investigation.display.outcomes import rounded_up
 from investigation.evidence.kinds.correctness import Equality
 from investigation.evidence.kinds.timings import MARGIN
 from investigation.evidence.questions import Findings, ask
-from investigation.evidence.words import listed
+from investigation.evidence.words import listed, rounded_up
 from pipeline.pages.answers import Answer
 from pipeline.pages.decisions import (
     BY_CASE,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from investigation.claims.claim import Row, Verdict, qualified, refuted, supported
-from investigation.evidence.kinds.programs import Agreement
+from investigation.evidence.kinds.programs import Agreement, CompiledPair
 
 CPU = "cpu"
 
@@ -13,8 +13,9 @@ def elided(elided: Sequence[Agreement]) -> Verdict:
     return _typically(elided, "no additional kernel and no additional tensor")
 
 
-def fused(fusion: Sequence[Agreement]) -> Verdict:
+def fused(fusion: Sequence[Agreement], blocks: Sequence[CompiledPair]) -> Verdict:
     """D3: do typically as many kernels run, none of which does the scale step alone?"""
+    del blocks  # a question, so that the claim is untested if no block was compiled
     return _typically(fusion, "as many kernels as `x * y`, and none for the scale step alone,")
 
 

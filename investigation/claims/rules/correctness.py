@@ -88,10 +88,12 @@ def documents_intent(accepted: Sequence[Acceptance]) -> Verdict:
     grown, tried = len(accepted[0].grown), accepted[0].tried
     table = [
         ("gate shapes with which `x * y` is larger than the input", f"{grown} of {tried}"),
-        ("the same shapes with `expand_as`", "refused: it also enforces what it says"),
         IN_THE_BLOCK,
     ]
     if grown:
+        table.insert(
+            1, ("the same shapes with `expand_as`", "refused: it also enforces what it says")
+        )
         return supported(
             "It tells that the output has the input's shape. `x * y` alone does not: with "
             f"{grown} of {tried} gate shapes tried its output is larger.",

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from investigation.evidence.kinds.gpus import Launch, LaunchFamily, SameLaunches
 from investigation.evidence.words import listed
 
-# Families that pair layouts of input, gate and gradient; each has one real dtype.
-OF_LAYOUTS: tuple[LaunchFamily, ...] = ("ordinary", "ambiguous", "volumes", "empty")
+# Families that pair layouts of input, gate and gradient, of tensors that have elements; each has
+# one real dtype.
+OF_LAYOUTS: tuple[LaunchFamily, ...] = ("ordinary", "ambiguous", "volumes")
 UNSHOWN = "Not shown: time, other backends, and a kernel that a library chooses at run time."
 # What a difference in the backward pass means with two dtypes or a complex dtype, by its kind.
 OF_DTYPES = {
@@ -20,7 +21,7 @@ OF_DTYPES = {
 
 
 def same_bits(product: Sequence[SameLaunches]) -> str:
-    """T7, V1: is the product the same kernel with the same arguments?"""
+    """V1: is the product the same kernel with the same arguments?"""
     if _differing(product):
         return (
             f"The launch shows otherwise: the product's launches {_difference(product)}. {UNSHOWN}"
@@ -29,6 +30,19 @@ def same_bits(product: Sequence[SameLaunches]) -> str:
         f"Shown by the launch: in {_tried(product)} settings, also with two dtypes, both forms "
         "launch the same kernel with the same arguments for the product, so the bits are the "
         f"same. {UNSHOWN}"
+    )
+
+
+def same_bits_and_gradients(
+    product: Sequence[SameLaunches], gradients: Sequence[SameLaunches]
+) -> str:
+    """T7: are the product and the gradients the same kernels with the same arguments?"""
+    if _differing(product):
+        return same_bits(product)
+    return (
+        f"Shown by the launch: in {_tried(product)} settings, also with two dtypes, both forms "
+        "launch the same kernel with the same arguments for the product, so its bits are the "
+        f"same. {_of_gradients(gradients)} {UNSHOWN}"
     )
 
 
@@ -59,9 +73,9 @@ def same_layouts(launches: Sequence[SameLaunches]) -> str:
     if _differing(of_layouts):
         return f"The launch shows otherwise: the launches {_difference(of_layouts)}. {UNSHOWN}"
     return (
-        f"Shown by the launch: in {_tried(of_layouts)} settings, every pairing of layouts, "
-        "forward and backward, both forms launch the same kernels with the same strides, and the "
-        f"results have the same layout. {UNSHOWN}"
+        f"Shown by the launch: in {_tried(of_layouts)} settings, every pairing of layouts of "
+        "tensors with elements, forward and backward, both forms launch the same kernels with the "
+        f"same strides, and the results have the same layout. {UNSHOWN}"
     )
 
 

@@ -77,7 +77,7 @@ def written_costs(
         return refuted(f"{sentence} No program that writes it is slower.", table)
     if there.slower and against:
         return qualified(f"{sentence} {_faster_words(there)}".rstrip(), table)
-    if not there.slower or there.undecided or elsewhere.undecided:
+    if not there.slower or there.undecided or elsewhere.undecided or not len(elsewhere):
         return untested(sentence, table)
     return supported(sentence, table)
 

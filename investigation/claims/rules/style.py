@@ -14,17 +14,21 @@ from investigation.evidence.words import listed
 
 def stylistic(
     network: Timings,
+    same_memory: Sequence[Memory],
     mixed_memory: Sequence[Memory],
     accepted: Sequence[Acceptance],
+    same_dtype: Sequence[Equality],
     mixed_dtypes: Sequence[Equality],
 ) -> Verdict:
     """P5: does the change do nothing but tidy up?"""
-    grown, mixed = len(accepted[0].grown), mixed_dtypes[0]
+    grown, same, mixed = len(accepted[0].grown), same_dtype[0], mixed_dtypes[0]
     table = [
         *step_rows(NETWORK, network),
+        memory_row(same_memory, "same"),
         memory_row(mixed_memory, "mixed"),
         ("gate shapes that only `expand_as` refuses", f"{grown} of {accepted[0].tried}"),
         IN_THE_BLOCK,
+        ("dtypes with other bits", f"{same.differing} of {same.tried}"),
         ("pairs of two dtypes with other bits", f"{mixed.differing} of {mixed.tried}"),
     ]
     step = Sorted.of(network).together
@@ -33,8 +37,10 @@ def stylistic(
     if step == "inconclusive":
         return untested("Whether the network's forward step takes longer is undecided.", table)
     beside = {
+        "memory, with one dtype": copies(same_memory, "same"),
         "memory, where the dtypes differ": copies(mixed_memory, "mixed"),
         f"a shape check ({grown} of {accepted[0].tried} gate shapes)": bool(grown),
+        f"bits, in {same.differing} of {same.tried} dtypes": not same.same,
         f"bits, in {mixed.differing} of {mixed.tried} pairs of dtypes": not mixed.same,
     }
     changed = [words for words, held in beside.items() if held]

@@ -6,7 +6,7 @@ from investigation.claims.claim import Row, Verdict, qualified, refuted, support
 from investigation.claims.rules.judging import Sorted, Timings, step_rows
 from investigation.claims.rules.time import TRAINING
 from investigation.evidence.kinds.correctness import TrainingRun
-from investigation.evidence.words import listed
+from investigation.evidence.words import listed, rounded_up
 
 
 def minimal_in_training(training: Timings, runs: Sequence[TrainingRun] = ()) -> Verdict:
@@ -29,7 +29,7 @@ def minimal_in_training(training: Timings, runs: Sequence[TrainingRun] = ()) -> 
         return supported(f"A training step takes the same time; {losses}.", table)
     return qualified(
         f"A training step takes the same time; {losses} ({listed([run.run for run in parted])}), "
-        f"by up to {max(run.apart for run in parted):.2g}.",
+        f"by up to {rounded_up(max(run.apart for run in parted))}.",
         table,
     )
 
@@ -38,8 +38,9 @@ def _run_row(run: TrainingRun) -> Row:
     if run.same:
         return f"losses: {run.setting}", f"the same bits in {run.steps} steps"
     seed = run.another_seed_apart
-    against = f"; another seed: {seed:.2g}" if seed is not None else ""
+    against = f"; another seed: {rounded_up(seed)}" if seed is not None else ""
     return (
         f"losses: {run.setting}",
-        f"differ from step {run.parted} of {run.steps} on, by up to {run.apart:.2g}{against}",
+        f"differ from step {run.parted} of {run.steps} on, "
+        f"by up to {rounded_up(run.apart)}{against}",
     )
