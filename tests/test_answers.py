@@ -68,7 +68,9 @@ UNCLEAR = network(1.01, "inconclusive")
         ((), NO_DIFFERENCE),
         ((multiply(1.2, "slower"),), SIZE),  # and the network shows no difference
         ((multiply(0.8, "faster"),), SIZE),
-        (UNCLEAR, SIZE),  # the multiply shows no difference, the network cannot tell
+        (UNCLEAR, CANNOT_TELL),  # the multiply shows no difference, the network cannot tell
+        ((*UNCLEAR, multiply(1.2, "slower")), CHANGE),  # nothing is shown to be otherwise
+        ((*UNCLEAR, multiply(0.8, "faster")), KEEP),
         ((*UNCLEAR, multiply(1.01, "inconclusive")), CANNOT_TELL),
         ((*network(1.05, "slower"), multiply(1.2, "slower")), CHANGE),
         ((*network(0.95, "faster"), multiply(0.8, "faster")), KEEP),
@@ -95,6 +97,18 @@ def test_a_decision_that_depends_on_size_names_the_sizes():
         "change it at 128×32×32×32; keep it at 1×16×2×2; no difference at the host network"
         in decided.measured
     )
+
+
+def test_a_decision_that_does_not_hold_at_every_size_says_where_it_cannot_tell():
+    decided = decision(at_one_size(*UNCLEAR, multiply(1.2, "slower")))
+    assert "change it at 128×32×32×32; cannot tell at the host network" in decided.measured
+
+
+def test_what_the_backward_pass_allocates_is_not_said_to_lie_beside_the_output():
+    passes = [memory_record(form, "mixed", count, phase="backward")
+              for form, count in (("expand_as", 4096), ("broadcast", 2048))]  # fmt: skip
+    words = decision(at_one_size(*passes), settings.TRAINING_MIXED).measured
+    assert "the backward pass allocates 4 KiB instead of 2 KiB" in words
 
 
 def test_one_slow_part_of_many_has_to_be_slow_at_the_confidence_of_its_family():

@@ -21,8 +21,8 @@ from investigation.display import (
     runtime_figures,
     timing_figures,
 )
-from investigation.display.outcomes import WORDS
 from investigation.evidence.kinds.timings import MARGIN, Timing
+from investigation.evidence.words import OUTCOMES
 from investigation.subject.cases import Case
 
 CASES = [
@@ -95,7 +95,7 @@ def test_a_row_has_the_numbers_and_the_outcome_of_the_timing_that_its_label_name
         for label, timing in expected.items():
             shown = [float(rows[label][end]) for end in ("x", "low", "high")]
             assert shown == pytest.approx(numbers(timing))
-            assert rows[label]["series"] == WORDS[timing.outcome]
+            assert rows[label]["series"] == OUTCOMES[timing.outcome]
 
 
 def test_two_timings_of_one_label_are_refused():

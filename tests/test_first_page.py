@@ -57,11 +57,8 @@ def rank(*plant):
     ("plant", "headline", "ground"),
     [
         ((), "low, a matter of style", "by at most 0.2 %, inside the margin of ±1 %"),
-        (
-            network(1.01, "inconclusive"),
-            "low, a matter of style",
-            "cannot rule out an effect below 1.2 %",
-        ),
+        (network(1.01, "inconclusive"), "open", "cannot tell whether the line changes a step"),
+        (network(1.008, "inconclusive"), "open", "by more than ±1 %: a forward step"),
         (network(1.0, width=math.inf), "open", "in too few processes to tell"),
         (network(1.05, "slower"), "as filed, a performance bug", "slower with the line in a forw"),
         (training_step(1.05, "slower"), "as filed, a performance bug", "a training step"),
@@ -74,6 +71,22 @@ def test_the_tickets_priority_follows_the_steps_of_its_own_network(plant, headli
     ranked = rank(*plant)
     assert ranked.headline == headline
     assert ground in ranked.grounds
+
+
+@pytest.mark.parametrize(
+    ("plant", "change"),
+    [
+        ((), True),
+        (network(1.05, "slower"), True),
+        (network(0.95, "faster"), False),
+        ((*network(1.05, "slower"), *training_step(0.95, "faster")), False),
+        ((equality("same_dtype", 16, 1),), False),
+    ],
+)
+def test_the_change_is_proposed_to_the_ticket_only_where_its_network_is_not_faster_with_the_line(
+    plant, change
+):
+    assert rank(*plant).change is change
 
 
 def test_the_priority_tells_what_was_measured_on_gpus():
@@ -90,8 +103,8 @@ def elsewhere(*plant):
 def test_elsewhere_names_where_to_change_where_to_keep_and_where_to_look_first():
     assert "no measured setting gives a reason to act on the line" in elsewhere()
     slow, quick = block_in("library", 1.6, "slower"), block_in("library", 0.8, "faster")
-    assert "change it in library (60 % longer)" in elsewhere(slow)
-    assert "keep it in library (20 % shorter)" in elsewhere(quick)
+    assert "change it in library (60 % longer at 128×32×32×32)" in elsewhere(slow)
+    assert "keep it in library (20 % shorter at 128×32×32×32)" in elsewhere(quick)
     both = elsewhere(slow, quick.model_copy(update={"case": LARGE}))
     assert "check your size first in library" in both
 
@@ -125,10 +138,10 @@ def test_the_first_sentence_tells_of_bits_layouts_and_gradients():
 
 def test_the_second_sentence_tells_of_one_dtype_in_both_directions():
     assert "slower with the line in 0 of 1 timings." in sentences()[1]
-    assert "A step of a whole network: no difference" in sentences()[1]
+    assert "A step of a whole network: equal" in sentences()[1]
     assert "at worst 50 % longer at 128×32×32×32" in sentences(multiply(1.5, "slower"))[1]
     assert "0 of 1 timings, and faster in 1" in sentences(multiply(0.5, "faster"))[1]
-    assert "A step of a whole network: cannot tell" in sentences(*network(1.01, "inconclusive"))[1]
+    assert "A step of a whole network: undecided" in sentences(*network(1.01, "inconclusive"))[1]
 
 
 def test_the_third_sentence_tells_of_two_dtypes_or_that_nothing_was_found():
@@ -220,7 +233,7 @@ def test_two_marks_of_one_label_are_refused():
 def test_the_caption_and_the_alternative_text_count_what_is_drawn():
     plain, slow = (made_in(at_one_size(*plant)) for plant in ((), (multiply(1.2, "slower"),)))
     assert "slower" not in picture.caption(plain)
-    assert "slower in 1, no difference in" in picture.caption(slow)
+    assert "slower in 1, equal in" in picture.caption(slow)
     assert "PyTorch eager, one dtype: depends on size" in picture.of_settings(slow)
     assert "PyTorch eager, one dtype: no difference" in picture.of_settings(plain)
 

@@ -26,13 +26,13 @@ def test_an_outcome_is_that_of_one_of_many_except_for_a_networks_step():
 def test_timings_are_counted_by_outcome():
     assert outcomes.counted([]) == "nothing was timed"
     assert outcomes.counted([SLOW, SLOW, QUICK]) == "slower in 2, faster in 1 of 3"
-    assert outcomes.counted([multiply()]) == "no difference in 1 of 1"
+    assert outcomes.counted([multiply()]) == "equal in 1 of 1"
 
 
 def test_a_timing_is_told_with_its_outcome_and_its_warnings():
     lucky = multiply(1.02, "slower", in_family="inconclusive")
     warned = Timing.model_validate(lucky.model_dump() | {"warnings": ["costs differ by call"]})
-    assert outcomes.told(lucky).startswith("cannot tell, +2.00 %")
+    assert outcomes.told(lucky).startswith("undecided, +2.00 %")
     assert outcomes.told(warned).endswith("; warning: costs differ by call")
 
 
@@ -73,7 +73,7 @@ def test_sizes_are_counted_and_the_largest_slower_one_is_named():
     ("writer", "other", "parts"),
     [
         ((1.6, "slower"), (1.0, "equivalent"),
-         ("write more with the line: slower in 1 of 1", "write no more: no difference in 1 of 1")),
+         ("write more with the line: slower in 1 of 1", "write no more: equal in 1 of 1")),
         ((0.8, "faster"), (1.6, "slower"),
          ("write more with the line: faster in 1 of 1", "write no more: slower in 1 of 1")),
     ],

@@ -98,9 +98,7 @@ def test_two_machines_have_panels_of_their_own():
 
 def test_the_words_of_the_picture_follow_from_the_numbers():
     sentence = wild_figures.found(TIMED)
-    assert sentence.startswith(
-        "Slower in 1, faster in 1, no difference in 1, cannot tell in 1 of 4. "
-    )
+    assert sentence.startswith("Slower in 1, faster in 1, equal in 1, undecided in 1 of 4. ")
     assert "Largest slowdown: one_net in ExecuTorch (XNNPACK), +30.00 %" in sentence
     assert "largest speed-up: other_net in ExecuTorch (XNNPACK), -10.00 %" in sentence
     assert "None is slower or faster" in wild_figures.found(TIMED[:1])

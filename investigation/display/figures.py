@@ -17,8 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from investigation.display import figure_data
-from investigation.display.outcomes import WORDS
-from investigation.evidence.words import readable
+from investigation.evidence.words import OUTCOMES, readable
 
 # Okabe and Ito's colours, darkened where needed to stand out on white and on near-black.
 COLOURS = {
@@ -212,7 +211,7 @@ def rows(
     for row, (value, ends, verdict) in enumerate(zip(values, intervals, verdicts, strict=True)):
         interval(axis, row, value, ends, verdict)
     for verdict in dict.fromkeys(filter(None, verdicts)):
-        axis.plot([], [], "o-", color=VERDICT_COLOURS[verdict], label=WORDS[verdict])
+        axis.plot([], [], "o-", color=VERDICT_COLOURS[verdict], label=OUTCOMES[verdict])
     axis.set_yticks(range(len(labels)), labels)
     axis.invert_yaxis()
 
@@ -226,7 +225,7 @@ def interval(
         color=VERDICT_COLOURS[verdict] if verdict else COLOURS["neutral"], ms=5, elinewidth=2.2,
     )  # fmt: skip
     # Its name for the published numbers, and none for the legend, which has one entry a verdict.
-    bar.set_label(f"_{WORDS[verdict]}" if verdict else "_nolegend")
+    bar.set_label(f"_{OUTCOMES[verdict]}" if verdict else "_nolegend")
 
 
 def legend_of_verdicts(axis: Axes) -> None:

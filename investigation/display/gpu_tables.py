@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from investigation.display.outcomes import WORDS
 from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.questions import Findings, Question, ask
 from investigation.evidence.sealed.gpu_plan import QUANTITIES_OF, STEPS
-from investigation.evidence.words import added, microseconds
+from investigation.evidence.words import OUTCOMES, added, microseconds
 from investigation.gpu.prediction import device_s
 from investigation.subject.cases import Case
 from investigation.subject.gpu_catalog import Card, card_called
@@ -67,7 +66,7 @@ def _predicted(case: Case, card: Card | None) -> str:
 
 def _added(timing: Timing) -> str:
     single = timing.single
-    return f"{added(single.difference_s, single.difference_interval_s)}, {WORDS[timing.outcome]}"
+    return f"{added(single.difference_s, single.difference_interval_s)}, {OUTCOMES[timing.outcome]}"
 
 
 def levels(findings: Findings, machine: str) -> Iterator[dict[str, object]]:

@@ -1,20 +1,12 @@
 """The outcomes of timings, in words: each sentence is computed, and so true for any numbers."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from investigation.evidence.kinds.deployments import RuntimeProgram
 from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.kinds.timings import Timing
-from investigation.evidence.words import capital, nanoseconds, percent
-
-# The words of the pages for each outcome; `evidence.words.DEFINITIONS` explains them.
-WORDS: Mapping[str, str] = {
-    "slower": "slower",
-    "faster": "faster",
-    "equivalent": "no difference",
-    "inconclusive": "cannot tell",
-}
+from investigation.evidence.words import OUTCOMES, capital, nanoseconds, percent
 
 # A cost above this many times that at the smallest size is no fixed time.
 FIXED_WITHIN = 1.5
@@ -23,16 +15,18 @@ EXTREMES = {"slower": "largest slowdown", "faster": "largest speed-up"}
 
 
 def counted(timings: Iterable[Measured]) -> str:
-    """Count the timings with each outcome, in words: `slower in 2, cannot tell in 1 of 3`."""
+    """Count the timings with each outcome, in words: `slower in 2, undecided in 1 of 3`."""
     counts: Counter[str] = Counter(measured.outcome for measured in timings)
-    parts = [f"{words} in {counts[outcome]}" for outcome, words in WORDS.items() if counts[outcome]]
+    parts = [
+        f"{words} in {counts[outcome]}" for outcome, words in OUTCOMES.items() if counts[outcome]
+    ]
     return f"{', '.join(parts)} of {counts.total()}" if parts else "nothing was timed"
 
 
 def told(timing: Timing) -> str:
     """Return a timing's outcome, its ratio with the interval, and its warnings."""
     warned = f"; warning: {'; '.join(timing.warnings)}" if timing.warnings else ""
-    return f"{WORDS[timing.outcome]}, {percent(timing.ratio, timing.interval)}{warned}"
+    return f"{OUTCOMES[timing.outcome]}, {percent(timing.ratio, timing.interval)}{warned}"
 
 
 def extremes(timings: Sequence[Timing], named: Callable[[Timing], str]) -> str:
@@ -69,7 +63,7 @@ def _at_sizes(timings: Sequence[Timing]) -> str:
     slower = [_elements(timing) for timing in timings if timing.outcome == "slower"]
     largest = f" The largest slower size has **{max(slower):,} elements**." if slower else ""
     return (
-        f"`expand_as` is slower at {counts['slower']} of {len(timings)} sizes, and equivalent "
+        f"`expand_as` is slower at {counts['slower']} of {len(timings)} sizes, and equal "
         f"at {counts['equivalent']}.{largest}"
     )
 

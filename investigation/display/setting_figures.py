@@ -19,8 +19,8 @@ MARKS: dict[Outcome, str] = {"slower": ">", "faster": "<", "equivalent": "o", "i
 WORDS: dict[Outcome, str] = {
     "slower": "slower with expand_as",
     "faster": "faster with it",
-    "equivalent": "no difference",
-    "inconclusive": "cannot tell",
+    "equivalent": "equal",
+    "inconclusive": "undecided",
 }
 TICKS = (0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50)
 # Places of a row's marks, as shares of its height: beside its name, or below it on a phone.

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from investigation.display.outcomes import WORDS
 from investigation.evidence.kinds.timings import Timing
-from investigation.evidence.words import added, microseconds, percent
+from investigation.evidence.words import OUTCOMES, added, microseconds, percent
 
 Row = dict[str, object]
 
@@ -27,7 +26,7 @@ def against_broadcast(timing: Timing) -> Row:
     return {
         "expand_as adds": added(alone.difference_s, alone.difference_interval_s),
         "time against broadcast's": percent(timing.ratio, timing.interval),
-        "outcome": WORDS[timing.outcome],
+        "outcome": OUTCOMES[timing.outcome],
     }
 
 

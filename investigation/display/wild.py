@@ -8,7 +8,6 @@ from typing import TypeVar
 
 import yaml
 
-from investigation.display import outcomes
 from investigation.display.recorded import FOLDER
 from investigation.evidence import files
 from investigation.evidence.files import EvidenceError
@@ -17,7 +16,7 @@ from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.kinds.wild import Survey, SurveyedPackage
 from investigation.evidence.records import Evidence, Record
 from investigation.evidence.sealed.manifest import RecordError
-from investigation.evidence.words import kib, percent
+from investigation.evidence.words import OUTCOMES, kib, percent
 from investigation.fix.findings import RULES
 
 R = TypeVar("R")
@@ -170,7 +169,7 @@ def programs(released: Iterable[ReleasedProgram], timed: Iterable[Timing]) -> It
             "result is eager's": program.equal,
             "one inference, patched": f"{1e3 * seconds(timing):,.2f} ms",
             "time as released, against patched": percent(timing.ratio, timing.interval),
-            "": outcomes.WORDS[timing.outcome],
+            "": OUTCOMES[timing.outcome],
         }
 
 

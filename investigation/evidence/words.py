@@ -4,10 +4,17 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from investigation.evidence.kinds.timings import FAMILY_CONFIDENCE, MARGIN, Outcome
+from investigation.evidence.kinds.timings import FAMILY_CONFIDENCE, MARGIN
 from investigation.evidence.observation import Interval
 
-# What the words for an outcome mean, on every page. A page includes these and no others.
+# The word for each outcome of a timing, on every page.
+OUTCOMES: Mapping[str, str] = {
+    "slower": "slower",
+    "faster": "faster",
+    "equivalent": "equal",
+    "inconclusive": "undecided",
+}
+# What these words mean. A page includes these definitions and no others.
 DEFINITIONS: Mapping[str, str] = {
     "slower": "The whole interval of the time with `expand_as` over the time without it lies "
     f"above the margin: more than {100 * MARGIN:g} % slower, unless a page names another margin.",

@@ -97,7 +97,12 @@ def run(
     """
     rivals = trials if rival_trials is None else rival_trials
     result = resume or ContestResult(environment(), {})
-    given = {"trials": trials, "rival_trials": rivals, "budget_s": budget_s, "seed": seed}
+    given: dict[str, Any] = {
+        "trials": trials,
+        "rival_trials": rivals,
+        "budget_s": budget_s,
+        "seed": seed,
+    }
     given |= {"doses": {plant: list(doses[plant]) for plant in doses}, "neighbour": neighbour}
     fixed = {"margin": MARGIN, "confidence": CONFIDENCE, "base_calls": BASE_CALLS}
     result.settings = given | fixed

@@ -37,7 +37,7 @@ LIMIT_S = 480.0  # of one part; on two idle cores none takes half of it
 WITHOUT_DEVICES = {"CUDA_VISIBLE_DEVICES": "", "HIP_VISIBLE_DEVICES": ""}
 WITHOUT_NOISE = {"PYTHONWARNINGS": "ignore", "KINETO_LOG_LEVEL": "99"}
 # Where a machine keeps its files is no part of what was observed.
-FOLDERS = re.compile(r"(?<![\w.])/(?:[^\s/'\"()]+/)+")
+FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^\s/'\"()]+/)+")
 RECORDS: TypeAdapter[tuple[Record, ...]] = TypeAdapter(tuple[Record, ...])
 
 

@@ -15,14 +15,13 @@ import yaml
 from jinja2 import UndefinedError
 
 from investigation.claims.words import STATUSES
-from investigation.display.outcomes import WORDS
 from investigation.evidence import files
 from investigation.evidence.kinds.controls import Control
 from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.observation import Observation
 from investigation.evidence.questions import Findings, QuestionError, ask
 from investigation.evidence.records import TYPES, Evidence, Record
-from investigation.evidence.words import DEFINITIONS, kib, percent
+from investigation.evidence.words import DEFINITIONS, OUTCOMES, kib, percent
 from pipeline import places
 from pipeline.faults import BuildError
 from pipeline.pages import (
@@ -96,7 +95,7 @@ def first_page(
         "definitions": DEFINITIONS,
         "statuses": STATUSES,
         "decision_rule": decisions.RULE,
-        "shown": WORDS.__getitem__,
+        "shown": OUTCOMES.__getitem__,
         "sizes_tried": answers.span(all_answers),
         "priority": partial(disposition.priority, findings, all_decisions),
         "elsewhere": partial(disposition.elsewhere, all_decisions),

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from investigation.display.outcomes import EXTREMES, WORDS, counted
+from investigation.display.outcomes import EXTREMES, counted
 from investigation.evidence.questions import Findings
-from investigation.evidence.words import kib
+from investigation.evidence.words import OUTCOMES, kib
 from pipeline.pages.answers import Answer
 from pipeline.pages.settings import GPU, Setting, settings
 
@@ -18,8 +18,9 @@ RULE = (
     f"none, or if it writes more memory and is not faster; *{KEEP}* if it is faster in some "
     f"timing and slower in none; *{NO_DIFFERENCE}* if every timing shows no difference, or if the "
     f"compiled programs are the same in every case tried; otherwise *{CANNOT_TELL}*. If sizes "
-    f"have different decisions, the setting *{SIZE}*. If `expand_as` is slower and faster at one "
-    f"size, it *{BY_CASE}*."
+    f"have different decisions, the setting *{SIZE}*; a size at which this run cannot tell is no "
+    f"different decision, but *{NO_DIFFERENCE}* has to be shown at every size. If `expand_as` is "
+    f"slower and faster at one size, it *{BY_CASE}*."
 )
 ORDER = (CHANGE, KEEP, BY_CASE, NO_DIFFERENCE, CANNOT_TELL)
 FEW_SIZES = 4
@@ -54,7 +55,12 @@ class Decision:
             return NOT_MEASURED
         if not decided:
             return _at_one_size((), self.extra)
-        return decided.pop() if len(decided) == 1 else BY_CASE if BY_CASE in decided else SIZE
+        shown = decided - {CANNOT_TELL}
+        if BY_CASE in shown or len(shown) > 1:
+            return BY_CASE if BY_CASE in shown else SIZE
+        if not shown or (shown == {NO_DIFFERENCE} and CANNOT_TELL in decided):
+            return CANNOT_TELL
+        return shown.pop()
 
     @property
     def by_size(self) -> Mapping[str, str]:
@@ -75,7 +81,7 @@ class Decision:
     @property
     def sizes(self) -> str:
         """Which decision holds at which sizes, empty if one holds at all."""
-        if self.change not in (SIZE, BY_CASE):
+        if len(set(self.by_size.values())) < 2:
             return ""
         by_decision = {
             decision: [size for size, other in self.by_size.items() if other == decision]
@@ -111,7 +117,7 @@ class Decision:
     def _facts(self) -> Iterable[str]:
         yield from filter(None, [self.extra.memory, self.extra.same])
         for whole in self.wholes:
-            yield f"{whole.where}: {whole.change}, {WORDS[whole.outcome]}"
+            yield f"{whole.where}: {whole.change}, {OUTCOMES[whole.outcome]}"
         parts = [answer for answer in self.answers if not answer.whole]
         if parts:
             yield f"{counted(part.timing for part in parts)} timings"
@@ -177,6 +183,8 @@ def _memory_words(setting: Setting, findings: Findings) -> str:
     case = by_form["expand_as"].case
     at = f" at {'×'.join(map(str, case.shape))}" if case else ""
     with_line, plain = (kib(by_form[form].bytes) for form in ("expand_as", "broadcast"))
+    if setting.memory is not None and by_form["expand_as"].phase == "backward":
+        return f"the backward pass allocates {with_line} instead of {plain}{at}"
     return f"requests {with_line} besides the output instead of {plain}{at}"
 
 

@@ -32,10 +32,14 @@ NETWORK = (ONE_DTYPE, TRAINING)
 
 @dataclass(frozen=True)
 class Priority:
-    """The ticket's priority in its own project, and its grounds."""
+    """The ticket's priority in its own project, and its grounds.
+
+    `change` is whether the evidence speaks for changing the line there.
+    """
 
     headline: str
     grounds: str
+    change: bool = True
 
 
 def priority(findings: Findings, decisions: Iterable[Decision]) -> Priority:
@@ -49,9 +53,11 @@ def priority(findings: Findings, decisions: Iterable[Decision]) -> Priority:
     ]
     same = findings.answers(ask(Equality, aspect="same_dtype"))
     if same and not same[0].same:
-        return Priority("open; change nothing yet", "The two forms return different bits.")
+        grounds = "The two forms return different bits."
+        return Priority("open; change nothing yet", grounds, change=False)
     headline, grounds = _of_the_network(steps)
-    return Priority(headline, f"{grounds} {gpus(all_decisions)}")
+    keep = any(step.outcome == "faster" for step in steps)
+    return Priority(headline, f"{grounds} {gpus(all_decisions)}", change=not keep)
 
 
 def _of_the_network(steps: Sequence[Answer]) -> tuple[str, str]:
@@ -71,22 +77,25 @@ def _of_the_network(steps: Sequence[Answer]) -> tuple[str, str]:
     ends = [end for answer in steps for end in answer.timing.interval]
     if not all(map(math.isfinite, ends)):
         return "open", "A step of its network was timed in too few processes to tell."
-    largest = rounded_up(100 * max(abs(end - 1) for end in ends))
     if outcomes == {"equivalent"}:
+        largest = rounded_up(100 * max(abs(end - 1) for end in ends))
         return "low, a matter of style", (
             f"On a CPU the line changes the time of a step of its network by at most {largest} %, "
             f"inside the margin of ±{100 * MARGIN:g} %."
         )
-    return "low, a matter of style", (
-        "On a CPU this run found no effect of the line on a step of its network. It cannot rule "
-        f"out an effect below {largest} %."
+    return "open", (
+        "On a CPU this run cannot tell whether the line changes a step of its network by more "
+        f"than ±{100 * MARGIN:g} %: {_changes(steps, 'inconclusive')}."
     )
 
 
 def _steps(steps: Iterable[Answer], outcome: str) -> str:
+    return f"{outcome} with the line in {_changes(steps, outcome)}"
+
+
+def _changes(steps: Iterable[Answer], outcome: str) -> str:
     answers = [answer for answer in steps if answer.outcome == outcome]
-    changes = [f"{answer.where} ({answer.change})" for answer in answers]
-    return f"{outcome} with the line in {listed(changes)}"
+    return listed([f"{answer.where} ({answer.change})" for answer in answers])
 
 
 def gpus(decisions: Iterable[Decision]) -> str:
@@ -139,17 +148,24 @@ def _range(chosen: Iterable[Decision]) -> str:
     ]
     extremes = sorted(extremes, key=lambda answer: answer.timing.ratio)
     if len(extremes) < 2:
-        return f" ({longer(extremes[0])})" if extremes else ""
-    return f" (in the worst cases {longer(extremes[0])} to {longer(extremes[-1])})"
+        return f" ({_longer_at(extremes[0])})" if extremes else ""
+    return f" (in the worst cases {_longer_at(extremes[0])} to {_longer_at(extremes[-1])})"
+
+
+def _longer_at(answer: Answer) -> str:
+    return f"{longer(answer)} at {answer.size}"
 
 
 def longer(answer: Answer) -> str:
-    """Return how `expand_as` compares, without its interval: 25 % longer, or 9.35 times as long."""
+    """Return how `expand_as` compares, without its interval: 25 % longer, or 9.35 times as long.
+
+    It stands behind *up to*, so it is not rounded down.
+    """
     ratio = answer.timing.ratio
     if ratio >= 2:
         return f"{ratio:.3g} times as long"
     percent = 100 * abs(ratio - 1)
-    shown = f"{percent:.0f}" if percent >= 10 else f"{percent:.2g}"
+    shown = f"{math.ceil(percent - 1e-9)}" if percent >= 10 else rounded_up(percent)
     return f"{shown} % {'longer' if ratio >= 1 else 'shorter'}"
 
 

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from investigation.display.outcomes import WORDS
 from investigation.evidence.kinds.correctness import Aspect, Equality
 from investigation.evidence.kinds.layouts import Layouts
 from investigation.evidence.questions import Findings, ask
-from investigation.evidence.words import capital, listed
+from investigation.evidence.words import OUTCOMES, capital, listed
 from pipeline.pages.decisions import (
     CHANGE,
     NO_DIFFERENCE,
@@ -64,7 +63,7 @@ def _why(decision: Decision) -> str:
 
 def network(decision: Decision) -> str:
     """Say what came out for the steps of a network, in one word if all agree."""
-    outcomes = {whole.timing.memory_format: WORDS[whole.outcome] for whole in decision.wholes}
+    outcomes = {whole.timing.memory_format: OUTCOMES[whole.outcome] for whole in decision.wholes}
     if len(set(outcomes.values())) == 1:
         return next(iter(outcomes.values()))
     return ", ".join(f"{outcome} ({layout})" for layout, outcome in outcomes.items())
@@ -102,7 +101,7 @@ def _extremes(members: Iterable[Decision]) -> str:
         of = [pair for pair in pairs if pair[1].outcome == outcome]
         if of:
             decision, answer = pick(of, key=lambda pair: pair[1].timing.ratio)
-            parts.append(f"up to {longer(answer)} in {decision.setting.name}")
+            parts.append(f"up to {longer(answer)} in {decision.setting.name} at {answer.size}")
     return "; ".join(parts)
 
 
@@ -171,7 +170,9 @@ def _one_dtype(decision: Decision) -> str:
 
 def _two_dtypes(decision: Decision, trained: Decision) -> str:
     parts = {"the multiply": decision.worst, "the multiply with its gradients": trained.worst}
-    slower = [f"{name} takes up to {longer(part)}" for name, part in parts.items() if part]
+    slower = [
+        f"{name} takes up to {longer(part)} at {part.size}" for name, part in parts.items() if part
+    ]
     costs = [decision.extra.memory and f"the line {decision.extra.memory}", *slower]
     words = listed([cost for cost in costs if cost])
     if not words:
@@ -189,7 +190,7 @@ def _exported(decisions: Sequence[Decision]) -> str:
     sentence = f"Exported, {counted} {verb} slower with the line"
     if worst:
         dearest = max(worst, key=lambda answer: answer.timing.ratio)
-        sentence += f", up to {longer(dearest)} in {dearest.setting.name}"
+        sentence += f", up to {longer(dearest)} in {dearest.setting.name} at {dearest.size}"
     if faster:
         are = "is" if len(faster) == 1 else "are"
         sentence += f"; at some size {listed(faster)} {are} faster with it"

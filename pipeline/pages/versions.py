@@ -1,8 +1,8 @@
 """What was observed under each torch, as the tables of a page.
 
-Records of different versions are put side by side by what they are about. Counts are not compared
-as they are, since one torch has more dtypes than another: what is compared is whether none, some
-or all of what was tried differs.
+Records of different versions are put side by side by what they are about. One torch has more
+dtypes than another: counts are compared where as much was tried, and otherwise whether none, some
+or all of what was tried comes out so.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from investigation.claims import ledger
+from investigation.claims.claim import Claim
 from investigation.evidence import files
 from investigation.evidence.kinds.gpus import Launch
 from investigation.evidence.kinds.programs import CompiledPair
@@ -21,6 +22,7 @@ from investigation.evidence.observation import Observation
 from investigation.evidence.questions import Findings
 from investigation.evidence.records import Evidence
 from investigation.evidence.sealed import manifest
+from investigation.evidence.words import listed
 from pipeline import places
 
 # One record for each setting of a compiler, or each launch: counted in other records.
@@ -29,13 +31,33 @@ NOT_OBSERVED = "not observed"
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What is compared of a record: a word or value, and the count where things were tried."""
+
+    word: str
+    count: int | None = None
+    tried: int | None = None
+
+    def agrees_with(self, other: "Outcome") -> bool:
+        """Return whether two versions come to the same."""
+        if self.tried is not None and self.tried == other.tried:
+            return self.count == other.count
+        return self.word == other.word
+
+
+@dataclass(frozen=True)
 class Stretch:
     """Neighbouring versions with one outcome, and each version's own words for it."""
 
     first: str
     last: str
-    outcome: str
+    found: Outcome
     shown: str
+
+    @property
+    def outcome(self) -> str:
+        """The outcome in a word."""
+        return self.found.word
 
     @property
     def versions(self) -> str:
@@ -59,13 +81,15 @@ class Line:
     @property
     def same(self) -> bool:
         """Whether every version that allows it has the same outcome."""
-        return len({stretch.outcome for stretch in self.seen}) < 2
+        return not self.changes
 
     @property
     def changes(self) -> tuple[str, ...]:
         """The versions that changed the outcome."""
         pairs = pairwise(self.seen)
-        return tuple(after.first for before, after in pairs if before.outcome != after.outcome)
+        return tuple(
+            after.first for before, after in pairs if not before.found.agrees_with(after.found)
+        )
 
 
 @dataclass(frozen=True)
@@ -77,14 +101,13 @@ class Versions:
     @property
     def claims(self) -> list[Line]:
         """The claims that some version decides without a clock."""
-        decided = {
-            version: ledger.verdicts(Findings((evidence,)))
-            for version, evidence in self.evidences.items()
-        }
+        findings = {version: Findings((evidence,)) for version, evidence in self.evidences.items()}
+        decided = {version: ledger.verdicts(found) for version, found in findings.items()}
         lines = [
-            Line(claim.id, claim.quote, _stretches(
-                {version: (verdicts[claim.id].status, "") for version, verdicts in decided.items()}
-            ))
+            Line(claim.id, claim.quote, _stretches({
+                version: (Outcome(verdicts[claim.id].status), self._fewer(claim, findings[version]))
+                for version, verdicts in decided.items()
+            }))
             for claim in ledger.CLAIMS
         ]  # fmt: skip
         return [
@@ -92,6 +115,16 @@ class Versions:
             for line in lines
             if {stretch.outcome for stretch in line.stretches} != {"untested"}
         ]
+
+    def _fewer(self, claim: Claim, findings: Findings) -> str:
+        """Say if a claim has less to go by under a version than under the newest; else nothing."""
+        newest = Findings((list(self.evidences.values())[-1],))
+        missing = [
+            name
+            for name, question in claim.questions.items()
+            if newest.answers(question) and not findings.answers(question)
+        ]
+        return f"without {listed(missing)}" if missing else ""
 
     @property
     def observations(self) -> list[Line]:
@@ -131,10 +164,10 @@ class Versions:
             return f"Nothing is recorded for {other} to compare it with."
         outcomes, others = (self._outcomes(version) for version in (release, other))
         both = outcomes.keys() & others.keys()
-        same = sum(outcomes[key] == others[key] for key in both)
+        same = sum(outcomes[key].agrees_with(others[key]) for key in both)
         return f"Without a clock, {same} of {len(both)} observations are the same as with {other}."
 
-    def _outcomes(self, version: str) -> dict[Any, str]:
+    def _outcomes(self, version: str) -> dict[Any, Outcome]:
         return {
             record.identity: outcome(record)
             for record in self.evidences[version].records
@@ -152,25 +185,25 @@ class Versions:
         ]
 
 
-def outcome(record: Observation) -> str:
+def outcome(record: Observation) -> Outcome:
     """Return what is compared of a record: none, some or all of what was tried, or its value."""
     if isinstance(record, Calls):
-        return " → ".join(call.removeprefix("aten::") for call in record.calls)
+        return Outcome(" → ".join(call.removeprefix("aten::") for call in record.calls))
     tried = getattr(record, "tried", None)
-    if tried is None:
-        return str(record.value)
-    return "none" if not record.value else "all" if record.value == tried else "some"
+    if not isinstance(tried, int) or not isinstance(record.value, int):
+        return Outcome(str(record.value))
+    word = "none" if not record.value else "all" if record.value == tried else "some"
+    return Outcome(word, record.value, tried)
 
 
-def _outcome_and_cell(record: Observation | None) -> tuple[str, str]:
+def _outcome_and_cell(record: Observation | None) -> tuple[Outcome, str]:
     """Return a record's outcome, and what a table shows of it."""
     if record is None:
-        return NOT_OBSERVED, NOT_OBSERVED
-    tried = getattr(record, "tried", None)
+        return Outcome(NOT_OBSERVED), NOT_OBSERVED
     compared = outcome(record)
-    if tried is not None:
-        return compared, f"{record.value} of {tried}"
-    return compared, compared if isinstance(record, Calls) else _with_unit(record)
+    if compared.tried is not None:
+        return compared, f"{compared.count} of {compared.tried}"
+    return compared, compared.word if isinstance(record, Calls) else _with_unit(record)
 
 
 def _with_unit(record: Observation) -> str:
@@ -178,17 +211,23 @@ def _with_unit(record: Observation) -> str:
     return f"{value} {record.unit or ''}".rstrip()
 
 
-def _stretches(by_version: Mapping[str, tuple[str, str]]) -> tuple[Stretch, ...]:
+def _stretches(by_version: Mapping[str, tuple[Outcome, str]]) -> tuple[Stretch, ...]:
     """Put neighbouring versions with one outcome together."""
     stretches: list[Stretch] = []
     for version, (compared, shown) in by_version.items():
-        if stretches and stretches[-1].outcome == compared:
+        if stretches and _joins(stretches[-1], compared, shown):
             first = stretches.pop()
             texts = first.shown if first.shown == shown else f"{first.shown}, {shown}"
             stretches.append(Stretch(first.first, version, compared, _short(texts)))
         else:
             stretches.append(Stretch(version, version, compared, shown))
     return tuple(stretches)
+
+
+def _joins(last: Stretch, compared: Outcome, shown: str) -> bool:
+    """Return whether a version belongs to the stretch before it."""
+    verdict = compared.tried is None and last.shown != shown
+    return last.found.agrees_with(compared) and not verdict
 
 
 def _short(texts: str) -> str:

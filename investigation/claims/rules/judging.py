@@ -4,24 +4,18 @@ The words are those of `evidence.words.DEFINITIONS`, the outcome that of every p
 across an edge of the margin decides nothing, so noise cannot turn one verdict into its opposite.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from investigation.claims.claim import Row
 from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.kinds.timings import Outcome, Timing
-from investigation.evidence.words import percent
+from investigation.evidence.words import OUTCOMES, percent
 from investigation.subject.runtimes import BY_SLUG
 
 # From which share of its step on a cost is no longer minor.
 MINOR = 0.10
 Timings = Sequence[Measured]
-NAMES: Mapping[Outcome, str] = {
-    "slower": "slower",
-    "faster": "faster",
-    "equivalent": "equal",
-    "inconclusive": "undecided",
-}
 
 
 def is_large(timing: Measured) -> bool:
@@ -81,7 +75,7 @@ class Sorted:
     @property
     def counts(self) -> str:
         """How many have each outcome, in words: `3 slower, 1 equal`."""
-        counted = {words: len(self.that_are(outcome)) for outcome, words in NAMES.items()}
+        counted = {words: len(self.that_are(outcome)) for outcome, words in OUTCOMES.items()}
         return ", ".join(f"{count} {words}" for words, count in counted.items() if count)
 
     def __len__(self) -> int:
@@ -109,7 +103,7 @@ def runtime_title(timing: Measured) -> str:
 def step_rows(words: str, steps: Timings) -> list[Row]:
     """Return a row for each memory format of a step."""
     return [
-        (f"{words}, {step.memory_format}", f"{change(step)}: {NAMES[step.outcome]}")
+        (f"{words}, {step.memory_format}", f"{change(step)}: {OUTCOMES[step.outcome]}")
         for step in steps
     ]
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from investigation.claims.claim import Row, Verdict, qualified, refuted, supported, untested
-from investigation.claims.rules.judging import NAMES, Sorted, runtime_title
+from investigation.claims.rules.judging import Sorted, runtime_title
 from investigation.evidence.kinds.timings import Timing
-from investigation.evidence.words import listed, percent
+from investigation.evidence.words import OUTCOMES, listed, percent
 
 
 def slower_for_it(timed: Sequence[Timing]) -> Verdict:
@@ -13,7 +13,7 @@ def slower_for_it(timed: Sequence[Timing]) -> Verdict:
     judged = Sorted.of(timed)
     groups = {
         words: [timing for timing in timed if timing.outcome == wanted]
-        for wanted, words in NAMES.items()
+        for wanted, words in OUTCOMES.items()
     }
     counted = [_counted(words, group) for words, group in groups.items() if group]
     sentence = f"Of {len(timed)} pairs of network and runtime, {listed(counted)}."
@@ -44,7 +44,7 @@ def _table(timed: Iterable[Timing]) -> list[Row]:
     return [
         (
             f"{timing.network}, {runtime_title(timing)}",
-            f"{percent(timing.ratio, timing.interval)}: {NAMES[timing.outcome]}",
+            f"{percent(timing.ratio, timing.interval)}: {OUTCOMES[timing.outcome]}",
         )
         for timing in timed
     ]

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 
 from investigation.claims.claim import Row, Verdict, qualified, refuted, supported, untested
 from investigation.claims.rules.judging import (
-    NAMES,
     Sorted,
     change,
     part_row,
@@ -15,7 +14,7 @@ from investigation.claims.rules.judging import (
 )
 from investigation.evidence.kinds.deployments import RuntimeProgram, RuntimesTried
 from investigation.evidence.kinds.timings import Timing
-from investigation.evidence.words import kib, listed
+from investigation.evidence.words import OUTCOMES, kib, listed
 from investigation.subject.runtimes import BY_SLUG
 
 
@@ -133,7 +132,7 @@ def _remedy_row(program: RuntimeProgram, timings: Sequence[Timing]) -> Row:
     steps = "the same steps" if program.same_steps else "other steps"
     results = "" if program.equal else ", other results"
     times = [
-        f"{change(timing)}: {NAMES[timing.outcome]}" for timing in _of(program, timings).timings
+        f"{change(timing)}: {OUTCOMES[timing.outcome]}" for timing in _of(program, timings).timings
     ]
     return program.title, "; ".join([f"{steps}{results}", *times])
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from investigation.claims.claim import Row, Verdict, qualified, refuted, supported, untested
 from investigation.claims.rules.judging import (
     MINOR,
-    NAMES,
     Sorted,
     Timings,
     is_bounded,
@@ -18,7 +17,7 @@ from investigation.claims.rules.judging import (
 )
 from investigation.evidence.kinds.correctness import Equality
 from investigation.evidence.kinds.layouts import View
-from investigation.evidence.words import capital, listed
+from investigation.evidence.words import OUTCOMES, capital, listed
 
 PARTS: Mapping[str, str] = {
     "multiply": "the multiply of one dtype",
@@ -174,7 +173,7 @@ def _table(network: Timings, parts: Mapping[str, Timings]) -> list[Row]:
 
 
 def _step_words(network: Timings) -> str:
-    outcomes = dict.fromkeys(NAMES[step.outcome] for step in network)
+    outcomes = dict.fromkeys(OUTCOMES[step.outcome] for step in network)
     return f"The network's forward step: {listed(list(outcomes))}."
 
 
