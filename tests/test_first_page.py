@@ -184,7 +184,7 @@ def test_a_row_for_several_programs_counts_their_decisions():
         if short_row.where == "exported programs"
     )
     assert row.change == "change it in 1, no difference in 1 of 2"
-    assert row.why == "up to 60 % longer in library"
+    assert row.why == "up to 60 % longer in library at 128×32×32×32"
 
 
 def points(rows, **how):

@@ -64,7 +64,7 @@ def test_a_time_over_sizes_is_fixed_wrong_or_not_to_be_told(at_the_largest, widt
 
 def test_sizes_are_counted_and_the_largest_slower_one_is_named():
     text = outcomes.over_sizes([of_size(1.2), multiply(1.0)])
-    assert "slower at 1 of 2 sizes, and equivalent at 1." in text
+    assert "slower at 1 of 2 sizes, and equal at 1." in text
     assert "The largest slower size has **16 elements**" in text
     assert "slower size" not in outcomes.over_sizes([of_size(1.0), multiply(1.0)])
 

@@ -148,9 +148,9 @@ def view(**changes):
     return View(says="the expanded gate", **plain | changes)
 
 
-def memory_record(form="expand_as", dtypes="same", count=0):
-    """What a form allocates beside its output."""
-    return Memory(says="beside the output", phase="line", form=form, dtypes=dtypes, bytes=count)
+def memory_record(form="expand_as", dtypes="same", count=0, phase="line"):
+    """What a form allocates beside its output, or in another phase."""
+    return Memory(says="beside the output", phase=phase, form=form, dtypes=dtypes, bytes=count)
 
 
 def calls(form, count):

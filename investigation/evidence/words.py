@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from investigation.evidence.kinds.timings import FAMILY_CONFIDENCE, MARGIN
+from investigation.evidence.kinds.timings import FAMILY_CONFIDENCE, MARGIN, Outcome
 from investigation.evidence.observation import Interval
 
 # The word for each outcome of a timing, on every page.

@@ -39,7 +39,7 @@ class Sorted:
         """Return all comparisons of some groups together."""
         return cls(tuple(timing for group in groups for timing in group))
 
-    def that_are(self, wanted: Outcome) -> tuple[Measured, ...]:
+    def that_are(self, wanted: str) -> tuple[Measured, ...]:
         """Return the comparisons with this outcome."""
         return tuple(timing for timing in self.timings if timing.outcome == wanted)
 
