@@ -9,6 +9,7 @@ os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 from unchanged import Unchanged
 from whole_book import build_in
 
@@ -27,6 +28,10 @@ os.environ.setdefault("DASK_CONFIG", str(places.BUILD / "dask"))
 BUILT = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "RENDERED", "HTML",
          "RETIRED")  # fmt: skip
 
+
+# A machine may be as slow as it likes.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 
 # The tests' own book, kept from run to run: a run executes the chapters that have changed since.
 BOOK = places.BUILD / "tests" / "book"

@@ -221,7 +221,7 @@ def run(text):
     return trace(execute(text)["program"], tensors, {})
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@settings(max_examples=25, suppress_health_check=list(HealthCheck), database=None)
 @given(st.lists(programs(), min_size=8, max_size=8))
 def test_programs_by_chance_compute_the_same_and_are_rewritten_once(texts):
     """Eight programs a draw, because asking ast-grep once costs more than running them."""
@@ -235,7 +235,7 @@ def test_programs_by_chance_compute_the_same_and_are_rewritten_once(texts):
     ]
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@settings(max_examples=10, suppress_health_check=list(HealthCheck), database=None)
 @given(st.lists(expanded(0), min_size=10, max_size=10), st.sampled_from(["*", "+", "-", "/", "**"]))
 def test_no_expanded_operand_goes_without_a_word(operands, sign):
     """Every expansion that is an operand is either taken out or put before a person."""
@@ -328,7 +328,7 @@ def test_every_kind_loses_its_expansion():
     assert [key for key, (_, after) in rewritten_kinds().items() if ".expand" in after.text] == []
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@settings(max_examples=30, suppress_health_check=list(HealthCheck), database=None)
 @given(tensors=operands(), data=st.data())
 def test_every_kind_of_rewrite_computes_the_same_on_any_tensors(tensors, data):
     """One form of each kind a draw: what is refused stays refused, what is computed the same."""

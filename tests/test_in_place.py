@@ -2,6 +2,7 @@ import json
 import math
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -395,6 +396,33 @@ def test_a_planted_wait_is_found_with_its_size_and_not_with_another(grad):
             in_place_records.planted_control(
                 recorder(), measured, wrong * samples.planted_s, "network"
             )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "says"),
+    [
+        (0.9, 1.1, "is found with its size"),
+        (-5.0, 7.0, "could not be tried: the interval is too wide"),
+    ],
+)
+def test_an_interval_that_would_hide_the_wait_is_no_control(monkeypatch, low, high, says):
+    _, samples = planted()
+    record = in_place_records.line_in_place(
+        FakeNetwork().found(samples), "x", "network", role="control"
+    )
+    monkeypatch.setattr(in_place_records, "line_in_place", lambda *_, **__: record)
+    total = SimpleNamespace(low=low, high=high)
+    wide = SimpleNamespace(decisive=SimpleNamespace(total=total))
+    kept = in_place_records.planted_control(recorder(), wide, 1.0, "network")
+    assert kept.says.endswith(says)
+
+
+def test_an_interval_around_nothing_that_leaves_the_wait_out_fails():
+    fake = FakeNetwork()
+    same = fake.form()
+    nothing = control(fake, fake.time(same, same))
+    with pytest.raises(ControlFailedError, match="planted in the line is found with its size"):
+        in_place_records.planted_control(recorder(), nothing, PLANTED_SHARE * STEP_S, "network")
 
 
 def test_a_wait_that_is_over_late_counts_as_long_as_it_was():

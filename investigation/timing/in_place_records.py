@@ -153,11 +153,20 @@ def itself_control(recorder: Recorder, in_place: InPlace, level: StepLevel) -> C
 def planted_control(
     recorder: Recorder, in_place: InPlace, planted_s: float, level: StepLevel
 ) -> Control:
-    """Keep a wait of known size that was planted in the line: it must be found with its size."""
+    """Keep a wait of known size that was planted in the line: it must be found with its size.
+
+    An interval that contains no time at all is too wide to find anything. The control then says
+    that it could not be tried, and passes if the interval contains the planted time too.
+    """
     total, within = in_place.decisive.total, PLANTED_WITHIN * planted_s
-    covered = total.low <= planted_s + within and total.high >= planted_s - within
-    passed = covered and in_place.verdict in ("slower", "inconclusive")
-    says = f"a wait of {signed_seconds(planted_s)} planted in the line is found with its size"
+    passed = total.low <= planted_s + within and total.high >= planted_s - within
+    blind = total.low <= 0 <= total.high
+    wait = f"a wait of {signed_seconds(planted_s)} planted in the line"
+    says = (
+        f"{wait} could not be tried: the interval is too wide"
+        if blind and passed
+        else f"{wait} is found with its size"
+    )
     recorder.keep(line_in_place(in_place, says, level, role="control", planted_s=planted_s))
     return recorder.control("in_place_planted", says, repr(in_place), passed=passed, of=level)
 
