@@ -49,11 +49,12 @@ def test_the_outcome_is_told_as_it_came_out():
     sentences = {name: in_place_figures.in_words(name, record) for name, record in both().items()}
     assert sentences["contiguous"] == (
         "contiguous: `expand_as` adds +25.00 µs (+15.00 to +35.00) to a step of 50.0 ms, "
-        "+0.05 % (+0.03 to +0.07); the step takes the same time within 1 %."
+        "+0.05 % (+0.03 to +0.07); the step takes the same time within 1 %. "
+        "The interval reaches 0.02 % of the step to either side."
     )
-    assert sentences["channels_last"].endswith("the step is slower.")
+    assert sentences["channels_last"].split("; ")[1].startswith("the step is slower.")
     unclear = in_place_figures.in_words("contiguous", record(verdict="inconclusive"))
-    assert unclear.endswith("whether the step takes the same time is not decided.")
+    assert "; whether the step takes the same time is not decided." in unclear
 
 
 def test_the_alternative_text_has_the_numbers_and_the_caption_how_sure_they_are():

@@ -52,7 +52,7 @@ def test_what_a_contest_shows_follows_from_its_limits():
         ]
         return recorded.concluded(ContestResult({}, {}, trials))
 
-    agrees = "`compare_made` agrees with its confidence of 95 %: false alarms in 5.0% of 100 trials"
+    agrees = "does not contradict its confidence of 95 %: false alarms in 5.0% of 100 trials"
     contradicts = "**contradicts its confidence of 95 %**: false alarms in 20.0% of 100 trials"
     assert agrees in held(5, 100)
     assert contradicts in held(20, 100)

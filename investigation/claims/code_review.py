@@ -57,9 +57,8 @@ CLAIMS: tuple[Claim, ...] = (
         read_as="In most settings nothing of the expansion is left in the compiled program. "
         "“Typically” is read as: in more than half of the settings tried.",
         rule="Supported if, for every target, the program of `expand_as` has no additional kernel "
-        "and no additional tensor in more than half of the settings. To write the expansion to "
-        "memory it would need one. Qualified if this holds in fewer settings, or only for some "
-        "targets. Refuted if it holds in none.",
+        "and no additional tensor in more than half of the settings. Qualified if this holds in "
+        "fewer settings, or only for some targets. Refuted if it holds in none.",
         history=(history.FIRST, history.ELIDED),
         not_covered=words.OTHER_COMPILERS,
         chapters=(words.COMPILED, words.GPU),

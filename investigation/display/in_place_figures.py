@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from investigation.display.figures import COLOURS, INK, canvas, rows
 from investigation.evidence.kinds.in_place import LineInPlace, OnClock
-from investigation.evidence.words import added, change, percent
+from investigation.evidence.words import added, change, percent, rounded_up
 
 SUM, SHARE = "all slots", "share of the step"
 ENDLESS = "too few processes for an interval"
@@ -66,8 +66,17 @@ def in_words(name: str, record: LineInPlace) -> str:
     }.get(record.verdict, f"the step is {record.verdict}")
     return (
         f"{name}: `{record.candidate}` adds {_added(total)} to a step of "
-        f"{1e3 * total.step_s:,.1f} ms, {_of_the_step(total)}; {verdict}."
+        f"{1e3 * total.step_s:,.1f} ms, {_of_the_step(total)}; {verdict}.{_resolution(total)}"
     )
+
+
+def _resolution(total: OnClock) -> str:
+    """Say how small a share of the step the interval can tell from none."""
+    low, high = total.share_interval
+    if not math.isfinite(high):
+        return ""
+    half = rounded_up(100 * (high - low) / 2)
+    return f" The interval reaches {half} % of the step to either side."
 
 
 def _added(total: OnClock) -> str:

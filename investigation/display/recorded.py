@@ -107,7 +107,7 @@ def _held(row: Mapping[str, Any]) -> str:
     held = (alarms["low"] or 0) <= 1 - CONFIDENCE and (coverage["high"] or 1) >= CONFIDENCE
     detected = ", ".join(f"{dose} % in {_share(share)}" for dose, share in row["found"].items())
     promised = f"its confidence of {100 * CONFIDENCE:g} %"
-    conclusion = f"agrees with {promised}" if held else f"**contradicts {promised}**"
+    conclusion = f"does not contradict {promised}" if held else f"**contradicts {promised}**"
     return (
         f"{conclusion}: false alarms in {_share(alarms)} trials; the interval contains the truth "
         f"in {_share(coverage)}. Planted differences found: {detected}. The root-mean-square error "

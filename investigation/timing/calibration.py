@@ -1,6 +1,6 @@
 """How often an interval excludes the truth, on made-up machines whose truth is known.
 
-An interval at 95 % may do so in 5 of 100 cases, and a verdict uses 99.9 % and 99.99 % as well.
+An interval at 95 % may do so in 5 of 100 cases. Verdicts use 97.5 %, 99.9 % and 99.99 % as well.
 Two levels are simulated: blocks of two objects, in pairs whose order a coin draws; and one
 estimate a preparation or a process. Beside the signed-rank interval of this instrument stands
 Student's t over the same values.
@@ -13,12 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from investigation.evidence.kinds.timings import CONTROL_CONFIDENCE, FAMILY_CONFIDENCE
+from investigation.evidence.kinds.timings import (
+    CONTROL_CONFIDENCE,
+    FAMILY_CONFIDENCE,
+    STEP_CONFIDENCE,
+)
 from investigation.timing import statistics
 from investigation.timing.preparations import WANTED
 from investigation.timing.statistics import Floats
 
-CONFIDENCES = (0.95, FAMILY_CONFIDENCE, CONTROL_CONFIDENCE)
+CONFIDENCES = (0.95, STEP_CONFIDENCE, FAMILY_CONFIDENCE, CONTROL_CONFIDENCE)
 PROCESSES = 8  # as many as a network's step is timed in
 SURPRISE = 1e-5
 BLOCKS = 240  # pairs of a short comparison of two objects

@@ -97,15 +97,8 @@ def run(
     """
     rivals = trials if rival_trials is None else rival_trials
     result = resume or ContestResult(environment(), {})
-    given: dict[str, Any] = {
-        "trials": trials,
-        "rival_trials": rivals,
-        "budget_s": budget_s,
-        "seed": seed,
-    }
-    given |= {"doses": {plant: list(doses[plant]) for plant in doses}, "neighbour": neighbour}
-    fixed = {"margin": MARGIN, "confidence": CONFIDENCE, "base_calls": BASE_CALLS}
-    result.settings = given | fixed
+    given = {"trials": trials, "rival_trials": rivals, "budget_s": budget_s, "seed": seed}
+    result.settings = given | _fixed(doses) | {"neighbour": neighbour}
     finished = {(trial.method, trial.plant, trial.dose, trial.number) for trial in result.trials}
     planned, start = turns(trials, rivals, doses, seed), time.monotonic()
     with busy_neighbours(seed) if neighbour else nullcontext():
@@ -119,6 +112,17 @@ def run(
             if progress:
                 progress(result, done, len(planned))
     return result
+
+
+def _fixed(doses: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    """Return the settings that the record's reader needs besides those of the command line."""
+    by_plant = {plant: list(doses[plant]) for plant in doses}
+    return {
+        "doses": by_plant,
+        "margin": MARGIN,
+        "confidence": CONFIDENCE,
+        "base_calls": BASE_CALLS,
+    }
 
 
 def environment() -> dict[str, Any]:

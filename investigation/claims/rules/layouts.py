@@ -14,7 +14,8 @@ GROUP_WORDS = {
     "ambiguous": "pairings of ambiguous layouts",
     "volumes": "pairings of layouts of volumes",
     "empty": "pairings of empty tensors, which do not count",
-    "channels_last": "of all pairings, those with a channels_last input",
+    "channels_last": "of all pairings, those with an input in channels_last order (whole, sliced "
+    "or cropped)",
 }
 Compared = Layouts | BlockLayouts | Equality
 
@@ -54,8 +55,9 @@ def channels_last_verified(layouts: Sequence[Layouts], blocks: Sequence[BlockLay
         )
     return Verdict(
         status="done",
-        sentence=f"Compared and identical: {_tried(pairings):,} pairings with a channels_last "
-        "input, and the block's forward and backward pass on such an input, detached or not.",
+        sentence=f"Compared and identical: {_tried(pairings):,} pairings with an input in "
+        "channels_last order (whole, sliced or cropped), and the block's forward and backward pass "
+        "on such an input, detached or not.",
         table=tuple(table),
     )
 
