@@ -252,6 +252,13 @@ def test_a_scope_names_what_was_tried_and_is_empty_where_nothing_was():
     assert scope(questions, findings({})) == ()
 
 
+def test_a_scope_counts_what_has_no_size_and_names_chips_that_were_only_compiled_for():
+    world = findings(planted(agreement("elided", 9, "sm_90"), equality("same_dtype", 16)))
+    assert dict(scope(BY_ID["V2"].questions, world))["tried"].startswith("9 pairings of layouts")
+    assert dict(scope(BY_ID["P4"].questions, world))["tried"] == "16 gate shapes"
+    assert dict(scope(BY_ID["C3"].questions, world))["device"] == "cpu and sm_90 (compiled only)"
+
+
 def test_a_scope_with_many_sizes_names_the_smallest_and_the_largest():
     sizes = [Case(slug=f"s{side}", name="s", shape=(1, 16, side, side)) for side in range(1, 7)]
     world = by_identity(multiply(case=size) for size in sizes)

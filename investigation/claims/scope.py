@@ -1,9 +1,11 @@
 """Where a claim was tried: computed from the records that answered its questions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from investigation.claims.claim import Questions, Row, answers_to
+from investigation.evidence.kinds.correctness import Equality
 from investigation.evidence.kinds.in_place import LineInPlace, Measured
+from investigation.evidence.kinds.programs import Agreement
 from investigation.evidence.observation import Observation
 from investigation.evidence.questions import Findings
 from investigation.evidence.words import listed
@@ -11,6 +13,14 @@ from investigation.subject.cases import Case
 
 # Of more sizes than this only the smallest and the largest are named.
 MOST_SIZES = 4
+
+# What some kinds of record count.
+OF = {
+    "acceptance": "gate shapes",
+    "agreement": "settings of a compiler",
+    "block_layouts": "tensors of a block",
+    "layouts": "pairings of layouts",
+}
 
 
 def scope(questions: Questions, findings: Findings) -> tuple[Row, ...]:
@@ -26,12 +36,13 @@ def scope(questions: Questions, findings: Findings) -> tuple[Row, ...]:
     rows = {
         "machine": listed(_each(record.machine for record in records if record.machine)),
         "processor": listed(_each(environment.processor for environment in environments)),
-        "device": listed(_each(getattr(record, "device", "cpu") for record in records)),
+        "device": listed(_each(map(_device, records))),
         "threads": listed(_each(_threads(record, findings) for record in records)),
         "torch": listed(_each(environment.torch for environment in environments)),
         "forms": listed(_each(_forms(records))),
-        "input and gate dtypes": listed(_each(map(_dtypes, cases))),
+        "input and gate dtypes": _dtypes_tried(records, cases),
         "sizes": _sizes(cases),
+        "tried": "; ".join(_each(filter(None, map(_counted, records)))),
     }
     return tuple((label, value) for label, value in rows.items() if value)
 
@@ -52,6 +63,27 @@ def _threads(record: Observation, findings: Findings) -> int:
     if isinstance(record, Measured):
         return record.threads
     return findings.source_of(record).environment.threads
+
+
+def _device(record: Observation) -> str:
+    """Return where something ran, or for which chip it was only compiled."""
+    if isinstance(record, Agreement) and record.target != "cpu":
+        return f"{record.target_name} (compiled only)"
+    return str(getattr(record, "device", "cpu"))
+
+
+def _dtypes_tried(records: Sequence[Observation], cases: Sequence[Case]) -> str:
+    """Return the dtypes of what was compared, or those of the inputs."""
+    compared = [record for record in records if isinstance(record, Equality) and record.among]
+    if not compared:
+        return listed(_each(map(_dtypes, cases)))
+    return "; ".join(_each(f"{len(record.among)} {record.of}" for record in compared))
+
+
+def _counted(record: Observation) -> str:
+    """Return how much was tried, of records that count it and have no input of their own."""
+    tried, of = getattr(record, "tried", None), getattr(record, "of", OF.get(record.kind))
+    return f"{tried:,} {of}" if isinstance(tried, int) and not record.case else ""
 
 
 def _forms(records: Iterable[Observation]) -> Iterable[str]:

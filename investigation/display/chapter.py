@@ -48,7 +48,13 @@ class Chapter(Recorder):
         rows["parameters"] = given
         rows["elapsed"] = f"{(evidence.finished - evidence.started).total_seconds():.0f} s"
         rows["run again with"] = f"make rerun NOTEBOOK={self.notebook} {given}"
-        return table([{"": key.replace("_", " "), "this run": rows[key]} for key in rows])
+        return table(
+            [{"": LABELS.get(key, key.replace("_", " ")), "this run": rows[key]} for key in rows]
+        )
+
+
+# What the environment's fields are called on a page.
+LABELS = {"memory_gib": "memory, in GiB"}
 
 
 def _typed(value: object) -> str:
