@@ -48,13 +48,11 @@ class Chapter(Recorder):
         rows["parameters"] = given
         rows["elapsed"] = f"{(evidence.finished - evidence.started).total_seconds():.0f} s"
         rows["run again with"] = f"make rerun NOTEBOOK={self.notebook} {given}"
-        return table(
-            [{"": LABELS.get(key, key.replace("_", " ")), "this run": rows[key]} for key in rows]
-        )
+        return table([{"": _label(key), "this run": rows[key]} for key in rows])
 
 
-# What the environment's fields are called on a page.
-LABELS = {"memory_gib": "memory, in GiB"}
+def _label(key: str) -> str:
+    return "memory, in GiB" if key == "memory_gib" else key.replace("_", " ")
 
 
 def _typed(value: object) -> str:
