@@ -108,7 +108,7 @@ def test_which_form_has_eager_modes_bits_is_read_off_the_table():
     assert "`x * y.expand_as(x)` returns eager mode's bits in *a*" in sentence
     neither = compiled_words.bits_told([row(same, other, other)])
     assert neither.count("in none of them") == 2
-    assert compiled_words.bits_told([]) == "No kernels differ in this run."
+    assert compiled_words.bits_told([]) == compiled_words.NONE_DIFFER
 
 
 def pairing(plain, expanded, kind="multiply, training"):
@@ -126,7 +126,7 @@ def test_which_form_needs_more_loops_or_buffers_is_told_in_both_directions():
         "`x * y` needs more in *multiply, training* (1 loop and 1 buffer). Both need as many in 1."
     )
     assert "`x * y.expand_as(x)` needs more" in compiled_words.loops_told([pairing((1, 1), (2, 1))])
-    assert compiled_words.loops_told([]) == "No kernels differ in this run."
+    assert compiled_words.loops_told([]) == compiled_words.NONE_DIFFER
 
 
 def test_a_graph_is_described_by_what_arrives_at_each_node():
