@@ -141,7 +141,7 @@ COMPILED: Worlds = {
         ),
         world(
             "The two forms return the same bits in 1 of 1 programs whose kernels differ.",
-            "`x * y.expand_as(x)` returns eager mode's bits in *block*.",
+            "Compiled, `x * y` returns eager mode's bits in *block*.",
             forward=[],
             kept=[],
             **bits(CONTROL, CONTROL),
@@ -325,7 +325,7 @@ GPUS: Worlds = {
         ),
     ),
     Cell("07_gpu", "07-51"): (
-        world("", host=None, **bound("launch")),
+        world(host=None, **bound("launch")),
         world("In 0 of 1 pairs of workload and card", host=HOST, **bound("bandwidth")),
         world(
             "In 1 of 2 pairs of workload and card",
@@ -339,7 +339,7 @@ GPUS: Worlds = {
         world("Measured on h100 and this run.", machines={"h100": 0, "this run": 0}),
     ),
     Cell("07_gpu", "07-55"): (
-        world("", **measured({})),
+        world(**measured({})),
         world("One point per workload and format.", **measured({"h100": [(1.0, 1.0)]})),
     ),
     Cell("07_gpu", "07-found"): (
@@ -468,7 +468,7 @@ RUNTIMES: Worlds = {
     ),
     Cell("08_runtimes", "varied-03"): (
         world(
-            "survives: 0 of 0 (none). Time with the line: nothing was timed. Not exported: QDQ (no ",
+            "survives: 0 of 0 (none). Time with the line: nothing was timed. Not exported: QDQ (",
             **exported(QDQ=None),
         ),
         world("survives: 0 of 1 (none). Time with the line: slower in 1", **exported(QDQ=False)),

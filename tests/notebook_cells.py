@@ -24,8 +24,11 @@ class Cell(NamedTuple):
     id: str
 
 
+Code = Mapping[str, ast.Module]
+
+
 @cache
-def code_cells(notebook: str) -> Mapping[str, ast.Module]:
+def code_cells(notebook: str) -> Code:
     """Return the code cells of a notebook, by id, in order."""
     text = (places.NOTEBOOKS / f"{notebook}.ipynb").read_text(encoding="utf-8")
     return {
@@ -136,7 +139,7 @@ class Anything:
 class Captions(Anything):
     """A stand-in for `figures`: a figure is its alternative text and its caption."""
 
-    def show(self, figure: object, alt: str, caption: str) -> str:
+    def show(self, _figure: object, alt: str, caption: str) -> str:
         return f"{alt}\n\n{caption}"
 
     @contextmanager

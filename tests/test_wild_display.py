@@ -123,6 +123,8 @@ def test_how_common_the_line_is_is_counted():
     assert "Of 3 packages (30 Python files), **2 hold an expansion that can go**: 3" in sentence
     assert "stands in 1 (many)." in sentence
     assert "Left to a person: 1 place." in sentence
+    nowhere = wild.prevalence(ABOUT, [])
+    assert "stands in 0 (none). Left to a person: 0 places." in nowhere
 
 
 def test_a_reason_is_the_rules_own_in_words():
