@@ -68,7 +68,7 @@ INSTRUMENT: Worlds = {
     ),
     Cell("00_instrument", "00-22"): (
         world(
-            "expand_as 107, broadcast 100 (20 calls each, 8 s). Counted on this machine, in this run.",
+            "expand_as 107, broadcast 100 (20 calls each, 8 s). Counted on this machine, in",
             instructions=instructions(None),
         ),
         world(
