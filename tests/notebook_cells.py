@@ -50,14 +50,20 @@ def told_cells() -> set[Cell]:
 
 
 def states_an_outcome(cell: ast.Module, elsewhere: set[str]) -> bool:
-    """Whether a cell shows a text that has a condition in it.
+    """Whether a cell shows a text that has a condition in it, or a caption that is computed.
 
     `elsewhere` are names that earlier cells gave to such a text.
     """
     nodes = list(ast.walk(cell))
-    shows = any(isinstance(node, ast.Call) and _called(node) in TELLING for node in nodes)
+    calls = [node for node in nodes if isinstance(node, ast.Call) and _called(node) in TELLING]
     loaded = {node.id for node in nodes if isinstance(node, ast.Name)}
-    return shows and (any(map(is_condition, nodes)) or bool(loaded & elsewhere))
+    chosen = any(map(is_condition, nodes)) or bool(loaded & elsewhere)
+    return bool(calls) and (chosen or any(map(_computes_a_caption, calls)))
+
+
+def _computes_a_caption(call: ast.Call) -> bool:
+    parts = [keyword.value for keyword in call.keywords if keyword.arg in ("alt", "caption")]
+    return any(isinstance(node, ast.Name) for part in parts for node in ast.walk(part))
 
 
 def _called(call: ast.Call) -> str:
@@ -132,6 +138,9 @@ class Anything:
     def __getattr__(self, name: str) -> "Anything":
         return Anything()
 
+    def __getitem__(self, key: object) -> "Anything":
+        return Anything()
+
     def __call__(self, *_: object, **__: object) -> "Anything":
         return Anything()
 
@@ -143,8 +152,8 @@ class Captions(Anything):
         return f"{alt}\n\n{caption}"
 
     @contextmanager
-    def canvas(self, **_: object) -> Iterator[tuple[Anything, Anything]]:
-        yield Anything(), Anything()
+    def canvas(self, columns: int = 1, **_: object) -> Iterator[tuple[Anything, Any]]:
+        yield Anything(), [Anything()] * columns if columns > 1 else Anything()
 
 
 def told(cell: Cell, planted: Mapping[str, Any]) -> str:

@@ -5,10 +5,11 @@ import re
 
 import pytest
 from chapter_worlds import MEASURED, Worlds
+from chapter_worlds_of_figures import CAPTIONS
 from chapter_worlds_of_programs import PROGRAMS
 from notebook_cells import states_an_outcome, told, told_cells
 
-WORLDS: Worlds = MEASURED | PROGRAMS
+WORLDS: Worlds = MEASURED | PROGRAMS | CAPTIONS
 PLANTED = [(cell, number) for cell, worlds in WORLDS.items() for number in range(len(worlds))]
 NOUNS = "calls|dtypes|elements|guards|kernels|nodes|pairings|places|programs|settings|tensors"
 # What a sentence looks like if nobody thought of nothing, of one thing, or of no number.
@@ -64,6 +65,8 @@ def test_a_cell_tells_what_its_world_holds_and_nothing_of_the_others(cell, numbe
         "say(', '.join(a for a in b if a))",
         "if x:\n    display(say('a'))",
         "figures.show(figure, alt='a', caption='b' if x else 'c')",
+        "figures.show(figure, alt=f'{x} of 9', caption='a')",
+        "figures.show(figure, alt='a', caption=told)",
         "table(rows) if rows else say('nothing')",
         "told = 'a' if x else 'b'\nsay(told)",
     ],
@@ -74,7 +77,13 @@ def test_a_condition_in_what_is_shown_is_found(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["say('a')", "say(f'{x!r}.')", "say(f'{100 * x:.2g} % and {names[-1]}')", "a = 1 if x else 2"],
+    [
+        "say('a')",
+        "say(f'{x!r}.')",
+        "say(f'{100 * x:.2g} % and {names[-1]}')",
+        "a = 1 if x else 2",
+        "figures.show(figure, alt='a', caption='b')",
+    ],
 )
 def test_a_text_without_a_condition_needs_no_world(text):
     assert not states_an_outcome(ast.parse(text), set())
