@@ -165,11 +165,11 @@ CAPTIONS: Worlds = {
     ),
     Cell("04_eager_cost", "04-25"): (
         world(
-            "of two dtypes, with expand_as: slower in 1 of 1 timings. Input",
+            "the multiply with expand_as: slower in 1 of 1 timings. Input",
             **outcomes_of("mixed", SLOW),
         ),
         world(
-            "of two dtypes, with expand_as: faster in 1 of 1 timings. Input",
+            "the multiply with expand_as: faster in 1 of 1 timings. Input",
             **outcomes_of("mixed", FAST),
         ),
     ),
