@@ -53,10 +53,11 @@ def speeds(copy_s, multiply_s):
     return drawn(yardstick=yardstick, as_written=Planted(candidate_s=1.0), widest=CASE)
 
 
-def graphs(arrives):
+def graphs(arrives, dtype=torch.float32):
+    """The backward graph of each form: one node, and the shape of what arrives there."""
     nodes = {form: [Node("Mul", Gradient(arrives, "float32"), ())] for form in FORMS}
     words = Planted(backward_graph=always(None), graphs_told=training_figures.graphs_told)
-    graphs_of = {(torch.float32, form): nodes[form] for form in FORMS}
+    graphs_of = {(dtype, form): nodes[form] for form in FORMS}
     return drawn(graphs=graphs_of, FORMS=FORMS, training_figures=words)
 
 
@@ -189,6 +190,10 @@ CAPTIONS: Worlds = {
     Cell("05_training", "05-06"): (
         world("expand_as: Mul, which gets (2, 3, 1, 1) float32", **graphs((2, 3, 1, 1))),
         world("expand_as: Mul, which gets (2, 3, 4, 5) float32", **graphs((2, 3, 4, 5))),
+    ),
+    Cell("05_training", "05-35"): (
+        world("which gets (2, 3, 1, 1) float32", **graphs((2, 3, 1, 1), torch.bfloat16)),
+        world("which gets (2, 3, 4, 5) float32", **graphs((2, 3, 4, 5), torch.bfloat16)),
     ),
     Cell("05_training", "05-32"): (
         world("gate dtypes. A gradient differs in 0 of 4 pairs.", **gradients((), (), (), ())),

@@ -3,7 +3,7 @@
 import ast
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from functools import cache
 from itertools import takewhile
@@ -45,20 +45,24 @@ def told_cells() -> set[Cell]:
         Cell(notebook, name)
         for notebook in notebooks
         for name, cell in code_cells(notebook).items()
-        if states_an_outcome(cell, conditional_names(notebook, name))
+        if states_an_outcome(cell, *from_earlier(notebook, name))
     }
 
 
-def states_an_outcome(cell: ast.Module, elsewhere: set[str]) -> bool:
+def states_an_outcome(
+    cell: ast.Module, chosen: Set[str] = frozenset(), tellers: Set[str] = frozenset()
+) -> bool:
     """Whether a cell shows a text that has a condition in it, or a caption that is computed.
 
-    `elsewhere` are names that earlier cells gave to such a text.
+    Earlier cells gave the names `chosen` to such texts, and defined functions, `tellers`, that
+    show one.
     """
     nodes = list(ast.walk(cell))
     calls = [node for node in nodes if isinstance(node, ast.Call) and _called(node) in TELLING]
     loaded = {node.id for node in nodes if isinstance(node, ast.Name)}
-    chosen = any(map(is_condition, nodes)) or bool(loaded & elsewhere)
-    return bool(calls) and (chosen or any(map(_computes_a_caption, calls)))
+    depends = any(map(is_condition, nodes)) or bool(loaded & chosen)
+    shows = bool(calls) and (depends or any(map(_computes_a_caption, calls)))
+    return shows or bool(loaded & tellers)
 
 
 def _computes_a_caption(call: ast.Call) -> bool:
@@ -94,17 +98,30 @@ def _is_text(node: ast.AST) -> bool:
     )
 
 
-def conditional_names(notebook: str, before: str) -> set[str]:
-    """Return the names of texts with a condition in them, given in cells before this one."""
+def from_earlier(notebook: str, before: str) -> tuple[set[str], set[str]]:
+    """Return the names from cells before this one: of chosen texts, and of functions that tell."""
     earlier = takewhile(lambda item: item[0] != before, code_cells(notebook).items())
-    return {
-        target.id
-        for _, cell in earlier
-        for statement in cell.body
-        if isinstance(statement, ast.Assign) and any(map(_chooses_a_text, ast.walk(statement)))
-        for target in statement.targets
-        if isinstance(target, ast.Name)
+    statements = [statement for _, cell in earlier for statement in cell.body]
+    chosen = {
+        name
+        for statement in statements
+        if any(map(_chooses_a_text, ast.walk(statement)))
+        for name in _named_by(statement)
     }
+    tellers = {
+        statement.name
+        for statement in statements
+        if isinstance(statement, ast.FunctionDef) and states_an_outcome(ast.Module([statement], []))
+    }
+    return chosen, tellers
+
+
+def _named_by(statement: ast.stmt) -> Iterator[str]:
+    match statement:
+        case ast.FunctionDef(name=name):
+            yield name
+        case ast.Assign(targets=targets):
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
 
 
 def _chooses_a_text(node: ast.AST) -> bool:

@@ -72,7 +72,7 @@ def test_a_cell_tells_what_its_world_holds_and_nothing_of_the_others(cell, numbe
     ],
 )
 def test_a_condition_in_what_is_shown_is_found(text):
-    assert states_an_outcome(ast.parse(text), set())
+    assert states_an_outcome(ast.parse(text))
 
 
 @pytest.mark.parametrize(
@@ -86,11 +86,13 @@ def test_a_condition_in_what_is_shown_is_found(text):
     ],
 )
 def test_a_text_without_a_condition_needs_no_world(text):
-    assert not states_an_outcome(ast.parse(text), set())
+    assert not states_an_outcome(ast.parse(text))
 
 
-def test_a_text_that_an_earlier_cell_chose_is_found_by_its_name():
-    assert states_an_outcome(ast.parse("say(f'It is {word}.')"), {"word"})
+def test_a_text_that_an_earlier_cell_chose_or_whose_function_it_defined_is_found_by_its_name():
+    assert states_an_outcome(ast.parse("say(f'It is {word}.')"), chosen={"word"})
+    assert states_an_outcome(ast.parse("draw(graphs)"), tellers={"draw"})
+    assert not states_an_outcome(ast.parse("draw(word)"), chosen={"word"})
 
 
 @pytest.mark.parametrize(
