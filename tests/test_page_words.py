@@ -3,13 +3,25 @@
 from types import SimpleNamespace
 
 import pytest
-from worlds import CASE, block_in, multiply, network, of_size, program
+from worlds import (
+    CASE,
+    block_in,
+    equality,
+    multiply,
+    network,
+    of_size,
+    program,
+    second_gradients,
+)
 
 from investigation.display import compiled_words, outcomes, training_figures
+from investigation.display.training_words import second_gradients_told
 from investigation.evidence import words
 from investigation.evidence.kinds.timings import Timing
 from investigation.observe.autograd_graph import Gradient, Node
 
+# The tables below the grid look at these settings only, so the sentence speaks of no others.
+NONE_DIFFER = "No kernels differ with static shapes and contiguous tensors."
 SLOW, QUICK = multiply(1.2, "slower"), multiply(0.8, "faster")
 
 
@@ -86,12 +98,47 @@ def test_what_is_said_of_writers_follows_their_timings(writer, other, parts):
     assert all(part in sentence for part in parts)
 
 
+def test_a_program_that_writes_less_with_the_line_is_no_writer_and_one_untimed_says_so():
+    less = outcomes.of_writers([program("library", -8)], [block_in("library", 0.8)])
+    assert less == "Programs: in the 1 that write no more: faster in 1 of 1 timings."
+    untimed = outcomes.of_writers([program("library", 8)], [])
+    assert untimed == "Programs: in the 1 that write more with the line: nothing was timed."
+    assert outcomes.of_writers([], []) == "Programs: nothing was timed."
+
+
 @pytest.mark.parametrize(
     ("value", "shown"), [(0, "0"), (6.3e-6, "6.3e-06"), (6.31e-6, "6.4e-06"), (0.0999, "0.1")]
 )
 def test_a_maximum_is_never_rounded_down(value, shown):
     assert words.rounded_up(value) == shown
     assert float(shown) >= value
+
+
+@pytest.mark.parametrize(
+    ("block", "random", "whole", "words"),
+    [
+        (0, [True, True], 0, "have the same bits: the prediction holds."),
+        (
+            8,
+            [True, False],
+            0,
+            "8 of 10 tensors of the block differ**, and 1 of 2 of the",
+        ),
+        (8, [True, False], 0, "With whole numbers none differs, so the difference is one of round"),
+        (0, [True, False], 0, "was wrong: 0 of 10 tensors of the block differ**, and 1 of 2 of"),
+        (8, [False, False], 1, "They differ with whole numbers too, so rounding is not the only"),
+        (8, [True, True], 0, "The scale step alone does not show why the block differs."),
+    ],
+)
+def test_second_gradients_are_the_same_or_their_difference_has_a_reason(
+    block, random, whole, words
+):
+    whole_numbers = equality("second_gradients_of_whole_numbers", 2, whole)
+    sentence = second_gradients_told(second_gradients(block), random, whole_numbers)
+    assert words in sentence
+    assert ("prediction holds" in sentence) == (not block and all(random) and not whole)
+    reasons = ("one of rounding", "not the only reason", "does not show why")
+    assert sum(reason in sentence for reason in reasons) == ("wrong" in sentence)
 
 
 def row(alike, plain, expanded, name="block"):
@@ -109,7 +156,7 @@ def test_which_form_has_eager_modes_bits_is_read_off_the_table():
     assert "`x * y.expand_as(x)` returns eager mode's bits in *a*" in sentence
     neither = compiled_words.bits_told([row(same, other, other)])
     assert neither.count("in none of them") == 2
-    assert compiled_words.bits_told([]) == "No kernels differ in this run."
+    assert compiled_words.bits_told([]) == NONE_DIFFER
 
 
 def pairing(plain, expanded, kind="multiply, training"):
@@ -127,7 +174,7 @@ def test_which_form_needs_more_loops_or_buffers_is_told_in_both_directions():
         "`x * y` needs more in *multiply, training* (1 loop and 1 buffer). Both need as many in 1."
     )
     assert "`x * y.expand_as(x)` needs more" in compiled_words.loops_told([pairing((1, 1), (2, 1))])
-    assert compiled_words.loops_told([]) == "No kernels differ in this run."
+    assert compiled_words.loops_told([]) == NONE_DIFFER
 
 
 def test_a_graph_is_described_by_what_arrives_at_each_node():

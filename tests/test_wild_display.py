@@ -119,8 +119,10 @@ def test_packages_stand_with_the_most_expansions_first_and_those_without_are_lef
 def test_how_common_the_line_is_is_counted():
     sentence = wild.prevalence(ABOUT, PACKAGES)
     assert "Of 3 packages (30 Python files), **2 hold an expansion that can go**: 3" in sentence
-    assert "stands in 1: many." in sentence
-    assert "1 places are left" in sentence
+    assert "stands in 1 (many)." in sentence
+    assert "Left to a person: 1 place." in sentence
+    nowhere = wild.prevalence(ABOUT, [])
+    assert "stands in 0 (none). Left to a person: 0 places." in nowhere
 
 
 def test_a_reason_is_the_rules_own_in_words():

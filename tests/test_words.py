@@ -50,6 +50,22 @@ def test_bytes_are_written_in_the_unit_that_suits_them(count, text):
     assert words.kib(count) == text
 
 
+def test_more_bytes_are_more_or_less_and_never_negative():
+    assert [words.more_bytes(count) for count in (8, 0, -(2**15))] == [
+        "8 B more",
+        "0 B more",
+        "32 KiB less",
+    ]
+
+
+def test_one_thing_is_singular_and_no_thing_plural():
+    assert [words.number_of(count, "tensor") for count in range(3)] == [
+        "0 tensors",
+        "1 tensor",
+        "2 tensors",
+    ]
+
+
 @pytest.mark.parametrize(("value", "text"), [(1234567.8, "1,234,568"), (12.3456, "12.35")])
 def test_a_large_number_keeps_every_digit_before_its_point(value, text):
     assert words.readable(value) == text

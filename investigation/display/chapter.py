@@ -40,6 +40,10 @@ class Chapter(Recorder):
         """Keep a comparison with the gate written out in full: it must come out slower."""
         return recording.slower_control(self, comparison, of)
 
+    def more_work_control(self, comparison: Comparison, of: str = "") -> Control:
+        """Keep a comparison of a program with more work against itself: it must come out slower."""
+        return recording.more_work_control(self, comparison, of)
+
     def close(self) -> HTML:
         """Write the evidence; return the environment and the command that reruns the page."""
         evidence = self.write()

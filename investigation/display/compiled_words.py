@@ -6,6 +6,8 @@ from investigation.compiled.fusion import Pairing
 from investigation.evidence.words import listed
 
 SAME = "the same bits"
+# What the pages below the grid look at: one pairing of each kind, the plainest.
+NONE_DIFFER = "No kernels differ with static shapes and contiguous tensors."
 FORMS = {"broadcast": "`x * y`", "expand_as": "`x * y.expand_as(x)`"}
 
 
@@ -15,7 +17,7 @@ def bits_told(rows: Sequence[Mapping[str, str]]) -> str:
     A row has `compiled`, `one form against the other`, and each form `against eager`.
     """
     if not rows:
-        return "No kernels differ in this run."
+        return NONE_DIFFER
     alike = [row for row in rows if row["one form against the other"] == SAME]
     sentences = [
         f"The two forms return the same bits in {len(alike)} of {len(rows)} programs whose kernels "
@@ -50,7 +52,7 @@ def loops_told(pairings: Iterable[Pairing]) -> str:
         if needs
     ]
     words += [f"Both need as many in {even}."] * bool(even)
-    return " ".join(words) or "No kernels differ in this run."
+    return " ".join(words) or NONE_DIFFER
 
 
 def _more(pairing: Pairing, loops: int, buffers: int) -> str:

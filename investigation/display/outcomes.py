@@ -11,16 +11,20 @@ from investigation.evidence.words import OUTCOMES, capital, nanoseconds, percent
 # A cost above this many times that at the smallest size is no fixed time.
 FIXED_WITHIN = 1.5
 
+NOT_TIMED = "nothing was timed"
 EXTREMES = {"slower": "largest slowdown", "faster": "largest speed-up"}
 
 
-def counted(timings: Iterable[Measured]) -> str:
-    """Count the timings with each outcome, in words: `slower in 2, undecided in 1 of 3`."""
+def counted(timings: Iterable[Measured], nouns: str = "") -> str:
+    """Count the timings with each outcome, in words: `slower in 2, undecided in 1 of 3`.
+
+    `nouns`, in the plural, says what was counted: `slower in 2 of 2 timings`.
+    """
     counts: Counter[str] = Counter(measured.outcome for measured in timings)
     parts = [
         f"{words} in {counts[outcome]}" for outcome, words in OUTCOMES.items() if counts[outcome]
     ]
-    return f"{', '.join(parts)} of {counts.total()}" if parts else "nothing was timed"
+    return f"{', '.join(parts)} of {counts.total()} {nouns}".rstrip() if parts else NOT_TIMED
 
 
 def told(timing: Timing) -> str:
@@ -86,15 +90,15 @@ def of_writers(programs: Iterable[RuntimeProgram], timings: Sequence[Timing]) ->
     """Say how the block came out in programs that write more with the line, and in the others."""
     every = list(programs)
     groups = {
-        "write more with the line": [program for program in every if program.bytes_more],
-        "write no more": [program for program in every if not program.bytes_more],
+        "write more with the line": [program for program in every if program.bytes_more > 0],
+        "write no more": [program for program in every if program.bytes_more <= 0],
     }
     parts = [
-        f"in the {len(members)} that {which}: {counted(_of(members, timings))} timings"
+        f"in the {len(members)} that {which}: {counted(_of(members, timings), 'timings')}"
         for which, members in groups.items()
         if members
     ]
-    return f"Programs: {'; '.join(parts)}."
+    return f"Programs: {'; '.join(parts) or NOT_TIMED}."
 
 
 def _of(programs: Iterable[RuntimeProgram], timings: Iterable[Timing]) -> list[Timing]:

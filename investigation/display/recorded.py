@@ -22,6 +22,7 @@ CONTEST, NEIGHBOUR = "contest.json", "contest_neighbour.json"
 # How a value of a contest's environment is written; the others by their name.
 WITH_UNITS: Mapping[str, Callable[[Any], str]] = {
     "processor": str,
+    "valgrind": str,
     "cores": lambda count: f"{count} cores",
     "load": lambda load: f"load {load:.1f}",
     "memory_bytes": lambda count: f"{count / 2**30:.1f} GiB of memory",

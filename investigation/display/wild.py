@@ -16,7 +16,7 @@ from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.kinds.wild import Survey, SurveyedPackage
 from investigation.evidence.records import Evidence, Record
 from investigation.evidence.sealed.manifest import RecordError
-from investigation.evidence.words import OUTCOMES, kib, percent
+from investigation.evidence.words import OUTCOMES, kib, number_of, percent
 from investigation.fix.findings import RULES
 
 R = TypeVar("R")
@@ -188,6 +188,7 @@ def prevalence(about: Survey, surveys: Sequence[SurveyedPackage]) -> str:
     return (
         f"Of {about.listed} packages ({files:,} Python files), "
         f"**{len(with_expansions)} hold an expansion that can go**: {count} "
-        f"in all. The ticket's own line, `return x * y.expand_as(x)`, stands in {len(exact)}: "
-        f"{', '.join(sorted(exact))}. {left_to_a_person} places are left to a person."
+        f"in all. The ticket's own line, `return x * y.expand_as(x)`, stands in {len(exact)} "
+        f"({', '.join(sorted(exact)) or 'none'}). Left to a person: "
+        f"{number_of(left_to_a_person, 'place')}."
     )

@@ -73,6 +73,16 @@ def kib(count: float) -> str:
     return f"{count:.0f} B" if count < 2**14 else f"{count / 2**10:,.0f} KiB"
 
 
+def more_bytes(count: float) -> str:
+    """Return by how many bytes something is more or less: `32 KiB more`, `8 B less`, `0 B more`."""
+    return f"{kib(abs(count))} {'less' if count < 0 else 'more'}"
+
+
+def number_of(count: int, noun: str) -> str:
+    """Return a count with its noun: `1 tensor`, `2 tensors`, `0 tensors`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def capital(words: str) -> str:
     """Return words with a capital letter in front."""
     return words[:1].upper() + words[1:]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from investigation.evidence.kinds.wild import SurveyedPackage, Taken
+from investigation.evidence.words import number_of
 from investigation.fix.rewriting import Change, Report, examine
 
 
@@ -81,11 +82,11 @@ def request(package: SurveyedPackage, measured: Sequence[str] = ()) -> str:
     count = len(package.taken)
     files = sorted({expansion.file for expansion in package.taken})
     parts = [
-        f"# Take out {_counted(count, 'expansion')} that broadcasting does by itself",
+        f"# Take out {number_of(count, 'expansion')} that broadcasting does by itself",
         f"Against {package.package} {package.version} (`{package.archive}`).",
         "## What",
-        f"This removes {_counted(count, 'call')} of `expand_as` or `expand` in "
-        f"{_counted(len(files), 'file')}. Each expanded tensor is an operand of an elementwise "
+        f"This removes {number_of(count, 'call')} of `expand_as` or `expand` in "
+        f"{number_of(len(files), 'file')}. Each expanded tensor is an operand of an elementwise "
         "operation whose other operand already has that shape, so the operation broadcasts to "
         "the same result.",
         "\n".join(_place(expansion) for expansion in package.taken),
@@ -122,7 +123,7 @@ def _left(package: SurveyedPackage) -> list[str]:
         return []
     return [
         "## What it leaves",
-        f"{_counted(len(package.left), 'further place')} may not need its expansion, but the text "
+        f"{number_of(len(package.left), 'further place')} may not need its expansion, but the text "
         "does not show it; they are unchanged.",
     ]
 
@@ -130,7 +131,3 @@ def _left(package: SurveyedPackage) -> list[str]:
 def _code(text: str) -> str:
     """Return a line as code in Markdown, whatever backticks it holds."""
     return f"`` {text} ``" if "`" in text else f"`{text}`"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -93,6 +93,19 @@ def same_control(recorder: Recorder, comparison: Comparison, of: str = "") -> Co
     return recorder.control("same", says, repr(judged), passed=passed, of=of)
 
 
+def more_work_control(recorder: Recorder, comparison: Comparison, of: str = "") -> Control:
+    """Keep a comparison of a program with more work against itself: it must come out slower.
+
+    An interval that holds both outcomes is too wide to find anything, and the control says so.
+    """
+    judged = comparison.at(CONTROL_CONFIDENCE)
+    says = f"{comparison.name} comes out slower"
+    if judged.verdict == "inconclusive":
+        says = f"{comparison.name} could not be tried: the interval is too wide"
+    passed = judged.verdict in ("slower", "inconclusive")
+    return recorder.control("more_work", says, repr(judged), passed=passed, of=of)
+
+
 def slower_control(recorder: Recorder, comparison: Comparison, of: str = "") -> Control:
     """Keep a comparison with the gate written out in full: it must come out slower.
 

@@ -120,7 +120,7 @@ class Decision:
             yield f"{whole.where}: {whole.change}, {OUTCOMES[whole.outcome]}"
         parts = [answer for answer in self.answers if not answer.whole]
         if parts:
-            yield f"{counted(part.timing for part in parts)} timings"
+            yield counted((part.timing for part in parts), "timings")
         for extreme in filter(None, [self.worst, self.best]):
             if not extreme.whole:
                 yield f"{EXTREMES[extreme.outcome]}: {extreme.where}, {extreme.change}"

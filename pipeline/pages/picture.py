@@ -66,5 +66,5 @@ def caption(decisions: Sequence[Decision]) -> str:
     timings = [answer.timing for decision in decisions for answer in decision.answers]
     return (
         "Each mark is one timing at one input, with its 95 % interval; in a row the smallest "
-        f"input is on top. With the line: {counted(timings)} timings."
+        f"input is on top. With the line: {counted(timings, 'timings')}."
     )

@@ -1,0 +1,561 @@
+"""Worlds for the cells that state an outcome, of the chapters on programs: compiled to fixed."""
+
+from types import SimpleNamespace as Planted
+
+import torch
+from chapter_worlds import FORMS, Worlds, always, world
+from notebook_cells import Anything, Captions, Cell
+from worlds import CASE, agreement, block_in, evidence, multiply, of_size, program
+
+from investigation.compiled.fusion import CompileSetting
+from investigation.display.compiled_words import NONE_DIFFER, SAME
+from investigation.evidence.kinds.gpus import DeviceFacts, SameLaunches
+from investigation.evidence.questions import Findings
+
+PLAIN = CompileSetting("multiply", "inference", False, CASE)
+ELSEWHERE = CompileSetting("multiply", "inference", True, CASE)
+
+
+def made(variant, loops=1):
+    return Planted(variant=variant, target="cpu", kernels=1, passes=loops, buffers=1)
+
+
+def pairing(setting=PLAIN, *, kernels=True, source=True, loops=(1, 1)):
+    """Two forms in a setting: whether their kernels and their sources are the same."""
+    return Planted(
+        setting=setting, same_kernels=kernels, same_source=source, elided=True, fused=True,
+        baseline=made("broadcast", loops[0]), candidate=made("expand_as", loops[1]),
+        record=always(None),
+    )  # fmt: skip
+
+
+def residual(text):
+    return {"codegen": Planted(residual=always(text))}
+
+
+def programs_of(materialized):
+    digests = {"materialized": materialized, "broadcast": "0", "expand_as": "0"}
+    return {"made": {name: Planted(digest=digest) for name, digest in digests.items()}}
+
+
+def tensors(count):
+    return {"codegen": Planted(generate=lambda _form, case: Planted(buffers=count, case=case)),
+            "case": CASE}  # fmt: skip
+
+
+def bits(*rows):
+    """The table of bits: of the control, and of the programs whose kernels differ."""
+    names = ("one form against the other", "broadcast against eager", "expand_as against eager")
+    told = [{"compiled": "block", **dict(zip(names, row, strict=True))} for row in rows]
+    return {"rows": told, "same": [row[0] == SAME for row in rows]}
+
+
+def compiled(with_line, without, *, guards):
+    times = zip(FORMS, (with_line, without), strict=True)
+    return {
+        "compiled": {("height", "automatic", form): count for form, count in times},
+        "conditions": {(shapes, "expand_as"): [0] for shapes in ("static", "dynamic")},
+        "same_guards": {"static": True, "dynamic": guards},
+        "changes": ["height"],
+        "modes": ["automatic"],
+    }
+
+
+def obstacles(text):
+    return {"captures": Planted(cudagraph_obstacle=always(text)), "x": None, "gate": None}
+
+
+def timed(*timings):
+    return {"times": {f"multiply {number}": one for number, one in enumerate(timings)},
+            "figures": Captions(), "compiled_figures": Anything()}  # fmt: skip
+
+
+DIFFER, CONTROL, OTHER = "differ", (SAME, SAME, SAME), pairing(kernels=False, loops=(2, 1))
+FORWARD = {"run": {0: PLAIN}, "outputs": always((None, None))}
+COMPILED: Worlds = {
+    Cell("06_compiled", "06-11"): (
+        world("Between the two forms here: **nothing**.", **residual("") | programs_of("1")),
+        world("```diff\n-a\n+b\n```", **residual("-a\n+b") | programs_of("1")),
+    ),
+    Cell("06_compiled", "06-14"): (
+        world("Its **program makes no copy**", case=CASE, **programs_of("0")),
+        world("from that of `broadcast`, so the copy is made.", case=CASE, **programs_of("1")),
+    ),
+    Cell("06_compiled", "06-20"): (
+        world(
+            "The kernels are the same in **2 of 2** settings. The whole source is the same in 1.",
+            "The prediction was right.",
+            pairings=[pairing(), pairing(ELSEWHERE, source=False)],
+        ),
+        world(
+            "The kernels are the same in **1 of 2** settings.",
+            "**The prediction was wrong.** The kernels differ in:\n\n- multiply, inference, only ",
+            pairings=[pairing(kernels=False), pairing(ELSEWHERE)],
+        ),
+    ),
+    Cell("06_compiled", "06-23"): (
+        world("In this run there is no such setting.", pairings=[pairing(), OTHER]),
+        world(
+            "```diff\nmultiply, inference, float32, static, contiguous\n-a",
+            pairings=[pairing(source=False)],
+            **residual("-a"),
+        ),
+    ),
+    Cell("06_compiled", "06-25"): (
+        world(NONE_DIFFER, pairings=[pairing(), pairing(ELSEWHERE, kernels=False)]),
+        world("multiply, inference, float32 broadcast 1 2 1", pairings=[OTHER]),
+    ),
+    Cell("06_compiled", "06-27"): (
+        world(NONE_DIFFER, "There is no difference to show.", different=[]),
+        world(
+            "`x * y` needs more in *multiply, inference, float32* (1 loop).",
+            "```diff\nmultiply, inference, float32\n-a",
+            different=[OTHER],
+            **residual("-a"),
+        ),
+    ),
+    Cell("06_compiled", "06-29"): (
+        world("allocates 1 tensor, its output: **there is no hidden copy.**", **tensors(1)),
+        world("allocates 2 tensors, its output included.", **tensors(2)),
+    ),
+    Cell("06_compiled", "06-34"): (
+        world("the kernels of a forward pass are the same.", run={}),
+        world("roundings kept multiply, inference, float32 " + SAME, apart=always(SAME), **FORWARD),
+        world("roundings kept multiply, inference, float32 0.1", apart=always("0.1"), **FORWARD),
+    ),
+    Cell("06_compiled", "06-35"): (
+        world(NONE_DIFFER, forward=[], kept=[], **bits(CONTROL)),
+        world(
+            "The two forms return the same bits in 0 of 1 programs whose kernels differ.",
+            "With eager mode's roundings kept, both forms of each forward pass agree. Compare runs",
+            forward=[PLAIN],
+            kept=[SAME],
+            **bits(CONTROL, (DIFFER, DIFFER, SAME)),
+        ),
+        world(
+            "The two forms return the same bits in 0 of 1 programs whose kernels differ.",
+            "The roundings alone do not explain what differs in a forward pass. Compare runs",
+            forward=[PLAIN],
+            kept=[DIFFER],
+            **bits(CONTROL, (DIFFER, DIFFER, SAME)),
+        ),
+        world(
+            "The two forms return the same bits in 1 of 1 programs whose kernels differ.",
+            "Compiled, `x * y` returns eager mode's bits in *block*.",
+            forward=[],
+            kept=[],
+            **bits(CONTROL, CONTROL),
+        ),
+    ),
+    Cell("06_compiled", "06-43"): (
+        world(
+            "The guards of both forms are identical. ",
+            "compiled equally often in 1 of 1 series.",
+            **compiled([1, 2], [1, 2], guards=True),
+        ),
+        world(
+            "The guards of both forms are **not identical**. ",
+            "compiled equally often in 0 of 1 series.",
+            **compiled([1, 2], [1, 1], guards=False),
+        ),
+    ),
+    Cell("06_compiled", "06-54"): (
+        world("In the forms of the line it finds nothing.", **obstacles(None)),
+        world("it finds a size, a size and a size.", **obstacles("a size")),
+    ),
+    Cell("06_compiled", "06-62"): (
+        world(NONE_DIFFER + " So nothing is timed.", **timed()),
+        world("With the line: slower in 1 of 1 timings.", **timed(multiply(1.2))),
+        world("With the line: faster in 1 of 1 timings.", **timed(multiply(0.8))),
+    ),
+    Cell("06_compiled", "06-63"): (
+        world("There is no timing to list.", **timed()),
+        world("- multiply 0, with `expand_as`: slower, +20.00 %", **timed(multiply(1.2))),
+        world("- multiply 0, with `expand_as`: equal", **timed(multiply(1.0))),
+    ),
+}
+
+
+def machine_code(*digests):
+    codes = [Planted(binary_sha256=digest) for digest in digests]
+    return {"proof": None, "triton_recording": Planted(machine_code=always(codes)),
+            "figures": Captions(), "gpu_figures": Anything()}  # fmt: skip
+
+
+def launches(with_line, without):
+    calls = dict(zip(FORMS, (with_line, without), strict=True))
+    return {"levels": {"multiply": calls, "block": calls},
+            "counts": {form: len(made) for form, made in calls.items()},
+            "eager_calls": Planted(launching=tuple)}  # fmt: skip
+
+
+def proven(*, differing=(), text=None, **about):
+    """What was compiled for a chip in two settings, and the settings in which forms differ."""
+    row = Planted(
+        tried=(PLAIN, ELSEWHERE), same={"source": 2 - len(differing)},
+        differing=dict.fromkeys(("source", "kernels", "binary"), differing),
+    )  # fmt: skip
+    return {"proof": Planted(against=always([row]), first_difference=always(text), **about)}
+
+
+def difference(same_forward):
+    return Planted(setting=PLAIN, diff="-a\n+b", same_forward=same_forward)
+
+
+def kernel(*accesses, body=""):
+    scale = Planted(accesses=accesses, body=body, annotated=always([("tmp0 = x", "reads")]))
+    return {"block": None, "scale_kernels": always({"expand_as": scale})}
+
+
+def load(shape, line="tl.load(in_ptr0)", count=4):
+    return Planted(kind="load", tensor="in_ptr0", shape=shape, line=line, bytes=count, index="x1")
+
+
+X, GATE = load(CASE.shape), load((128, 32, 1, 1), "tl.load(in_ptr1).to(tl.float32)", 16384)
+WHOLE_GATE = load(CASE.shape, "tl.load(in_ptr1).to(tl.float32)")
+HOST = Planted(call_s=1e-6, extra_s=1e-6)
+EAGER = evidence(of_size(1.02), notebook="04_eager_cost")
+
+
+def in_full(*names, body=""):
+    return {"full": names, "gate": GATE, **proven(**kernel(X, body=body))}
+
+
+def bound(*bounds):
+    return {"predicted": [Planted(bound=one) for one in bounds]}
+
+
+def found(*records):
+    return {"findings": Findings((evidence(*records),))}
+
+
+def same_launches(differing):
+    return SameLaunches(says="l", operation="multiply", family="ordinary", dtypes="same",
+                        tried=9, differing=differing)  # fmt: skip
+
+
+def measured(times):
+    return drawn(findings=None, gpu_tables=Planted(predicted_and_measured=always(times)),
+                 gpu_figures=Anything())  # fmt: skip
+
+
+def drawn(**more):
+    return {"figures": Captions(), **more}
+
+
+GPUS: Worlds = {
+    Cell("07_gpu", "07-81"): (
+        world("machine code, which are the same\n", **machine_code("a", "a")),
+        world("machine code, which are not the same\n", **machine_code("a", "b")),
+    ),
+    Cell("07_gpu", "07-10"): (
+        world(
+            "launches: 1 with `expand_as`, 1 without.",
+            "**Both forms make the same launches, at every level.**",
+            **launches(["mul"], ["mul"]),
+        ),
+        world(
+            "launches: 2 with `expand_as`, 1 without.",
+            "**The launches differ in the multiply and block.**",
+            **launches(["copy", "mul"], ["mul"]),
+        ),
+    ),
+    Cell("07_gpu", "07-23"): (
+        world("2 of 2 programs", "In these, Inductor removes the copy", **proven()),
+        world("0 of 2 programs", "The copy is made.", **proven(differing=(PLAIN, ELSEWHERE))),
+    ),
+    Cell("07_gpu", "07-28"): (
+        world("**The prediction was right: the same machine code in every setting", **proven()),
+        world(
+            "differs in:\n\n- multiply, inference, only static contiguous: float32",
+            **proven(differing=(PLAIN,)),
+        ),
+    ),
+    Cell("07_gpu", "07-30"): (
+        world("The kernels of both forms are the same in every setting of this run.", **proven()),
+        world(
+            "The kernels differ only in settings whose text was not kept.",
+            **proven(differing=(PLAIN,)),
+        ),
+        world(
+            "The forward pass's kernels are the same.",
+            **proven(differing=(PLAIN,), text=difference(True)),
+        ),
+        world(
+            "The forward pass's kernels are **not** the same.",
+            **proven(differing=(PLAIN,), text=difference(False)),
+        ),
+    ),
+    Cell("07_gpu", "07-34t"): (
+        world("2, the input and the output. **The gate is never expanded", **in_full("x", "out")),
+        world("full size: 3 (x, gate and out).", **in_full("x", "gate", "out")),
+        world("full size: 0 (none).", **in_full()),
+        world(
+            "full size: 1 (x).",
+            "The kernel also computes the sigmoid",
+            **in_full("x", body="tl.sigmoid"),
+        ),
+    ),
+    Cell("07_gpu", "07-41"): (
+        world("No pair of two dtypes is among", **proven(multiply=None)),
+        world("tmp0 = x", "reads", **proven(multiply=PLAIN, **kernel(X))),
+    ),
+    Cell("07_gpu", "07-42"): (
+        world("No. The gate, 16 KiB, is", case=CASE, **proven(multiply=PLAIN, **kernel(X, GATE))),
+        world(
+            "This run shows no gate that is loaded small",
+            case=CASE,
+            **proven(multiply=PLAIN, **kernel(X, WHOLE_GATE)),
+        ),
+        world("This run shows no gate that is loaded small", case=CASE, **proven(multiply=None)),
+    ),
+    Cell("07_gpu", "07-48"): (
+        world("The eager chapter has not run on this", earlier=Planted(chapter=always(None))),
+        world("a call takes 100.00 µs, and `expand_as`", earlier=Planted(chapter=always(EAGER))),
+    ),
+    Cell("07_gpu", "07-50"): (
+        world(
+            "workload and card\n\nA prediction",
+            **drawn(gpu_figures=Anything(), predicted=[], host=None),
+        ),
+        world(
+            "and card, beside the host's\n",
+            "Left of the vertical line",
+            **drawn(gpu_figures=Anything(), predicted=[], host=HOST),
+        ),
+    ),
+    Cell("07_gpu", "07-51"): (
+        world(host=None, **bound("launch")),
+        world("In 0 of 1 pairs of workload and card", host=HOST, **bound("bandwidth")),
+        world(
+            "In 1 of 2 pairs of workload and card",
+            "A loop that only multiplies would show the extra time there.",
+            host=HOST,
+            **bound("launch", "bandwidth"),
+        ),
+    ),
+    Cell("07_gpu", "07-53t"): (
+        world("**No GPU measurement exists yet.**", machines={}),
+        world("Measured on h100 and this run.", machines={"h100": 0, "this run": 0}),
+    ),
+    Cell("07_gpu", "07-55"): (
+        world(**measured({})),
+        world("One point per workload and format.", **measured({"h100": [(1.0, 1.0)]})),
+    ),
+    Cell("07_gpu", "07-found"): (
+        world(
+            "the launches were not examined on this machine.",
+            "Compiled: no machine code was generated on this machine.",
+            "Measured on: no GPU yet.",
+            **found(),
+        ),
+        world(
+            "the launch of the product differs in 0 of 9 settings.",
+            "the same machine code in 88 of 88 settings",
+            "Measured on: h100.",
+            **found(
+                same_launches(0),
+                agreement("binary", 88, "sm_90"),
+                DeviceFacts(says="d", machine="h100", device_name="H100"),
+            ),
+        ),
+        world(
+            "the launch of the product differs in 2 of 9 settings.",
+            "the same machine code in 44 of 88 settings",
+            "Measured on: no GPU yet.",
+            **found(same_launches(2), agreement("binary", 44, "sm_90")),
+        ),
+    ),
+}
+
+
+def written(**more):
+    """Programs by their runtime: how many bytes more each writes with the line."""
+    return {"written": {slug: program(slug, count) for slug, count in more.items()}}
+
+
+def loaded(*slugs):
+    rows = {slug: Planted(runtime=Planted(title=slug), trace=always(None)) for slug in slugs}
+    return drawn(by_slug=rows, picture=Anything(), case=CASE)
+
+
+def exported(**survives):
+    """Exports by the title of their variation: whether the expansion survives, None if none."""
+    titles = {Variation(title): state for title, state in survives.items()}
+    made = {one: Planted(survives=state, bytes_expanded=0, steps=("Mul",))
+            for one, state in titles.items() if state is not None}  # fmt: skip
+    crashes = {one: Planted(crash="no kernel" if state is None else None)
+               for one, state in titles.items()}  # fmt: skip
+    copies = Planted(ratio=1.0, ratio_interval=(0.99, 1.01))
+    return {"exports": made, "replies": crashes, "times": dict.fromkeys(made, multiply(1.2)),
+            "copies": dict.fromkeys(made, copies)}  # fmt: skip
+
+
+class Variation:
+    """A way to export, which two of one runtime share but for their title."""
+
+    runtime, kind = "runtime", "dynamic"
+
+    def __init__(self, title):
+        self.title = title
+
+
+SLOWER, FASTER = block_in("onnxruntime", 2.5), block_in("onnxruntime", 0.8)
+RUNTIMES: Worlds = {
+    Cell("08_runtimes", "08-11"): (
+        world(
+            "**These write more bytes with the line: none.** These write no more: eager and mnn.",
+            "**Every result agrees with eager mode** within",
+            here=[],
+            **written(eager=0, mnn=-8),
+        ),
+        world(
+            "**These write more bytes with the line: mnn.** These write no more: none.",
+            "**Not every result agrees with eager mode** within",
+            here=[],
+            written={"mnn": program("mnn", 8, equal=False)},
+        ),
+    ),
+    Cell("08_runtimes", "08-13"): (
+        world("written a second time.", **loaded("eager", "compile")),
+        world("written a second time.", "ncnn takes one image at a time.", **loaded("ncnn")),
+    ),
+    Cell("08_runtimes", "08-16"): (
+        world("With the line: nothing was timed. None is slower or faster.", every=[]),
+        world(
+            "With the line: slower in 1 of 1 timings. Largest slowdown: ONNX Runtime",
+            every=[SLOWER],
+        ),
+        world(
+            "With the line: faster in 1 of 1 timings. Largest speed-up: ONNX Runtime",
+            every=[FASTER],
+        ),
+    ),
+    Cell("08_runtimes", "08-23"): (
+        world("ONNX Runtime is not among the runtimes of this run.", grid=[], everywhere=None),
+        world(
+            "memory in **0 of 9** combinations",
+            grid=[0],
+            everywhere=Planted(writing=0, tried=9),
+        ),
+        world(
+            "memory in **9 of 9** combinations",
+            grid=[0],
+            everywhere=Planted(writing=9, tried=9),
+        ),
+    ),
+    Cell("08_runtimes", "08-33"): (
+        world(
+            "right for 2 of 2, wrong for none.",
+            "five thirds as long: exceeded by none.",
+            here=[0, 0],
+            dear=[],
+            **written(eager=0, onnxruntime=8),
+        ),
+        world(
+            "right for 0 of 2, wrong for eager and onnxruntime.",
+            "five thirds as long: exceeded by ONNX Runtime",
+            here=[0, 0],
+            dear=[SLOWER],
+            **written(eager=8, onnxruntime=-8),
+        ),
+    ),
+    Cell("08_runtimes", "varied-02"): (
+        world("None of these runtimes is among those of this run.", **exported()),
+        world("None of these exports could be made.", **exported(QDQ=None)),
+        world("QDQ open float32 survives 0 B Mul", **exported(QDQ=True, PT2E=None)),
+        world("QDQ open float32 gone 0 B Mul", **exported(QDQ=False)),
+    ),
+    Cell("08_runtimes", "varied-03"): (
+        world(
+            "survives: 0 of 0 (none). Time with the line: nothing was timed. Not exported: QDQ (",
+            **exported(QDQ=None),
+        ),
+        world("survives: 0 of 1 (none). Time with the line: slower in 1", **exported(QDQ=False)),
+        world(
+            "survives: 2 of 2 (QDQ and PT2E). Time with the line: slower in 2 of 2 exports.",
+            **exported(QDQ=True, PT2E=True),
+        ),
+    ),
+}
+
+
+def scanned(*places):
+    """What the fix finds in every text: for each place, whether it removes the expansion."""
+    found = [Planted(cuts=cuts, line=3, message="a `y`") for cuts in places]
+    return {"scan": always(found), "MODULES": {"se": "SqueezeExcitation"}, "texts": {"se": ""}}
+
+
+def corpus(after, *places):
+    held = Planted(read=always(Planted(rewritten=[0, 0], kept=[0, 0, 0])))
+    settled = [Planted(text=text, expansions=1) for text in after]
+    return {"corpus": held, "settle": always(settled), **scanned(*places)}
+
+
+def patched(lines):
+    return {"fixed": {"se": Planted(text="")}, "corpus": Planted(changed_lines=always(lines)),
+            **scanned()}  # fmt: skip
+
+
+def powers(*changed):
+    """The gradient before and after, in which some elements of a channel of nine differ."""
+    before, after = torch.ones(1, 1, 3, 3), torch.ones(1, 1, 3, 3)
+    before.flatten()[list(changed)] = 1.5
+    return {"before": {"gradient of x": before}, "behind": {"gradient of x": after}}
+
+
+def checks(**low_us):
+    """Ways of checking by the microsecond from which what they add is, to one more."""
+    intervals = {name: (1e-6 * low, 1e-6 * (low + 1)) for name, low in low_us.items()}
+    return {"of_small": {name: Planted(single=Planted(difference_interval_s=ends))
+                         for name, ends in intervals.items()},
+            "of_reader": dict.fromkeys(intervals, multiply())}  # fmt: skip
+
+
+FIX: Worlds = {
+    Cell("09_fix", "fix-07"): (
+        world(
+            "From 2 pieces of code the rule removes 2 expansions.",
+            "**0 of these are rewritten wrongly**.",
+            **corpus(["x * y", "x + y"], False),
+        ),
+        world("**1 of these are rewritten wrongly**.", **corpus(["y.expand_as(x)"], True)),
+    ),
+    Cell("09_fix", "fix-10"): (
+        world("**SqueezeExcitation**\n\n```diff\n-a\n```", **patched("-a\n")),
+        world("**SqueezeExcitation**\n\n```diff\n-b\n```", **patched("-b\n")),
+    ),
+    Cell("09_fix", "fix-11"): (
+        world("No line is left to a person.", **scanned(True)),
+        world("se.py 3 a y", **scanned(False, True)),
+    ),
+    Cell("09_fix", "fix-22"): (
+        world(
+            "0 of 9 elements of the base's gradient differ. Tensors that differ: none.", **powers()
+        ),
+        world(
+            "1 of 9 elements of the base's gradient differ. Tensors that differ: gradient of x.",
+            "by at most 5.0e-01 of their value. A channel has 9 elements; the first that differs "
+            "is number 8, counted from 0.",
+            **powers(8),
+        ),
+    ),
+    Cell("09_fix", "fix-31"): (
+        world(
+            "slower than `expand_as`: after; before. Faster: none. Cannot tell: none. "
+            "The prediction was right: every replacement",
+            **checks(expand_as=1, after=3, before=4),
+        ),
+        world(
+            "slower than `expand_as`: before. Faster: after. Cannot tell: none. "
+            "**The prediction was wrong: not every replacement",
+            **checks(expand_as=3, after=1, before=5),
+        ),
+        world(
+            "Cannot tell: after. This run cannot tell whether every replacement takes more time.",
+            **checks(expand_as=3, after=3, before=5),
+        ),
+    ),
+}
+
+PROGRAMS: Worlds = COMPILED | GPUS | RUNTIMES | FIX
