@@ -147,7 +147,7 @@ BROADCASTING: Worlds = {
     ),
     Cell("01_broadcasting", "other-05"): (
         world(
-            "Only `expand_as` works with: none. Only `x * y` works with: sparse and nested.",
+            "Only `expand_as` works with: none. Only `x * y` works with: sparse; nested.",
             kinds=[kind("sparse", "no"), kind("nested", "no"), kind("MKL-DNN", "no", "no")],
         ),
         world(
