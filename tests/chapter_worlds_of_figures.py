@@ -5,7 +5,8 @@ from types import SimpleNamespace as Planted
 import in_place_worlds
 import torch
 from chapter_worlds import FORMS, FULL, Worlds, always, beyond, counts, world
-from chapter_worlds_of_programs import drawn, pairing, proven, written
+from chapter_worlds_of_deployments import written
+from chapter_worlds_of_programs import drawn, pairing, proven
 from notebook_cells import Anything, Cell
 from worlds import CASE, block_in, multiply, of_size, released
 

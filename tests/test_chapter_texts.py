@@ -5,11 +5,12 @@ import re
 
 import pytest
 from chapter_worlds import MEASURED, Worlds
+from chapter_worlds_of_deployments import DEPLOYED
 from chapter_worlds_of_figures import CAPTIONS
 from chapter_worlds_of_programs import PROGRAMS
 from notebook_cells import states_an_outcome, told, told_cells
 
-WORLDS: Worlds = MEASURED | PROGRAMS | CAPTIONS
+WORLDS: Worlds = MEASURED | PROGRAMS | DEPLOYED | CAPTIONS
 PLANTED = [(cell, number) for cell, worlds in WORLDS.items() for number in range(len(worlds))]
 NOUNS = "calls|dtypes|elements|guards|kernels|nodes|pairings|places|programs|settings|tensors"
 # What a sentence looks like if nobody thought of nothing, of one thing, or of no number.
