@@ -20,7 +20,7 @@ from investigation.subject.runtimes import BY_SLUG
 
 def writers(exported: Iterable[RuntimeProgram]) -> list[RuntimeProgram]:
     """Return the programs that write the expansion out."""
-    return [program for program in exported if program.bytes_more]
+    return [program for program in exported if program.bytes_more > 0]
 
 
 def of_runtimes(exported: Sequence[RuntimeProgram]) -> str:
@@ -36,7 +36,9 @@ def program_rows(exported: Iterable[RuntimeProgram]) -> list[Row]:
     return [
         (
             program.title,
-            f"{kib(program.bytes_more)} more written" if program.bytes_more else "no more written",
+            f"{kib(program.bytes_more)} more written"
+            if program.bytes_more > 0
+            else "no more written",
         )
         for program in exported
     ]
@@ -123,7 +125,7 @@ def _decided(timings: Sorted) -> bool:
 
 
 def _timed_row(program: RuntimeProgram, timings: Sequence[Timing]) -> Row:
-    written = "writes it" if program.bytes_more else "does not"
+    written = "writes it" if program.bytes_more > 0 else "does not"
     timings_of_program = _of(program, timings).timings
     return part_row(f"{program.title}: {written}", timings_of_program)
 
