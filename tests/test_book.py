@@ -219,7 +219,8 @@ def test_clock_free_claims_come_out_as_they_do_on_any_machine(book, no_compiler)
     }
     expected = {"T2": "supported", "T3": "supported", "T4": "refuted", "T5": "qualified",
                 "C2": "supported", "D4": "done", "P4": "supported", "V2": "supported",
-                "C3": "supported", "D3": "supported", "P3": "qualified"}  # fmt: skip
+                "C3": "supported", "P3": "qualified"}  # fmt: skip
+    expected["D3"] = "untested"  # the tests' book compiles no block
     if no_compiler:
         expected |= dict.fromkeys(("C3", "D3", "P3"), "untested")
         expected["T5"] = "supported"  # so it is in every form that is left
