@@ -48,7 +48,15 @@ class Chapter(Recorder):
         rows["parameters"] = given
         rows["elapsed"] = f"{(evidence.finished - evidence.started).total_seconds():.0f} s"
         rows["run again with"] = f"make rerun NOTEBOOK={self.notebook} {given}"
-        return table([{"": key.replace("_", " "), "this run": rows[key]} for key in rows])
+        return table([{"": _labelled(key), "this run": rows[key] or "none"} for key in rows])
+
+
+# Fields of the environment whose name is not a word.
+LABELS = {"memory_gib": "memory, GiB"}
+
+
+def _labelled(field: str) -> str:
+    return LABELS.get(field, field.replace("_", " "))
 
 
 def _typed(value: object) -> str:

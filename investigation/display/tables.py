@@ -26,7 +26,19 @@ def table(rows: Iterable[Mapping[str, object]]) -> HTML:
     frame = pd.DataFrame([{key: _cell(value) for key, value in row.items()} for row in rows])
     # A corner without a name heads nothing, and a screen reader would announce it all the same.
     markup = frame.to_html(index=False, border=0).replace("<th></th>", "<td></td>")
+    # pandas has escaped the text, so what stands between two tags is text.
+    markup = re.sub(r"(?<=>)[^<>]+(?=<)", lambda text: _set(text[0]), markup)
     return HTML(f'<div class="table-scroll">{markup}</div>')
+
+
+def _set(text: str) -> str:
+    """Return a cell's text with its code marked, and with places where a long name may break."""
+    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
+    return re.sub(
+        r"[^\s<>]{15,}",
+        lambda name: re.sub(r"(?<=\w{3})([_.:/]+)(?=\w{3})", r"\1<wbr>", name[0]),
+        text,
+    )
 
 
 def folded(summary: str, *tables: HTML) -> HTML:
