@@ -9,6 +9,9 @@ from IPython.display import HTML, Markdown
 
 from investigation.evidence.harmless import harmless
 
+# A joint of a name, with a word on either side.
+JOINT = re.compile(r"(?<=\w{3})([_.:/]+)(?=\w{3})")
+
 
 def say(text: str) -> Markdown:
     """Return a sentence that was built from the run's numbers, for display; never markup."""
@@ -27,18 +30,13 @@ def table(rows: Iterable[Mapping[str, object]]) -> HTML:
     # A corner without a name heads nothing, and a screen reader would announce it all the same.
     markup = frame.to_html(index=False, border=0).replace("<th></th>", "<td></td>")
     # pandas has escaped the text, so what stands between two tags is text.
-    markup = re.sub(r"(?<=>)[^<>]+(?=<)", lambda text: _set(text[0]), markup)
+    markup = re.sub(r"(?<=>)[^<>]+(?=<)", lambda text: _breakable(text[0]), markup)
     return HTML(f'<div class="table-scroll">{markup}</div>')
 
 
-def _set(text: str) -> str:
-    """Return a cell's text with its code marked, and with places where a long name may break."""
-    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
-    return re.sub(
-        r"[^\s<>]{15,}",
-        lambda name: re.sub(r"(?<=\w{3})([_.:/]+)(?=\w{3})", r"\1<wbr>", name[0]),
-        text,
-    )
+def _breakable(text: str) -> str:
+    """Return a cell's text with places where a long name may go on in the next line."""
+    return re.sub(r"[^\s<>]{15,}", lambda name: JOINT.sub(r"\1<wbr>", name[0]), text)
 
 
 def folded(summary: str, *tables: HTML) -> HTML:

@@ -23,22 +23,34 @@ DEFINITIONS: Mapping[str, str] = {
 
 def percent(ratio: float, interval: Interval) -> str:
     """Return a ratio and its interval as a change in percent, or as a factor if it is large."""
-    low, high = interval
+    if not math.isfinite(interval[1]):
+        return f"{change(ratio)} (no interval)"
     if ratio >= 2:
+        low, high = interval
         return f"{ratio:.3g} times ({low:.3g} to {high:.3g})"
-    shown = (100 * (value - 1) for value in (ratio, low, high))
-    return "{:+.2f} % ({:+.2f} to {:+.2f})".format(*shown)
+    low_end, high_end = map(_more, interval)
+    return f"{change(ratio)} ({low_end} to {high_end})"
 
 
 def change(ratio: float) -> str:
     """Write a ratio as a signed change: 1.0052 is +0.52 %."""
+    return f"{_more(ratio)} %"
+
+
+def _more(ratio: float) -> str:
     more = 100 * (ratio - 1)
-    return f"{'−' if more < 0 else '+'}{_places(abs(more))} %"
+    return f"{'−' if more < 0 else '+'}{_places(abs(more))}"
+
+
+def share(value: float) -> str:
+    """Write a share in percent: 0.052 is 5.2 %."""
+    return f"{100 * value:.1f} %"
 
 
 def _places(percent: float) -> str:
     """Two decimals below ten per cent, one above: more would be noise."""
-    return f"{percent:.2f}" if percent < 10 else f"{percent:.1f}"
+    two = f"{percent:.2f}"
+    return two if len(two) == len("9.99") else f"{percent:.1f}"
 
 
 def listed(words: Sequence[str]) -> str:
@@ -74,7 +86,8 @@ def microseconds(value_s: float, decimals: int = 2) -> str:
 def added(difference_s: float, interval_s: Interval) -> str:
     """Return a difference of two times and its interval, in microseconds with their signs."""
     low, high = (1e6 * end for end in interval_s)
-    return f"{1e6 * difference_s:+,.2f} µs ({low:+,.2f} to {high:+,.2f})"
+    shown = f"{1e6 * difference_s:+,.2f} µs ({low:+,.2f} to {high:+,.2f})"
+    return shown.replace("-", "−")
 
 
 def nanoseconds(value_s: float) -> str:
