@@ -33,8 +33,8 @@ def ratios(timed: Sequence[Timing]) -> Figure:
             axis.set_yticks(range(len(runtimes)), [_title(runtime) for runtime in runtimes])
             axis.set_ylim(len(runtimes) - 0.5, -0.5)
         _as_multiples(axes[0][0], timed)
-        _legend(figure, axes[0][0], timed)
-        figure.supxlabel("time of the whole network as released, over patched")
+        figures.legend_of_outcomes(figure, axes[0][0], timed)
+        figure.supxlabel("time of the whole network as released, over patched", fontsize=10)
     return figure
 
 
@@ -52,13 +52,6 @@ def _as_multiples(axis: Any, timed: Sequence[Timing]) -> None:
     axis.xaxis.set_major_locator(FixedLocator(ticks))
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.xaxis.set_minor_locator(NullLocator())
-
-
-def _legend(figure: Figure, axis: Any, timed: Sequence[Timing]) -> None:
-    for outcome in dict.fromkeys(timing.outcome for timing in timed):
-        label, colour = outcomes.WORDS[outcome], figures.VERDICT_COLOURS[outcome]
-        axis.plot([], [], "o-", color=colour, label=label)
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=4)
 
 
 def in_words(timed: Sequence[Timing]) -> str:
