@@ -10,6 +10,7 @@ from investigation.evidence import words
     ("ratio", "interval", "text"),
     [
         (1.0234, (1.01, 1.0367), "+2.34 % (+1.00 to +3.67)"),
+        (1.278, (0.0, math.inf), "+27.8 % (no interval)"),
         (0.9, (0.85, 0.95), "−10.0 % (−15.0 to −5.00)"),
         (2.5, (2.25, 3), "2.5 times (2.25 to 3)"),
     ],

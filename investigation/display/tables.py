@@ -9,6 +9,8 @@ from IPython.display import HTML, Markdown
 
 from investigation.evidence.harmless import harmless
 
+# A name that is longer than a narrow column. A parameter with its value is there to be copied.
+LONG = re.compile(r"(?<!\S)(?!\S*=)[^\s<>]{15,}")
 # A joint of a name, with a word on either side.
 JOINT = re.compile(r"(?<=\w{3})([_.:/]+)(?=\w{3})")
 
@@ -36,7 +38,7 @@ def table(rows: Iterable[Mapping[str, object]]) -> HTML:
 
 def _breakable(text: str) -> str:
     """Return a cell's text with places where a long name may go on in the next line."""
-    return re.sub(r"[^\s<>]{15,}", lambda name: JOINT.sub(r"\1<wbr>", name[0]), text)
+    return LONG.sub(lambda name: JOINT.sub(r"\1<wbr>", name[0]), text)
 
 
 def folded(summary: str, *tables: HTML) -> HTML:
