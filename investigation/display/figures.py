@@ -237,8 +237,9 @@ def interval(
 
 def legend_of_verdicts(axis: Axes) -> None:
     """Name the verdicts below the figure."""
-    handles, labels = axis.get_legend_handles_labels()
-    axis.get_figure(root=True).legend(handles, labels, loc="outside lower center", ncols=4)
+    figure = axis.get_figure(root=True)
+    if figure is not None:
+        figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=4)
 
 
 def legend_of_outcomes(figure: Figure, axis: Axes, timings: Iterable[Timing]) -> None:

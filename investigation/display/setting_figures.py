@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -99,7 +100,7 @@ def _words(axis: Axes, place: int, row: SettingRow, *, narrow: bool) -> None:
     at = axis.get_yaxis_transform()
     if narrow:
         # Words on paper of their own: the axis goes through below them.
-        style = {"transform": at, "va": "bottom", "fontsize": 9, "bbox": UNDER}
+        style: dict[str, Any] = {"transform": at, "va": "bottom", "fontsize": 9, "bbox": UNDER}
         axis.text(0, place - 0.14, row.name, **style)
         axis.text(1, place - 0.14, row.decision, ha="right", **style)
     else:
