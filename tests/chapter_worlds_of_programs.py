@@ -169,7 +169,7 @@ COMPILED: Worlds = {
     ),
     Cell("06_compiled", "06-63"): (
         world("There is no timing to list.", **timed()),
-        world("- multiply 0, with `expand_as`: slower, +20.00 %", **timed(multiply(1.2))),
+        world("- multiply 0, with `expand_as`: slower, +20.0 %", **timed(multiply(1.2))),
         world("- multiply 0, with `expand_as`: equal", **timed(multiply(1.0))),
     ),
 }

@@ -109,6 +109,16 @@ def test_every_decided_claim_links_to_its_deciding_cell(book):
         assert page(book, entry["chapters"][0]).find(id=entry["cell"]), entry["id"]
 
 
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_code_behind_a_result_stands_below_it(book, chapter):
+    folds = page(book, chapter).select("div.cell > details.hide")
+    assert folds
+    assert [fold for fold in folds if fold.find_next_sibling("div", class_="cell_output")] == []
+    *above, last = page(book, chapter).select("div.cell.tag_opening")
+    assert [cell for cell in above if cell.select("details.hide")] == [], "words, then a picture"
+    assert last.select("details.hide")
+
+
 def test_the_first_screen_answers_in_bold_and_shows_the_change(book):
     article = page(book, "index").find("article")
     assert article.find("strong").text.startswith("The ticket’s priority: ")

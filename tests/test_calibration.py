@@ -69,11 +69,11 @@ def test_the_table_has_a_row_for_each_level_and_world_and_a_column_for_each_conf
     assert first == {
         "interval over": "pairs",
         "world": "quiet",
-        "excluded at 95 %": "5.00%",
+        "excluded at 95 %": "5.0 %",
         "of": 200,
     }
-    assert second["excluded at 95 %"] == "4.00% (t: 8.00%)"
-    assert second["excluded at 99.9 %"] == "0.00% (t: 0.50%)"
+    assert second["excluded at 95 %"] == "4.0 % (t: 8.0 %)"
+    assert second["excluded at 99.9 %"] == "0.0 % (t: 0.5 %)"
 
 
 def test_an_interval_that_is_too_short_does_not_hold() -> None:

@@ -10,12 +10,19 @@ from investigation.observe.gradients import TensorAgreement
 from investigation.subject.cases import case_of_run
 
 
+def test_a_long_name_may_go_on_in_the_next_line_at_a_joint_and_a_parameter_may_not():
+    long = table([{"kernel": "cpp_fused_expand_mul_0", "again": "NOTEBOOK=03_channels_last"}]).data
+    assert "<td>cpp_<wbr>fused_<wbr>expand_<wbr>mul_0</td>" in long
+    assert "<td>NOTEBOOK=03_channels_last</td>" in long
+    assert "<td>channels_last</td>" in table([{"format": "channels_last"}]).data
+
+
 def test_the_case_of_a_run_has_its_shape_and_seed():
     case = case_of_run((2, 3, 4, 5), seed=7)
     assert (case.shape, case.seed, case.slug) == ((2, 3, 4, 5), 7, "reader")
 
 
-@pytest.mark.parametrize(("ratio", "word"), [(1.2, "slower"), (0.8, "faster"), (1.0, "no diff")])
+@pytest.mark.parametrize(("ratio", "word"), [(1.2, "slower"), (0.8, "faster"), (1.0, "equal")])
 def test_a_workload_is_shown_with_its_shape_and_the_outcome(ratio, word):
     row = timing_tables.of_workload(multiply(ratio))
     assert row["workload"] == CASE.name

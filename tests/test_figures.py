@@ -52,9 +52,9 @@ def test_a_grid_marks_what_differs():
         assert [text.get_text() for text in axis.texts] == ["=", "≠"]
 
 
-def test_a_bar_says_a_large_number_in_full_and_a_small_one_in_four_digits():
+def test_a_bar_says_a_large_number_in_full_and_a_small_one_in_three_digits():
     with figures.canvas() as (figure, axis):
         figures.bars(axis, {"expand_as": 24_576.0, "broadcast": 0.123456}, "KiB")
     shown = html_of(figure)
     assert "24,576 KiB" in shown
-    assert "0.1235 KiB" in shown
+    assert "0.123 KiB" in shown

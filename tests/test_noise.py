@@ -27,8 +27,8 @@ def test_a_quiet_machine_gives_no_warning() -> None:
     ("change", "warning"),
     [
         ({"involuntary_switches": 150}, "50 involuntary context switches in 1 s"),
-        ({"processor_s": 0.6}, "the process was off the processor for 40% of the time"),
-        ({"stolen_s": 5.2}, "the hypervisor took 20% of a core"),
+        ({"processor_s": 0.6}, "the process was off the processor for 40 % of the time"),
+        ({"stolen_s": 5.2}, "the hypervisor took 20 % of a core"),
         ({"load": 3.5}, "load 3.5 on 2 cores"),
         ({"frequency_mhz": 1500.0}, "clock frequency went from 3000 to 1500 MHz"),
         ({"throttle_events": 3}, "1 thermal throttling event"),

@@ -54,8 +54,8 @@ def test_extremes_name_both_directions_or_none():
 
     assert outcomes.extremes([multiply()], named) == "None is slower or faster"
     both = outcomes.extremes([SLOW, QUICK], named)
-    assert both.startswith(f"Largest slowdown: {CASE.name}, +20.00 %")
-    assert f"largest speed-up: {CASE.name}, -20.00 %" in both
+    assert both.startswith(f"Largest slowdown: {CASE.name}, +20.0 %")
+    assert f"largest speed-up: {CASE.name}, −20.0 %" in both
 
 
 @pytest.mark.parametrize(

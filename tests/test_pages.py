@@ -75,7 +75,7 @@ def test_a_chapter_shows_the_ledgers_verdict_of_its_claims_and_of_no_other():
     shown = chapter_pages.claims_of("02_strides", [claim(), claim(id="T2", chapters=["01_x"])])
     shown, _, more = shown.partition("\n\n")
     assert more.startswith("The page [claim by claim](../claims) has the numbers of each verdict")
-    claim_line, rule, outcome = shown.split("\\\n  ")
+    claim_line, outcome, rule = shown.split("\\\n  ")
     assert claim_line == "- **T1**, ticket: “it is so”"
     assert (rule, outcome) == ("*Rule.* Supported if so.", "**supported**: It is so.")
     assert "is decided here" in chapter_pages.claims_of("09_fix", [claim()])
@@ -91,13 +91,20 @@ def test_a_claim_on_a_gpu_is_shown_by_machine_and_as_untested_where_none_was_mea
     assert "**untested on a GPU**" in chapter_pages.gpu_claims_of("x", [claim(gpu=unmeasured)])
 
 
-def test_what_the_launches_say_of_a_claim_stands_beneath_its_verdict_and_in_the_gpu_chapter():
+def test_what_the_launches_say_of_claims_stands_once_below_the_verdicts_and_in_the_gpu_chapter():
     noted, plain = claim(eager_cuda="Shown by the launch."), claim(id="T2")
     shown = chapter_pages.claims_of("02_strides", [noted, plain])
-    assert shown.count("*Eager CUDA.* Shown by the launch.") == 1
-    assert "**supported**: It is so.\\\n  *Eager CUDA.*" in shown
+    assert shown.count("Eager CUDA") == 1
+    assert "\n\n*Eager CUDA, for T1.* Shown by the launch.\n" in shown
+    twice = [noted, claim(id="C2", eager_cuda="Shown by the launch."), plain]
+    shown = chapter_pages.claims_of("02_strides", twice)
+    assert shown.count("Shown by the launch.") == 1
+    assert "*Eager CUDA, for T1 and C2.* Shown by the launch." in shown
     alone = chapter_pages.launch_claims_of("07_gpu", [noted, plain])
     assert alone == "- **T1**, ticket: “it is so”\\\n  Shown by the launch."
+    both = chapter_pages.launch_claims_of("07_gpu", twice)
+    assert both.count("Shown by the launch.") == 1
+    assert "**T1**, ticket: “it is so”\\\n  **C2**, ticket: “it is so”\\\n  Shown" in both
 
 
 def test_a_name_that_does_not_exist_fails_the_build_with_its_page(tmp_path):

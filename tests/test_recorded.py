@@ -52,8 +52,8 @@ def test_what_a_contest_shows_follows_from_its_limits():
         ]
         return recorded.concluded(ContestResult({}, {}, trials))
 
-    agrees = "does not contradict its confidence of 95 %: false alarms in 5.0% of 100 trials"
-    contradicts = "**contradicts its confidence of 95 %**: false alarms in 20.0% of 100 trials"
+    agrees = "does not contradict its confidence of 95 %: false alarms in 5.0 % of 100 trials"
+    contradicts = "**contradicts its confidence of 95 %**: false alarms in 20.0 % of 100 trials"
     assert agrees in held(5, 100)
     assert contradicts in held(20, 100)
 
@@ -76,7 +76,7 @@ def test_every_method_is_explained_in_a_line():
 def test_endpoints_and_targets_are_rows_that_say_where_they_were_missed(folder):
     (result,) = recorded.contests(folder).values()
     (row,) = recorded.endpoints(result)
-    assert row["false alarms"] == "50.0% of 2"
+    assert row["false alarms"] == "50.0 % of 2"
     assert row["wrong signs"] == 1
     missed = {row["target"] for row in recorded.targets(result) if row[""] == "missed"}
     about = f"{MADE}, {TENSORS}"

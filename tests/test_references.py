@@ -33,7 +33,7 @@ def test_names_in_a_title_keep_their_capitals(key):
 
 @pytest.mark.parametrize(
     "term",
-    ["dispatch", "equivalence margin", "host network", "inconclusive", "qualified", "delegate",
+    ["dispatch", "equivalence margin", "host network", "undecided", "qualified", "delegate",
      "opaque", "guard", "view"],
 )  # fmt: skip
 def test_the_glossary_has_the_words_that_the_pages_use(term):

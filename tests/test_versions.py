@@ -341,6 +341,20 @@ def test_the_page_shows_what_changed_what_is_the_same_and_what_was_left_out(tmp_
     assert "<script>" not in text
 
 
+def test_one_reason_is_given_once_for_all_releases_that_have_it():
+    def lacking(version, reason):
+        record = left_out().model_copy(update={"reason": reason.format(version)})
+        return of_torch(version, record)
+
+    advised = "torch {} fails Set TORCH_LOGS=+dynamo for more"
+    told = pages.in_order([lacking("2.4.1", advised), lacking("2.5.0", advised)]).left_out_alike
+    assert [(releases, record.reason) for releases, record in told] == [
+        ("2.4.1, 2.5.0", "torch fails")
+    ]
+    other = [lacking("2.4.1", "no {}"), lacking("2.5.0", "none")]
+    assert [releases for releases, _ in pages.in_order(other).left_out_alike] == ["2.4.1", "2.5.0"]
+
+
 def test_the_page_without_records_says_so(tmp_path):
     page = (places.BOOK / "versions.md").read_text(encoding="utf-8")
     (tmp_path / "versions.md").write_text(page)

@@ -10,7 +10,8 @@ from investigation.evidence import words
     ("ratio", "interval", "text"),
     [
         (1.0234, (1.01, 1.0367), "+2.34 % (+1.00 to +3.67)"),
-        (0.9, (0.85, 0.95), "-10.00 % (-15.00 to -5.00)"),
+        (1.278, (0.0, math.inf), "+27.8 % (no interval)"),
+        (0.9, (0.85, 0.95), "−10.0 % (−15.0 to −5.00)"),
         (2.5, (2.25, 3), "2.5 times (2.25 to 3)"),
         (1.0234, (0, math.inf), "+2.34 % (no interval)"),
         (2.5, (1.5, math.inf), "2.5 times (no interval)"),
@@ -39,7 +40,7 @@ def test_a_signed_time_is_written_in_the_unit_that_suits_it(value, text):
 def test_times_have_one_form_each_in_microseconds_and_nanoseconds():
     assert words.microseconds(1.2345678e-3) == "1,234.57 µs"
     assert words.nanoseconds(1.2345e-6) == "1,234 ns"
-    assert words.added(1.5e-6, (-1e-6, 2.25e-3)) == "+1.50 µs (-1.00 to +2,250.00)"
+    assert words.added(1.5e-6, (-1e-6, 2.25e-3)) == "+1.50 µs (−1.00 to +2,250.00)"
 
 
 @pytest.mark.parametrize(

@@ -49,14 +49,13 @@ def _column(pairing: Pairing) -> str:
 
 
 def few_comparisons(timings: Mapping[str, Timing], margin: float) -> Figure:
-    """Return a figure of a handful of timings by label, in percent, its legend at the side."""
+    """Return a figure of a handful of timings by label, in percent."""
     ratios, intervals, verdicts = zip(
         *((timing.ratio, timing.interval, timing.outcome) for timing in timings.values()),
         strict=True,
     )
-    with canvas(height=1.0 + 0.35 * len(timings)) as (figure, axis):
+    with canvas(height=1.3 + 0.35 * len(timings)) as (figure, axis):
         forest(axis, list(timings), ratios, intervals, verdicts, margin)
-        axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
         axis.set_ylim(len(timings) - 0.5, -0.5)
         axis.set_xlabel("expand_as against broadcast, % of its time")
     return figure

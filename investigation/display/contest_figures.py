@@ -1,8 +1,11 @@
 """A contest of timers on a page: its picture, its tables, and the machine that it ran on."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 from IPython.display import HTML, Markdown
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from investigation.display import figures, recorded
 from investigation.display.tables import folded, say, table
@@ -12,7 +15,7 @@ from investigation.evidence.sealed.contest import ContestResult
 def verdicts(result: ContestResult, plant: str, alt: str, caption: str) -> HTML:
     """Return the verdicts of every method on one kind of plant, as a captioned figure."""
     shares = recorded.verdict_shares(result, plant)
-    figure = figures.contest_verdicts(result.doses(plant), shares)
+    figure = by_planted_difference(result.doses(plant), shares)
     return figures.show(figure, alt=alt, caption=caption)
 
 
@@ -40,3 +43,39 @@ def numbers(result: ContestResult) -> Iterator[HTML | Markdown]:
     yield folded("The targets, and what was reached", table(run))
     made_on = f"Made on {recorded.machine(result.environment)}."
     yield say(f"{made_on} {recorded.ended_early(result)}")
+
+
+PANELS_ACROSS = 4  # more, and their titles overlap
+
+
+def by_planted_difference(
+    doses: Sequence[float], methods: Mapping[str, Mapping[str, Sequence[float]]]
+) -> Figure:
+    """Return a figure of verdicts by planted difference (percent), a panel a method.
+
+    `methods` maps a method to its verdicts, and a verdict to its share at each dose.
+    """
+    lines = -(-len(methods) // PANELS_ACROSS)
+    with figures.canvas(
+        columns=PANELS_ACROSS, rows=lines, height=0.5 + 2.1 * lines, sharey=True, squeeze=False
+    ) as (figure, axes):
+        for axis in axes.flat[len(methods) :]:
+            axis.remove()
+        for axis, (method, shares) in zip(axes.flat, methods.items(), strict=False):
+            _stacked(axis, doses, shares)
+            axis.set_title(method.replace(", ", ",\n"), fontsize=9)
+        for first in axes[:, 0]:
+            first.set_ylabel("planted difference")
+        figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+def _stacked(axis: Axes, doses: Sequence[float], shares: Mapping[str, Sequence[float]]) -> None:
+    left = np.zeros(len(doses))
+    for verdict, share in shares.items():
+        colour = figures.VERDICT_COLOURS[verdict]
+        axis.barh(range(len(doses)), share, left=left, color=colour, label=verdict)
+        left += np.asarray(share)
+    axis.set_yticks(range(len(doses)), [f"{dose:+g} %" if dose else "0 %" for dose in doses])
+    axis.set_xlim(0, 1)
+    axis.set_xticks([0, 0.5, 1], ["0", "", "100 %"])

@@ -3,7 +3,7 @@
 import html
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
@@ -15,9 +15,11 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import StrMethodFormatter
 
 from investigation.display import figure_data
-from investigation.evidence.words import OUTCOMES, readable
+from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.words import OUTCOMES
 
 # Okabe and Ito's colours, darkened where needed to stand out on white and on near-black.
 COLOURS = {
@@ -119,17 +121,21 @@ def hash_of(text: str) -> int:
     return int.from_bytes(text.encode(), "big") % 0xFFFFFFFB
 
 
+# A gate a channel, from light to dark; each stands out on white and on near-black.
+GATES = mpl.colors.LinearSegmentedColormap.from_list("gates", ["#8cc4e8", "#0a7fc2", "#075a8a"])
+
+
 def broadcast_picture(axes: Sequence[Axes], shape: tuple[int, int, int, int]) -> None:
     """Draw gate × input = output for one image: a plane a channel, a colour a gate."""
     _, channels, height, width = shape
-    palette = mpl.colormaps["viridis"](np.linspace(0.15, 0.85, channels))
+    palette = [mpl.colors.to_hex(shade) for shade in GATES(np.linspace(0, 1, channels))]
     titles = (f"gate (B, {channels}, 1, 1)", f"input (B, {channels}, {height}, {width})", "output")
     for axis, title in zip(axes, titles, strict=True):
         axis.set_title(title)
         axis.set_axis_off()
         axis.set_aspect("equal")
-        axis.set_xlim(-0.5, width + channels)
-        axis.set_ylim(-height - channels, 0.5)
+        axis.set_xlim(-0.2, width + 0.6 * channels)
+        axis.set_ylim(-height - 0.6 * channels, 0.2)
     for channel in reversed(range(channels)):
         colour = palette[channel]
         _plane(axes[0], channel, 1, 1, colour)
@@ -139,10 +145,11 @@ def broadcast_picture(axes: Sequence[Axes], shape: tuple[int, int, int, int]) ->
 
 def _plane(axis: Axes, offset: int, height: int, width: int, colour: Any) -> None:
     shift = 0.6 * offset
+    line = INK if colour == PAPER else PAPER
     for row in range(height):
         for column in range(width):
             corner = (shift + column, -shift - row - 1)
-            axis.add_patch(Rectangle(corner, 1, 1, facecolor=colour, edgecolor=INK, lw=0.6))
+            axis.add_patch(Rectangle(corner, 1, 1, facecolor=colour, edgecolor=line, lw=0.6))
 
 
 def address_picture(axis: Axes, addresses: np.ndarray[Any, Any], title: str, colour: str) -> None:
@@ -229,8 +236,17 @@ def interval(
 
 
 def legend_of_verdicts(axis: Axes) -> None:
-    """Name the verdicts below the axes."""
-    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4)
+    """Name the verdicts below the figure."""
+    figure = axis.get_figure(root=True)
+    if figure is not None:
+        figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+
+
+def legend_of_outcomes(figure: Figure, axis: Axes, timings: Iterable[Timing]) -> None:
+    """Name the outcomes of the timings above a figure of several panels."""
+    for outcome in dict.fromkeys(timing.outcome for timing in timings):
+        axis.plot([], [], "o-", color=VERDICT_COLOURS[outcome], label=OUTCOMES[outcome])
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=4)
 
 
 def percent_more(ratio: float) -> float:
@@ -246,44 +262,15 @@ def bars(axis: Axes, values: Mapping[str, float], unit: str) -> None:
     axis.set_yticks(range(len(names)), names)
     axis.invert_yaxis()
     for row, value in enumerate(values.values()):
-        axis.text(value, row, f" {readable(value)} {unit}", va="center")
+        text = f"{_three_digits(value)} {unit}".rstrip()
+        axis.annotate(text, (value, row), (4, 0), textcoords="offset points", va="center")
+    axis.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     axis.margins(x=0.25)
 
 
-PANELS_ACROSS = 4  # more, and their titles overlap
-
-
-def contest_verdicts(
-    doses: Sequence[float], methods: Mapping[str, Mapping[str, Sequence[float]]]
-) -> Figure:
-    """Return a figure of verdicts by planted difference (percent), a panel a method.
-
-    `methods` maps a method to its verdicts, and a verdict to its share at each dose.
-    """
-    lines = -(-len(methods) // PANELS_ACROSS)
-    with canvas(
-        columns=PANELS_ACROSS, rows=lines, height=0.5 + 2.1 * lines, sharey=True, squeeze=False
-    ) as (figure, axes):
-        for axis in axes.flat[len(methods) :]:
-            axis.remove()
-        for axis, (method, shares) in zip(axes.flat, methods.items(), strict=False):
-            _stacked(axis, doses, shares)
-            axis.set_title(method.replace(", ", ",\n"), fontsize=9)
-        for first in axes[:, 0]:
-            first.set_ylabel("planted difference")
-        figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    return figure
-
-
-def _stacked(axis: Axes, doses: Sequence[float], shares: Mapping[str, Sequence[float]]) -> None:
-    left = np.zeros(len(doses))
-    for verdict, share in shares.items():
-        colour = VERDICT_COLOURS[verdict]
-        axis.barh(range(len(doses)), share, left=left, color=colour, label=verdict)
-        left += np.asarray(share)
-    axis.set_yticks(range(len(doses)), [f"{dose:+g} %" if dose else "0 %" for dose in doses])
-    axis.set_xlim(0, 1)
-    axis.set_xticks([0, 0.5, 1], ["0", "", "100 %"])
+def _three_digits(value: float) -> str:
+    """Return a number with three digits or more, all of those before its point."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def drift(axis: Axes, baseline_s: Sequence[float], candidate_s: Sequence[float]) -> None:

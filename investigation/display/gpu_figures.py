@@ -84,13 +84,13 @@ def agreement_grid(agreements: Sequence[ChipAgreement], layer: CompileLayer) -> 
     columns = [list(dict.fromkeys(map(_column, row.tried))) for row in agreements]
     widths = {"width_ratios": [len(column) for column in columns]}
     with canvas(
-        columns=len(agreements), height=1.6 + 0.24 * len(rows), sharey=True, squeeze=False,
+        columns=len(agreements), height=2.3 + 0.26 * len(rows), sharey=True, squeeze=False,
         gridspec_kw=widths,
     ) as (figure, axes):  # fmt: skip
         for axis, chip, across in zip(axes[0], agreements, columns, strict=True):
             verdict_grid(axis, _same(chip, layer, rows, across), rows, across)
             axis.set_title(gpu_catalog.chip(chip.chip).name.replace(" ", "\n"), fontsize=9)
-            axis.set_xticks(range(len(across)), across, rotation=90)
+            axis.set_xticks(range(len(across)), across, rotation=90, fontsize=9)
     return figure
 
 

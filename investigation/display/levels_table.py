@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from investigation.evidence.words import share
 from investigation.timing.calibration import Calibrated
 
 
@@ -24,6 +25,6 @@ def _share(calibrated: Calibrated) -> str:
     by_t = (
         ""
         if calibrated.students_t is None
-        else f" (t: {calibrated.students_t / calibrated.trials:.2%})"
+        else f" (t: {share(calibrated.students_t / calibrated.trials)})"
     )
-    return f"{calibrated.excluded / calibrated.trials:.2%}{by_t}"
+    return f"{share(calibrated.excluded / calibrated.trials)}{by_t}"

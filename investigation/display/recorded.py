@@ -12,7 +12,7 @@ from investigation.evidence.sealed import contest_targets
 from investigation.evidence.sealed.contest import CONFIDENCE, ContestResult
 from investigation.evidence.sealed.instructions import InstructionCounts
 from investigation.evidence.sealed.manifest import RecordError
-from investigation.evidence.words import microseconds
+from investigation.evidence.words import microseconds, share
 
 Parsed = TypeVar("Parsed")
 FOLDER = PROJECT / "results"
@@ -146,9 +146,9 @@ def endpoints(result: ContestResult) -> Iterable[dict[str, object]]:
 
 
 def _share(value: Mapping[str, Any] | None) -> str:
-    return (
-        "–" if value is None or value["share"] is None else f"{value['share']:.1%} of {value['of']}"
-    )
+    if value is None or value["share"] is None:
+        return "–"
+    return f"{share(value['share'])} of {value['of']}"
 
 
 def targets(result: ContestResult) -> Iterable[dict[str, object]]:

@@ -63,8 +63,8 @@ def _box(axis: Axes, top: float, step: Step) -> None:
     strength = 0.55 if real else 0.16
     box = FancyBboxPatch(corner, WIDTH, HEIGHT, shape, ec="none", fc=colour, alpha=strength)
     axis.add_patch(box)
-    axis.text(0.5, top - 0.34 * HEIGHT, _short(step.op), **TEXT)
-    axis.text(0.5, top - 0.74 * HEIGHT, kib(step.bytes_written), alpha=0.75, **TEXT)
+    axis.text(0.5, top - 0.27 * HEIGHT, _short(step.op), **TEXT)
+    axis.text(0.5, top - 0.75 * HEIGHT, kib(step.bytes_written), alpha=0.75, **TEXT)
 
 
 def _short(name: str) -> str:
@@ -89,7 +89,7 @@ def costs(timings: Iterable[Timing]) -> Figure:
         for row, slug in enumerate(dict.fromkeys(str(timing.runtime) for timing in listed))
     }
     cases = list(dict.fromkeys(timing.case for timing in listed if timing.case is not None))
-    height = 1.1 + 0.26 * len(rows)
+    height = 1.4 + 0.26 * len(rows)
     grid = {"sharey": True, "squeeze": False}
     with figures.canvas(len(cases), width=8.8, height=height, **grid) as (figure, axes):
         for axis, case in zip(axes[0], cases, strict=True):
@@ -100,7 +100,10 @@ def costs(timings: Iterable[Timing]) -> Figure:
                     row = rows[str(timing.runtime)]
                     figures.interval(axis, row, timing.ratio, timing.interval, timing.outcome)
             _as_multiples(axis, [BY_SLUG[slug].title for slug in rows])
-        figure.supxlabel("time of the block with expand_as, as a multiple of the one without")
+        figures.legend_of_outcomes(figure, axes[0][0], listed)
+        figure.supxlabel(
+            "time of the block with expand_as, as a multiple of the one without", fontsize=10
+        )
     return figure
 
 

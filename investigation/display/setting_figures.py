@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,21 +11,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
-from investigation.display.figures import COLOURS, INK, VERDICT_COLOURS, canvas
+from investigation.display.figures import COLOURS, INK, PAPER, VERDICT_COLOURS, canvas
 from investigation.evidence.kinds.timings import Outcome
 from investigation.evidence.observation import Interval
+from investigation.evidence.words import OUTCOMES
 
 # An outcome has a shape as well as a colour, for those who tell colours apart badly.
 MARKS: dict[Outcome, str] = {"slower": ">", "faster": "<", "equivalent": "o", "inconclusive": "."}
-WORDS: dict[Outcome, str] = {
-    "slower": "slower with expand_as",
-    "faster": "faster with it",
-    "equivalent": "equal",
-    "inconclusive": "undecided",
-}
 TICKS = (0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50)
 # Places of a row's marks, as shares of its height: beside its name, or below it on a phone.
 BESIDE, BELOW = (-0.34, 0.34), (-0.08, 0.36)
+UNDER = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ def settings_figure(rows: Sequence[SettingRow], margin: float, *, narrow: bool =
     _require_each_once("rows", [row.name for row in rows])
     for row in rows:
         _require_each_once("marks", [mark.label for mark in row.marks])
-    width, height = (3.9, 1.2 + 0.5 * len(rows)) if narrow else (9.4, 0.9 + 0.25 * len(rows))
+    width, height = (3.9, 1.2 + 0.5 * len(rows)) if narrow else (5.8, 0.9 + 0.2 * len(rows))
     with canvas(width=width, height=height) as (figure, axis):
         axis.axvspan(1 - margin, 1 + margin, color=COLOURS["neutral"], alpha=0.3, lw=0)
         axis.axvline(1, color=INK, lw=0.8)
@@ -66,7 +63,12 @@ def settings_figure(rows: Sequence[SettingRow], margin: float, *, narrow: bool =
             axis.axhline(place + 0.5, color=COLOURS["neutral"], lw=0.4, alpha=0.4)
         _axes(axis, rows, narrow=narrow)
         figure.legend(
-            handles=_legend(margin), loc="outside upper left", ncols=2 if narrow else 5, fontsize=9
+            handles=_legend(margin),
+            loc="outside upper left",
+            ncols=3 if narrow else 5,
+            fontsize=9,
+            columnspacing=1.2,
+            handletextpad=0.3,
         )
     return figure
 
@@ -92,8 +94,10 @@ def _marks(axis: Axes, place: int, row: SettingRow, between: Interval) -> None:
 def _words(axis: Axes, place: int, row: SettingRow, *, narrow: bool) -> None:
     at = axis.get_yaxis_transform()
     if narrow:
-        axis.text(0, place - 0.14, row.name, transform=at, va="bottom", fontsize=9)
-        axis.text(1, place - 0.14, row.decision, transform=at, va="bottom", ha="right", fontsize=9)
+        # Words on paper of their own: the axis goes through below them.
+        style: dict[str, Any] = {"transform": at, "va": "bottom", "fontsize": 9, "bbox": UNDER}
+        axis.text(0, place - 0.14, row.name, **style)
+        axis.text(1, place - 0.14, row.decision, ha="right", **style)
     else:
         axis.text(1.02, place, row.decision, transform=at, va="center")
 
@@ -120,7 +124,7 @@ def _limits(rows: Sequence[SettingRow]) -> tuple[float, float]:
 
 def _legend(margin: float) -> list[Line2D | Patch]:
     marks: list[Line2D | Patch] = [
-        Line2D([], [], color=VERDICT_COLOURS[outcome], marker=mark, ls="", label=WORDS[outcome])
+        Line2D([], [], color=VERDICT_COLOURS[outcome], marker=mark, ls="", label=OUTCOMES[outcome])
         for outcome, mark in MARKS.items()
     ]
     band = Patch(color=COLOURS["neutral"], alpha=0.3, label=f"±{100 * margin:g} %")

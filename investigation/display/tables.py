@@ -9,6 +9,11 @@ from IPython.display import HTML, Markdown
 
 from investigation.evidence.harmless import harmless
 
+# A name that is longer than a narrow column. A parameter with its value is there to be copied.
+LONG = re.compile(r"(?<!\S)(?!\S*=)[^\s<>]{15,}")
+# A joint of a name, with a word on either side.
+JOINT = re.compile(r"(?<=\w{3})([_.:/]+)(?=\w{3})")
+
 
 def say(text: str) -> Markdown:
     """Return a sentence that was built from the run's numbers, for display; never markup."""
@@ -26,7 +31,14 @@ def table(rows: Iterable[Mapping[str, object]]) -> HTML:
     frame = pd.DataFrame([{key: _cell(value) for key, value in row.items()} for row in rows])
     # A corner without a name heads nothing, and a screen reader would announce it all the same.
     markup = frame.to_html(index=False, border=0).replace("<th></th>", "<td></td>")
+    # pandas has escaped the text, so what stands between two tags is text.
+    markup = re.sub(r"(?<=>)[^<>]+(?=<)", lambda text: _breakable(text[0]), markup)
     return HTML(f'<div class="table-scroll">{markup}</div>')
+
+
+def _breakable(text: str) -> str:
+    """Return a cell's text with places where a long name may go on in the next line."""
+    return LONG.sub(lambda name: JOINT.sub(r"\1<wbr>", name[0]), text)
 
 
 def folded(summary: str, *tables: HTML) -> HTML:

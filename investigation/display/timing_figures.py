@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from investigation.display.figures import (
     CANDIDATE,
@@ -41,7 +42,7 @@ def labelled(timings: Iterable[Timing]) -> dict[str, Timing]:
 
 def comparisons(timings: Mapping[str, Timing], margin: float) -> Figure:
     """Return a figure of many timings by label, one interval a row, in percent."""
-    with canvas(height=0.7 + 0.24 * len(timings)) as (figure, axis):
+    with canvas(height=1.0 + 0.24 * len(timings)) as (figure, axis):
         ratios, intervals = _ratios(timings)
         forest(axis, list(timings), ratios, intervals, _verdicts(timings), margin)
         axis.set_xlabel("expand_as against broadcast, % of its time")
@@ -50,7 +51,7 @@ def comparisons(timings: Mapping[str, Timing], margin: float) -> Figure:
 
 def multiples(timings: Mapping[str, Timing]) -> Figure:
     """Return a figure of many timings whose ratios are far from 1, by label, as multiples."""
-    with canvas(height=0.8 + 0.24 * len(timings)) as (figure, axis):
+    with canvas(height=1.0 + 0.24 * len(timings)) as (figure, axis):
         rows(axis, list(timings), *_ratios(timings), _verdicts(timings))
         axis.axvline(1, color=INK, lw=0.8)
         legend_of_verdicts(axis)
@@ -79,14 +80,28 @@ def cost_by_size(timings: Sequence[Timing], margin: float) -> Figure:
     with canvas(columns=2, height=3.0) as (figure, (time_axis, share_axis)):
         _sweep(time_axis, elements, *_added(timings, per_second=1e9))
         time_axis.set_title("added to a call")
-        time_axis.set_yscale("symlog", linthresh=1000)
-        time_axis.set_ylabel("nanoseconds that expand_as adds")
+        _readable_scale(time_axis, threshold=1000)
+        time_axis.set_ylabel("ns that expand_as adds")
         _sweep(share_axis, elements, share, limits)
         share_axis.set_title("share of the multiply")
         share_axis.axhspan(-100 * margin, 100 * margin, color=COLOURS["neutral"], alpha=0.2, lw=0)
-        share_axis.set_yscale("symlog", linthresh=1)
+        _readable_scale(share_axis, threshold=1)
         share_axis.set_ylabel("% of the multiply")
     return figure
+
+
+def _readable_scale(axis: Axes, threshold: float) -> None:
+    """Let an axis that ends far above `threshold` be logarithmic from there, in plain numbers."""
+    low, high = axis.get_ylim()
+    if high > 4 * max(low, threshold):
+        axis.set_yscale("symlog", linthresh=threshold, subs=[2, 5])
+        axis.yaxis.set_minor_locator(NullLocator())
+        steps = [threshold * step * 10**power for power in range(5) for step in (1, 2, 5)]
+        axis.yaxis.set_major_locator(FixedLocator([-threshold, 0, *steps]))
+        axis.set_ylim(low if low < -threshold else min(low, 0), 1.5 * high)
+    else:
+        axis.set_ylim(min(low, 0), high)
+    axis.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
 
 
 def _sweep(

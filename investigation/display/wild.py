@@ -16,7 +16,7 @@ from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.kinds.wild import Survey, SurveyedPackage
 from investigation.evidence.records import Evidence, Record
 from investigation.evidence.sealed.manifest import RecordError
-from investigation.evidence.words import OUTCOMES, kib, number_of, percent
+from investigation.evidence.words import OUTCOMES, number_of, percent
 from investigation.fix.findings import RULES
 
 R = TypeVar("R")
@@ -126,11 +126,8 @@ def reasons(surveys: Iterable[SurveyedPackage]) -> Iterator[Line]:
 def _named(text: str) -> str:
     """Return a rule's text with words for what it names in the code that it finds."""
     words = {"`$NAME`": "a name", "`$X`": "a tensor"}
-    return " ".join(
-        reduce(
-            lambda shortened, replacement: shortened.replace(*replacement), words.items(), text
-        ).split()
-    )
+    plain = reduce(lambda shortened, each: shortened.replace(*each), words.items(), text)
+    return " ".join(plain.replace("`", "").split())  # a table shows text as it is
 
 
 def results(equalities: Iterable[ReleasedEquality]) -> Iterator[Line]:
@@ -165,12 +162,16 @@ def programs(released: Iterable[ReleasedProgram], timed: Iterable[Timing]) -> It
         yield line | {
             "steps": f"{program.steps} / {program.steps_patched}",
             "that only expand": f"{program.expansions} / {program.expansions_patched}",
-            "written": f"{kib(program.bytes_written)} / {kib(program.bytes_patched)}",
+            "written, KiB": f"{_kib(program.bytes_written)} / {_kib(program.bytes_patched)}",
             "result is eager's": program.equal,
-            "one inference, patched": f"{1e3 * seconds(timing):,.2f} ms",
+            "one inference, patched, ms": f"{1e3 * seconds(timing):,.2f}",
             "time as released, against patched": percent(timing.ratio, timing.interval),
-            "": OUTCOMES[timing.outcome],
+            "outcome": OUTCOMES[timing.outcome],
         }
+
+
+def _kib(count: float) -> str:
+    return f"{count / 2**10:,.0f}"
 
 
 def seconds(timing: Timing) -> float:

@@ -33,8 +33,8 @@ def ratios(timed: Sequence[Timing]) -> Figure:
             axis.set_yticks(range(len(runtimes)), [_title(runtime) for runtime in runtimes])
             axis.set_ylim(len(runtimes) - 0.5, -0.5)
         _as_multiples(axes[0][0], timed)
-        _legend(figure, axes[0][0], timed)
-        figure.supxlabel("time of the whole network as released, over patched")
+        figures.legend_of_outcomes(figure, axes[0][0], timed)
+        figure.supxlabel("time of the whole network as released, over patched", fontsize=10)
     return figure
 
 

@@ -35,12 +35,12 @@ def percent(ratio: float, interval: Interval) -> str:
     """
     low, high = interval
     large, ends = ratio >= 2, low > 0 and math.isfinite(high)
-    shown = f"{ratio:.3g} times" if large else f"{100 * (ratio - 1):+.2f} %"
+    shown = f"{ratio:.3g} times" if large else change(ratio)
     if not ends:
         return f"{shown} (no interval)"
     if large:
         return f"{shown} ({low:.3g} to {high:.3g})"
-    return f"{shown} ({100 * (low - 1):+.2f} to {100 * (high - 1):+.2f})"
+    return f"{shown} ({_more(low)} to {_more(high)})"
 
 
 def rounded_up(value: float) -> str:
@@ -53,13 +53,23 @@ def rounded_up(value: float) -> str:
 
 def change(ratio: float) -> str:
     """Write a ratio as a signed change: 1.0052 is +0.52 %."""
+    return f"{_more(ratio)} %"
+
+
+def _more(ratio: float) -> str:
     more = 100 * (ratio - 1)
-    return f"{'−' if more < 0 else '+'}{_places(abs(more))} %"
+    return f"{'−' if more < 0 else '+'}{_places(abs(more))}"
+
+
+def share(value: float) -> str:
+    """Write a share in percent: 0.052 is 5.2 %."""
+    return f"{100 * value:.1f} %"
 
 
 def _places(percent: float) -> str:
     """Two decimals below ten per cent, one above: more would be noise."""
-    return f"{percent:.2f}" if percent < 10 else f"{percent:.1f}"
+    two = f"{percent:.2f}"
+    return two if len(two) == len("9.99") else f"{percent:.1f}"
 
 
 def listed(words: Sequence[str]) -> str:
@@ -105,7 +115,8 @@ def microseconds(value_s: float, decimals: int = 2) -> str:
 def added(difference_s: float, interval_s: Interval) -> str:
     """Return a difference of two times and its interval, in microseconds with their signs."""
     low, high = (1e6 * end for end in interval_s)
-    return f"{1e6 * difference_s:+,.2f} µs ({low:+,.2f} to {high:+,.2f})"
+    shown = f"{1e6 * difference_s:+,.2f} µs ({low:+,.2f} to {high:+,.2f})"
+    return shown.replace("-", "−")
 
 
 def nanoseconds(value_s: float) -> str:

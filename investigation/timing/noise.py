@@ -94,14 +94,14 @@ def _off_processor(before: SystemCounters, after: SystemCounters, wall_s: float)
     away = 1 - (after.processor_s - before.processor_s) / wall_s
     if away <= OFF_PROCESSOR_SHARE:
         return None
-    return f"the process was off the processor for {away:.0%} of the time"
+    return f"the process was off the processor for {100 * away:.0f} % of the time"
 
 
 def _stolen(before: SystemCounters, after: SystemCounters, wall_s: float) -> str | None:
     if before.stolen_s is None or after.stolen_s is None:
         return None
     share = (after.stolen_s - before.stolen_s) / wall_s
-    return f"the hypervisor took {share:.0%} of a core" if share > STOLEN_SHARE else None
+    return f"the hypervisor took {100 * share:.0f} % of a core" if share > STOLEN_SHARE else None
 
 
 def _overload(after: SystemCounters, cores: int) -> str | None:

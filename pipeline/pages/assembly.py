@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +16,7 @@ from jinja2 import UndefinedError
 
 from investigation.claims.words import STATUSES
 from investigation.evidence import files
+from investigation.evidence.environment import Environment
 from investigation.evidence.kinds.controls import Control
 from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.observation import Observation
@@ -79,6 +80,7 @@ def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> di
         "change": lambda timing: percent(timing.ratio, timing.interval),
         "kib": kib,
         "controls": controls,
+        "ran_alike": ran_alike,
         "runs": evidences,
         "counted": lambda status: sum(claim["verdict"] == status for claim in claims),
     }
@@ -136,6 +138,14 @@ def the_only(look_up: Callable[..., tuple[Observation, ...]]) -> Callable[..., O
 def controls(evidence: Evidence) -> int:
     """Return how many controls a chapter ran."""
     return sum(isinstance(record, Control) for record in evidence.records)
+
+
+def ran_alike(evidences: Iterable[Evidence]) -> list[tuple[Environment, list[str]]]:
+    """Return each environment with the titles of the chapters that ran in it."""
+    chapters: dict[Environment, list[str]] = {}
+    for evidence in evidences:
+        chapters.setdefault(evidence.environment, []).append(title(evidence.notebook))
+    return list(chapters.items())
 
 
 def title(notebook: str) -> str:

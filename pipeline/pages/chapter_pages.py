@@ -11,6 +11,7 @@ from typing import Any
 import nbformat
 
 from investigation.evidence.harmless import harmless
+from investigation.evidence.words import listed
 from pipeline import places
 from pipeline.pages import opening
 
@@ -45,14 +46,17 @@ def write(chapter: str, claims: list[dict[str, Any]]) -> None:
 
 
 def claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
-    """Return the claims that a chapter has a part in, each with its rule and its verdict."""
+    """Return the claims that a chapter has a part in, each with its verdict and its rule."""
+    own = [claim for claim in claims if chapter in claim["chapters"]]
     lines = [
         _claim_lines(claim, claim["who"], claim["rule"], claim["verdict"], claim["because"])
-        + _noted(claim)
-        for claim in claims
-        if chapter in claim["chapters"]
+        for claim in own
     ]
-    return "\n".join([*lines, MORE]) if lines else NOTHING_DECIDED
+    notes = [
+        harmless(f"\n*Eager CUDA, for {listed([claim['id'] for claim in noted])}.* {note}")
+        for note, noted in _by_note(own).items()
+    ]
+    return "\n".join([*lines, *notes, MORE]) if lines else NOTHING_DECIDED
 
 
 def gpu_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
@@ -76,9 +80,9 @@ def gpu_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
 def launch_claims_of(chapter: str, claims: list[dict[str, Any]]) -> str:
     """Return what the launches of eager CUDA show about each claim that they concern."""
     del chapter  # only one shows them
-    noted = (claim for claim in claims if claim["eager_cuda"])
     return "\n".join(
-        harmless(f"- {_quoted(claim, claim['who'])}\\\n  {claim['eager_cuda']}") for claim in noted
+        harmless("- " + "\\\n  ".join([*(_quoted(claim, claim["who"]) for claim in noted), note]))
+        for note, noted in _by_note(claims).items()
     )
 
 
@@ -102,16 +106,20 @@ def patches_of(chapter: str, claims: list[dict[str, Any]]) -> str:
 def _claim_lines(claim: dict[str, Any], who: str, rule: str, verdict: str, because: str) -> str:
     quoted = _quoted(claim, who)
     shown = verdict.replace("_", " ")
-    return harmless(f"- {quoted}\\\n  *Rule.* {rule}\\\n  **{shown}**: {because}")
+    return harmless(f"- {quoted}\\\n  **{shown}**: {because}\\\n  *Rule.* {rule}")
 
 
 def _quoted(claim: dict[str, Any], who: str) -> str:
     return f"**{claim['id']}**, {who}: “{claim['quote']}”"
 
 
-def _noted(claim: dict[str, Any]) -> str:
-    note = claim["eager_cuda"]
-    return harmless(f"\\\n  *Eager CUDA.* {note}") if note else ""
+def _by_note(claims: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return each note on eager CUDA with the claims that have it; several can have the same."""
+    noted: dict[str, list[dict[str, Any]]] = {}
+    for claim in claims:
+        if claim["eager_cuda"]:
+            noted.setdefault(claim["eager_cuda"], []).append(claim)
+    return noted
 
 
 # What assembly adds to a chapter's cell that has one of these tags.

@@ -21,6 +21,8 @@ def visit_citation(translator: HTML5Translator, node: nodes.citation) -> None:
     if not isinstance(node.previous_sibling(), nodes.citation):
         translator.body.append('<ul class="citation-list">\n')
     translator.body.append(translator.starttag(node, "li", CLASS="citation"))
+    # The text cites authors and years, which the reference begins and ends with.
+    node.children = [child for child in node.children if not isinstance(child, nodes.label)]
 
 
 def depart_citation(translator: HTML5Translator, node: nodes.citation) -> None:

@@ -28,6 +28,8 @@ from pipeline import places
 # One record for each setting of a compiler, or each launch: counted in other records.
 DETAILS = (CompiledPair, Launch, LeftOut)
 NOT_OBSERVED = "not observed"
+# With what torch ends an error of its compiler.
+ADVICE = " Set TORCH_LOGS"
 
 
 @dataclass(frozen=True)
@@ -183,6 +185,17 @@ class Versions:
             for record in evidence.records
             if isinstance(record, LeftOut)
         ]
+
+    @property
+    def left_out_alike(self) -> list[tuple[str, LeftOut]]:
+        """What is not allowed, once for all versions with one reason, with these versions."""
+        alike: dict[tuple[object, ...], list[tuple[str, LeftOut]]] = {}
+        for version, record in self.left_out:
+            reason = record.reason.replace(f"torch {version}", "torch").partition(ADVICE)[0]
+            shown = record.model_copy(update={"reason": reason})
+            key = (record.part, record.observation, record.lacks, reason)
+            alike.setdefault(key, []).append((version, shown))
+        return [(", ".join(version for version, _ in same), same[0][1]) for same in alike.values()]
 
 
 def outcome(record: Observation) -> Outcome:

@@ -45,7 +45,7 @@ EXPLAINED = {
     "rounds",
     MADE: "the same, with both sides made anew several times; signed-rank interval over "
     "preparations",
-    UNPAIRED: "the block times of `compare`, analysed without their pairs; Mann–Whitney test",
+    UNPAIRED: "the block times of compare, analysed without their pairs; Mann–Whitney test",
     IQR: "torch.utils.benchmark, one side after the other; different if the ranges from the first "
     "to the third quartile do not overlap",
     MANN_WHITNEY: "the same times, with a Mann–Whitney test and its interval",

@@ -13,6 +13,7 @@ from investigation.evidence.sealed.contest import (
     TENSORS,
     ContestResult,
 )
+from investigation.evidence.words import share
 
 # At which level the instrument is judged for a kind of plant: objects that both sides share, or
 # programs that each side makes for itself.
@@ -54,19 +55,19 @@ def _targets(row: Mapping[str, Any], rival: Mapping[str, Any] | None) -> Iterato
 
 def _at_most(name: str, value: Mapping[str, Any], limit: float) -> ContestTarget:
     met = None if value["share"] is None else value["share"] <= limit
-    return ContestTarget(name, f"≤ {limit:.0%}", _shown(value), met)
+    return ContestTarget(name, f"≤ {100 * limit:.0f} %", _shown(value), met)
 
 
 def _upper_limit(name: str, value: Mapping[str, Any], limit: float) -> ContestTarget:
     met = None if value["high"] is None else value["high"] < limit
-    shown = "not run" if value["high"] is None else f"{value['high']:.1%}"
-    return ContestTarget(name, f"< {limit:.0%}", shown, met)
+    shown = "not run" if value["high"] is None else share(value["high"])
+    return ContestTarget(name, f"< {100 * limit:.0f} %", shown, met)
 
 
 def _at_least(name: str, value: Mapping[str, Any] | None, limit: float) -> ContestTarget:
     if value is None or value["share"] is None:
-        return ContestTarget(name, f"≥ {limit:.0%}", "not run", None)
-    return ContestTarget(name, f"≥ {limit:.0%}", _shown(value), value["share"] >= limit)
+        return ContestTarget(name, f"≥ {100 * limit:.0f} %", "not run", None)
+    return ContestTarget(name, f"≥ {100 * limit:.0f} %", _shown(value), value["share"] >= limit)
 
 
 def _error_against(
@@ -82,7 +83,8 @@ def _error_against(
 def _shown(value: Mapping[str, Any]) -> str:
     if value["share"] is None:
         return "not run"
-    return f"{value['share']:.1%} ({value['low']:.1%} to {value['high']:.1%} of {value['of']})"
+    low, high = share(value["low"]), share(value["high"])
+    return f"{share(value['share'])} ({low} to {high} of {value['of']})"
 
 
 def table(result: ContestResult) -> str:
@@ -111,7 +113,7 @@ def _row(row: Mapping[str, Any], doses: Sequence[str]) -> list[str]:
 
 
 def _share(value: Mapping[str, Any] | None) -> str:
-    return "–" if value is None or value["share"] is None else f"{value['share']:.1%}"
+    return "–" if value is None or value["share"] is None else share(value["share"])
 
 
 def _verdict(target: ContestTarget) -> str:
