@@ -100,7 +100,7 @@ def _readable_scale(axis: Axes, threshold: float) -> None:
         axis.yaxis.set_major_locator(FixedLocator([-threshold, 0, *steps]))
         axis.set_ylim(low if low < -threshold else min(low, 0), 1.5 * high)
     else:
-        axis.set_ylim(min(low, 0), high)
+        axis.set_ylim(min(low, 0), 1.1 * high)
     axis.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
 
 
