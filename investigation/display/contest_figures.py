@@ -9,14 +9,30 @@ from matplotlib.figure import Figure
 
 from investigation.display import figures, recorded
 from investigation.display.tables import folded, say, table
-from investigation.evidence.sealed.contest import ContestResult
+from investigation.evidence.sealed.contest import MADE, ContestResult
+from investigation.evidence.words import listed
 
 
 def verdicts(result: ContestResult, plant: str, alt: str, caption: str) -> HTML:
-    """Return the verdicts of every method on one kind of plant, as a captioned figure."""
+    """Return the verdicts of every method on one kind of plant, as a captioned figure.
+
+    Caption and alternative text end with what the instrument found.
+    """
     shares = recorded.verdict_shares(result, plant)
     figure = by_planted_difference(result.doses(plant), shares)
-    return figures.show(figure, alt=alt, caption=caption)
+    outcome = _found(result, plant)
+    return figures.show(figure, alt=f"{alt}. {outcome}", caption=f"{caption} {outcome}")
+
+
+def _found(result: ContestResult, plant: str) -> str:
+    """Say how often the instrument raised a false alarm, and found what was planted."""
+    row = result.row(MADE, plant)
+    if row is None:
+        return f"{MADE} was not tried."
+    alarms, planted = row["false_alarms"], row["found"]
+    counts = [f"false alarms in {alarms['count']} of {alarms['of']}"]
+    counts += [f"{dose} % found in {of['count']} of {of['of']}" for dose, of in planted.items()]
+    return f"With {MADE}: {listed(counts)} trials."
 
 
 def of_all(contests: Mapping[str, ContestResult]) -> Iterator[HTML]:
