@@ -34,7 +34,7 @@ def residual(text):
 
 def programs_of(materialized):
     digests = {"materialized": materialized, "broadcast": "0", "expand_as": "0"}
-    return {"made": {name: Planted(digest=digest) for name, digest in digests.items()}}
+    return {"generated": {name: Planted(digest=digest) for name, digest in digests.items()}}
 
 
 def tensors(count):
@@ -123,26 +123,26 @@ COMPILED: Worlds = {
         world("roundings kept multiply, inference, float32 0.1", apart=always("0.1"), **FORWARD),
     ),
     Cell("06_compiled", "06-35"): (
-        world(NONE_DIFFER, forward=[], kept=[], **bits(CONTROL)),
+        world(NONE_DIFFER, forward=[], with_roundings=[], **bits(CONTROL)),
         world(
             "The two forms return the same bits in 0 of 1 programs whose kernels differ.",
             "With eager mode's roundings kept, both forms of each forward pass agree. Compare runs",
             forward=[PLAIN],
-            kept=[SAME],
+            with_roundings=[SAME],
             **bits(CONTROL, (DIFFER, DIFFER, SAME)),
         ),
         world(
             "The two forms return the same bits in 0 of 1 programs whose kernels differ.",
             "The roundings alone do not explain what differs in a forward pass. Compare runs",
             forward=[PLAIN],
-            kept=[DIFFER],
+            with_roundings=[DIFFER],
             **bits(CONTROL, (DIFFER, DIFFER, SAME)),
         ),
         world(
             "The two forms return the same bits in 1 of 1 programs whose kernels differ.",
             "Compiled, `x * y` returns eager mode's bits in *block*.",
             forward=[],
-            kept=[],
+            with_roundings=[],
             **bits(CONTROL, CONTROL),
         ),
     ),
