@@ -44,23 +44,23 @@ Rule = Callable[..., Verdict]
 class Note:
     """What other evidence shows about a claim; the verdict does not change with it.
 
-    `says` makes a sentence of the answers to the `questions`, whatever they are; `needs` names what
+    `sentence_of` makes a sentence of the answers to the `questions`, whatever they are; `needs` names what
     is missing if a question has no answer. Raises `QuestionError` as `Claim` does.
     """
 
     questions: Questions
-    says: Callable[..., str]
+    sentence_of: Callable[..., str]
     needs: str
 
     def __post_init__(self) -> None:
-        require_answers(self.says.__name__, self.says, self.questions)
+        require_answers(self.sentence_of.__name__, self.sentence_of, self.questions)
 
     def on(self, findings: Findings) -> str:
         """Return the sentence on these findings."""
         answers = answers_to(self.questions, findings)
         if not all(answers.values()):
             return f"Not shown here: it takes {self.needs}."
-        return self.says(**answers)
+        return self.sentence_of(**answers)
 
 
 @dataclass(frozen=True)
