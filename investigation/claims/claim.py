@@ -44,8 +44,8 @@ Rule = Callable[..., Verdict]
 class Note:
     """What other evidence shows about a claim; the verdict does not change with it.
 
-    `sentence_of` makes a sentence of the answers to the `questions`, whatever they are; `needs` names what
-    is missing if a question has no answer. Raises `QuestionError` as `Claim` does.
+    `sentence_of` makes a sentence of the answers to the `questions`, whatever they are; `needs`
+    names what is missing if a question has no answer. Raises `QuestionError` as `Claim` does.
     """
 
     questions: Questions
