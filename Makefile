@@ -61,7 +61,7 @@ test: $(VENV)/installed ## Run all tests, but slow ones that passed on the same 
 
 .PHONY: kills
 kills: $(VENV)/installed ## Kill a small build at a hundred random moments; KILL_SEED= repeats them
-	@$(WITH_STDIN) KILLS=$${KILLS:-100} $(BIN)/python -m pytest -s tests/test_kills.py
+	@$(WITH_STDIN) AGAIN=1 KILLS=$${KILLS:-100} $(BIN)/python -m pytest -s tests/test_kills.py
 
 LINTS := $(addprefix lint-,types style notebooks imports workflows)
 .PHONY: lint $(LINTS)

@@ -58,7 +58,8 @@ class Unchanged:
     def __init__(self, project: Path, record: Path) -> None:
         self.project, self.record = project, record
         self.digest = digest(project)
-        self.before = frozenset() if os.environ.get("AGAIN") else self._read()
+        self.known = self._read()
+        self.left_out = frozenset() if os.environ.get("AGAIN") else self.known
         self.passed: set[str] = set()
         self.failed: set[str] = set()
 
@@ -72,17 +73,17 @@ class Unchanged:
     @pytest.hookimpl(trylast=True)  # when slow tests have their mark
     def pytest_collection_modifyitems(self, config, items):
         """Leave out the slow tests that have passed."""
-        again = [item for item in items if item.nodeid in self.before and _is_slow(item)]
-        if again:
-            config.hook.pytest_deselected(items=again)
-            items[:] = [item for item in items if item not in set(again)]
+        passed = [item for item in items if item.nodeid in self.left_out and _is_slow(item)]
+        if passed:
+            config.hook.pytest_deselected(items=passed)
+            items[:] = [item for item in items if item not in set(passed)]
 
     def pytest_report_header(self):
         """Say how many are left out, and how to run them all the same."""
-        if not self.before:
+        if not self.left_out:
             return None
         return (
-            f"slow tests left out, since they passed on exactly these files: {len(self.before)}; "
+            f"slow tests left out, since they passed on exactly these files: {len(self.left_out)}; "
             "make test AGAIN=1 runs them"
         )
 
@@ -102,7 +103,7 @@ class Unchanged:
         """
         if hasattr(session.config, "workerinput") or digest(self.project) != self.digest:
             return
-        passed = sorted((self.before | self.passed) - self.failed)
+        passed = sorted((self.known | self.passed) - self.failed)
         self.record.parent.mkdir(parents=True, exist_ok=True)
         kept = json.dumps({"digest": self.digest, "passed": passed}, indent=1)
         self.record.write_text(kept + "\n", encoding="utf-8")
