@@ -56,7 +56,7 @@ wild: $(VENV)/installed ## Survey released packages and write patches; NETWORK=a
 	@STARTED_BY=$$PPID exec $(BIN)/python -m pipeline.wild
 
 .PHONY: test
-test: $(VENV)/installed ## Run all tests, but slow ones that passed on the same files; AGAIN=1 runs all
+test: $(VENV)/installed ## Run all tests except slow ones that passed on the same files; AGAIN=1 runs all
 	@$(WITH_STDIN) $(BIN)/python -m pytest --numprocesses auto
 
 .PHONY: kills

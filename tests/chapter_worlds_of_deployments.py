@@ -182,17 +182,17 @@ FIX: Worlds = {
     ),
     Cell("09_fix", "fix-31"): (
         world(
-            "slower than `expand_as`: after; before. Faster: none. Cannot tell: none. "
+            "slower than `expand_as`: after; before. Faster: none. Undecided: none. "
             "The prediction was right: every replacement",
             **checks(expand_as=1, after=3, before=4),
         ),
         world(
-            "slower than `expand_as`: before. Faster: after. Cannot tell: none. "
+            "slower than `expand_as`: before. Faster: after. Undecided: none. "
             "**The prediction was wrong: not every replacement",
             **checks(expand_as=3, after=1, before=5),
         ),
         world(
-            "Cannot tell: after. This run cannot tell whether every replacement takes more time.",
+            "Undecided: after. This run cannot tell whether every replacement takes more time.",
             **checks(expand_as=3, after=3, before=5),
         ),
     ),

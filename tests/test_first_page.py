@@ -74,19 +74,30 @@ def test_the_tickets_priority_follows_the_steps_of_its_own_network(plant, headli
 
 
 @pytest.mark.parametrize(
-    ("plant", "change"),
+    ("plant", "proposal"),
     [
-        ((), True),
-        (network(1.05, "slower"), True),
-        (network(0.95, "faster"), False),
-        ((*network(1.05, "slower"), *training_step(0.95, "faster")), False),
-        ((equality("same_dtype", 16, 1),), False),
+        ((), disposition.CHANGE_IT),
+        (network(1.05, "slower"), disposition.CHANGE_IT),
+        (network(0.95, "faster"), disposition.KEEP_IT),
+        ((*network(1.05, "slower"), *training_step(0.95, "faster")), disposition.KEEP_IT),
+        (network(1.01, "inconclusive"), disposition.NOT_YET),
+        ((equality("same_dtype", 16, 1),), disposition.KEEP_IT),
     ],
 )
-def test_the_change_is_proposed_to_the_ticket_only_where_its_network_is_not_faster_with_the_line(
-    plant, change
-):
-    assert rank(*plant).change is change
+def test_the_change_is_proposed_to_the_ticket_only_where_its_network_is_decided(plant, proposal):
+    assert rank(*plant).proposal == proposal
+
+
+def test_a_factor_behind_up_to_is_not_rounded_down():
+    assert disposition.longer(decision_of(multiply(9.354, "slower")).worst) == "9.36 times as long"
+
+
+def decision_of(*plant):
+    return next(
+        decision
+        for decision in made_in(at_one_size(*plant))
+        if decision.setting.name == settings.ONE_DTYPE and decision.worst
+    )
 
 
 def test_the_priority_tells_what_was_measured_on_gpus():

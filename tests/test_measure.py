@@ -282,7 +282,7 @@ def read_as(ratio: float) -> str:
 @pytest.mark.parametrize(
     ("ratio", "start"),
     [
-        (1.0, "expand_as is equivalent to broadcast within 1 %: "),
+        (1.0, "expand_as and broadcast are equal within 1 %: "),
         (0.8, "expand_as is 20.0 % faster than broadcast ("),
         (3.0, "expand_as takes 3 times as long as broadcast ("),
     ],
@@ -293,7 +293,7 @@ def test_each_verdict_has_its_words(ratio: float, start: str) -> None:
 
 def test_an_undecided_comparison_says_inconclusive_and_keeps_its_interval() -> None:
     text = repr(on_machine("wandering", 1.0, 2, call_s=10 * MS))
-    assert text.startswith("candidate against baseline is inconclusive: ")
+    assert text.startswith("candidate against baseline is undecided: ")
     assert "95 % interval" in text
 
 

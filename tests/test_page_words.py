@@ -107,7 +107,8 @@ def test_a_program_that_writes_less_with_the_line_is_no_writer_and_one_untimed_s
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(0, "0"), (6.3e-6, "6.3e-06"), (6.31e-6, "6.4e-06"), (0.0999, "0.1")]
+    ("value", "shown"),
+    [(0, "0"), (6.3e-6, "6.3e-06"), (6.31e-6, "6.4e-06"), (0.0999, "0.1"), (141, "150")],
 )
 def test_a_maximum_is_never_rounded_down(value, shown):
     assert words.rounded_up(value) == shown

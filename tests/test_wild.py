@@ -335,7 +335,7 @@ def test_the_text_of_a_pull_request_says_what_why_and_what_was_not_measured(wild
     assert "`net/scale.py`, line 2 (multiply): `return x * y.expand_as(x)`" in text
     assert "was not measured" in text
     assert "assert result.shape == x.shape" in text
-    assert "1 further place" in text
+    assert "the expansion is needed: 1 place." in text
 
 
 @pytest.mark.parametrize(("change", "reason"), [

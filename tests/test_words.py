@@ -98,11 +98,11 @@ class Judged:
     [
         (
             Judged(1.001, (0.999, 1.003), "equivalent"),
-            "A is equivalent to B within 1 %: +0.10 % (95 % interval −0.10 % to +0.30 %",
+            "A and B are equal within 1 %: +0.10 % (95 % interval −0.10 % to +0.30 %",
         ),
         (
             Judged(1.2, (0.9, math.inf), "inconclusive", confidence=0.9999),
-            "A against B is inconclusive: +20.0 % (99.99 % interval without an end",
+            "A against B is undecided: +20.0 % (99.99 % interval without an end",
         ),
         (
             Judged(0.8, (0.78, 0.82), "faster"),

@@ -46,10 +46,19 @@ def surroundings() -> dict[str, object]:
     return {
         "python": sys.version,
         "packages": sorted(f"{one.name} {one.version}" for one in metadata.distributions()),
-        "programs": [shutil.which(name) for name in PROGRAMS],
+        "programs": [_program(name) for name in PROGRAMS],
         "settings": {name: os.environ.get(name) for name in SETTINGS},
         "root": hasattr(os, "geteuid") and os.geteuid() == 0,
     }
+
+
+def _program(name: str) -> tuple[str, int, int] | None:
+    """Return where a program is, its size and when it was last changed; None if it is not here."""
+    path = shutil.which(name)
+    if path is None:
+        return None
+    state = Path(path).resolve().stat()
+    return path, state.st_size, state.st_mtime_ns
 
 
 class Unchanged:
@@ -74,7 +83,8 @@ class Unchanged:
     def pytest_collection_modifyitems(self, config, items):
         """Leave out the slow tests that have passed."""
         passed = [item for item in items if item.nodeid in self.left_out and _is_slow(item)]
-        if passed:
+        # Where nothing else would be left, a person has asked for just these.
+        if passed and len(passed) < len(items):
             config.hook.pytest_deselected(items=passed)
             items[:] = [item for item in items if item not in set(passed)]
 

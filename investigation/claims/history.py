@@ -25,7 +25,7 @@ MANY = Change(
 )
 UNCLEAR = Change(
     date(2026, 11, 23),
-    "An inconclusive network leaves the claim untested.",
+    "An undecided network leaves the claim untested.",
     "In first runs the network's interval was too wide to decide anything.",
 )
 TRAINING_STEP = Change(

@@ -82,8 +82,10 @@ def _dtypes_tried(records: Sequence[Observation], cases: Sequence[Case]) -> str:
 
 def _counted(record: Observation) -> str:
     """Return how much was tried, of records that count it and have no input of their own."""
-    tried, of = getattr(record, "tried", None), getattr(record, "of", OF.get(record.kind))
-    return f"{tried:,} {of}" if isinstance(tried, int) and not record.case else ""
+    tried = getattr(record, "tried", None)
+    if not isinstance(tried, int) or record.case or getattr(record, "among", ()):
+        return ""
+    return f"{tried:,} {getattr(record, 'of', None) or OF[record.kind]}"
 
 
 def _forms(records: Iterable[Observation]) -> Iterable[str]:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from investigation.display import figures, recorded
 from investigation.display.tables import folded, say, table
 from investigation.evidence.sealed.contest import MADE, ContestResult
-from investigation.evidence.words import listed
+from investigation.evidence.words import OUTCOMES, listed
 
 
 def verdicts(result: ContestResult, plant: str, alt: str, caption: str) -> HTML:
@@ -90,7 +90,7 @@ def _stacked(axis: Axes, doses: Sequence[float], shares: Mapping[str, Sequence[f
     left = np.zeros(len(doses))
     for verdict, share in shares.items():
         colour = figures.VERDICT_COLOURS[verdict]
-        axis.barh(range(len(doses)), share, left=left, color=colour, label=verdict)
+        axis.barh(range(len(doses)), share, left=left, color=colour, label=OUTCOMES[verdict])
         left += np.asarray(share)
     axis.set_yticks(range(len(doses)), [f"{dose:+g} %" if dose else "0 %" for dose in doses])
     axis.set_xlim(0, 1)

@@ -8,7 +8,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from investigation.display import figures, outcomes
 from investigation.evidence.kinds.timings import Timing
-from investigation.evidence.words import OUTCOMES, capital, listed
+from investigation.evidence.words import capital, listed
 from investigation.subject.runtimes import BY_SLUG
 
 TICKS = (0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 4, 8)
@@ -52,13 +52,6 @@ def _as_multiples(axis: Any, timed: Sequence[Timing]) -> None:
     axis.xaxis.set_major_locator(FixedLocator(ticks))
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.xaxis.set_minor_locator(NullLocator())
-
-
-def _legend(figure: Figure, axis: Any, timed: Sequence[Timing]) -> None:
-    for outcome in dict.fromkeys(timing.outcome for timing in timed):
-        label, colour = OUTCOMES[outcome], figures.VERDICT_COLOURS[outcome]
-        axis.plot([], [], "o-", color=colour, label=label)
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=4)
 
 
 def in_words(timed: Sequence[Timing]) -> str:

@@ -19,7 +19,8 @@ DEFINITIONS: Mapping[str, str] = {
     "slower": "The whole interval of the time with `expand_as` over the time without it lies "
     f"above the margin: more than {100 * MARGIN:g} % slower, unless a page names another margin.",
     "faster": "The whole interval lies below the margin on the other side.",
-    "equal": "The whole interval lies inside the margin: the two times are shown to be equivalent.",
+    "equal": "The whole interval lies inside the margin: the two times are shown to be equal "
+    "within it.",
     "undecided": "The interval crosses an edge of the margin, so it decides nothing. That no "
     "difference was found does not mean that the times are equal.",
     "one of many": "With many comparisons, *slower* and *faster* mean at "
@@ -48,7 +49,8 @@ def rounded_up(value: float) -> str:
     if value == 0:
         return "0"
     digit = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
-    return f"{math.ceil(round(value / digit, 6)) * digit:.2g}"
+    up = math.ceil(round(value / digit, 6)) * digit
+    return f"{up:,.0f}" if up >= 100 else f"{up:.2g}"
 
 
 def change(ratio: float) -> str:
@@ -171,9 +173,9 @@ def _estimate(judged: Judged) -> str:
     match judged.verdict:
         case "equivalent":
             margin = f"{100 * judged.margin:.3g} %"
-            return f"{name} is equivalent to {other} within {margin}: {change(ratio)}"
+            return f"{name} and {other} are equal within {margin}: {change(ratio)}"
         case "inconclusive":
-            return f"{name} against {other} is inconclusive: {change(ratio)}"
+            return f"{name} against {other} is undecided: {change(ratio)}"
         case verdict if 0.5 < ratio < 2:
             return f"{name} is {_places(100 * abs(ratio - 1))} % {verdict} than {other}"
     return f"{name} takes {ratio:.3g} times as long as {other}"

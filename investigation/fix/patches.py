@@ -123,8 +123,8 @@ def _left(package: SurveyedPackage) -> list[str]:
         return []
     return [
         "## What it leaves",
-        f"{number_of(len(package.left), 'further place')} may not need its expansion, but the text "
-        "does not show it; they are unchanged.",
+        "Left unchanged, because the text does not show whether the expansion is needed: "
+        f"{number_of(len(package.left), 'place')}.",
     ]
 
 

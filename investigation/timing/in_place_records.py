@@ -155,8 +155,8 @@ def planted_control(
 ) -> Control:
     """Keep a wait of known size that was planted in the line: it must be found with its size.
 
-    An interval that contains no time at all is too wide to find anything. The control then says
-    that it could not be tried, and passes if the interval contains the planted time too.
+    An interval that contains 0 s is too wide to find anything. The control then says so, and passes
+    only if the interval also contains the planted time.
     """
     total, within = in_place.decisive.total, PLANTED_WITHIN * planted_s
     passed = total.low <= planted_s + within and total.high >= planted_s - within

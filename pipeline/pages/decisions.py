@@ -16,7 +16,7 @@ CANNOT_TELL, NOT_MEASURED = "cannot tell", "not measured"
 RULE = (
     f"The decision at each size: *{CHANGE}* if `expand_as` is slower in some timing and faster in "
     f"none, or if it writes more memory and is not faster; *{KEEP}* if it is faster in some "
-    f"timing and slower in none; *{NO_DIFFERENCE}* if every timing shows no difference, or if the "
+    f"timing and slower in none; *{NO_DIFFERENCE}* if every timing is equal, or if the "
     f"compiled programs are the same in every case tried; otherwise *{CANNOT_TELL}*. If sizes "
     f"have different decisions, the setting *{SIZE}*; a size at which this run cannot tell is no "
     f"different decision, but *{NO_DIFFERENCE}* has to be shown at every size. If `expand_as` is "
@@ -183,7 +183,7 @@ def _memory_words(setting: Setting, findings: Findings) -> str:
     case = by_form["expand_as"].case
     at = f" at {'×'.join(map(str, case.shape))}" if case else ""
     with_line, plain = (kib(by_form[form].bytes) for form in ("expand_as", "broadcast"))
-    if setting.memory is not None and by_form["expand_as"].phase == "backward":
+    if by_form["expand_as"].phase == "backward":
         return f"the backward pass allocates {with_line} instead of {plain}{at}"
     return f"requests {with_line} besides the output instead of {plain}{at}"
 

@@ -28,18 +28,21 @@ from pipeline.pages.settings import (
 )
 
 NETWORK = (ONE_DTYPE, TRAINING)
+CHANGE_IT = "Change the line."
+KEEP_IT = "Leave the line as it is."
+NOT_YET = "Nothing for the sake of time, until a step of its network is decided."
 
 
 @dataclass(frozen=True)
 class Priority:
     """The ticket's priority in its own project, and its grounds.
 
-    `change` is whether the evidence speaks for changing the line there.
+    `proposal` is what to do with the line there, as a sentence.
     """
 
     headline: str
     grounds: str
-    change: bool = True
+    proposal: str
 
 
 def priority(findings: Findings, decisions: Iterable[Decision]) -> Priority:
@@ -54,10 +57,18 @@ def priority(findings: Findings, decisions: Iterable[Decision]) -> Priority:
     same = findings.answers(ask(Equality, aspect="same_dtype"))
     if same and not same[0].same:
         grounds = "The two forms return different bits."
-        return Priority("open; change nothing yet", grounds, change=False)
+        return Priority("open; change nothing yet", grounds, KEEP_IT)
     headline, grounds = _of_the_network(steps)
-    keep = any(step.outcome == "faster" for step in steps)
-    return Priority(headline, f"{grounds} {gpus(all_decisions)}", change=not keep)
+    return Priority(headline, f"{grounds} {gpus(all_decisions)}", _proposal(steps))
+
+
+def _proposal(steps: Sequence[Answer]) -> str:
+    outcomes = {step.outcome for step in steps}
+    if "faster" in outcomes:
+        return KEEP_IT
+    if not steps or "inconclusive" in outcomes:
+        return NOT_YET
+    return CHANGE_IT
 
 
 def _of_the_network(steps: Sequence[Answer]) -> tuple[str, str]:
@@ -157,13 +168,13 @@ def _longer_at(answer: Answer) -> str:
 
 
 def longer(answer: Answer) -> str:
-    """Return how `expand_as` compares, without its interval: 25 % longer, or 9.35 times as long.
+    """Return how `expand_as` compares, without its interval: 25 % longer, or 9.36 times as long.
 
     It stands behind *up to*, so it is not rounded down.
     """
     ratio = answer.timing.ratio
     if ratio >= 2:
-        return f"{ratio:.3g} times as long"
+        return f"{math.ceil(round(100 * ratio, 6)) / 100:g} times as long"
     percent = 100 * abs(ratio - 1)
     shown = f"{math.ceil(percent - 1e-9)}" if percent >= 10 else rounded_up(percent)
     return f"{shown} % {'longer' if ratio >= 1 else 'shorter'}"

@@ -1,8 +1,8 @@
 """What was observed under each torch, as the tables of a page.
 
 Records of different versions are put side by side by what they are about. One torch has more
-dtypes than another: counts are compared where as much was tried, and otherwise whether none, some
-or all of what was tried comes out so.
+dtypes than another: counts are compared if two releases tried the same number, and otherwise only
+none, some or all.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -126,7 +126,8 @@ class Versions:
             for name, question in claim.questions.items()
             if newest.answers(question) and not findings.answers(question)
         ]
-        return f"without {listed(missing)}" if missing else ""
+        words = [name.replace("_", " ") for name in missing]
+        return f"not observed: {listed(words)}" if words else ""
 
     @property
     def observations(self) -> list[Line]:
