@@ -5,7 +5,7 @@ from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
-from worlds import calls, equality, evidence, pairings, plain_world
+from worlds import calls, equality, evidence, pairings, plain_world, survival
 
 from investigation.evidence.kinds.versions import LeftOut, OnnxExport
 from investigation.evidence.parameters import Parameters
@@ -295,6 +295,14 @@ def test_a_verdict_that_rests_on_less_says_what_it_goes_without():
     claims = {claim.name: claim for claim in shown.claims}
     assert [stretch.shown for stretch in claims["T5"].stretches] == ["not observed: programs", ""]
     assert [stretch.shown for stretch in claims["T3"].stretches] == [""]
+
+
+def test_a_verdict_that_rests_on_fewer_answers_says_so():
+    world = [record for record in plain_world().values() if record.kind != "timing"]
+    more = [*world, survival("torch.export", runs_more=True)]
+    shown = pages.in_order([of_torch("2.1.2", *world), of_torch("2.4.1", *more)])
+    (told,) = [claim for claim in shown.claims if claim.name == "T5"]
+    assert [stretch.shown for stretch in told.stretches] == ["fewer: programs", ""]
 
 
 def test_more_of_what_was_tried_is_no_change_and_what_is_missing_is_no_outcome():

@@ -121,13 +121,12 @@ class Versions:
     def _fewer(self, claim: Claim, findings: Findings) -> str:
         """Say if a claim has less to go by under a version than under the newest; else nothing."""
         newest = Findings((list(self.evidences.values())[-1],))
-        missing = [
-            name
-            for name, question in claim.questions.items()
-            if newest.answers(question) and not findings.answers(question)
-        ]
-        words = [name.replace("_", " ") for name in missing]
-        return f"not observed: {listed(words)}" if words else ""
+        lacking: dict[str, list[str]] = {"not observed": [], "fewer": []}
+        for name, question in claim.questions.items():
+            answers, most = (len(run.answers(question)) for run in (findings, newest))
+            if answers < most:
+                lacking["fewer" if answers else "not observed"].append(name.replace("_", " "))
+        return "; ".join(f"{how}: {listed(names)}" for how, names in lacking.items() if names)
 
     @property
     def observations(self) -> list[Line]:
