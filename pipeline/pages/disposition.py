@@ -30,7 +30,7 @@ from pipeline.pages.settings import (
 NETWORK = (ONE_DTYPE, TRAINING)
 CHANGE_IT = "Change the line."
 KEEP_IT = "Leave the line as it is."
-NOT_YET = "Nothing for the sake of time, until a step of its network is decided."
+NOT_YET = "Measure a step of its network first: this run does not decide it."
 
 
 @dataclass(frozen=True)
