@@ -83,7 +83,7 @@ def _dtypes_tried(records: Sequence[Observation], cases: Sequence[Case]) -> str:
 def _counted(record: Observation) -> str:
     """Return how much was tried, of records that count it and have no input of their own."""
     tried = getattr(record, "tried", None)
-    if not isinstance(tried, int) or record.case or getattr(record, "among", ()):
+    if not isinstance(tried, int) or record.case or getattr(record, "among", None):
         return ""
     return f"{tried:,} {getattr(record, 'of', None) or OF[record.kind]}"
 
