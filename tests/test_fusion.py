@@ -96,6 +96,7 @@ def test_settings_cross_everything_but_what_autocast_cannot_make():
 def judged(pairings):
     """The compiled claims on the evidence of some pairings."""
     recorder = Recorder("06_compiled")
+    recorder.keep(pairings[0].record())
     for layer in fusion.AGREEING:
         recorder.keep(fusion.agreement(pairings, layer))
     verdicts = ledger.verdicts(Findings((recorder.evidence(),)))

@@ -216,7 +216,7 @@ def test_each_quantity_of_a_multiply_stands_in_its_own_column():
     slow = [*slower("multiply", "host", 1.2), *slower("multiply", "end_to_end", 1.1)]
     for row in beside_prediction(findings(plain_records(*slow)), H200):
         assert row["expand_as adds on the host"] == "+20.00 µs (+19.90 to +20.10), slower"
-        assert row["on the device"] == "+0.00 µs (-0.10 to +0.10), equal"
+        assert row["on the device"] == "+0.00 µs (−0.10 to +0.10), equal"
         assert row["from start to finish"] == "+10.00 µs (+9.90 to +10.10), slower"
 
 

@@ -142,7 +142,7 @@ class TestRecords:
         timed = {slug: timing("onnxruntime", TINY, *ratio) for slug, ratio in ratios.items()}
         line = runtime_tables.at_a_glance(survey_row, record, timed)
         assert line["writes more"] == line["plans more"] == "2304 B"
-        assert line["time with it"] == "+50.00 % (+49.00 to +51.00)"
+        assert line["time with it"] == "+50.0 % (+49.0 to +51.0)"
         assert line["outcome"] == "slower in 1, equal in 1, undecided in 1 of 3"
 
 
