@@ -75,7 +75,8 @@ def test_every_method_is_explained_in_a_line():
 
 def test_endpoints_and_targets_are_rows_that_say_where_they_were_missed(folder):
     (result,) = recorded.contests(folder).values()
-    (row,) = recorded.endpoints(result)
+    (row,) = recorded.endpoints(result, TENSORS)
+    assert row[TENSORS] == MADE
     assert row["false alarms"] == "50.0 % of 2"
     assert row["wrong signs"] == 1
     missed = {row["target"] for row in recorded.targets(result) if row[""] == "missed"}

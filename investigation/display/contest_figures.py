@@ -55,7 +55,8 @@ def pictures(name: str, result: ContestResult) -> Iterator[HTML]:
 def numbers(result: ContestResult) -> Iterator[HTML | Markdown]:
     """Return what a recorded contest came to: its rates, its targets and its machine."""
     run = (target for target in recorded.targets(result) if target[""] != "not run")
-    yield folded("The rates of each method", table(recorded.endpoints(result)))
+    rates = (table(recorded.endpoints(result, plant)) for plant in result.plants())
+    yield folded("The rates of each method, by what both sides share", *rates)
     yield folded("The targets, and what was reached", table(run))
     made_on = f"Made on {recorded.machine(result.environment)}."
     yield say(f"{made_on} {recorded.ended_early(result)}")

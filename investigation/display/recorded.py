@@ -129,15 +129,13 @@ def ended_early(result: ContestResult) -> str:
     return f"It was ended after {fewest} of {planned} planned trials of each difference."
 
 
-def endpoints(result: ContestResult) -> Iterable[dict[str, object]]:
-    """Return one row for each method and kind of plant: how often it was right and wrong."""
-    doses = [f"{dose:+g}" for dose in result.doses() if dose]
-    for row in result.summary():
+def endpoints(result: ContestResult, plant: str) -> Iterable[dict[str, object]]:
+    """Return one row for each method on a kind of plant: how often it was right and wrong."""
+    for row in (row for row in result.summary() if row["plant"] == plant):
         yield {
-            "plant": row["plant"],
-            "method": row["method"],
+            plant: row["method"],
             "false alarms": _share(row["false_alarms"]),
-            **{f"{dose} % found": _share(row["found"].get(dose)) for dose in doses},
+            **{f"{dose} % found": _share(share) for dose, share in row["found"].items()},
             "wrong signs": row["wrong_signs"],
             "coverage": _share(row["coverage"]),
             "false equivalence": _share(row["false_equivalence"]),
