@@ -56,7 +56,7 @@ def numbers(result: ContestResult) -> Iterator[HTML | Markdown]:
     """Return what a recorded contest came to: its rates, its targets and its machine."""
     run = (target for target in recorded.targets(result) if target[""] != "not run")
     rates = (table(recorded.endpoints(result, plant)) for plant in result.plants())
-    yield folded("The rates of each method, by what both sides share", *rates)
+    yield folded("The rates of each method, for each kind of pair", *rates)
     yield folded("The targets, and what was reached", table(run))
     made_on = f"Made on {recorded.machine(result.environment)}."
     yield say(f"{made_on} {recorded.ended_early(result)}")
