@@ -399,20 +399,20 @@ def test_a_planted_wait_is_found_with_its_size_and_not_with_another(grad):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "says"),
+    ("low", "high", "verdict", "says"),
     [
-        (0.9, 1.1, "is found with its size"),
-        (-5.0, 7.0, "could not be tried: the interval is too wide"),
+        (0.9, 1.1, "slower", "is found with its size"),
+        (-5.0, 7.0, "inconclusive", "could not be tried: the interval is too wide"),
     ],
 )
-def test_an_interval_that_would_hide_the_wait_is_no_control(monkeypatch, low, high, says):
+def test_an_interval_that_would_hide_the_wait_is_no_control(monkeypatch, low, high, verdict, says):
     _, samples = planted()
     record = in_place_records.line_in_place(
         FakeNetwork().found(samples), "x", "network", role="control"
     )
     monkeypatch.setattr(in_place_records, "line_in_place", lambda *_, **__: record)
     total = SimpleNamespace(low=low, high=high)
-    wide = SimpleNamespace(decisive=SimpleNamespace(total=total))
+    wide = SimpleNamespace(decisive=SimpleNamespace(total=total), verdict=verdict)
     kept = in_place_records.planted_control(recorder(), wide, 1.0, "network")
     assert kept.says.endswith(says)
 

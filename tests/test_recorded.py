@@ -32,7 +32,8 @@ def test_contests_are_found_by_machine(folder):
 
 
 def test_a_contest_beside_a_neighbour_is_a_record_of_its_own(folder):
-    ContestResult({}, {}, TRIALS).write(folder / "machine" / "contest_neighbour.json")
+    beside = ContestResult({}, {"neighbour": True}, TRIALS)
+    beside.write(folder / "machine" / "contest_neighbour.json")
     assert list(recorded.contests(folder)) == ["machine", "machine, beside a busy neighbour"]
 
 

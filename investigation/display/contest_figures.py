@@ -38,7 +38,7 @@ def _found(result: ContestResult, plant: str) -> str:
 def of_all(contests: Mapping[str, ContestResult]) -> Iterator[HTML]:
     """Return the figures of every recorded contest; beside a neighbour they are folded."""
     for name, result in contests.items():
-        if result.settings.get("neighbour"):
+        if result.neighbour:
             yield folded(f"The figures of {name}", *pictures(name, result))
         else:
             yield from pictures(name, result)

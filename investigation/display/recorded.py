@@ -17,8 +17,7 @@ from investigation.evidence.words import microseconds, share
 Parsed = TypeVar("Parsed")
 FOLDER = PROJECT / "results"
 VERDICTS: tuple[Outcome, ...] = ("slower", "faster", "equivalent", "inconclusive")
-# Alone, and beside a neighbour on every core.
-CONTEST, NEIGHBOUR = "contest.json", "contest_neighbour.json"
+CONTESTS = "*/contest*.json"  # alone, and beside a busy neighbour
 # How a value of a contest's environment is written; the others by their name.
 WITH_UNITS: Mapping[str, Callable[[Any], str]] = {
     "processor": str,
@@ -32,13 +31,12 @@ WITH_UNITS: Mapping[str, Callable[[Any], str]] = {
 
 def contests(folder: Path = FOLDER) -> dict[str, ContestResult]:
     """Return the recorded contests, by the folder of the machine and what ran beside them."""
-    paths = sorted(path for name in (CONTEST, NEIGHBOUR) for path in folder.glob(f"*/{name}"))
-    return {_name(path): _read(path, ContestResult.from_dict) for path in paths}
-
-
-def _name(path: Path) -> str:
-    machine = path.parent.name
-    return f"{machine}, beside a busy neighbour" if path.name == NEIGHBOUR else machine
+    paths = sorted(folder.glob(CONTESTS))
+    results = [(path.parent.name, _read(path, ContestResult.from_dict)) for path in paths]
+    return {
+        f"{machine}, beside a busy neighbour" if result.neighbour else machine: result
+        for machine, result in results
+    }
 
 
 def instruction_counts(folder: Path = FOLDER) -> InstructionCounts:

@@ -159,7 +159,8 @@ def planted_control(
     only if the interval also contains the planted time.
     """
     total, within = in_place.decisive.total, PLANTED_WITHIN * planted_s
-    passed = total.low <= planted_s + within and total.high >= planted_s - within
+    covered = total.low <= planted_s + within and total.high >= planted_s - within
+    passed = covered and in_place.verdict in ("slower", "inconclusive")
     blind = total.low <= 0 <= total.high
     wait = f"a wait of {signed_seconds(planted_s)} planted in the line"
     says = (

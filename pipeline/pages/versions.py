@@ -24,6 +24,7 @@ from investigation.evidence.records import Evidence
 from investigation.evidence.sealed import manifest
 from investigation.evidence.words import listed
 from pipeline import places
+from pipeline.pages.version_reasons import REASONS
 
 # One record for each setting of a compiler, or each launch: counted in other records.
 DETAILS = (CompiledPair, Launch, LeftOut)
@@ -91,6 +92,14 @@ class Line:
         pairs = pairwise(self.seen)
         return tuple(
             after.first for before, after in pairs if not before.found.agrees_with(after.found)
+        )
+
+    @property
+    def why(self) -> str:
+        """Say why it changed with each release, as far as that is known."""
+        reasons = {release: REASONS.get((self.name, release)) for release in self.changes}
+        return " ".join(
+            f"{release}: {reason or 'not known.'}" for release, reason in reasons.items()
         )
 
 

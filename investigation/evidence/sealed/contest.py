@@ -98,6 +98,11 @@ class ContestResult:
     settings: dict[str, Any]
     trials: list[Trial] = field(default_factory=list)
 
+    @property
+    def neighbour(self) -> bool:
+        """Whether a busy neighbour loaded every core meanwhile."""
+        return bool(self.settings.get("neighbour"))
+
     def of(self, method: str, plant: str | None = None, dose: float | None = None) -> list[Trial]:
         """Select the trials of a method, of one plant or all, at one dose or all."""
         return [
