@@ -120,6 +120,8 @@ def visit(browser: Browser, address: str) -> Visit:
     page_visit.ids = frozenset(
         page.evaluate("[...document.querySelectorAll('[id]')].map(o => o.id)")
     )
+    # Whether a browser lays out what is folded varies, so a reader's folds are all opened first.
+    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true })")
     page.evaluate(AXE.read_text(encoding="utf-8"))
     for theme, rules in RULES.items():
         page.emulate_media(color_scheme=theme)
