@@ -160,14 +160,18 @@ def programs(released: Iterable[ReleasedProgram], timed: Iterable[Timing]) -> It
             yield line | {"time as released, against patched": program.refused or "not measured"}
             continue
         yield line | {
-            "steps": f"{program.steps} / {program.steps_patched}",
-            "that only expand": f"{program.expansions} / {program.expansions_patched}",
+            "steps that only expand": f"{_of_steps(program.expansions, program.steps)} / "
+            f"{_of_steps(program.expansions_patched, program.steps_patched)}",
             "written, KiB": f"{_kib(program.bytes_written)} / {_kib(program.bytes_patched)}",
-            "result is eager's": program.equal,
+            "eager's result": program.equal,
             "one inference, patched, ms": f"{1e3 * seconds(timing):,.2f}",
             "time as released, against patched": percent(timing.ratio, timing.interval),
             "outcome": OUTCOMES[timing.outcome],
         }
+
+
+def _of_steps(expansions: int, steps: int) -> str:
+    return f"{expansions} of {steps}"
 
 
 def _kib(count: float) -> str:
