@@ -15,6 +15,8 @@ def test_a_long_name_may_go_on_in_the_next_line_at_a_joint_and_a_parameter_may_n
     assert "<td>cpp_<wbr>fused_<wbr>expand_<wbr>mul_0</td>" in long
     assert "<td>NOTEBOOK=03_channels_last</td>" in long
     assert "<td>channels_last</td>" in table([{"format": "channels_last"}]).data
+    several = table([{"parameters": "RUNTIMES=eager,compile,torchscript,aoti THREADS=1,2"}]).data
+    assert "<td>RUNTIMES=eager,<wbr>compile,<wbr>torchscript,aoti THREADS=1,2</td>" in several
 
 
 def test_the_case_of_a_run_has_its_shape_and_seed():

@@ -13,6 +13,8 @@ from investigation.evidence.harmless import harmless
 LONG = re.compile(r"(?<!\S)(?!\S*=)[^\s<>]{15,}")
 # A joint of a name, with a word on either side.
 JOINT = re.compile(r"(?<=\w{3})([_.:/]+)(?=\w{3})")
+# A comma in a list without spaces, such as a parameter's.
+COMMA = re.compile(r"(?<=[^\s<>]{10},)(?=[^\s<>]{5})")
 
 
 def say(text: str) -> Markdown:
@@ -38,7 +40,7 @@ def table(rows: Iterable[Mapping[str, object]]) -> HTML:
 
 def _breakable(text: str) -> str:
     """Return a cell's text with places where a long name may go on in the next line."""
-    return LONG.sub(lambda name: JOINT.sub(r"\1<wbr>", name[0]), text)
+    return COMMA.sub("<wbr>", LONG.sub(lambda name: JOINT.sub(r"\1<wbr>", name[0]), text))
 
 
 def folded(summary: str, *tables: HTML) -> HTML:
