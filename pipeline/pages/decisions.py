@@ -152,7 +152,7 @@ def _few(sizes: Sequence[str]) -> str:
 
 def _unmeasured(setting: Setting) -> str:
     if setting.device == GPU:
-        return "no GPU was measured: `make gpu record` on a machine with a GPU adds it"
+        return "`make gpu record` adds it, on a machine with a GPU"
     return f"`{setting.chapter}` has not run here"
 
 

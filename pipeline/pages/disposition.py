@@ -129,7 +129,7 @@ def elsewhere(decisions: Iterable[Decision]) -> str:
         if decision.setting.device == CPU and decision.setting.name not in NETWORK
     ]
     parts = [
-        f"{words} in {listed(products(chosen))}{_range(chosen)}"
+        f"{words} in {listed(products(chosen))}{_up_to(chosen)}"
         for change, words in ((CHANGE, "change it"), (KEEP, "keep it"))
         if (chosen := [decision for decision in on_a_cpu if decision.change == change])
     ]
@@ -152,19 +152,15 @@ def products(chosen: Iterable[Decision]) -> list[str]:
     )
 
 
-def _range(chosen: Iterable[Decision]) -> str:
-    """Return the least and the largest of the settings' extremes."""
+def _up_to(chosen: Iterable[Decision]) -> str:
+    """Return the largest difference that was timed in those settings, in brackets."""
     extremes = [
         answer for decision in chosen for answer in (decision.worst, decision.best) if answer
     ]
-    extremes = sorted(extremes, key=lambda answer: answer.timing.ratio)
-    if len(extremes) < 2:
-        return f" ({_longer_at(extremes[0])})" if extremes else ""
-    return f" (in the worst cases {_longer_at(extremes[0])} to {_longer_at(extremes[-1])})"
-
-
-def _longer_at(answer: Answer) -> str:
-    return f"{longer(answer)} at {answer.size}"
+    if not extremes:
+        return ""
+    largest = max(extremes, key=lambda answer: abs(math.log(answer.timing.ratio)))
+    return f" (up to {longer(largest)} at {largest.size})"
 
 
 def longer(answer: Answer) -> str:

@@ -65,6 +65,6 @@ def caption(decisions: Sequence[Decision]) -> str:
     """Return what to see in the picture, counted from it."""
     timings = [answer.timing for decision in decisions for answer in decision.answers]
     return (
-        "Each mark is one timing at one input, with its 95 % interval; in a row the smallest "
-        f"input is on top. With the line: {counted(timings, 'timings')}."
+        "A mark is one timing with its 95 % interval; in a row the smallest input is on top. "
+        f"With the line: {counted(timings, 'timings')}."
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from investigation.evidence.kinds.correctness import Aspect, Equality
 from investigation.evidence.kinds.layouts import Layouts
 from investigation.evidence.questions import Findings, ask
-from investigation.evidence.words import OUTCOMES, capital, listed
+from investigation.evidence.words import OUTCOMES, listed
 from pipeline.pages.decisions import (
     CHANGE,
     NO_DIFFERENCE,
@@ -146,11 +146,11 @@ def _gradients(findings: Findings) -> str:
         "second_gradients": "gradients of gradients",
     }
     parts = [
-        f"{words}: {answer.differing} of {answer.tried} tensors differ"
+        f"{answer.differing} of {answer.tried} {words}"
         for aspect, words in aspects.items()
         for answer in findings.answers(ask(Equality, aspect=aspect))
     ]
-    return f" {capital('; '.join(parts))}." if parts else ""
+    return f" {listed(parts)} have other bits." if parts else ""
 
 
 def _one_dtype(decision: Decision) -> str:
