@@ -156,10 +156,10 @@ FIX: Worlds = {
     Cell("09_fix", "fix-07"): (
         world(
             "From 2 pieces of code the rule removes 2 expansions.",
-            "**0 of these are rewritten wrongly**.",
+            "**0 of these are rewritten**.",
             **corpus(["x * y", "x + y"], False),
         ),
-        world("**1 of these are rewritten wrongly**.", **corpus(["y.expand_as(x)"], True)),
+        world("**1 of these are rewritten**.", **corpus(["y.expand_as(x)"], True)),
     ),
     Cell("09_fix", "fix-10"): (
         world("**SqueezeExcitation**\n\n```diff\n-a\n```", **patched("-a\n")),

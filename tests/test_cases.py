@@ -2,7 +2,13 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from investigation.subject.cases import Case, host_workloads, resnet_workloads
+from investigation.subject.cases import (
+    Case,
+    case_of_run,
+    host_workloads,
+    resnet_workloads,
+    workloads_of_run,
+)
 
 CASE = Case(slug="small", name="small", shape=(2, 3, 4, 5))
 
@@ -41,3 +47,11 @@ def test_the_workloads_are_those_of_the_two_networks():
     assert [case.shape[1:] for case in resnet_workloads(1)] == [
         (256, 56, 56), (512, 28, 28), (1024, 14, 14), (2048, 7, 7),
     ]  # fmt: skip
+
+
+def test_the_shape_of_a_run_that_is_a_named_workloads_is_run_once():
+    named = workloads_of_run(case_of_run((2, 3, 4, 5), seed=7), 128, 8)
+    repeated = workloads_of_run(case_of_run(host_workloads(128)[2].shape, seed=7), 128, 8)
+    assert len(named) == len(repeated) + 1
+    assert repeated[0].slug == "reader"
+    assert len({case.shape for case in repeated}) == len(repeated)

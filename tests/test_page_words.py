@@ -71,7 +71,7 @@ def test_a_time_over_sizes_is_fixed_wrong_or_not_to_be_told(at_the_largest, widt
     text = outcomes.over_sizes(sizes)
     assert words in text
     assert "adds 2,000 ns at the smallest size" in text
-    assert "It adds most at" in text
+    assert "Most is shown at" in text
 
 
 def test_sizes_are_counted_and_the_largest_slower_one_is_named():

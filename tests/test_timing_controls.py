@@ -15,6 +15,8 @@ class Compared:
     verdict: str
     at_control: str = ""
     name: str = "2 % more work"
+    ratio_interval: tuple[float, float] = (0.97, 1.05)
+    margin: float = 0.01
 
     def at(self, confidence):
         assert confidence > 0.999
@@ -28,7 +30,9 @@ def recorder():
 
 @pytest.mark.parametrize("verdict", ["equivalent", "inconclusive"])
 def test_a_program_against_itself_holds_unless_it_comes_out_different(recorder, verdict):
-    assert recording.same_control(recorder, Compared("slower", at_control=verdict)).passed
+    control = recording.same_control(recorder, Compared("slower", at_control=verdict))
+    assert control.passed
+    assert control.value.endswith("; a difference of 5 % would have been seen")
 
 
 @pytest.mark.parametrize("verdict", ["slower", "faster"])

@@ -33,9 +33,9 @@ CLAIMS: tuple[Claim, ...] = (
         id="T2",
         who=words.TICKET,
         quote="it creates an unnecessary view where broadcasting handles the operation natively",
-        read_as="`expand_as` creates a view, and the product is the same without it.",
-        rule="Supported if `expand_as` returns a view and the product has the same bits without "
-        "it, for every dtype that PyTorch multiplies. Refuted otherwise.",
+        read_as="`expand_as` creates a view, and the product of one dtype is the same without it.",
+        rule="Supported if `expand_as` returns a view and the product has the same bits without it, "
+        "for every dtype that PyTorch multiplies, input and gate alike. Refuted otherwise.",
         history=(history.FIRST,),
         not_covered=words.ELSEWHERE,
         chapters=(words.STRIDES, words.BROADCASTING),
@@ -204,8 +204,9 @@ TO_VERIFY: tuple[Claim, ...] = (
         who=f"{words.TICKET}, to verify",
         quote="forward-pass time",
         read_as="The forward pass takes the same time in both forms.",
-        rule=f"Supported if the network's forward step and every part of it are {words.EQUAL}. "
-        "Qualified if the step is equal and a part is slower or faster. Refuted if the step is "
+        rule=f"Supported if the network's forward step, and the multiply and the block alone, are "
+        f"{words.EQUAL}. Qualified if the step is equal and one of these is slower or faster. "
+        "Refuted if the step is "
         f"slower or faster. Untested otherwise. {words.TWO_STEPS} {words.MANY}",
         history=(
             history.FIRST,

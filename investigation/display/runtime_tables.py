@@ -1,6 +1,6 @@
 """The lines of the tables of the chapter on runtimes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from investigation.display.outcomes import counted
 from investigation.evidence.kinds.deployments import RuntimeProgram
@@ -67,9 +67,15 @@ def of_controls(
         "runtime": row.runtime.title,
         "a returned gate is seen written": refused or kib(row.written_more(case, "kept")),
         "two copies, here": _change(copies[case.slug]) if copies else None,
-        "preparations differ by up to": f"{rounded_up(max(between))} %" if between else None,
+        "preparations differ by up to": _between(between),
         "written out by its source": _change(written) if written else None,
     }
+
+
+def _between(percents: Sequence[float]) -> str | None:
+    if not percents:
+        return None
+    return f"{rounded_up(max(percents))} %" if any(percents) else "none seen"
 
 
 def _change(timing: Timing) -> str:

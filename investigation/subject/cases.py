@@ -77,6 +77,17 @@ def case_of_run(shape: Shape, seed: int) -> Case:
     return Case(slug="reader", name="the shape of this run", shape=shape, seed=seed)
 
 
+def each_once(*cases: Case) -> tuple[Case, ...]:
+    """Return cases in their order without those that an earlier one repeats under another name.
+
+    The shape of a run may be that of a named workload. Timed twice, it would count twice.
+    """
+    seen: dict[Case, Case] = {}
+    for case in cases:
+        seen.setdefault(case.model_copy(update={"slug": "", "name": "", "seed": 0}), case)
+    return tuple(seen.values())
+
+
 def host_workloads(batch: int, base_channels: int = 32, stages: int = 3) -> tuple[Case, ...]:
     """Return the inputs of the SE blocks in the host network, two per stage.
 
@@ -107,3 +118,8 @@ def resnet_workloads(batch: int) -> tuple[Case, ...]:
         )
         for index, (channels, side) in enumerate(sizes, start=2)
     )
+
+
+def workloads_of_run(reader: Case, batch: int, resnet_batch: int) -> tuple[Case, ...]:
+    """Return every workload of a run, each once: its own shape, and those of both networks."""
+    return each_once(reader, *host_workloads(batch), *resnet_workloads(resnet_batch))

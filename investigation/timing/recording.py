@@ -1,5 +1,6 @@
 """From a comparison to its record, and the two controls that every timing chapter runs."""
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +13,7 @@ from investigation.evidence.kinds.timings import (
     TimingLevel,
 )
 from investigation.evidence.recorder import Recorder
+from investigation.evidence.words import rounded_up
 from investigation.subject.cases import Case
 from investigation.timing.comparison import Comparison
 from investigation.timing.replication import Replication
@@ -86,11 +88,24 @@ def _cpu_ratio(comparison: Comparison) -> float | None:
 
 
 def same_control(recorder: Recorder, comparison: Comparison, of: str = "") -> Control:
-    """Keep a comparison of a program with itself or a copy: it must not come out different."""
+    """Keep a comparison of a program with itself or a copy: it must not come out different.
+
+    A wide interval lets any program pass, so the control says which difference it would have seen.
+    """
     judged = comparison.at(CONTROL_CONFIDENCE)
     says = "the same program on both sides comes out neither faster nor slower"
     passed = judged.verdict in ("equivalent", "inconclusive")
-    return recorder.control("same", says, repr(judged), passed=passed, of=of)
+    value = f"{judged!r}; {_would_have_shown(judged)}"
+    return recorder.control("same", says, value, passed=passed, of=of)
+
+
+def _would_have_shown(judged: Comparison) -> str:
+    """Name the smallest difference with which such an interval lies outside the margin."""
+    low, high = judged.ratio_interval
+    if not (low > 0 and math.isfinite(high)):
+        return "with so few pairs no difference would have been seen"
+    smallest = rounded_up(100 * ((high - low) / 2 + judged.margin))
+    return f"a difference of {smallest} % would have been seen"
 
 
 def more_work_control(recorder: Recorder, comparison: Comparison, of: str = "") -> Control:

@@ -63,8 +63,8 @@ class Replication:
 
     def __repr__(self) -> str:
         return (
-            f"{words.outcome(self)}; {len(self.comparisons)} processes, which differ by "
-            f"{self.spread.between_percent:.2g} % (p = {self.spread.heterogeneity_p:.2g}))"
+            f"{words.outcome(self)}; {len(self.comparisons)} processes; "
+            f"{self.spread.in_words('processes')})"
         )
 
     def to_dict(self) -> dict[str, Any]:

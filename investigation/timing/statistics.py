@@ -247,6 +247,10 @@ def standard_error(sample: ArrayLike, inflation: float = 1.0) -> float:
     return signed_rank(sample, ONE_SIGMA, inflation).width / 2
 
 
+# A smaller estimate of what varies between parts is written as none seen.
+SEEN_PERCENT = 0.005
+
+
 @dataclass(frozen=True)
 class Spread:
     """How much estimates of one ratio vary from part to part: preparations, or processes."""
@@ -254,6 +258,16 @@ class Spread:
     within_percent: float  # standard error of one estimate, from what varies inside its part
     between_percent: float  # standard deviation of the ratio from part to part
     heterogeneity_p: float  # Cochran's Q; small: parts differ by more than their noise
+
+    def in_words(self, parts: str) -> str:
+        """Say by how much the parts differ, or that no difference is seen above their noise.
+
+        The variance between them is an estimate, cut off at zero; zero does not mean none.
+        """
+        if self.between_percent < SEEN_PERCENT:
+            noise = f"the noise of one, {self.within_percent:.2g} %"
+            return f"between {parts} no difference is seen above {noise}"
+        return f"{parts} differ by {self.between_percent:.2g} % (p = {self.heterogeneity_p:.2g})"
 
 
 def spread(log_ratios: ArrayLike, standard_errors: ArrayLike) -> Spread:

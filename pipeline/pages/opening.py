@@ -42,12 +42,13 @@ def _folded(cell: NotebookNode) -> NotebookNode:
 
 def found_in(chapter: str, claims: list[dict[str, Any]]) -> str:
     """Return the first few verdicts on sentences that this chapter decides; nothing if none."""
-    decided = [claim for claim in claims if claim["chapters"][0] == chapter]
+    own = [claim for claim in claims if chapter in claim["chapters"]]
+    decided = [claim for claim in own if claim["chapters"][0] == chapter]
     lines = [
         f"- “{claim['quote']}” — **{claim['verdict']}**. {claim['because']}"
         for claim in decided[:MOST_CLAIMS]
     ]
-    more = len(decided) - len(lines)
-    if more > 0:
+    more = len(own) - len(lines)
+    if lines and more:
         lines.append(f"- {more} more below, under *What was found*.")
-    return harmless("\n".join(["**In this run**", "", *lines])) if lines else ""
+    return harmless("\n".join(["**In short**", "", *lines])) if lines else ""

@@ -32,7 +32,8 @@ def unnecessary_view(view: Sequence[View], same_dtype: Sequence[Equality]) -> Ve
     if not same_dtype[0].same:
         return refuted("The product without the view has other bits.", table)
     return supported(
-        "`expand_as` returns a view, and the product has the same bits without it.", table
+        "`expand_as` returns a view. With one dtype the product has the same bits without it.",
+        table,
     )
 
 
@@ -79,7 +80,7 @@ def equivalent_fix(
     if not but and not grown:
         return supported("The bits are the same, forward and backward, and so is the check.", table)
     bits = f" Different bits: {'; '.join(but)}." if but else ""
-    check = f" `x * y` accepts {grown} more gate shapes and returns more." if grown else ""
+    check = f" `x * y` accepts {grown} more gate shapes, with a larger output." if grown else ""
     return qualified(f"With one dtype the output bits are the same.{bits}{check}", table)
 
 
@@ -95,7 +96,7 @@ def documents_intent(accepted: Sequence[Acceptance]) -> Verdict:
             1, ("the same shapes with `expand_as`", "refused: it also enforces what it says")
         )
         return supported(
-            "It tells that the output has the input's shape. `x * y` alone does not: with "
+            "The call tells a reader that the output has the shape of `x`. `x * y` does not: with "
             f"{grown} of {tried} gate shapes tried its output is larger.",
             table,
         )

@@ -1,4 +1,4 @@
-"""Rules about time: a step of the host network, and its parts.
+"""Rules about time: a step of the host network, and the multiply and the block alone.
 
 Each rule takes the network's forward step and any other groups of timings as `parts`, under the
 names of `PARTS`: those of a CPU and those of a GPU are judged by the same rule.
@@ -41,6 +41,7 @@ BRIEFLY: Mapping[str, str] = {
     "start_to_finish": "start to finish",
 }
 NETWORK, TRAINING = "the network's forward step", "the network's training step"
+ALONE = "the multiply or the block alone"
 LARGE = f"{100 * MINOR:g} %"
 
 
@@ -72,13 +73,13 @@ def measurable_gain(network: Timings, training: Timings, **parts: Timings) -> Ve
         return refuted("The gain is measurable in a whole step of the network.", table)
     if steps.undecided:
         return untested("Whether a whole step of the network gains time is undecided.", table)
-    gains = f"{len(below.slower)} of {len(below)} timings of its parts"
+    gains = f"{len(below.slower)} of {len(below)} timings of {ALONE}"
     if below.slower:
         return qualified(f"No gain in the network's steps; a measurable one in {gains}.", table)
     if below.undecided:
         return untested(
-            f"No gain in the network's steps; of its parts {len(below.undecided)} of {len(below)} "
-            "timings are undecided.",
+            f"No gain in the network's steps; {len(below.undecided)} of {len(below)} timings of "
+            f"{ALONE} are undecided.",
             table,
         )
     return supported(f"No gain in the network's steps, and in {gains}.", table)
@@ -94,17 +95,17 @@ def same_time(network: Timings, **parts: Timings) -> Verdict:
         return refuted(f"The network's forward step is {step} with `expand_as`.", table)
     if below.slower or below.faster:
         return qualified(
-            f"The same in the network. Of {len(below)} timings of its parts, "
+            f"The same in the network. Of {len(below)} timings of {ALONE}, "
             f"{len(below.slower)} are slower and {len(below.faster)} faster.",
             table,
         )
     if below.undecided:
         return untested(
-            f"The same in the network; of {len(below)} timings of its parts "
+            f"The same in the network; of {len(below)} timings of {ALONE} "
             f"{len(below.undecided)} are undecided.",
             table,
         )
-    return supported(f"The same in the network and in {len(below)} timings of its parts.", table)
+    return supported(f"The same in the network and in {len(below)} timings of {ALONE}.", table)
 
 
 def low_impact(
@@ -129,9 +130,8 @@ def negligible(network: Timings, mixed_multiply: Timings) -> Verdict:
         return refuted(f"The network's forward step is {step} with `expand_as`.", table)
     if large:
         return qualified(
-            "The network's forward step takes the same time. Not so where a multiply of two "
-            f"dtypes is itself the step: {len(large)} of {len(mixed_multiply)} are {LARGE} slower "
-            "or more.",
+            "The network's forward step takes the same time. A multiply of two dtypes alone is "
+            f"{LARGE} slower or more in {len(large)} of {len(mixed_multiply)} timings.",
             table,
         )
     if all(map(is_bounded, mixed_multiply)):

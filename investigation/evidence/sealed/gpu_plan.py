@@ -6,7 +6,7 @@ from typing import Any
 
 from investigation.evidence.kinds.timings import Quantity, Timing, TimingLevel
 from investigation.evidence.parameters import Parameters
-from investigation.subject.cases import Case, host_workloads, resnet_workloads
+from investigation.subject.cases import Case, each_once, host_workloads, resnet_workloads
 from investigation.subject.memory_formats import MEMORY_FORMATS, MemoryFormat
 
 QUANTITIES: tuple[Quantity, ...] = ("host", "device", "cold", "end_to_end")
@@ -88,12 +88,12 @@ def plan(settings: Parameters) -> tuple[GpuComparison, ...]:
     """Return every comparison of a run with these parameters, the controls first."""
     reader = Case(slug="reader", name="the shape of this run", shape=settings.shape)
     host, resnet = host_workloads(settings.batch), resnet_workloads(settings.resnet_batch)
-    workloads = (reader, *host, *resnet)
+    workloads = each_once(reader, *host, *resnet)
     return (
         *_controls(reader),
         *_comparisons("multiply", workloads, MEMORY_FORMATS, QUANTITIES),
         *_comparisons("multiply", _mixed(workloads), MEMORY_FORMATS[:1], WARM),
-        *_comparisons("block", (reader, *host), MEMORY_FORMATS, WARM),
+        *_comparisons("block", each_once(reader, *host), MEMORY_FORMATS, WARM),
         *_steps("network"),
         *_steps("training_step"),
     )
