@@ -213,6 +213,17 @@ STRIDES: Worlds = {
             **beyond((8, 8), (8, 24)),
         ),
     ),
+    Cell("02_strides", "02-19c"): (
+        world(
+            "`expand_as` allocates 16 B beyond the output, and `broadcast` 16 B. Both allocate the "
+            "same, as the explanation predicts.",
+            of_turned={"expand_as": 16, "broadcast": 16},
+        ),
+        world(
+            "and `broadcast` 16 B. **They differ: the explanation is wrong or not all of it.**",
+            of_turned={"expand_as": 32, "broadcast": 16},
+        ),
+    ),
     Cell("02_strides", "02-26"): (
         world(
             "4 ATen calls with `expand_as`, 1 without; a second tensor object that is a view: yes.",

@@ -157,11 +157,11 @@ CAPTIONS: Worlds = {
     Cell("04_eager_cost", "04-16"): (
         world(
             "At 16 elements expand_as adds 1,800 ns to 2,200 ns a call. At 4,194,304 elements",
-            "expand_as adds -200 ns to 200 ns a call.",
+            "expand_as adds −200 ns to 200 ns a call.",
             **outcomes_of("grown", of_size(1.02), EQUAL),
         ),
         world(
-            "At 16 elements expand_as adds -2,200 ns to -1,800 ns a call.",
+            "At 16 elements expand_as adds −2,200 ns to −1,800 ns a call.",
             **outcomes_of("grown", of_size(0.98), SLOW),
         ),
     ),

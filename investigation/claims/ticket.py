@@ -33,9 +33,9 @@ CLAIMS: tuple[Claim, ...] = (
         id="T2",
         who=words.TICKET,
         quote="it creates an unnecessary view where broadcasting handles the operation natively",
-        read_as="`expand_as` creates a view, and the product of one dtype is the same without it.",
-        rule="Supported if `expand_as` returns a view and the product has the same bits without it, "
-        "for every dtype that PyTorch multiplies, input and gate alike. Refuted otherwise.",
+        read_as="`expand_as` creates a view. With one dtype the product is the same without it.",
+        rule="Supported if `expand_as` returns a view and the product has the same bits without "
+        "it, for every dtype that PyTorch multiplies, input and gate alike. Refuted otherwise.",
         history=(history.FIRST,),
         not_covered=words.ELSEWHERE,
         chapters=(words.STRIDES, words.BROADCASTING),

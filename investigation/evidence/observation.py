@@ -14,7 +14,8 @@ from investigation.evidence.harmless import on_one_line
 from investigation.subject.cases import Case
 
 Form = Literal["expand_as", "broadcast", "materialized", "opaque"]
-Dtypes = Literal["same", "mixed"]
+# Mixed: a gate of a narrower dtype than the input. Wider gate: the other way round.
+Dtypes = Literal["same", "mixed", "wider_gate"]
 Device = str
 Part = str | int | bool | None
 Identity = tuple[Part, ...]

@@ -24,8 +24,9 @@ DEFINITIONS: Mapping[str, str] = {
     "undecided": "The interval crosses an edge of the margin, so it decides nothing. That no "
     "difference was found does not mean that the times are equal.",
     "one of many": "With many comparisons, *slower* and *faster* mean at "
-    f"{100 * FAMILY_CONFIDENCE:g} % confidence. *Equal* needs no such correction, because each "
-    "comparison has to be shown equal by itself.",
+    f"{100 * FAMILY_CONFIDENCE:g} % confidence. The interval that is shown is the shorter one of "
+    "95 %, so it can lie beyond the margin and the outcome still be *undecided*. *Equal* needs no "
+    "such correction, because each comparison has to be shown equal by itself.",
 }
 
 
@@ -123,7 +124,7 @@ def added(difference_s: float, interval_s: Interval) -> str:
 
 def nanoseconds(value_s: float) -> str:
     """Return a time in whole nanoseconds: 1.5e-6 is 1,500 ns."""
-    return f"{1e9 * value_s:,.0f} ns"
+    return f"{1e9 * value_s:,.0f} ns".replace("-", "−")
 
 
 def readable(value: float) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from investigation.evidence.kinds.correctness import Equality
 from investigation.evidence.kinds.timings import MARGIN
 from investigation.evidence.questions import Findings, ask
-from investigation.evidence.words import listed, rounded_up
+from investigation.evidence.words import change, listed
 from pipeline.pages.answers import Answer
 from pipeline.pages.decisions import (
     BY_CASE,
@@ -28,7 +28,10 @@ from pipeline.pages.settings import (
 )
 
 NETWORK = (ONE_DTYPE, TRAINING)
-CHANGE_IT = "Change the line."
+CHANGE_IT = (
+    "Change the line when its code is next edited. In its own network either form takes the same "
+    "time."
+)
 KEEP_IT = "Leave the line as it is."
 NOT_YET = "Measure a step of its network first: this run does not decide it."
 
@@ -89,15 +92,24 @@ def _of_the_network(steps: Sequence[Answer]) -> tuple[str, str]:
     if not all(map(math.isfinite, ends)):
         return "open", "A step of its network was timed in too few processes to tell."
     if outcomes == {"equivalent"}:
-        largest = rounded_up(100 * max(abs(end - 1) for end in ends))
         return "low, a matter of style", (
-            f"On a CPU the line changes the time of a step of its network by at most {largest} %, "
-            f"inside the margin of ±{100 * MARGIN:g} %."
+            "On a CPU a step of its network takes the same time within "
+            f"±{100 * MARGIN:g} % with the line ({_span(steps)})."
         )
     return "open", (
         "On a CPU this run cannot tell whether the line changes a step of its network by more "
         f"than ±{100 * MARGIN:g} %: {_changes(steps, 'inconclusive')}."
     )
+
+
+def _span(steps: Sequence[Answer]) -> str:
+    """Return from where to where the intervals of all steps reach, with their confidence."""
+    low, high = (
+        pick(answer.timing.interval[side] for answer in steps)
+        for side, pick in enumerate((min, max))
+    )
+    confidence = min(answer.timing.confidence for answer in steps)
+    return f"{100 * confidence:g} % intervals from {change(low)} to {change(high)}"
 
 
 def _steps(steps: Iterable[Answer], outcome: str) -> str:
@@ -166,14 +178,12 @@ def _up_to(chosen: Iterable[Decision]) -> str:
 def longer(answer: Answer) -> str:
     """Return how `expand_as` compares, without its interval: 25 % longer, or 9.36 times as long.
 
-    It stands behind *up to*, so it is not rounded down.
+    Rounded as in every table, so that one number reads the same everywhere.
     """
     ratio = answer.timing.ratio
     if ratio >= 2:
-        return f"{math.ceil(round(100 * ratio, 6)) / 100:g} times as long"
-    percent = 100 * abs(ratio - 1)
-    shown = f"{math.ceil(percent - 1e-9)}" if percent >= 10 else rounded_up(percent)
-    return f"{shown} % {'longer' if ratio >= 1 else 'shorter'}"
+        return f"{ratio:.3g} times as long"
+    return f"{change(ratio)[1:]} {'longer' if ratio >= 1 else 'shorter'}"
 
 
 def exported(decisions: Iterable[Decision]) -> list[Decision]:

@@ -175,9 +175,17 @@ def _two_dtypes(decision: Decision, trained: Decision) -> str:
     ]
     costs = [decision.extra.memory and f"the line {decision.extra.memory}", *slower]
     words = listed([cost for cost in costs if cost])
+    pair = _pair(decision)
     if not words:
-        return "With two dtypes on a CPU neither more memory nor more time was found."
-    return f"With two dtypes on a CPU {words}."
+        return f"With {pair} neither more memory nor more time was found on a CPU."
+    return f"With {pair}, on a CPU, {words}."
+
+
+def _pair(decision: Decision) -> str:
+    """Name the two dtypes that were timed."""
+    pairs = [answer.timing.case for answer in decision.answers if answer.timing.case]
+    named = dict.fromkeys(f"a {case.dtype} input and a {case.gate_dtype} gate" for case in pairs)
+    return listed(list(named)) or "two dtypes"
 
 
 def _exported(decisions: Sequence[Decision]) -> str:
@@ -187,7 +195,7 @@ def _exported(decisions: Sequence[Decision]) -> str:
     faster = [decision.setting.name for decision in decisions if decision.best]
     verb = "is" if len(worst) == 1 else "are"
     counted = f"{len(worst)} of {len(decisions)} programs of the block"
-    sentence = f"Exported, {counted} {verb} slower with the line"
+    sentence = f"Exported, {counted} {verb} slower with the line at some size"
     if worst:
         dearest = max(worst, key=lambda answer: answer.timing.ratio)
         sentence += f", up to {longer(dearest)} in {dearest.setting.name} at {dearest.size}"

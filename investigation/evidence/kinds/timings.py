@@ -156,7 +156,7 @@ class Timing(Observation):
 
     @property
     def dtypes(self) -> Dtypes:
-        """Whether input and gate share a dtype."""
+        """Whether input and gate share a dtype; no gate that was timed is wider than its input."""
         case = self.case
         return "mixed" if case and case.gate_dtype not in (None, case.dtype) else "same"
 
@@ -174,8 +174,11 @@ class Timing(Observation):
 
     @property
     def family_verdict(self) -> Outcome:
-        """The verdict as one of many comparisons; of a replication, its own."""
-        return self.alone.verdict_in_family if self.alone else self.verdict
+        """The verdict as one of many comparisons.
+
+        A few processes cannot reach `FAMILY_CONFIDENCE`: their signed-rank test has too few values.
+        """
+        return self.alone.verdict_in_family if self.alone else "inconclusive"
 
     @property
     def outcome(self) -> Outcome:
