@@ -58,7 +58,8 @@ def decision(world, name=settings.ONE_DTYPE, device=settings.CPU):
     )
 
 
-COPY = memory_record(count=4096)
+COPY = memory_record(count=4096).model_copy(update={"case": CASE})
+COPY_ELSEWHERE = COPY.model_copy(update={"case": SMALL})
 UNCLEAR = network(1.01, "inconclusive")
 
 
@@ -77,7 +78,9 @@ UNCLEAR = network(1.01, "inconclusive")
         (network(1.05, "slower", formats=("contiguous",)), SIZE),
         ((*network(1.05, "slower", formats=("contiguous",)),
           *network(0.95, "faster", formats=("channels_last",))), BY_CASE),
-        ((COPY,), CHANGE),
+        ((COPY,), SIZE),  # the copy was seen at one size, and the network shows no difference
+        ((*UNCLEAR, COPY), CHANGE),
+        ((*UNCLEAR, COPY_ELSEWHERE), CANNOT_TELL),  # nothing is known of the sizes that were timed
         ((COPY, multiply(0.8, "faster")), SIZE),
     ],
 )  # fmt: skip

@@ -460,7 +460,7 @@ def test_whole_steps_that_find_the_same_share_agree_and_others_do_not():
     agreement = in_place_records.agreement_control(recorder(), measured, near)
     assert re.search(r"in place, .* by whole steps \(p = 0\.\d+\)", agreement.seen)
     far = whole([1.2 + deviation for deviation in (-0.004, 0.003, 0.001, -0.001)])
-    with pytest.raises(ControlFailedError, match="find the same share of the step"):
+    with pytest.raises(ControlFailedError, match="whole steps do not contradict the share"):
         in_place_records.agreement_control(recorder(), measured, far)
 
 

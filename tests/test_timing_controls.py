@@ -54,6 +54,8 @@ def test_more_work_is_found_slower_or_could_not_be_tried(recorder):
     )
     wide = recording.more_work_control(recorder, Compared("slower", "inconclusive"), of="wide")
     assert wide.says == "2 % more work could not be tried: the interval is too wide"
+    assert not wide.tried
+    assert "Control **could not be tried**" in wide._repr_markdown_()
     for verdict in ("equivalent", "faster"):
         with pytest.raises(ControlFailedError, match="2 % more work comes out slower"):
             recording.more_work_control(recorder, Compared(verdict), of=verdict)

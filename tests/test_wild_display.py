@@ -148,3 +148,11 @@ def test_a_network_is_shown_with_every_count_of_tensors():
     (line,) = wild.results([equality])
     assert (line["outputs that differ"], line["gradients that differ"]) == ("0 of 1", "1 of 4")
     assert equality.value == 3
+
+
+def test_it_is_said_in_how_many_timings_other_work_ran():
+    (timing, *_) = TIMED
+    quiet = timing.model_copy(update={"warnings": ()})
+    busy = timing.model_copy(update={"warnings": ("load 5.9 on 2 cores",)})
+    assert wild.disturbed([quiet]) == "In none of the 1 timings did the counters see other work."
+    assert wild.disturbed([quiet, busy]).startswith("In 1 of 2 timings other work ran")

@@ -203,7 +203,7 @@ def program(slug, bytes_more=0, family="exported", equal=True):
     return RuntimeProgram(
         says=slug, runtime=slug, title=slug, family=family, version="1", survives=bool(bytes_more),
         same_steps=not bytes_more, bytes_more=bytes_more, planned_more=None, equal=equal,
-        furthest=0.0, steps=(),
+        furthest=0.0, steps=(), case=CASE,
     )  # fmt: skip
 
 

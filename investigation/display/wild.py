@@ -65,6 +65,18 @@ def environments(folder: Path = FOLDER) -> Iterator[Line]:
         }
 
 
+def disturbed(timed: Sequence[Timing]) -> str:
+    """Say in how many timings the counters saw other work on the machine."""
+    busy = [timing for timing in timed if timing.warnings]
+    if not busy:
+        return f"In none of the {len(timed)} timings did the counters see other work."
+    return (
+        f"In {len(busy)} of {len(timed)} timings other work ran on the machine: the process was "
+        "interrupted, or there was more work than cores. It disturbs both sides of a pair alike, "
+        "and makes the intervals wider."
+    )
+
+
 def _read(path: Path) -> Evidence:
     try:
         return files.read(path)

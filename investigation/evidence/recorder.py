@@ -48,14 +48,29 @@ class Recorder:
         return record
 
     def control(
-        self, control: str, says: str, seen: object, *, passed: bool, of: str = ""
+        self,
+        control: str,
+        says: str,
+        seen: object,
+        *,
+        passed: bool,
+        tried: bool = True,
+        of: str = "",
     ) -> Control:
         """Keep a control: an observation whose outcome is known beforehand.
+
+        `tried` is false if its interval was too wide to show anything.
 
         Raises `ControlFailedError` if it did not come out as expected.
         """
         record = Control(
-            says=says, chapter=self.notebook, control=control, of=of, seen=str(seen), passed=passed
+            says=says,
+            chapter=self.notebook,
+            control=control,
+            of=of,
+            seen=str(seen),
+            passed=passed,
+            tried=tried,
         )
         self.keep(record)
         if not passed:

@@ -169,13 +169,16 @@ def planted_control(
         else f"{wait} is found with its size"
     )
     recorder.keep(line_in_place(in_place, says, level, role="control", planted_s=planted_s))
-    return recorder.control("in_place_planted", says, repr(in_place), passed=passed, of=level)
+    tried = not (blind and passed)
+    return recorder.control(
+        "in_place_planted", says, repr(in_place), passed=passed, tried=tried, of=level
+    )
 
 
 def agreement_control(
     recorder: Recorder, in_place: InPlace, whole: Replication, of: str = ""
 ) -> Control:
-    """Keep the check of the line in place by whole steps: both must find the same share.
+    """Keep the check of the line in place by whole steps: they must not contradict it.
 
     Each has one estimate a process; Welch's test says whether the two differ, at the confidence
     of a control (Welch, Biometrika 34, 1947).
@@ -184,6 +187,6 @@ def agreement_control(
     theirs = [math.log(comparison.ratio) for comparison in whole.comparisons]
     p = float(stats.ttest_ind(ours, theirs, equal_var=False).pvalue)
     seen = f"{change(in_place.ratio)} in place, {change(whole.ratio)} by whole steps (p = {p:.2g})"
-    says = "the line in place and whole steps find the same share of the step"
+    says = "whole steps do not contradict the share that is found in place"
     passed = p >= 1 - CONTROL_CONFIDENCE
     return recorder.control("in_place_agrees", says, seen, passed=passed, of=of)

@@ -114,11 +114,12 @@ def more_work_control(recorder: Recorder, comparison: Comparison, of: str = "") 
     An interval that holds both outcomes is too wide to find anything, and the control says so.
     """
     judged = comparison.at(CONTROL_CONFIDENCE)
+    tried = judged.verdict != "inconclusive"
     says = f"{comparison.name} comes out slower"
-    if judged.verdict == "inconclusive":
+    if not tried:
         says = f"{comparison.name} could not be tried: the interval is too wide"
-    passed = judged.verdict in ("slower", "inconclusive")
-    return recorder.control("more_work", says, repr(judged), passed=passed, of=of)
+    passed = judged.verdict == "slower" or not tried
+    return recorder.control("more_work", says, repr(judged), passed=passed, tried=tried, of=of)
 
 
 def slower_control(recorder: Recorder, comparison: Comparison, of: str = "") -> Control:

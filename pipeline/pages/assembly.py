@@ -135,9 +135,11 @@ def the_only(look_up: Callable[..., tuple[Observation, ...]]) -> Callable[..., O
     return look_up_one
 
 
-def controls(evidence: Evidence) -> int:
-    """Return how many controls a chapter ran."""
-    return sum(isinstance(record, Control) for record in evidence.records)
+def controls(evidence: Evidence) -> str:
+    """Say how many controls of a chapter held, and how many were too uncertain to show anything."""
+    ran = [record for record in evidence.records if isinstance(record, Control)]
+    blind = sum(not control.tried for control in ran)
+    return f"{len(ran) - blind}" + (f"; {blind} could not be tried" if blind else "")
 
 
 def ran_alike(evidences: Iterable[Evidence]) -> list[tuple[Environment, list[str]]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from investigation.display.outcomes import EXTREMES, counted
 from investigation.evidence.questions import Findings
 from investigation.evidence.words import OUTCOMES, kib
+from investigation.subject.cases import Case
 from pipeline.pages.answers import Answer
 from pipeline.pages.settings import GPU, Setting, settings
 
@@ -15,7 +16,8 @@ CANNOT_TELL, NOT_MEASURED = "cannot tell", "not measured"
 # How the decision follows from the outcomes. The page shows it.
 RULE = (
     f"The decision at each size: *{CHANGE}* if `expand_as` is slower in some timing and faster in "
-    f"none, or if it writes more memory and is not faster; *{KEEP}* if it is faster in some "
+    f"none, or if it was seen to write more memory there and is not faster; *{KEEP}* if it is "
+    f"faster in some "
     f"timing and slower in none; *{NO_DIFFERENCE}* if every timing is equal, or if the "
     f"compiled programs are the same in every case tried; otherwise *{CANNOT_TELL}*. If sizes "
     f"have different decisions, the setting *{SIZE}*; a size at which this run cannot tell is no "
@@ -30,11 +32,13 @@ FEW_SIZES = 4
 class Extra:
     """What is known about a setting besides its timings.
 
-    `memory` is what `expand_as` writes more, empty if it writes no more. `same` counts the
-    cases that are compiled to the same kernels; `all_same` is whether all are.
+    `memory` is what `expand_as` writes more, empty if it writes no more, and `memory_size` the
+    size at which that was seen. `same` counts the cases that are compiled to the same kernels;
+    `all_same` is whether all are.
     """
 
     memory: str = ""
+    memory_size: str = ""
     same: str = ""
     all_same: bool = False
 
@@ -54,7 +58,7 @@ class Decision:
         if not self.measured_at_all:
             return NOT_MEASURED
         if not decided:
-            return _at_one_size((), self.extra)
+            return _at_one_size((), self.extra, self.extra.memory_size)
         shown = decided - {CANNOT_TELL}
         if BY_CASE in shown or len(shown) > 1:
             return BY_CASE if BY_CASE in shown else SIZE
@@ -67,7 +71,7 @@ class Decision:
         """The decision at each size, the smallest size first."""
         ordered = sorted(self.answers, key=lambda answer: answer.elements)
         sizes = dict.fromkeys(answer.size for answer in ordered)
-        return {size: _at_one_size(self.at(size), self.extra) for size in sizes}
+        return {size: _at_one_size(self.at(size), self.extra, size) for size in sizes}
 
     def at(self, size: str) -> list[Answer]:
         """Return the comparisons at one size."""
@@ -132,13 +136,14 @@ def _ratio(answer: Answer) -> float:
     return answer.timing.ratio
 
 
-def _at_one_size(answers: Sequence[Answer], extra: Extra) -> str:
+def _at_one_size(answers: Sequence[Answer], extra: Extra, size: str) -> str:
     outcomes = {answer.outcome for answer in answers}
+    writes_more = extra.memory and extra.memory_size == size
     if {"slower", "faster"} <= outcomes:
         return BY_CASE
     if "faster" in outcomes:
         return KEEP
-    if "slower" in outcomes or extra.memory:
+    if "slower" in outcomes or writes_more:
         return CHANGE
     return NO_DIFFERENCE if outcomes == {"equivalent"} or extra.all_same else CANNOT_TELL
 
@@ -163,29 +168,39 @@ def decisions(findings: Findings, answers: Iterable[Answer]) -> list[Decision]:
         Decision(
             setting,
             tuple(answer for answer in listed if answer.decides and answer.setting == setting),
-            Extra(_memory_words(setting, findings), *_same_words(setting, findings)),
+            Extra(*_memory(setting, findings), *_same_words(setting, findings)),
         )
         for setting in settings(findings)
     ]
 
 
-def _memory_words(setting: Setting, findings: Findings) -> str:
-    """Return what the line writes more than the plain product, in words; empty if nothing."""
+def _memory(setting: Setting, findings: Findings) -> tuple[str, str]:
+    """Return what the line writes more than the plain product, and at which size; empty if nothing.
+
+    The words name the size as well.
+    """
     if setting.written is not None:
         program = findings.answer(setting.written)
-        more = program.bytes_more
-        at = f" at {'×'.join(map(str, program.case.shape))}" if program.case else ""
-        return f"writes {kib(more)} more{at}" if more > 0 else ""
+        more, size = program.bytes_more, _size(program.case)
+        return (f"writes {kib(more)} more{_at(size)}", size) if more > 0 else ("", "")
     records = findings.answers(setting.memory) if setting.memory else ()
     by_form = {record.form: record for record in records}
     if not by_form or by_form["expand_as"].bytes <= by_form["broadcast"].bytes:
-        return ""
-    case = by_form["expand_as"].case
-    at = f" at {'×'.join(map(str, case.shape))}" if case else ""
+        return "", ""
+    size = _size(by_form["expand_as"].case)
     with_line, plain = (kib(by_form[form].bytes) for form in ("expand_as", "broadcast"))
+    instead = f"{with_line} instead of {plain}"
     if by_form["expand_as"].phase == "backward":
-        return f"the backward pass allocates {with_line} instead of {plain}{at}"
-    return f"requests {with_line} besides the output instead of {plain}{at}"
+        return f"the backward pass allocates {instead}{_at(size)}", size
+    return f"requests {with_line} besides the output instead of {plain}{_at(size)}", size
+
+
+def _size(case: Case | None) -> str:
+    return "×".join(map(str, case.shape)) if case else ""
+
+
+def _at(size: str) -> str:
+    return f" at {size}" if size else ""
 
 
 def _same_words(setting: Setting, findings: Findings) -> tuple[str, bool]:

@@ -27,9 +27,10 @@ def minimal_in_training(training: Timings, runs: Sequence[TrainingRun] = ()) -> 
         return untested(f"Whether a training step takes longer is undecided; {losses}.", table)
     if not parted:
         return supported(f"A training step takes the same time; {losses}.", table)
+    settings = listed([run.setting for run in parted])
+    furthest = rounded_up(max(run.apart for run in parted))
     return qualified(
-        f"A training step takes the same time; {losses} ({listed([run.run for run in parted])}), "
-        f"by up to {rounded_up(max(run.apart for run in parted))}.",
+        f"A training step takes the same time; {losses} ({settings}), by up to {furthest}.",
         table,
     )
 

@@ -10,7 +10,8 @@ class Control(Observation):
     """A test of a chapter's own instrument, and not of the line.
 
     `says` states what was expected, `seen` what came out. `of` distinguishes several runs of
-    one control, for instance by runtime.
+    one control, for instance by runtime. `tried` is false if an interval was too wide to find
+    what had been planted; the control has then passed without having shown anything.
     """
 
     type: Literal["control"] = "control"
@@ -19,6 +20,7 @@ class Control(Observation):
     of: str = ""
     seen: str
     passed: bool
+    tried: bool = True
 
     about: ClassVar[tuple[str, ...]] = ("chapter", "control", "of")
     shows: ClassVar[str] = "seen"
@@ -26,4 +28,5 @@ class Control(Observation):
     def _repr_markdown_(self) -> str:
         """Show the control in a notebook as a sentence."""
         held = "**held**" if self.passed else "**failed**"
+        held = held if self.tried else "**could not be tried**"
         return on_one_line(f"Control {held}: {self.says}; seen: {self.seen}")
