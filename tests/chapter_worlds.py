@@ -224,6 +224,16 @@ STRIDES: Worlds = {
             of_turned={"expand_as": 32, "broadcast": 16},
         ),
     ),
+    Cell("02_strides", "02-22b"): (
+        world(
+            "In the host network 0 of 2 multiplies have two dtypes. It does not;",
+            of_host=[("bfloat16", "bfloat16"), ("bfloat16", "bfloat16")],
+        ),
+        world(
+            "In the host network 1 of 2 multiplies have two dtypes. It reaches the case by itself.",
+            of_host=[("float32", "bfloat16"), ("bfloat16", "bfloat16")],
+        ),
+    ),
     Cell("02_strides", "02-26"): (
         world(
             "4 ATen calls with `expand_as`, 1 without; a second tensor object that is a view: yes.",

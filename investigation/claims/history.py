@@ -152,7 +152,7 @@ ONE_DTYPE_TOO = Change(
 NOWHERE_ELSE = Change(
     date(2026, 11, 26),
     "Takes a timing of a program that does not write the expansion.",
-    "Where every program wrote it, “nowhere else” was supported by nothing.",
+    "Where every program wrote it, “only then” was supported by nothing.",
 )
 A_BLOCK = Change(
     date(2026, 11, 26),

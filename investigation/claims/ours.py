@@ -25,7 +25,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="X2",
         who=words.OURS,
-        quote="where it is written out the block is slower, and nowhere else",
+        quote="a program is slower if it writes the expansion out, and only then",
         read_as="A program that writes the expansion to memory runs the block more slowly with "
         "it, at every workload. No other program does so, at any workload.",
         rule="Every program is judged at every workload, in both directions. Supported if every "

@@ -65,10 +65,10 @@ def of_controls(
     between = [copy.single.between_percent or 0 for copy in copies.values()]
     return {
         "runtime": row.runtime.title,
-        "a returned gate is seen written": refused or kib(row.written_more(case, "kept")),
+        "written if the gate is returned": refused or kib(row.written_more(case, "kept")),
         "two copies, here": _change(copies[case.slug]) if copies else None,
         "preparations differ by up to": _between(between),
-        "written out by its source": _change(written) if written else None,
+        ".contiguous() against x * y": _change(written) if written else None,
     }
 
 

@@ -84,15 +84,22 @@ class Decision:
 
     @property
     def sizes(self) -> str:
-        """Which decision holds at which sizes, empty if one holds at all."""
-        if len(set(self.by_size.values())) < 2:
-            return ""
-        by_decision = {
-            decision: [size for size, other in self.by_size.items() if other == decision]
-            for decision in ORDER
-        }
-        parts = [f"{decision} at {_few(sizes)}" for decision, sizes in by_decision.items() if sizes]
+        """Which decision holds at which sizes, empty if one holds at all; two are named of many."""
+        return "; ".join(f"{decision} at {_few(sizes)}" for decision, sizes in self._at_sizes())
+
+    @property
+    def every_size(self) -> str:
+        """Which decision holds at which sizes, every size by its name."""
+        parts = (f"{decision} at {', '.join(sizes)}" for decision, sizes in self._at_sizes())
         return "; ".join(parts)
+
+    def _at_sizes(self) -> Iterable[tuple[str, list[str]]]:
+        if len(set(self.by_size.values())) < 2:
+            return
+        for decision in ORDER:
+            sizes = [size for size, other in self.by_size.items() if other == decision]
+            if sizes:
+                yield decision, sizes
 
     @property
     def wholes(self) -> list[Answer]:
