@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from investigation.evidence.files import write_atomically
 from investigation.evidence.questions import Findings
-from investigation.evidence.sealed import manifest
+from investigation.evidence.sealed import machines, manifest
 from pipeline import places
 from pipeline.chapters import freshness, promotion, recovery
 from pipeline.faults import BuildError
@@ -95,7 +95,7 @@ def outdated_of(
 def make_pages(notebooks: list[Path], *, strict: bool = True) -> str:
     """Judge the claims and render the book if anything that it shows has changed."""
     evidences = verdicts.gather(notebooks)
-    findings = Findings(evidences)
+    findings = Findings(evidences, machines.recorded(places.RECORDED))
     verdicts.write_claims(findings)
     stamp, inputs = places.STAMPS / "html", page_inputs(notebooks)
     page = places.HTML / "index.html"

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from investigation.claims import ledger
@@ -107,6 +109,49 @@ def test_the_claims_flip_when_the_copy_is_real(plain, copying):
     assert judged([plain]) == ["supported"] * 3
     assert judged([copying]) == ["refuted"] * 3
     assert judged([plain, copying]) == ["qualified"] * 3
+
+
+@pytest.mark.parametrize("mode", ["inference", "training"])
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_a_copy_that_inductor_cannot_remove_is_counted_as_large_as_the_input(mode, dynamic):
+    pair = pairing(CompileSetting("block", mode, dynamic, CASE), "broadcast", "opaque")
+    assert pair.candidate.full_size == pair.baseline.full_size + 1
+    assert pair.record().candidate.full_size == pair.candidate.full_size
+    assert not pair.elided
+
+
+@pytest.mark.parametrize("gate_dtype", [None, "bfloat16"])
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_of_the_line_alone_only_the_output_is_as_large_as_the_input(gate_dtype, dynamic):
+    case = CASE.with_gate(gate_dtype) if gate_dtype else CASE
+    pair = pairing(CompileSetting("multiply", "inference", dynamic, case))
+    assert (pair.baseline.full_size, pair.candidate.full_size) == (1, 1)
+    assert pair.elided
+
+
+# As Inductor writes them for the block of `CASE`: a tensor of the gate's size, and of the input's.
+ALLOCATED = {
+    "a small tensor": "buf90 = empty_strided_cpu((2, 8, 1, 1), (8, 1, 1, 1), torch.float32)",
+    "a full-size tensor": "buf90 = empty_strided_cpu((2, 8, 4, 4), (128, 16, 4, 1), torch.float32)",
+}
+
+
+def with_another_tensor(pair, allocation):
+    """The same pair, whose candidate allocates a tensor more."""
+    program = pair.candidate.programs[0]
+    host, line = program.host, "        return ("
+    assert host.count(line) == 1
+    more = replace(program, host=host.replace(line, f"        {allocation}\n{line}"))
+    return replace(pair, candidate=replace(pair.candidate, programs=(more,)))
+
+
+@pytest.mark.parametrize(
+    ("what", "status"), [("a small tensor", "supported"), ("a full-size tensor", "refuted")]
+)
+def test_only_a_tensor_as_large_as_the_input_is_something_of_the_expansion(plain, what, status):
+    pair = with_another_tensor(plain, ALLOCATED[what])
+    assert pair.candidate.buffers == pair.baseline.buffers + 1
+    assert judged([pair])[0] == status
 
 
 def test_an_agreement_counts_and_names_where_there_is_none(plain, copying):

@@ -1,11 +1,16 @@
 """X4, a whole deployed network is slower for it: by network and runtime, in both directions."""
 
 import pytest
-from worlds import by_identity, findings, network, planted, released
+from worlds import by_identity, evidence, findings, network, planted, released
 
 from investigation.claims.claim import judge
 from investigation.claims.ledger import CLAIMS
 from investigation.claims.scope import scope
+from investigation.display import wild
+from investigation.evidence import files
+from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.questions import Findings
+from investigation.evidence.sealed import machines
 
 (X4,) = (claim for claim in CLAIMS if claim.id == "X4")
 XNNPACK = "executorch_xnnpack"
@@ -61,6 +66,53 @@ def test_what_was_recorded_on_another_machine_counts_and_is_named():
     world = findings(by_identity([there]))
     assert judge(X4, world).status == "supported"
     assert dict(scope(X4.questions, world))["machine"] == "epyc-2-cores"
+
+
+def scope_of(*shown, **recorded):
+    """The scope on a chapter that shows these records, with what lies under `results`."""
+    world = Findings((evidence(*shown, processor="this chapter's", torch="9.9"),), recorded)
+    return dict(scope(X4.questions, world))
+
+
+def on(machine, *networks):
+    """What a chapter shows of a machine, and the evidence that was recorded on it."""
+    measured = [released(name, XNNPACK, 1.2) for name in networks]
+    return [timing.model_copy(update={"machine": machine}) for timing in measured], measured
+
+
+def test_the_scope_names_processor_torch_and_threads_of_the_machine_that_measured():
+    shown, measured = on("machine_a", "one_net", "other_net")
+    rows = scope_of(*shown, machine_a=[evidence(*measured, processor="P of a", torch="2.9")])
+    assert (rows["machine"], rows["processor"], rows["torch"]) == ("machine_a", "P of a", "2.9")
+    assert (rows["device"], rows["threads"]) == ("cpu", "1")
+
+
+def test_if_machines_differ_the_scope_says_which_has_what():
+    (shown, measured), (others, of_b) = on("machine_a", "one_net"), on("machine_b", "one_net")
+    of_each = {
+        "machine_a": [evidence(*measured, processor="P of a", torch="2.9")],
+        "machine_b": [evidence(*of_b, processor="P of b", torch="2.9")],
+    }
+    rows = scope_of(*shown, *others, **of_each)
+    assert rows["processor"] == "P of a (machine_a) and P of b (machine_b)"
+    assert rows["torch"] == "2.9"
+
+
+def test_the_chapters_own_processor_is_not_given_for_a_machine_whose_evidence_is_not_here():
+    shown, measured = on("machine_a", "one_net")
+    assert scope_of(*shown)["processor"] == "not known"
+    elsewhere = [evidence(*measured, processor="P of b")]
+    assert scope_of(*shown, machine_b=elsewhere)["processor"] == "not known"
+
+
+def test_every_network_of_the_committed_records_has_its_environment():
+    shown = [record for record in wild.networks() if isinstance(record, Timing)]
+    rows = scope_of(*shown, **machines.recorded())
+    (path, *_) = sorted(machines.RESULTS.glob("*/network_*.json"))
+    where = files.read(path).environment
+    assert where.processor in rows["processor"]
+    assert where.torch in rows["torch"]
+    assert "not known" not in rows["processor"]
 
 
 def test_without_a_measured_network_it_is_untested_and_the_command_is_named():

@@ -144,7 +144,7 @@ def made_up(variant, binary="b", assembly="a", **rest):
         assembly="",
     )
     plain = {"source_sha256": "s", "kernels_sha256": "k", "kernels": 3, "launches": 3}
-    more = {"library_calls": (), "buffers": 1, "scales_alone": False, "programs": ()}
+    more = {"library_calls": (), "full_size": 1, "scales_alone": False, "programs": ()}
     filled = plain | more | rest
     return Built(chip="sm_90", setting=BLOCK, variant=variant, compiled=(code,), **filled)
 
@@ -334,3 +334,12 @@ def test_the_difference_between_two_kernels_is_shown_and_what_they_do_is_counted
 def test_a_difference_whose_text_was_not_kept_is_not_shown():
     worlds = [made_up("broadcast"), made_up("expand_as", kernels_sha256="other")]
     assert Proof(tuple(worlds)).first_difference() is None
+
+
+@pytest.mark.parametrize(
+    ("change", "held"),
+    [({}, True), ({"kernels": 2}, True), ({"kernels": 4}, False), ({"full_size": 2}, False)],
+)
+def test_elided_means_no_kernel_and_no_tensor_as_large_as_the_input_more(change, held):
+    worlds = [made_up("broadcast"), made_up("expand_as", **change)]
+    assert Proof(tuple(worlds)).elided("sm_90") == [(BLOCK, held)]

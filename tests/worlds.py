@@ -178,8 +178,9 @@ def parting(*names):
 
 
 def agreement(layer, count=88, target="cpu", differ=()):
+    tensors = "full_size" if layer == "elided" else None
     return Agreement(says=layer, layer=layer, target=target, target_name=target, tried=88,
-                     agreeing=count, differ=differ)  # fmt: skip
+                     agreeing=count, differ=differ, tensors=tensors)  # fmt: skip
 
 
 def compiled_block():

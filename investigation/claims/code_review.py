@@ -57,9 +57,11 @@ CLAIMS: tuple[Claim, ...] = (
         read_as="In most settings nothing of the expansion is left in the compiled program. "
         "“Typically” is read as: in more than half of the settings tried.",
         rule="Supported if, for every target, the program of `expand_as` has no additional kernel "
-        "and no additional tensor in more than half of the settings. Qualified if this holds in "
-        "fewer settings, or only for some targets. Refuted if it holds in none.",
-        history=(history.FIRST, history.ELIDED),
+        "and no additional tensor as large as the input in more than half of the settings. "
+        "Qualified if this holds in fewer settings, or only for some targets. Refuted if it holds "
+        "in none. A smaller tensor does not count; one in the memory of another does. Older "
+        "evidence does not tell the sizes: there every additional tensor counts.",
+        history=(history.FIRST, history.ELIDED, history.FULL_SIZE),
         not_covered=words.OTHER_COMPILERS,
         chapters=(words.COMPILED, words.GPU),
         cell="deciding-kernels",

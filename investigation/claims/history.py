@@ -119,6 +119,12 @@ ELIDED = Change(
     "Requires no additional kernel and no additional tensor, in more than half of the settings.",
     "The rule had required identical kernels, as P3 claims, and had ignored “typically”.",
 )
+FULL_SIZE = Change(
+    date(2026, 11, 26),
+    "Counts additional tensors as large as the input, not those of every size.",
+    "An expansion that is written out is as large as the input. Counting every tensor, a small one "
+    "more hid in the number, and one of full size in the place of a small one did not show.",
+)
 TYPICALLY = Change(
     date(2026, 11, 25),
     "More than half of the settings are enough.",

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from investigation.claims.claim import Questions, Row, answers_to
+from investigation.evidence.environment import Environment
 from investigation.evidence.kinds.correctness import Equality
 from investigation.evidence.kinds.in_place import LineInPlace, Measured
 from investigation.evidence.kinds.programs import Agreement
-from investigation.evidence.observation import Observation
+from investigation.evidence.observation import HERE, Observation
 from investigation.evidence.questions import Findings
 from investigation.evidence.words import listed
 from investigation.subject.cases import Case
@@ -28,17 +29,14 @@ def scope(questions: Questions, findings: Findings) -> tuple[Row, ...]:
     records = [record for answers in answers_to(questions, findings).values() for record in answers]
     if not records:
         return ()
-    # For another machine's records the chapter has its name, but not its environment.
-    environments = [
-        findings.source_of(record).environment for record in records if not record.machine
-    ]
+    measured_on = [(record.machine, findings.environment_of(record)) for record in records]
     cases = [case for record in records for case in _cases(record)]
     rows = {
         "machine": listed(_each(record.machine for record in records if record.machine)),
-        "processor": listed(_each(environment.processor for environment in environments)),
+        "processor": _of_each(measured_on, "processor"),
         "device": listed(_each(map(_device, records))),
-        "threads": listed(_each(_threads(record, findings) for record in records)),
-        "torch": listed(_each(environment.torch for environment in environments)),
+        "threads": listed(_each(filter(None, (_threads(record, findings) for record in records)))),
+        "torch": _of_each(measured_on, "torch"),
         "forms": listed(_each(_forms(records))),
         "input and gate dtypes": _dtypes_tried(records, cases),
         "sizes": _sizes(cases),
@@ -59,10 +57,23 @@ def _cases(record: Observation) -> list[Case]:
     return [record.case] if record.case else []
 
 
-def _threads(record: Observation, findings: Findings) -> int:
+def _of_each(measured_on: Iterable[tuple[str | None, Environment | None]], fact: str) -> str:
+    """Return a fact about every machine, with the machine's name if they differ in it."""
+    known = {
+        (machine or HERE, getattr(environment, fact) if environment else "not known")
+        for machine, environment in measured_on
+    }
+    values, names = {value for _, value in known}, {machine for machine, _ in known}
+    if len(values) == 1 or len(names) == 1:
+        return listed(sorted(values))
+    return listed([f"{value} ({machine})" for machine, value in sorted(known)])
+
+
+def _threads(record: Observation, findings: Findings) -> int | None:
     if isinstance(record, Measured):
         return record.threads
-    return findings.source_of(record).environment.threads
+    environment = findings.environment_of(record)
+    return environment.threads if environment else None
 
 
 def _device(record: Observation) -> str:

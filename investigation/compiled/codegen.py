@@ -15,7 +15,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from investigation.compiled import kernel_source
+from investigation.compiled import kernel_source, tensor_sizes
 from investigation.compiled.kernel_source import GeneratedProgram
 from investigation.compiled.lowering import lowered
 from investigation.compiled.toolchain import require_cpp_compiler
@@ -152,6 +152,11 @@ class Generated:
         """Number of tensors that the host programs allocate, outputs among them."""
         return sum(program.buffers for program in self.programs)
 
+    @property
+    def full_size(self) -> int:
+        """Number of tensors as large as the input that the host programs make."""
+        return sum(tensor_sizes.full_size(program.host, self.case) for program in self.programs)
+
     def summary(self) -> ProgramSummary:
         """Return what a record keeps of it: digests, counts and names, not the source."""
         return ProgramSummary(
@@ -161,6 +166,7 @@ class Generated:
             of_a_library=len(self.library_calls),
             loops=self.passes,
             buffers=self.buffers,
+            full_size=self.full_size,
             names=self.names,
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from multiprocessing import get_context
+from typing import Literal
 
 import torch
 
@@ -107,13 +108,13 @@ class Pairing:
 
     @property
     def elided(self) -> bool:
-        """Whether the candidate has no kernel and no allocated tensor more than the baseline.
+        """Whether the candidate has no kernel and no tensor of the input's size more.
 
-        To write the expansion out it would need another of either.
+        To write the expansion out it would need such a tensor.
         """
         return (
             self.candidate.kernels <= self.baseline.kernels
-            and self.candidate.buffers <= self.baseline.buffers
+            and self.candidate.full_size <= self.baseline.full_size
         )
 
     @property
@@ -145,9 +146,14 @@ class Pairing:
 AGREEING: Mapping[Layer, tuple[str, Callable[[Pairing], bool]]] = {
     "kernels": ("the kernels are the same", lambda pairing: pairing.same_kernels),
     "source": ("all of the source is the same", lambda pairing: pairing.same_source),
-    "elided": ("expand_as has no kernel and no tensor more", lambda pairing: pairing.elided),
+    "elided": (
+        "expand_as has no kernel and no tensor of the input's size more",
+        lambda pairing: pairing.elided,
+    ),
     "fused": ("as many kernels run, fused alike", lambda pairing: pairing.fused),
 }
+# Which tensors a layer counts.
+TENSORS: Mapping[Layer, Literal["full_size"]] = {"elided": "full_size"}
 
 
 def settings(
@@ -230,6 +236,7 @@ def agreement(pairings: Sequence[Pairing], layer: Layer) -> Agreement:
         tried=len(tried),
         agreeing=len(tried) - len(differ),
         differ=tuple(where(differ, tried)),
+        tensors=TENSORS.get(layer),
     )
 
 

@@ -19,6 +19,8 @@ Dtypes = Literal["same", "mixed", "wider_gate"]
 Device = str
 Part = str | int | bool | None
 Identity = tuple[Part, ...]
+# The name of the machine that a chapter runs on, for what it measured on its own GPU.
+HERE = "this run"
 
 
 def _runs_from_low_to_high(interval: tuple[float, float]) -> tuple[float, float]:

@@ -9,13 +9,15 @@ import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from investigation.evidence.environment import Environment
 from investigation.evidence.files import EvidenceError
 from investigation.evidence.kinds.gpus import DeviceFacts
-from investigation.evidence.observation import Observation
+from investigation.evidence.observation import HERE, Observation
 from investigation.evidence.records import Evidence, Record
 
 R = TypeVar("R", bound=Observation)
@@ -112,10 +114,21 @@ def _words(of: type[Observation]) -> str:
 class Findings:
     """All records of one run of the book, which answer questions.
 
-    Raises `EvidenceError` if two records have one identity, also from different chapters.
+    `recorded` is the evidence of other machines whose records a chapter shows, by machine. Raises
+    `EvidenceError` if two records have one identity, also from different chapters.
     """
 
-    def __init__(self, evidences: Iterable[Evidence]) -> None:
+    def __init__(
+        self,
+        evidences: Iterable[Evidence],
+        recorded: Mapping[str, Iterable[Evidence]] = MappingProxyType({}),
+    ) -> None:
+        self._measured = {
+            record.model_copy(update={"machine": machine}).identity: evidence.environment
+            for machine, of_machine in recorded.items()
+            for evidence in of_machine
+            for record in evidence.records
+        }
         self._sources: dict[tuple[object, ...], Evidence] = {}
         self._records: list[Record] = []
         for evidence in evidences:
@@ -158,6 +171,12 @@ class Findings:
     def source_of(self, record: Observation) -> Evidence:
         """Return the run of a chapter that made a record, or adopted it from another machine."""
         return self._sources[record.identity]
+
+    def environment_of(self, record: Observation) -> Environment | None:
+        """Return where a record was measured; None if another machine's evidence is not here."""
+        if record.machine in (None, HERE):
+            return self.source_of(record).environment
+        return self._measured.get(record.identity)
 
     @property
     def machines(self) -> tuple[str, ...]:

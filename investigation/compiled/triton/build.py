@@ -98,7 +98,7 @@ class Built(BaseModel):
     kernels: int
     launches: int
     library_calls: tuple[str, ...]
-    buffers: int
+    full_size: int
     scales_alone: bool
     compiled: tuple[Compiled, ...]
     programs: tuple[Text, ...]
@@ -141,7 +141,7 @@ def _built(chip: Chip, setting: CompileSetting, generated: Generated) -> Built:
         kernels=generated.kernels,
         launches=generated.launches,
         library_calls=generated.library_calls,
-        buffers=generated.buffers,
+        full_size=generated.full_size,
         scales_alone=any(program.scales_alone for program in generated.programs),
         compiled=tuple(_machine_code(generated, chip, shown))
         if _is_compiled(generated.variant)

@@ -190,10 +190,11 @@ class Proof:
         ]
 
     def elided(self, chip: str) -> list[tuple[CompileSetting, bool]]:
-        """Return by setting whether `expand_as` has no kernel and no allocated tensor more."""
+        """Return by setting whether `expand_as` has no kernel and no full-size tensor more."""
+        pairs = self._pairs(chip, "expand_as", "broadcast")
         return [
-            (program.setting, program.kernels <= plain.kernels and program.buffers <= plain.buffers)
-            for program, plain in self._pairs(chip, "expand_as", "broadcast")
+            (one.setting, one.kernels <= plain.kernels and one.full_size <= plain.full_size)
+            for one, plain in pairs
         ]
 
     def variants(self, chip: str, setting: CompileSetting) -> dict[str, Built]:

@@ -12,7 +12,11 @@ ShapeMode = Literal["static", "dynamic"]
 
 
 class ProgramSummary(BaseModel):
-    """What is kept of one generated program: digests, counts, names of kernels."""
+    """What is kept of one generated program: digests, counts, names of kernels.
+
+    `buffers` are all tensors that it allocates, `full_size` those that it makes as large as the
+    input; None if their sizes were not read.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -22,6 +26,7 @@ class ProgramSummary(BaseModel):
     of_a_library: Count
     loops: Count
     buffers: Count
+    full_size: Count | None = None
     names: tuple[str, ...]
 
 
@@ -44,8 +49,9 @@ class CompiledPair(Observation):
 class Agreement(Observation):
     """In how many of the settings tried both forms agree, for one target and one layer.
 
-    `elided` agrees if `expand_as` has no kernel and no allocated tensor more, `fused` if as
-    many kernels run and a block's scale step has none of its own.
+    `elided` agrees if `expand_as` has no kernel more, and no more of the tensors that `tensors`
+    names: those as large as the input, or all that are allocated if it is None. `fused` agrees if
+    as many kernels run and a block's scale step has none of its own.
     `differ` names the settings that do not agree.
     """
 
@@ -56,6 +62,7 @@ class Agreement(Observation):
     tried: Count
     agreeing: Count
     differ: tuple[str, ...] = ()
+    tensors: Literal["full_size"] | None = None
 
     about: ClassVar[tuple[str, ...]] = ("layer", "target")
     unit: ClassVar[str | None] = "settings"

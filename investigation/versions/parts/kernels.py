@@ -60,6 +60,7 @@ def _agreement(
         tried=len(tried),
         agreeing=len(tried) - len(differ),
         differ=tuple(fusion.where(differ, tried)),
+        tensors=fusion.TENSORS.get(layer),
     )
 
 
