@@ -1,5 +1,6 @@
 """Where a claim was tried: computed from the records that answered its questions."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from investigation.claims.claim import Questions, Row, answers_to
@@ -40,7 +41,7 @@ def scope(questions: Questions, findings: Findings) -> tuple[Row, ...]:
         "forms": listed(_each(_forms(records))),
         "input and gate dtypes": _dtypes_tried(records, cases),
         "sizes": _sizes(cases),
-        "tried": "; ".join(_each(filter(None, map(_counted, records)))),
+        "tried": "; ".join(_times(filter(None, map(_counted, records)))),
     }
     return tuple((label, value) for label, value in rows.items() if value)
 
@@ -48,6 +49,11 @@ def scope(questions: Questions, findings: Findings) -> tuple[Row, ...]:
 def _each(words: Iterable[object]) -> list[str]:
     """Return every word once, in the order in which they first come."""
     return list(dict.fromkeys(map(str, words)))
+
+
+def _times(words: Iterable[str]) -> list[str]:
+    """Return every word once, with how often it comes: two records may count as many."""
+    return [f"{many} times {word}" if many > 1 else word for word, many in Counter(words).items()]
 
 
 def _cases(record: Observation) -> list[Case]:
