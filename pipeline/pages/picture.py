@@ -1,5 +1,6 @@
 """The picture of the first page, drawn from the decisions when the book is assembled."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from markupsafe import Markup
@@ -8,9 +9,16 @@ from investigation.display import figures
 from investigation.display.outcomes import counted
 from investigation.display.setting_figures import Mark, SettingRow, settings_figure
 from investigation.evidence.kinds.timings import MARGIN
+from investigation.evidence.words import listed, number_of
 from pipeline.pages.answers import Answer
 from pipeline.pages.decisions import Decision
 from pipeline.pages.settings import CPU, GPU
+
+DRAWN = "Time with expand_as over time without, a row a setting"
+READING = (
+    "Each mark is one timing at one input, with its 95 % interval; in a row the smallest input is "
+    "on top."
+)
 
 
 def setting_rows(decisions: Sequence[Decision]) -> list[SettingRow]:
@@ -47,24 +55,19 @@ def of_settings(decisions: Sequence[Decision]) -> Markup:
     wide, narrow = (
         figures.show(
             settings_figure(rows, MARGIN, narrow=narrow),
-            alt=_alt(decisions, narrow=narrow),
-            caption=caption(decisions),
+            finding=finding(decisions),
+            drawn=DRAWN + ", for a narrow page" * narrow,
+            reading=READING,
         ).data
         for narrow in (False, True)
     )
     return Markup(f'<div class="on-wide">{wide}</div>\n<div class="on-narrow">{narrow}</div>')
 
 
-def _alt(decisions: Sequence[Decision], *, narrow: bool) -> str:
-    changes = "; ".join(f"{name_of(decision)}: {decision.change}" for decision in decisions)
-    layout = " Drawn for a narrow page." if narrow else ""
-    return f"Time with expand_as over time without, a row a setting. {changes}.{layout}"
-
-
-def caption(decisions: Sequence[Decision]) -> str:
-    """Return what to see in the picture, counted from it."""
+def finding(decisions: Sequence[Decision]) -> str:
+    """Return how many timings came out how, and in how many settings which decision follows."""
     timings = [answer.timing for decision in decisions for answer in decision.answers]
-    return (
-        "Each mark is one timing at one input, with its 95 % interval; in a row the smallest "
-        f"input is on top. With the line: {counted(timings, 'timings')}."
-    )
+    counts = Counter(decision.change for decision in decisions)
+    changes = listed([f"{change} in {count}" for change, count in counts.most_common()])
+    of_settings = f" Of {number_of(len(decisions), 'setting')}: {changes}." if decisions else ""
+    return f"With the line: {counted(timings, 'timings')}.{of_settings}"
