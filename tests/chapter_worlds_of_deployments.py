@@ -8,14 +8,21 @@ from chapter_worlds_of_programs import drawn
 from notebook_cells import Anything, Cell
 from worlds import CASE, block_in, multiply, program
 
+from investigation.runtimes.program import Step, Trace
+
 
 def written(**more):
     """Programs by their runtime: how many bytes more each writes with the line."""
     return {"written": {slug: program(slug, count) for slug, count in more.items()}}
 
 
-def loaded(*slugs):
-    rows = {slug: Planted(runtime=Planted(title=slug), trace=always(None)) for slug in slugs}
+MULTIPLY, VIEW, WRITES = Step("Mul", 4096), Step("Expand", 0, True), Step("Expand", 4096, True)
+
+
+def loaded(**steps):
+    """Runtimes by their slug: the steps that each one runs."""
+    rows = {slug: Planted(runtime=Planted(title=slug), trace=always(Trace(run, None)))
+            for slug, run in steps.items()}  # fmt: skip
     return drawn(by_slug=rows, picture=Anything(), case=CASE)
 
 
@@ -57,8 +64,23 @@ RUNTIMES: Worlds = {
         ),
     ),
     Cell("08_runtimes", "08-13"): (
-        world("written a second time.", **loaded("eager", "compile")),
-        world("written a second time.", "ncnn takes one image at a time.", **loaded("ncnn")),
+        world(
+            "An expansion is only a view in eager; no expansion runs in compile.",
+            "written a second time.",
+            **loaded(eager=(VIEW, MULTIPLY), compile=(MULTIPLY,)),
+        ),
+        world(
+            "An expansion is written to memory before the multiply in eager; an expansion is "
+            "written to memory after the multiply in compile.",
+            "written a second time.",
+            **loaded(eager=(WRITES, MULTIPLY), compile=(MULTIPLY, WRITES)),
+        ),
+        world(
+            "No expansion runs in ncnn.",
+            "written a second time.",
+            "ncnn takes one image at a time.",
+            **loaded(ncnn=(MULTIPLY,)),
+        ),
     ),
     Cell("08_runtimes", "08-16"): (
         world("With the line: nothing was timed. None is slower or faster.", every=[]),

@@ -1,4 +1,4 @@
-"""Worlds for the cells whose figure has a caption or an alternative text that is computed."""
+"""Worlds for the cells whose figure has a finding, which is computed."""
 
 from types import SimpleNamespace as Planted
 
@@ -12,6 +12,7 @@ from worlds import CASE, block_in, multiply, of_size, released
 
 from investigation.compiled.fusion import CompileSetting
 from investigation.display import in_place_figures, training_figures, wild_figures
+from investigation.evidence.kinds.timings import MARGIN
 from investigation.observe.autograd_graph import Gradient, Node
 from investigation.subject.memory_formats import MEMORY_FORMATS
 
@@ -39,7 +40,7 @@ def outcomes_of(name, *timings):
 
 def in_place(verdict, share):
     record = in_place_worlds.record(share=share, verdict=verdict)
-    words = {name: getattr(in_place_figures, name) for name in ("alternative", "caption")}
+    words = {name: getattr(in_place_figures, name) for name in ("found", "reading")}
     return drawn(
         in_place=Planted(line=always(None)),
         in_place_records=Planted(keep=always(record)),
@@ -55,8 +56,9 @@ def speeds(copy_s, multiply_s):
 
 
 def graphs(arrives, dtype=torch.float32):
-    """The backward graph of each form: one node, and the shape of what arrives there."""
-    nodes = {form: [Node("Mul", Gradient(arrives, "float32"), ())] for form in FORMS}
+    """The backward graph of each form: the gate's node, and the shape of what arrives there."""
+    gradient = Gradient(arrives, "float32")
+    nodes = {form: [Node("gradient of gate", gradient, ())] for form in FORMS}
     words = Planted(backward_graph=always(None), graphs_told=training_figures.graphs_told)
     graphs_of = {(dtype, form): nodes[form] for form in FORMS}
     return drawn(graphs=graphs_of, FORMS=FORMS, training_figures=words)
@@ -96,6 +98,28 @@ def binaries(*differing):
     return drawn(gpu_figures=Anything(), **planted)
 
 
+def blocks(one_s, other_s, ratio):
+    """A callable against itself: the times of both sides in the order of running."""
+    judged = multiply(ratio)
+    itself = Planted(
+        samples=Planted(baseline_s=one_s, candidate_s=other_s), ratio=ratio, verdict=judged.verdict,
+        ratio_interval=judged.interval, margin=MARGIN, confidence=0.95, name="A again",
+        baseline_name="A",
+    )  # fmt: skip
+    return drawn(itself=itself)
+
+
+def moves(**more):
+    """What the scale kernel of each form moves, by how many bytes it is more than the plain one."""
+    kernels = {form: Planted(bytes_moved=2**20 + count)
+               for form, count in {"broadcast": 0, **more}.items()}  # fmt: skip
+    return drawn(proof=Planted(block=None, scale_kernels=always(kernels)))
+
+
+def setting(timing):
+    return drawn(timing=timing, case=Planted(name="after the pool"), timing_figures=Anything())
+
+
 def costs(timing):
     return drawn(picture=Anything(), costs={"mnn": {"host": timing}}, **written(mnn=8, eager=0))
 
@@ -106,9 +130,9 @@ def checked(ratio):
 
 
 def networks(ratio):
-    words = {name: getattr(wild_figures, name) for name in ("in_words", "found")}
     timed = [released("one_net", "openvino", ratio)]
-    return drawn(timed=timed, wild_figures=Planted(ratios=always(None), **words))
+    drawing = Planted(ratios=always(None), found=wild_figures.found)
+    return drawn(timed=timed, wild_figures=drawing)
 
 
 def instructions_of(added):
@@ -118,9 +142,26 @@ def instructions_of(added):
 SETTING = CompileSetting("multiply", "inference", False, CASE)
 SLOW, FAST, EQUAL = multiply(1.2), multiply(0.8), multiply(1.0)
 CAPTIONS: Worlds = {
+    Cell("00_instrument", "00-06"): (
+        world(
+            "Both sides are slow or fast together, each against its own median, in 4 of 4 pairs;",
+            "half. A again and A are equal within 1 %: +0.00 % (95 % interval",
+            **blocks([1, 2, 4, 5], [3, 4, 6, 7], 1.0),
+        ),
+        world(
+            "Both sides are slow or fast together, each against its own median, in 0 of 4 pairs;",
+            "half. A again is 20.0 % slower than A (95 % interval",
+            **blocks([1, 2, 4, 5], [7, 6, 4, 3], 1.2),
+        ),
+        world(
+            "median, in 2 of 4 pairs;",
+            "half. A again is 20.0 % faster than A (95 % interval",
+            **blocks([1, 2, 4, 5], [7, 3, 4, 6], 0.8),
+        ),
+    ),
     Cell("00_instrument", "00-23"): (
-        world("adds to a call: 9 in all, by the part", **instructions_of(9)),
-        world("adds to a call: -3 in all, by the part", **instructions_of(-3)),
+        world("With expand_as a call takes 9 more instructions", **instructions_of(9)),
+        world("With expand_as a call takes 3 fewer instructions", **instructions_of(-3)),
     ),
     Cell("02_strides", "02-07"): (
         world(
@@ -143,13 +184,12 @@ CAPTIONS: Worlds = {
         ),
     ),
     Cell("03_channels_last", "03-04b"): (
-        world("layouts. The outputs differ in 0 of 2 pairings.", **grid(True, True)),
-        world("layouts. The outputs differ in 1 of 2 pairings.", **grid(True, False)),
+        world("pairing. The outputs differ in 0 of 2 pairings.", **grid(True, True)),
+        world("pairing. The outputs differ in 1 of 2 pairings.", **grid(True, False)),
     ),
     Cell("04_eager_cost", "04-12"): (
-        world("With expand_as: slower in 1 of 1.", **outcomes_of("multiplies", SLOW)),
+        world("with expand_as: slower in 1 of 1 timings.", **outcomes_of("multiplies", SLOW)),
         world(
-            "With expand_as: faster in 1, equal in 1 of 2.",
             "with expand_as: faster in 1, equal in 1 of 2 timings. Each",
             **outcomes_of("multiplies", FAST, EQUAL),
         ),
@@ -185,20 +225,20 @@ CAPTIONS: Worlds = {
         world("the step takes the same time is not decided.", **in_place("inconclusive", 0.01)),
     ),
     Cell("04_eager_cost", "04-37"): (
-        world("broadcast, into memory that is there: 0.0168 GB/s", **speeds(1.0, 2.0)),
-        world("broadcast, into memory that is there: 0.0671 GB/s", **speeds(1.0, 0.5)),
+        world("memory that is there: 0.0168 GB/s, 50 % of that;", **speeds(1.0, 2.0)),
+        world("memory that is there: 0.0671 GB/s, 200 % of that;", **speeds(1.0, 0.5)),
     ),
     Cell("05_training", "05-06"): (
-        world("expand_as: Mul, which gets (2, 3, 1, 1) float32", **graphs((2, 3, 1, 1))),
-        world("expand_as: Mul, which gets (2, 3, 4, 5) float32", **graphs((2, 3, 4, 5))),
+        world("and the gate gets (2, 3, 1, 1) float32. With", **graphs((2, 3, 1, 1))),
+        world("and the gate gets (2, 3, 4, 5) float32. With", **graphs((2, 3, 4, 5))),
     ),
     Cell("05_training", "05-35"): (
-        world("which gets (2, 3, 1, 1) float32", **graphs((2, 3, 1, 1), torch.bfloat16)),
-        world("which gets (2, 3, 4, 5) float32", **graphs((2, 3, 4, 5), torch.bfloat16)),
+        world("the gate gets (2, 3, 1, 1) float32", **graphs((2, 3, 1, 1), torch.bfloat16)),
+        world("the gate gets (2, 3, 4, 5) float32", **graphs((2, 3, 4, 5), torch.bfloat16)),
     ),
     Cell("05_training", "05-32"): (
-        world("gate dtypes. A gradient differs in 0 of 4 pairs.", **gradients((), (), (), ())),
-        world("gate dtypes. A gradient differs in 1 of 4 pairs.", **gradients((), ("x",), (), ())),
+        world("a pair. A gradient differs in 0 of 4 pairs.", **gradients((), (), (), ())),
+        world("a pair. A gradient differs in 1 of 4 pairs.", **gradients((), ("x",), (), ())),
     ),
     Cell("05_training", "05-41"): (
         world("gate's gradient is 2 to 2 times as large for float16.", **errors(2.0, 1.0)),
@@ -220,17 +260,34 @@ CAPTIONS: Worlds = {
         world("The same binaries in 2 of 2 cells.", **binaries()),
         world("The same binaries in 1 of 2 cells.", **binaries(SETTING)),
     ),
+    Cell("07_gpu", "07-37"): (
+        world(
+            "moves as many bytes with expand_as and 64 KiB more with opaque.",
+            **moves(expand_as=0, opaque=2**16),
+        ),
+        world(
+            "moves 64 KiB less with opaque and 8 B more with expand_as.",
+            **moves(expand_as=8, opaque=-(2**16)),
+        ),
+    ),
     Cell("08_runtimes", "08-15"): (
         world("write more with the line: slower in 1 of 1 timings", **costs(block_in("mnn", 1.2))),
         world("write more with the line: faster in 1 of 1 timings", **costs(block_in("mnn", 0.8))),
     ),
     Cell("09_fix", "fix-29"): (
-        world("Against x * y: slower in 1 of 1.", **checked(1.2)),
-        world("Against x * y: equal in 1 of 1.", **checked(1.0)),
+        world("Against x * y: slower in 1 of 1 checks.", **checked(1.2)),
+        world("Against x * y: faster in 1 of 1 checks.", **checked(0.8)),
+        world("Against x * y: equal in 1 of 1 checks.", **checked(1.0)),
     ),
     Cell("10_wild", "wild-04"): (
-        world("with the line. Slower in 1 of 1. Largest slowdown: one_net", **networks(1.2)),
-        world("with the line. Faster in 1 of 1. Largest speed-up: one_net", **networks(0.8)),
-        world("with the line. Equal in 1 of 1. None is slower or faster.", **networks(1.0)),
+        world("a runtime. Slower in 1 of 1. Largest slowdown: one_net", **networks(1.2)),
+        world("a runtime. Faster in 1 of 1. Largest speed-up: one_net", **networks(0.8)),
+        world("a runtime. Equal in 1 of 1. None is slower or faster.", **networks(1.0)),
+    ),
+    Cell("one_setting", "one-08"): (
+        world("after the pool: slower, +20.0 % (", **setting(SLOW)),
+        world("after the pool: faster, −20.0 % (", **setting(FAST)),
+        world("after the pool: equal, +0.00 % (", **setting(EQUAL)),
+        world("after the pool: undecided, +1.00 % (", **setting(multiply(1.01))),
     ),
 }

@@ -1,5 +1,6 @@
 """Worlds for the cells that state an outcome, of the chapters on compiled programs and GPUs."""
 
+from dataclasses import replace
 from types import SimpleNamespace as Planted
 
 from chapter_worlds import FORMS, Worlds, always, world
@@ -10,6 +11,8 @@ from investigation.compiled.fusion import CompileSetting
 from investigation.display.compiled_words import NONE_DIFFER, SAME
 from investigation.evidence.kinds.gpus import DeviceFacts, SameLaunches
 from investigation.evidence.questions import Findings
+from investigation.gpu.prediction import Prediction
+from investigation.subject.gpu_catalog import CARDS
 
 PLAIN = CompileSetting("multiply", "inference", False, CASE)
 ELSEWHERE = CompileSetting("multiply", "inference", True, CASE)
@@ -220,6 +223,16 @@ def in_full(*names, body=""):
     return {"full": names, "gate": GATE, **proven(**kernel(X, body=body))}
 
 
+def foreseen(host, **device_s):
+    """A workload on cards of those names, the slower first: how long each device needs."""
+    host_s = None if host is None else host.call_s + host.extra_s
+    predicted = [
+        Prediction(CASE, replace(CARDS[0], name=name, bandwidth=place), seconds, host_s)
+        for place, (name, seconds) in enumerate(device_s.items())
+    ]
+    return drawn(gpu_figures=Anything(), predicted=predicted, host=host)
+
+
 def bound(*bounds):
     return {"predicted": [Planted(bound=one) for one in bounds]}
 
@@ -244,8 +257,8 @@ def drawn(**more):
 
 GPUS: Worlds = {
     Cell("07_gpu", "07-81"): (
-        world("machine code, which are the same\n", **machine_code("a", "a")),
-        world("machine code, which are not the same\n", **machine_code("a", "b")),
+        world("both forms' machine code are the same. Left", **machine_code("a", "a")),
+        world("both forms' machine code are not the same. Left", **machine_code("a", "b")),
     ),
     Cell("07_gpu", "07-10"): (
         world(
@@ -314,13 +327,25 @@ GPUS: Worlds = {
     ),
     Cell("07_gpu", "07-50"): (
         world(
-            "workload and card\n\nA prediction",
-            **drawn(gpu_figures=Anything(), predicted=[], host=None),
+            "times reach from 1.00 µs to 3.00 µs. The host's time is not known. A prediction",
+            **foreseen(None, slow=3e-6, fast=1e-6),
         ),
         world(
-            "and card, beside the host's\n",
+            "The device waits for the host in 0 of 2 pairs of workload and card, so its memory",
             "Left of the vertical line",
-            **drawn(gpu_figures=Anything(), predicted=[], host=HOST),
+            **foreseen(HOST, slow=4e-6, fast=3e-6),
+        ),
+        world(
+            "The device waits for the host in 1 of 2 pairs of workload and card; the time",
+            "On the named card and those with faster memory: host stage 1, before the pool (fast).",
+            "Left of the vertical line",
+            **foreseen(HOST, slow=3e-6, fast=1e-6),
+        ),
+        world(
+            "The device waits for the host in 2 of 2 pairs of workload and card; the time",
+            "On every card: host stage 1, before the pool.",
+            "Left of the vertical line",
+            **foreseen(HOST, slow=1e-6, fast=1e-6),
         ),
     ),
     Cell("07_gpu", "07-51"): (
@@ -339,7 +364,16 @@ GPUS: Worlds = {
     ),
     Cell("07_gpu", "07-55"): (
         world(**measured({})),
-        world("One point per workload and format.", **measured({"h100": [(1.0, 1.0)]})),
+        world(
+            "h100: the device needs 1.5 to 2 times the predicted time, longer at 2 and shorter at "
+            "0 of 2 points. One point per workload and format.",
+            **measured({"h100": [(1.0, 1.5), (1.0, 2.0)]}),
+        ),
+        world(
+            "h100: the device needs 0.5 to 1 times the predicted time, longer at 0 and shorter at "
+            "1 of 2 points. One point per workload and format.",
+            **measured({"h100": [(1.0, 0.5), (1.0, 1.0)]}),
+        ),
     ),
     Cell("07_gpu", "07-found"): (
         world(

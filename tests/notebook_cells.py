@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 from bs4 import BeautifulSoup
 from IPython.display import HTML
 
+from investigation.display.figure_texts import texts
 from pipeline import places
 
-TELLING = {"say", "show"}  # a sentence, and a figure with its caption
+TELLING = {"say", "show"}  # a sentence, and a figure with its finding
+WORDS_OF_A_FIGURE = ("finding", "drawn", "reading")
 
 
 class Cell(NamedTuple):
@@ -39,7 +41,7 @@ def code_cells(notebook: str) -> Code:
 
 
 def told_cells() -> set[Cell]:
-    """Return every cell whose sentence or caption depends on a condition."""
+    """Return every cell whose sentence depends on a condition, or whose finding is computed."""
     notebooks = sorted(path.stem for path in places.NOTEBOOKS.glob("*.ipynb"))
     return {
         Cell(notebook, name)
@@ -52,7 +54,7 @@ def told_cells() -> set[Cell]:
 def states_an_outcome(
     cell: ast.Module, chosen: Set[str] = frozenset(), tellers: Set[str] = frozenset()
 ) -> bool:
-    """Whether a cell shows a text that has a condition in it, or a caption that is computed.
+    """Whether a cell shows a text that has a condition in it, or a finding that is computed.
 
     Earlier cells gave the names `chosen` to such texts, and defined functions, `tellers`, that
     show one.
@@ -61,12 +63,12 @@ def states_an_outcome(
     calls = [node for node in nodes if isinstance(node, ast.Call) and _called(node) in TELLING]
     loaded = {node.id for node in nodes if isinstance(node, ast.Name)}
     depends = any(map(is_condition, nodes)) or bool(loaded & chosen)
-    shows = bool(calls) and (depends or any(map(_computes_a_caption, calls)))
+    shows = bool(calls) and (depends or any(map(_computes_a_finding, calls)))
     return shows or bool(loaded & tellers)
 
 
-def _computes_a_caption(call: ast.Call) -> bool:
-    parts = [keyword.value for keyword in call.keywords if keyword.arg in ("alt", "caption")]
+def _computes_a_finding(call: ast.Call) -> bool:
+    parts = [keyword.value for keyword in call.keywords if keyword.arg in WORDS_OF_A_FIGURE]
     return any(isinstance(node, ast.Name) for part in parts for node in ast.walk(part))
 
 
@@ -165,8 +167,8 @@ class Anything:
 class Captions(Anything):
     """A stand-in for `figures`: a figure is its alternative text and its caption."""
 
-    def show(self, _figure: object, alt: str, caption: str) -> str:
-        return f"{alt}\n\n{caption}"
+    def show(self, _figure: object, **words: str) -> str:
+        return "\n\n".join(texts(**words))
 
     @contextmanager
     def canvas(self, columns: int = 1, **_: object) -> Iterator[tuple[Anything, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 from urllib.parse import unquote
 
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 
 from investigation.display.timing_figures import label
 from investigation.evidence.kinds.in_place import LineInPlace
@@ -23,6 +23,13 @@ def figures(soup: BeautifulSoup) -> Iterator[list[Row]]:
     for link in soup.select("a.figure-data"):
         text = unquote(link["href"].split(",", 1)[1])
         yield list(csv.DictReader(io.StringIO(text)))
+
+
+def finding(figure: Tag) -> str:
+    """Return what a figure's alternative text ends with and its caption begins with, or nothing."""
+    alternative, caption = str(figure.svg["aria-label"]), figure.figcaption.text
+    starts = [at for at in range(len(alternative)) if alternative[:at].endswith(". ")]
+    return next((alternative[at:] for at in starts if caption.startswith(alternative[at:])), "")
 
 
 def with_intervals(rows: Iterable[Row]) -> list[Row]:

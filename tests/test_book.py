@@ -49,8 +49,17 @@ def test_every_chapter_shows_captioned_figures_with_a_text_for_those_who_cannot_
     assert figures
     for figure in figures:
         assert figure.figcaption.text.strip()
-        assert figure.svg["aria-label"].strip()
+        assert published.finding(figure).strip(), "in the alternative text and in the caption"
         assert figure.svg["role"] == "img"
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_no_two_figures_of_a_page_draw_the_same_or_share_an_id(book, chapter):
+    soup = page(book, chapter)
+    files_of_numbers = [link["download"] for link in soup.select("a.figure-data")]
+    ids = [part["id"] for part in soup.select("figure.chart svg [id]")]
+    for names in (files_of_numbers, ids):
+        assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

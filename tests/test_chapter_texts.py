@@ -65,9 +65,10 @@ def test_a_cell_tells_what_its_world_holds_and_nothing_of_the_others(cell, numbe
         "say(f'it is {WORDS[x]}')",
         "say(', '.join(a for a in b if a))",
         "if x:\n    display(say('a'))",
-        "figures.show(figure, alt='a', caption='b' if x else 'c')",
-        "figures.show(figure, alt=f'{x} of 9', caption='a')",
-        "figures.show(figure, alt='a', caption=told)",
+        "figures.show(figure, finding='a', drawn='b', reading='c' if x else 'd')",
+        "figures.show(figure, finding=f'{x} of 9', drawn='a')",
+        "figures.show(figure, finding=told, drawn='a')",
+        "figures.show(figure, finding=words.told(x), drawn='a')",
         "table(rows) if rows else say('nothing')",
         "told = 'a' if x else 'b'\nsay(told)",
     ],
@@ -83,7 +84,7 @@ def test_a_condition_in_what_is_shown_is_found(text):
         "say(f'{x!r}.')",
         "say(f'{100 * x:.2g} % and {names[-1]}')",
         "a = 1 if x else 2",
-        "figures.show(figure, alt='a', caption='b')",
+        "figures.show(figure, finding='a', drawn='b', reading='c')",
     ],
 )
 def test_a_text_without_a_condition_needs_no_world(text):

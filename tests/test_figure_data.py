@@ -68,12 +68,14 @@ def test_the_lines_that_only_guide_the_eye_and_a_diagram_have_no_numbers():
     assert figure_data.as_csv(guide) == ""
     with figures.canvas(columns=3) as (diagram, axes):
         figures.broadcast_picture(axes, (1, 2, 2, 2))
-    assert "figure-data" not in figures.show(diagram, "a diagram", "what to see").data
+    shown = figures.show(diagram, finding="A gate scales a plane.", drawn="a diagram").data
+    assert "figure-data" not in shown
 
 
 def test_the_caption_carries_them():
     with figures.canvas() as (figure, axis):
         axis.plot([1, 2], [3, 4], label="100 % & more")
-    link = BeautifulSoup(figures.show(figure, "A line!", "it rises").data, "lxml").select_one("a")
+    shown = figures.show(figure, finding="It rises.", drawn="A line!").data
+    link = BeautifulSoup(shown, "lxml").select_one("a")
     assert link["download"] == "a-line.csv"
     assert unquote(link["href"]).endswith(figure_data.as_csv(figure))

@@ -5,18 +5,18 @@ import numpy as np
 from investigation.display import figures
 
 
-def html_of(figure, alt="a text", caption="what to see"):
-    return figures.show(figure, alt, caption).data
+def html_of(figure, drawn="a line", finding="It rises.", reading=""):
+    return figures.show(figure, finding=finding, drawn=drawn, reading=reading).data
 
 
 def test_a_figure_takes_the_pages_colours_and_says_what_it_shows():
     with figures.canvas() as (figure, axis):
         axis.plot([0, 1], [0, 1])
-    html = html_of(figure, alt="a line <up>", caption="it rises & rises")
+    html = html_of(figure, "a line <up>", "It rises & rises.", "Up is more.")
     assert "currentColor" in html
     assert figures.INK not in html
-    assert 'aria-label="a line &lt;up&gt;"' in html
-    assert "<figcaption>it rises &amp; rises" in html
+    assert 'aria-label="a line &lt;up&gt;. It rises &amp; rises."' in html
+    assert "<figcaption>It rises &amp; rises. Up is more. <a" in html
 
 
 def test_two_figures_on_a_page_share_no_id():
@@ -24,7 +24,7 @@ def test_two_figures_on_a_page_share_no_id():
         axis.plot([0, 1], [0, 1])
     with figures.canvas() as (other, axis):
         axis.plot([0, 1], [0, 1])
-    ids = [set(re.findall(r'\bid="([^"]+)"', html_of(figure, alt))) for figure, alt in
+    ids = [set(re.findall(r'\bid="([^"]+)"', html_of(figure, drawn))) for figure, drawn in
            ((first, "the first"), (other, "the second"))]  # fmt: skip
     assert ids[0]
     assert not ids[0] & ids[1]

@@ -35,9 +35,8 @@ CASES = [
 
 def published(figure):
     """The rows of the CSV that a page offers under a figure."""
-    link = BeautifulSoup(figures.show(figure, "a figure", "what to see").data, "lxml").select_one(
-        "a"
-    )
+    shown = figures.show(figure, finding="It rises.", drawn="a line").data
+    link = BeautifulSoup(shown, "lxml").select_one("a")
     return list(csv.DictReader(io.StringIO(unquote(link["href"].split(",", 1)[1]))))
 
 

@@ -57,9 +57,15 @@ def test_the_outcome_is_told_as_it_came_out():
     assert "; whether the step takes the same time is not decided." in unclear
 
 
-def test_the_alternative_text_has_the_numbers_and_the_caption_how_sure_they_are():
-    assert "+25.00 µs" in in_place_figures.alternative(both())
-    assert "97.5 % intervals over 8 processes" in in_place_figures.caption(both())
+def test_the_finding_has_each_share_with_its_outcome_and_the_reading_how_sure_they_are():
+    assert in_place_figures.found(both()) == (
+        "contiguous: expand_as adds +0.05 % (+0.03 to +0.07) to a step; the step takes the same "
+        "time within 1 %. channels_last: expand_as adds +3.00 % (+2.98 to +3.02) to a step; the "
+        "step is slower."
+    )
+    faster = in_place_figures.found({"contiguous": record(share=-0.03, verdict="faster")})
+    assert faster.endswith("expand_as adds −3.00 % (−3.02 to −2.98) to a step; the step is faster.")
+    assert "97.5 % intervals over 8 processes" in in_place_figures.reading(both())
 
 
 def test_both_clocks_are_shown_and_the_one_that_decides_is_named():

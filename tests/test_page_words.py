@@ -178,12 +178,19 @@ def test_which_form_needs_more_loops_or_buffers_is_told_in_both_directions():
     assert compiled_words.loops_told([]) == NONE_DIFFER
 
 
-def test_a_graph_is_described_by_what_arrives_at_each_node():
-    full, small = Gradient((2, 3, 4, 5), "bfloat16"), Gradient((2, 3, 1, 1), "bfloat16")
-    graphs = {"expand_as": [Node("Expand", full, ())], "broadcast": [Node("Mul", small, ())]}
-    sentence = training_figures.graphs_told(graphs)
-    assert "expand_as: Expand, which gets (2, 3, 4, 5) bfloat16" in sentence
-    assert "broadcast: Mul, which gets (2, 3, 1, 1) bfloat16" in sentence
+def test_a_graph_is_told_by_what_reaches_its_expansion_and_its_gate():
+    full, small = Gradient((2, 3, 4, 5), "bfloat16"), Gradient((2, 3, 1, 1), "float32")
+    expansion = Node("ExpandBackward", full, (1,))
+    gate = Node("gradient of gate", small, ())
+    sentence = training_figures.graphs_told({"expand_as": [expansion, gate], "broadcast": [gate]})
+    assert sentence == (
+        "With expand_as: 1 node of the expansion, which gets (2, 3, 4, 5) bfloat16, and the gate "
+        "gets (2, 3, 1, 1) float32. With broadcast: 0 nodes of the expansion and the gate gets "
+        "(2, 3, 1, 1) float32."
+    )
+    turned = training_figures.graphs_told({"expand_as": [gate], "broadcast": [expansion]})
+    assert "With expand_as: 0 nodes of the expansion" in turned
+    assert turned.endswith("which gets (2, 3, 4, 5) bfloat16, and the gate gets nothing.")
 
 
 def test_errors_are_compared_in_both_directions():

@@ -7,7 +7,7 @@ from investigation.evidence.kinds.timings import MARGIN
 
 
 def html_of(figure):
-    return figures.show(figure, "a text", "what to see").data
+    return figures.show(figure, finding="It rises.", drawn="a line").data
 
 
 def drawn_at(figure, name):

@@ -13,7 +13,7 @@ GRAPH = (
 
 
 def html_of(figure):
-    return figures.show(figure, "a text", "what to see").data
+    return figures.show(figure, finding="It rises.", drawn="a line").data
 
 
 def test_a_graph_is_drawn_from_the_top_with_what_arrives_in_each_box():

@@ -102,7 +102,6 @@ def test_the_words_of_the_picture_follow_from_the_numbers():
     assert "Largest slowdown: one_net in ExecuTorch (XNNPACK), +30.0 %" in sentence
     assert "largest speed-up: other_net in ExecuTorch (XNNPACK), −10.0 %" in sentence
     assert "None is slower or faster" in wild_figures.found(TIMED[:1])
-    assert wild_figures.in_words(TIMED).endswith(sentence)
 
 
 def test_packages_stand_with_the_most_expansions_first_and_those_without_are_left_out():

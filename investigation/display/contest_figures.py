@@ -13,15 +13,14 @@ from investigation.evidence.sealed.contest import MADE, ContestResult
 from investigation.evidence.words import OUTCOMES, listed
 
 
-def verdicts(result: ContestResult, plant: str, alt: str, caption: str) -> HTML:
+def verdicts(result: ContestResult, plant: str, drawn: str, reading: str) -> HTML:
     """Return the verdicts of every method on one kind of plant, as a captioned figure.
 
-    Caption and alternative text end with what the instrument found.
+    `drawn` and `reading` are those of `figures.show`; what the instrument found is the finding.
     """
     shares = recorded.verdict_shares(result, plant)
     figure = by_planted_difference(result.doses(plant), shares)
-    outcome = _found(result, plant)
-    return figures.show(figure, alt=f"{alt}. {outcome}", caption=f"{caption} {outcome}")
+    return figures.show(figure, finding=_found(result, plant), drawn=drawn, reading=reading)
 
 
 def _found(result: ContestResult, plant: str) -> str:
@@ -47,9 +46,9 @@ def of_all(contests: Mapping[str, ContestResult]) -> Iterator[HTML]:
 def pictures(name: str, result: ContestResult) -> Iterator[HTML]:
     """Return a figure for each kind of plant in a recorded contest of that name."""
     for plant in result.plants():
-        caption = f"Verdicts by planted difference, recorded: {name}, {plant}."
-        alt = f"Verdicts by planted difference in the contest, {name}, {plant}"
-        yield verdicts(result, plant, alt, caption)
+        drawn = f"Verdicts by planted difference in the contest, {name}, {plant}"
+        reading = f"Verdicts by planted difference, recorded: {name}, {plant}."
+        yield verdicts(result, plant, drawn, reading)
 
 
 def numbers(result: ContestResult) -> Iterator[HTML | Markdown]:

@@ -18,6 +18,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import StrMethodFormatter
 
 from investigation.display import figure_data
+from investigation.display.figure_texts import file_name, texts
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.words import OUTCOMES
 
@@ -76,36 +77,44 @@ def canvas(
         plt.close(figure)
 
 
-def show(figure: Figure, alt: str, caption: str) -> HTML:
+def show(figure: Figure, *, finding: str, drawn: str, reading: str = "") -> HTML:
     """Return a figure as inline SVG that takes the page's colours, captioned, for display.
 
-    `alt` says in words what the picture shows; `caption` says what to see in it. The numbers
-    that are drawn can be downloaded from the caption.
+    `finding` is what the evidence comes to, as a computed sentence. `drawn` says what is drawn,
+    without any outcome: the same in every run, and on a page of one figure only. `reading` says
+    how to read it. The numbers that are drawn can be downloaded from the caption. Raises
+    `ValueError` if `finding` or `drawn` is empty.
     """
+    alternative, caption = texts(finding=finding, drawn=drawn, reading=reading)
+    svg = _svg(figure, alternative, salt=drawn)
+    return HTML(
+        f'<figure class="chart">{svg}'
+        f"<figcaption>{html.escape(caption)}{_numbers(figure, drawn)}</figcaption></figure>"
+    )
+
+
+def _svg(figure: Figure, alternative: str, salt: str) -> str:
+    """Return a figure as SVG; `salt` makes its ids the same each time, and no other figure's."""
     buffer = io.StringIO()
-    with mpl.rc_context(STYLE | {"svg.hashsalt": alt}):  # type: ignore[arg-type]
+    with mpl.rc_context(STYLE | {"svg.hashsalt": salt}):  # type: ignore[arg-type]
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     plt.close(figure)
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
     svg = svg.replace(PAPER, "var(--pst-color-background, Canvas)")
     svg = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', "", svg, count=1)
-    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{html.escape(alt)}" ', 1)
-    return HTML(
-        f'<figure class="chart">{_with_own_ids(svg, alt)}'
-        f"<figcaption>{html.escape(caption)}{_numbers(figure, alt)}</figcaption></figure>"
-    )
+    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{html.escape(alternative)}" ', 1)
+    return _with_own_ids(svg, salt)
 
 
-def _numbers(figure: Figure, alt: str) -> str:
+def _numbers(figure: Figure, drawn: str) -> str:
     """Return a link to the numbers of a figure, which the page carries itself."""
     text = figure_data.as_csv(figure)
     if not text:
         return ""
-    name = re.sub(r"\W+", "-", alt.lower())[:40].strip("-")
     return (
-        f' <a class="figure-data" download="{name}.csv" href="data:text/csv;charset=utf-8,'
-        f'{quote(text)}">The numbers drawn (CSV)</a>'
+        f' <a class="figure-data" download="{file_name(drawn)}.csv" href="data:text/csv;'
+        f'charset=utf-8,{quote(text)}">The numbers drawn (CSV)</a>'
     )
 
 

@@ -60,14 +60,18 @@ def _share(axis: Axes, record: LineInPlace) -> None:
 def in_words(name: str, record: LineInPlace) -> str:
     """Say what the candidate adds to a step, in one sentence."""
     total = record.decisive
-    verdict = {
+    return (
+        f"{name}: `{record.candidate}` adds {_added(total)} to a step of "
+        f"{1e3 * total.step_s:,.1f} ms, {_of_the_step(total)}; {_verdict(record)}."
+        f"{_resolution(total)}"
+    )
+
+
+def _verdict(record: LineInPlace) -> str:
+    return {
         "equivalent": f"the step takes the same time within {100 * record.margin:g} %",
         "inconclusive": "whether the step takes the same time is not decided",
     }.get(record.verdict, f"the step is {record.verdict}")
-    return (
-        f"{name}: `{record.candidate}` adds {_added(total)} to a step of "
-        f"{1e3 * total.step_s:,.1f} ms, {_of_the_step(total)}; {verdict}.{_resolution(total)}"
-    )
 
 
 def _resolution(total: OnClock) -> str:
@@ -92,13 +96,16 @@ def _of_the_step(total: OnClock) -> str:
     return change(1 + total.share)
 
 
-def alternative(records: Mapping[str, LineInPlace]) -> str:
-    """Say in words what the figure shows."""
-    outcomes = " ".join(in_words(name, record).replace("`", "") for name, record in records.items())
-    return f"What expand_as adds at each SE block, in sum and as a share of the step. {outcomes}"
+def found(records: Mapping[str, LineInPlace]) -> str:
+    """Say for each format by what share the candidate changes the step, and the outcome."""
+    return " ".join(
+        f"{name}: {record.candidate} adds {_of_the_step(record.decisive)} to a step; "
+        f"{_verdict(record)}."
+        for name, record in records.items()
+    )
 
 
-def caption(records: Mapping[str, LineInPlace]) -> str:
+def reading(records: Mapping[str, LineInPlace]) -> str:
     """Say how to read the figure."""
     first = next(iter(records.values()))
     return (

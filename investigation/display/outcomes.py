@@ -1,7 +1,7 @@
 """The outcomes of timings, in words: each sentence is computed, and so true for any numbers."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from investigation.evidence.kinds.deployments import RuntimeProgram
 from investigation.evidence.kinds.in_place import Measured
@@ -20,7 +20,12 @@ def counted(timings: Iterable[Measured], nouns: str = "") -> str:
 
     `nouns`, in the plural, says what was counted: `slower in 2 of 2 timings`.
     """
-    counts: Counter[str] = Counter(measured.outcome for measured in timings)
+    return each_counted((measured.outcome for measured in timings), nouns)
+
+
+def each_counted(outcomes: Iterable[str], nouns: str = "") -> str:
+    """Count outcomes in words, as `counted` does for timings."""
+    counts = Counter(outcomes)
     parts = [
         f"{words} in {counts[outcome]}" for outcome, words in OUTCOMES.items() if counts[outcome]
     ]
@@ -106,3 +111,13 @@ def of_writers(programs: Iterable[RuntimeProgram], timings: Sequence[Timing]) ->
 def _of(programs: Iterable[RuntimeProgram], timings: Iterable[Timing]) -> list[Timing]:
     slugs = {program.runtime for program in programs}
     return [timing for timing in timings if timing.runtime in slugs]
+
+
+def rates_told(rates: Mapping[str, float], unit: str) -> str:
+    """Say how fast the first is, and how fast the others are as a share of it."""
+    first, *others = rates
+    shares = [
+        f"{name}: {rates[name]:.3g} {unit}, {100 * rates[name] / rates[first]:.3g} % of that"
+        for name in others
+    ]
+    return f"{'; '.join([f'{capital(first)}: {rates[first]:.3g} {unit}', *shares])}."

@@ -7,10 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from investigation.display.figures import COLOURS, INK, PAPER, canvas
-from investigation.evidence.words import listed
+from investigation.evidence.words import listed, number_of
 from investigation.observe.autograd_graph import Node
 
 POINTS = {"expand_as": "o"}
+OF_THE_GATE = "gradient of gate"  # the gate's node in a recorded graph
 # Neither form's colour, for what is not one form.
 OTHERS = [COLOURS[name] for name in ("good", "unsure", "bad", "materialized", "neutral")]
 
@@ -97,16 +98,16 @@ def loss_curves(
     return figure
 
 
-def graphs_told(graphs: Mapping[str, Sequence[Node]]) -> str:
-    """Describe backward graphs by form: each node with the gradient that arrives there."""
-    chains = [
-        f"{form}: {', then '.join(_node(node) for node in nodes)}" for form, nodes in graphs.items()
-    ]
-    return f"{len(graphs)} backward graphs. {'. '.join(chains)}."
+def graphs_told(graphs: Mapping[str, Sequence[Node]], marked: str = "Expand") -> str:
+    """Say for each form how many nodes are the expansion's, and what they and the gate get."""
+    return " ".join(f"With {form}: {_graph(nodes, marked)}." for form, nodes in graphs.items())
 
 
-def _node(node: Node) -> str:
-    return f"{node.name}, which gets {node.arrives}" if node.arrives else node.name
+def _graph(nodes: Sequence[Node], marked: str) -> str:
+    of_expansion = [str(node.arrives) for node in nodes if marked in node.name]
+    gets = f", which gets {listed(of_expansion)}," if of_expansion else ""
+    gate = listed([str(node.arrives) for node in nodes if node.name == OF_THE_GATE]) or "nothing"
+    return f"{number_of(len(of_expansion), 'node')} of the expansion{gets} and the gate gets {gate}"
 
 
 def errors_told(errors: Mapping[str, Mapping[str, Sequence[float]]]) -> str:

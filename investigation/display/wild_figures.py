@@ -8,7 +8,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from investigation.display import figures, outcomes
 from investigation.evidence.kinds.timings import Timing
-from investigation.evidence.words import capital, listed
+from investigation.evidence.words import capital
 from investigation.subject.runtimes import BY_SLUG
 
 TICKS = (0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 4, 8)
@@ -52,13 +52,6 @@ def _as_multiples(axis: Any, timed: Sequence[Timing]) -> None:
     axis.xaxis.set_major_locator(FixedLocator(ticks))
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.xaxis.set_minor_locator(NullLocator())
-
-
-def in_words(timed: Sequence[Timing]) -> str:
-    """Return what the picture shows, as its alternative text."""
-    networks = listed(list(dict.fromkeys(str(timing.network) for timing in timed)))
-    shown = f"Time of whole networks as released over patched, by runtime, for {networks}"
-    return f"{shown}. {found(timed)}"
 
 
 def found(timed: Sequence[Timing]) -> str:

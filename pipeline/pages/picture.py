@@ -12,6 +12,9 @@ from pipeline.pages.answers import Answer
 from pipeline.pages.decisions import Decision
 from pipeline.pages.settings import CPU, GPU
 
+DRAWN = "Time with expand_as over time without, a row a setting"
+READING = "A mark is one timing with its 95 % interval; in a row the smallest input is on top."
+
 
 def setting_rows(decisions: Sequence[Decision]) -> list[SettingRow]:
     """Return a row a decision, each with its own timings."""
@@ -47,24 +50,16 @@ def of_settings(decisions: Sequence[Decision]) -> Markup:
     wide, narrow = (
         figures.show(
             settings_figure(rows, MARGIN, narrow=narrow),
-            alt=_alt(decisions, narrow=narrow),
-            caption=caption(decisions),
+            finding=finding(decisions),
+            drawn=DRAWN + ", for a narrow page" * narrow,
+            reading=READING,
         ).data
         for narrow in (False, True)
     )
     return Markup(f'<div class="on-wide">{wide}</div>\n<div class="on-narrow">{narrow}</div>')
 
 
-def _alt(decisions: Sequence[Decision], *, narrow: bool) -> str:
-    changes = "; ".join(f"{name_of(decision)}: {decision.change}" for decision in decisions)
-    layout = " Drawn for a narrow page." if narrow else ""
-    return f"Time with expand_as over time without, a row a setting. {changes}.{layout}"
-
-
-def caption(decisions: Sequence[Decision]) -> str:
-    """Return what to see in the picture, counted from it."""
+def finding(decisions: Sequence[Decision]) -> str:
+    """Return how many timings came out how. The decisions stand in the picture and beside it."""
     timings = [answer.timing for decision in decisions for answer in decision.answers]
-    return (
-        "A mark is one timing with its 95 % interval; in a row the smallest input is on top. "
-        f"With the line: {counted(timings, 'timings')}."
-    )
+    return f"With the line: {counted(timings, 'timings')}."

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from investigation.display import figures
+from investigation.display.outcomes import each_counted
 from investigation.evidence.files import write_atomically
 from investigation.evidence.parameters import shown
 from pipeline.pages import templating
@@ -61,11 +62,19 @@ def _figures(rows: Sequence[Row], varied: Sequence[str]) -> Iterator[str]:
         yield str(
             figures.show(
                 figure,
-                alt=f"Intervals of {record} over {across}, one panel a combination",
-                caption=f"{record} over {across}: the candidate against its baseline, in percent "
-                "of the baseline's time, with the 95 % interval; the grey band is ±1 %.",
+                finding=found(mine),
+                drawn=f"Intervals of {record} over {across}, one panel a combination",
+                reading=f"Over {across}, in percent of the baseline's time, with the 95 % "
+                "interval; the grey band is ±1 %.",
             ).data
         )
+
+
+def found(rows: Sequence[Row]) -> str:
+    """Say how often the candidate of a record came out how."""
+    record = rows[0]["record"]
+    outcomes = each_counted((row["verdict"] for row in rows), "measurements")
+    return f"{record}: the candidate is {outcomes}."
 
 
 def small_multiples(rows: Sequence[Row], varied: Sequence[str]) -> Figure:

@@ -1,0 +1,91 @@
+"""Sentences of the GPU chapter's figures, computed from what was compiled and predicted."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from investigation.evidence.kinds.programs import MachineCode
+from investigation.evidence.words import listed, microseconds, more_bytes, number_of
+from investigation.gpu.prediction import HostCost, Prediction
+from investigation.subject.cases import Case
+from investigation.subject.gpu_catalog import Card
+
+
+def digests_told(forms: Sequence[MachineCode]) -> str:
+    """Say whether the machine code of all forms has one digest."""
+    same = len({form.binary_sha256 for form in forms}) == 1
+    return f"The digests of both forms' machine code are {'the same' if same else 'not the same'}."
+
+
+def moved_told(moved: Mapping[str, int], baseline: str = "broadcast") -> str:
+    """Say by how many bytes the scale kernel of each form moves more or less than the baseline's.
+
+    `moved` maps a form to the bytes that its kernel reads and writes.
+    """
+    by_difference: dict[int, list[str]] = {}
+    for form, count in moved.items():
+        if form != baseline:
+            by_difference.setdefault(count - moved[baseline], []).append(form)
+    parts = [
+        f"{more_bytes(difference) if difference else 'as many bytes'} with {listed(forms)}"
+        for difference, forms in sorted(by_difference.items())
+    ]
+    return f"Against {baseline}, the scale kernel moves {listed(parts)}."
+
+
+def bounds_told(predictions: Sequence[Prediction], host: HostCost | None) -> str:
+    """Say in which pairs of workload and card the device waits, so that the host's time shows.
+
+    Without the host's time, say only how long the device is predicted to need.
+    """
+    if host is None:
+        times = [prediction.device_s for prediction in predictions]
+        return (
+            f"The predicted times reach from {microseconds(min(times))} to "
+            f"{microseconds(max(times))}. The host's time is not known."
+        )
+    waiting = [prediction for prediction in predictions if prediction.bound == "launch"]
+    counted = f"{len(waiting)} of {len(predictions)} pairs of workload and card"
+    if not waiting:
+        return f"The device waits for the host in {counted}, so its memory sets every time."
+    places = ". ".join(_places(waiting, len({prediction.card for prediction in predictions})))
+    return (
+        f"The device waits for the host in {counted}; the time that expand_as adds on the host "
+        f"shows there. {places}."
+    )
+
+
+def _places(waiting: Sequence[Prediction], cards: int) -> Iterator[str]:
+    """Name the workloads at which each of the cards waits, and those at which only faster ones do.
+
+    The faster a card's memory, the shorter it needs: if it waits, all with faster memory do.
+    """
+    by_case: dict[Case, list[Card]] = {}
+    for prediction in sorted(waiting, key=lambda prediction: prediction.case.elements):
+        by_case.setdefault(prediction.case, []).append(prediction.card)
+    everywhere = [case.name for case, some in by_case.items() if len(some) == cards]
+    elsewhere = [
+        f"{case.name} ({min(some, key=lambda card: card.bandwidth).name})"
+        for case, some in by_case.items()
+        if len(some) < cards
+    ]
+    if everywhere:
+        yield f"On every card: {'; '.join(everywhere)}"
+    if elsewhere:
+        yield f"On the named card and those with faster memory: {'; '.join(elsewhere)}"
+
+
+def measured_told(times: Mapping[str, Sequence[tuple[float, float]]]) -> str:
+    """Say for each machine how measured device times lie to the predicted ones.
+
+    `times` maps a machine to pairs of predicted and measured seconds.
+    """
+    return " ".join(f"{machine}: {_against(pairs)}." for machine, pairs in times.items())
+
+
+def _against(pairs: Sequence[tuple[float, float]]) -> str:
+    ratios = [measured / predicted for predicted, measured in pairs]
+    longer = sum(ratio > 1 for ratio in ratios)
+    shorter = sum(ratio < 1 for ratio in ratios)
+    return (
+        f"the device needs {min(ratios):.2g} to {max(ratios):.2g} times the predicted time, "
+        f"longer at {longer} and shorter at {shorter} of {number_of(len(ratios), 'point')}"
+    )

@@ -1,0 +1,37 @@
+"""Sentences of the chapter on the instrument, computed from the blocks and the counts it kept."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from investigation.evidence import words
+from investigation.evidence.words import number_of
+from investigation.timing.comparison import Comparison
+
+
+def blocks_told(comparison: Comparison) -> str:
+    """Say how often a pair's blocks are slow or fast together, and what their times come to.
+
+    A block counts as slow if it takes longer than the median of its side, as fast if it takes
+    less. Pairs with a block at a median count as neither.
+    """
+    sides = (comparison.samples.baseline_s, comparison.samples.candidate_s)
+    slower, other = (np.sign(np.asarray(side) - np.median(side)) for side in sides)
+    either = (slower != 0) & (other != 0)
+    together = int((either & (slower == other)).sum())
+    return (
+        f"Both sides are slow or fast together, each against its own median, in {together} of "
+        f"{number_of(int(either.sum()), 'pair')}; blocks that are disturbed one by one would be in "
+        f"about half. {words.capital(words.outcome(comparison))})."
+    )
+
+
+def instructions_told(added: float, by_group: Mapping[str, float]) -> str:
+    """Say how many instructions `expand_as` takes more or fewer, and the part with most of them."""
+    part = max(by_group, key=lambda group: abs(by_group[group]), default=None)
+    largest = f"; the largest part is {part}, {_more(by_group[part])}" if part is not None else ""
+    return f"With expand_as a call takes {_more(added)} instructions{largest}."
+
+
+def _more(count: float) -> str:
+    return f"{abs(count):,.0f} {'fewer' if count < 0 else 'more'}"
