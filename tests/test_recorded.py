@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from investigation.display import contest_figures, recorded
+from investigation.display import contest_figures, figure_data, recorded
 from investigation.display.recorded import RecordError
 from investigation.evidence.sealed.contest import MADE, TENSORS, ContestResult, Trial
 
@@ -43,6 +43,18 @@ def test_verdicts_have_the_words_of_every_page_also_where_a_small_dose_is_found(
     assert shares["equivalent"] == [0.5, 0.5]
     assert shares["slower"] == [0.5, 0]
     assert shares["faster"] == [0, 0.5]
+
+
+def test_what_was_found_is_drawn_beside_the_verdicts_at_its_own_dose(folder):
+    (result,) = recorded.contests(folder).values()
+    doses, found = result.doses(TENSORS), recorded.found_shares(result, TENSORS)[MADE]
+    for dose, share in zip(doses, found, strict=True):
+        trials = result.of(MADE, TENSORS, dose)
+        assert share == sum(trial.found for trial in trials) / len(trials)
+    drawn = figure_data.as_csv(
+        contest_figures.by_planted_difference(doses, {MADE: {"slower": [0, 0]}}, {MADE: found})
+    )
+    assert drawn.count("a difference found") == len(doses)
 
 
 def test_what_a_contest_shows_follows_from_its_limits():

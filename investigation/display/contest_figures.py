@@ -1,6 +1,7 @@
 """A contest of timers on a page: its picture, its tables, and the machine that it ran on."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from IPython.display import HTML, Markdown
@@ -18,8 +19,8 @@ def verdicts(result: ContestResult, plant: str, drawn: str, reading: str) -> HTM
 
     `drawn` and `reading` are those of `figures.show`; what the instrument found is the finding.
     """
-    shares = recorded.verdict_shares(result, plant)
-    figure = by_planted_difference(result.doses(plant), shares)
+    shares, found = recorded.verdict_shares(result, plant), recorded.found_shares(result, plant)
+    figure = by_planted_difference(result.doses(plant), shares, found)
     return figures.show(figure, finding=_found(result, plant), drawn=drawn, reading=reading)
 
 
@@ -47,7 +48,7 @@ def pictures(name: str, result: ContestResult) -> Iterator[HTML]:
     """Return a figure for each kind of plant in a recorded contest of that name."""
     for plant in result.plants():
         drawn = f"Verdicts by planted difference in the contest, {name}, {plant}"
-        reading = f"Verdicts by planted difference, recorded: {name}, {plant}."
+        reading = f"Verdicts by planted difference, recorded: {name}, {plant}. {DIAMONDS}"
         yield verdicts(result, plant, drawn, reading)
 
 
@@ -61,15 +62,32 @@ def numbers(result: ContestResult) -> Iterator[HTML | Markdown]:
     yield say(f"{made_on} {recorded.ended_early(result)}")
 
 
+DIAMONDS = (
+    "A diamond: the share of trials that found a difference, because their interval leaves out 0. "
+    "In the row of 0 % these are false alarms."
+)
+DIAMOND: Mapping[str, Any] = {
+    "marker": "D",
+    "ls": "",
+    "ms": 5,
+    "markerfacecolor": figures.PAPER,
+    "markeredgecolor": figures.INK,
+    "label": "a difference found",
+    "clip_on": False,
+    "zorder": 3,
+}
 PANELS_ACROSS = 4  # more, and their titles overlap
 
 
 def by_planted_difference(
-    doses: Sequence[float], methods: Mapping[str, Mapping[str, Sequence[float]]]
+    doses: Sequence[float],
+    methods: Mapping[str, Mapping[str, Sequence[float]]],
+    found: Mapping[str, Sequence[float]],
 ) -> Figure:
     """Return a figure of verdicts by planted difference (percent), a panel a method.
 
-    `methods` maps a method to its verdicts, and a verdict to its share at each dose.
+    `methods` maps a method to its verdicts, and a verdict to its share at each dose; `found` maps
+    it to the share of trials that found a difference.
     """
     lines = -(-len(methods) // PANELS_ACROSS)
     with figures.canvas(
@@ -79,10 +97,11 @@ def by_planted_difference(
             axis.remove()
         for axis, (method, shares) in zip(axes.flat, methods.items(), strict=False):
             _stacked(axis, doses, shares)
+            axis.plot(found[method], range(len(doses)), **DIAMOND)
             axis.set_title(method.replace(", ", ",\n"), fontsize=9)
         for first in axes[:, 0]:
             first.set_ylabel("planted difference")
-        figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     return figure
 
 

@@ -1,7 +1,7 @@
 """What was measured on other machines and committed: read, never written, by a chapter."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -74,11 +74,30 @@ def verdict_shares(result: ContestResult, plant: str) -> dict[str, dict[str, lis
     }
 
 
+def found_shares(result: ContestResult, plant: str) -> dict[str, list[float]]:
+    """Return the share of trials that found a difference at each dose, doses ascending, by method.
+
+    At a dose of 0 these are false alarms. A difference that is found may lie inside the margin.
+    """
+    doses = result.doses(plant)
+    return {
+        method: [
+            _part([trial.found for trial in result.of(method, plant, dose)]) for dose in doses
+        ]
+        for method in contest_record.METHODS
+        if result.of(method, plant)
+    }
+
+
+def _part(held: Sequence[bool]) -> float:
+    return sum(held) / max(1, len(held))
+
+
 def _shares_of(result: ContestResult, method: str, plant: str, verdict: Outcome) -> list[float]:
     at_dose = (
         [trial.verdict for trial in result.of(method, plant, dose)] for dose in result.doses(plant)
     )
-    return [verdicts.count(verdict) / max(1, len(verdicts)) for verdicts in at_dose]
+    return [_part([other == verdict for other in verdicts]) for verdicts in at_dose]
 
 
 def explained() -> Iterable[dict[str, object]]:
