@@ -40,9 +40,10 @@ def test_a_contest_beside_a_neighbour_is_a_record_of_its_own(folder):
 def test_verdicts_have_the_words_of_every_page_also_where_a_small_dose_is_found(folder):
     (result,) = recorded.contests(folder).values()
     shares = recorded.verdict_shares(result, TENSORS)[MADE]
-    assert shares["equivalent"] == [0.5, 0.5]
-    assert shares["slower"] == [0.5, 0]
-    assert shares["faster"] == [0, 0.5]
+    assert list(shares["equivalent"]) == result.doses(TENSORS)
+    assert list(shares["equivalent"].values()) == [0.5, 0.5]
+    assert list(shares["slower"].values()) == [0.5, 0]
+    assert list(shares["faster"].values()) == [0, 0.5]
 
 
 def test_what_a_contest_shows_follows_from_its_limits():

@@ -62,8 +62,8 @@ def machine(environment: Mapping[str, Any]) -> str:
     )
 
 
-def verdict_shares(result: ContestResult, plant: str) -> dict[str, dict[str, list[float]]]:
-    """Return the share of each verdict at each planted dose of a kind, doses ascending, by method.
+def verdict_shares(result: ContestResult, plant: str) -> dict[str, dict[str, dict[float, float]]]:
+    """Return the share of each verdict at each planted dose of a kind, by method and verdict.
 
     The verdicts are those of every page: a dose inside the margin can be found and equivalent.
     """
@@ -74,11 +74,14 @@ def verdict_shares(result: ContestResult, plant: str) -> dict[str, dict[str, lis
     }
 
 
-def _shares_of(result: ContestResult, method: str, plant: str, verdict: Outcome) -> list[float]:
-    at_dose = (
-        [trial.verdict for trial in result.of(method, plant, dose)] for dose in result.doses(plant)
-    )
-    return [verdicts.count(verdict) / max(1, len(verdicts)) for verdicts in at_dose]
+def _shares_of(
+    result: ContestResult, method: str, plant: str, verdict: Outcome
+) -> dict[float, float]:
+    at_dose = {
+        dose: [trial.verdict for trial in result.of(method, plant, dose)]
+        for dose in result.doses(plant)
+    }
+    return {dose: seen.count(verdict) / len(seen) for dose, seen in at_dose.items() if seen}
 
 
 def explained() -> Iterable[dict[str, object]]:
