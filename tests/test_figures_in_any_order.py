@@ -104,7 +104,7 @@ def predictions():
     """The device's time on two cards in three cases, each time another one."""
     places = itertools.product(gpu_catalog.CARDS[:2], CASES)
     return {
-        (card.name, case.name): Prediction(card=card, case=case, device_s=number / 1e6, bound=None)
+        (card.name, case.name): Prediction(card=card, case=case, device_s=number / 1e6, host_s=None)
         for number, (card, case) in enumerate(places, start=1)
     }
 
@@ -147,7 +147,7 @@ def test_a_share_of_verdicts_stands_at_its_dose_in_the_panel_of_its_method(doses
     for methods in orders(SHARES):
         figure = contest_figures.by_planted_difference(doses, methods)
         assert by_place(figure, "panel", "series", "y") == {
-            (method, OUTCOMES[verdict], DOSES[dose]): share
+            (method, OUTCOMES[verdict], DOSES[dose]): pytest.approx(share)
             for method, shares in methods.items()
             for verdict, at_dose in shares.items()
             for dose, share in at_dose.items()
