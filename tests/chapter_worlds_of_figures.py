@@ -65,8 +65,10 @@ def graphs(arrives, dtype=torch.float32):
 
 def gradients(*differing):
     names = ["float32", "bfloat16"]
-    pairs = [Planted(differing=tensors, input_dtype=x, gate_dtype=gate)
-             for (x, gate), tensors in zip(product(names, repeat=2), differing, strict=True)]  # fmt: skip
+    pairs = [
+        Planted(differing=tensors, input_dtype=x, gate_dtype=gate)
+        for (x, gate), tensors in zip(product(names, repeat=2), differing, strict=True)
+    ]
     kinds = Planted(DIFFERENTIABLE=names, compare_dtypes=always(pairs))
     return drawn(gradients=kinds, settings=Planted(seed=1))
 
