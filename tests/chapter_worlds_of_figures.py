@@ -1,5 +1,6 @@
 """Worlds for the cells whose figure has a finding, which is computed."""
 
+from itertools import product
 from types import SimpleNamespace as Planted
 
 import in_place_worlds
@@ -65,8 +66,12 @@ def graphs(arrives, dtype=torch.float32):
 
 
 def gradients(*differing):
-    pairs = [Planted(differing=tensors) for tensors in differing]
-    kinds = Planted(DIFFERENTIABLE=["float32", "bfloat16"], compare_dtypes=always(pairs))
+    names = ["float32", "bfloat16"]
+    pairs = [
+        Planted(differing=tensors, input_dtype=x, gate_dtype=gate)
+        for (x, gate), tensors in zip(product(names, repeat=2), differing, strict=True)
+    ]
+    kinds = Planted(DIFFERENTIABLE=names, compare_dtypes=always(pairs))
     return drawn(gradients=kinds, settings=Planted(seed=1))
 
 

@@ -3,7 +3,9 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from urllib.parse import unquote
 
 from bs4 import BeautifulSoup, Tag
@@ -18,11 +20,40 @@ Row = dict[str, str]
 ENDS = ("low", "high")
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A figure of a page: what it shows in words, and the rows of its CSV."""
+
+    page: str
+    alt: str
+    rows: list[Row]
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether every row is of a timing, by its interval."""
+        return all(row["low"] and row["high"] for row in self.rows)
+
+
+def drawn(folder: Path) -> Iterator[Drawn]:
+    """Give every figure with numbers of a finished book."""
+    for path in sorted((folder / "html").rglob("*.html")):
+        if not path.relative_to(folder / "html").parts[0].startswith("_"):
+            soup = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
+            yield from (
+                Drawn(path.stem, link.find_parent("figure").svg["aria-label"], rows_of(link))
+                for link in soup.select("a.figure-data")
+            )
+
+
+def rows_of(link: Tag) -> list[Row]:
+    """Return the rows of the CSV that a link carries."""
+    text = unquote(link["href"].split(",", 1)[1])
+    return list(csv.DictReader(io.StringIO(text)))
+
+
 def figures(soup: BeautifulSoup) -> Iterator[list[Row]]:
     """Give the rows of each figure's CSV on a page."""
-    for link in soup.select("a.figure-data"):
-        text = unquote(link["href"].split(",", 1)[1])
-        yield list(csv.DictReader(io.StringIO(text)))
+    yield from map(rows_of, soup.select("a.figure-data"))
 
 
 def finding(figure: Tag) -> str:

@@ -5,6 +5,7 @@ import time
 from functools import cache
 from urllib.parse import urlsplit
 
+import figures_and_evidence
 import published
 import pytest
 from bs4 import BeautifulSoup
@@ -164,14 +165,15 @@ def test_the_picker_holds_every_comparison_of_the_two_forms_and_no_other(book):
     assert shown == {timing.name for timing in timings if compares_the_two_forms(timing)}
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_every_drawn_timing_is_the_one_that_its_label_names(book, chapter):
-    records = files.read(book / "results" / f"{chapter}.json").records
-    marks = [mark for record in records for mark in published.marks(record)]
-    for rows in published.figures(page(book, chapter)):
-        for row in published.with_intervals(rows):
-            named = [numbers for place, numbers in marks if place == published.place(row)]
-            assert any(published.values(row) == pytest.approx(numbers) for numbers in named), row
+def test_every_drawn_number_is_the_one_that_its_label_names_in_the_evidence(book):
+    for figure in published.drawn(book):
+        figures_and_evidence.compare(figure, book)
+
+
+def test_every_figure_is_compared_or_named_with_the_reason_and_every_name_is_a_figures(book):
+    figures = list(published.drawn(book))
+    assert figures_and_evidence.without_reader(figures) == []
+    assert figures_and_evidence.names_without_figure(figures) == []
 
 
 def test_every_mark_of_the_first_picture_is_a_timing_of_the_setting_that_it_stands_in(book):

@@ -4,7 +4,6 @@ import csv
 import io
 from urllib.parse import unquote
 
-import numpy as np
 from bs4 import BeautifulSoup
 from worlds import multiply
 
@@ -55,9 +54,9 @@ def test_error_bars_come_once_each_with_both_ends():
 
 def test_a_grid_comes_cell_by_cell():
     with figures.canvas() as (figure, axis):
-        figures.verdict_grid(axis, np.array([[1, 0]]), ["x"], ["y", "z"])
+        figures.verdict_grid(axis, {("x", "z"): False, ("x", "y"): True}, ["x"], ["y", "z"])
     assert [(row["x"], row["y"], row["series"]) for row in rows(figure)] == [
-        ("y", "x", "1"), ("z", "x", "0")]  # fmt: skip
+        ("y", "x", "1.0"), ("z", "x", "0.0")]  # fmt: skip
 
 
 def test_the_lines_that_only_guide_the_eye_and_a_diagram_have_no_numbers():

@@ -48,7 +48,7 @@ def test_addresses_are_written_into_their_cells():
 
 def test_a_grid_marks_what_differs():
     with figures.canvas() as (_, axis):
-        figures.verdict_grid(axis, np.array([[1, 0]]), ["x"], ["y", "z"])
+        figures.verdict_grid(axis, {("x", "z"): False, ("x", "y"): True}, ["x"], ["y", "z"])
         assert [text.get_text() for text in axis.texts] == ["=", "≠"]
 
 

@@ -197,7 +197,7 @@ def test_a_grid_of_programs_marks_each_setting_in_its_own_cell():
     rows = [compiled("one"), compiled("two", kernels=False), compiled("one", "dynamic"),
             compiled("two", "dynamic")]  # fmt: skip
     for order in (rows, [rows[1], rows[0], *rows[2:]]):
-        marks = {(row["y"], row["x"]): int(row["series"])
+        marks = {(row["y"], row["x"]): int(float(row["series"]))
                  for row in published(compiled_figures.program_grid(order))}  # fmt: skip
         names = list(compiled_figures.MARKS)
         assert [place for place, mark in marks.items() if names[mark] == "≠"] == [

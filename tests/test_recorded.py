@@ -40,19 +40,22 @@ def test_a_contest_beside_a_neighbour_is_a_record_of_its_own(folder):
 def test_verdicts_have_the_words_of_every_page_also_where_a_small_dose_is_found(folder):
     (result,) = recorded.contests(folder).values()
     shares = recorded.verdict_shares(result, TENSORS)[MADE]
-    assert shares["equivalent"] == [0.5, 0.5]
-    assert shares["slower"] == [0.5, 0]
-    assert shares["faster"] == [0, 0.5]
+    assert list(shares["equivalent"]) == result.doses(TENSORS)
+    assert list(shares["equivalent"].values()) == [0.5, 0.5]
+    assert list(shares["slower"].values()) == [0.5, 0]
+    assert list(shares["faster"].values()) == [0, 0.5]
 
 
 def test_what_was_found_is_drawn_beside_the_verdicts_at_its_own_dose(folder):
     (result,) = recorded.contests(folder).values()
     doses, found = result.doses(TENSORS), recorded.found_shares(result, TENSORS)[MADE]
-    for dose, share in zip(doses, found, strict=True):
+    assert list(found) == doses
+    for dose, share in found.items():
         trials = result.of(MADE, TENSORS, dose)
         assert share == sum(trial.found for trial in trials) / len(trials)
+    none_slower = {MADE: {"slower": dict.fromkeys(doses, 0.0)}}
     drawn = figure_data.as_csv(
-        contest_figures.by_planted_difference(doses, {MADE: {"slower": [0, 0]}}, {MADE: found})
+        contest_figures.by_planted_difference(doses, none_slower, {MADE: found})
     )
     assert drawn.count("a difference found") == len(doses)
 

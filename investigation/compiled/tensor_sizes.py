@@ -81,9 +81,10 @@ def _taken_over(tree: ast.AST) -> Iterator[tuple[str, str, tuple[ast.expr, ...]]
         for target in node.targets
     }
     for assignment in _assignments(tree):
-        value, size = assignment.value, ()
+        value = assignment.value
+        size: tuple[ast.expr, ...] = ()
         if isinstance(value, ast.Call) and _name(value.func) == "reinterpret_tensor":
-            value, size = value.args[0], _parts(value.args[1])
+            size, value = _parts(value.args[1]), value.args[0]
         if (assignment.lineno, _name(value)) in ended:
             yield _name(assignment.targets[0]), _name(value), size
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from investigation.compiled.fusion import Pairing
 from investigation.display.figures import COLOURS, canvas, forest
+from investigation.display.keys import in_cells
 from investigation.evidence.kinds.timings import Timing
 
 MARKS = {"=": COLOURS["good"], "≈": COLOURS["unsure"], "≠": COLOURS["bad"]}
@@ -23,22 +24,23 @@ def mark(pairing: Pairing) -> str:
 def program_grid(pairings: Sequence[Pairing]) -> Figure:
     """Return a figure with a row for what is compiled and a column for shapes and layout.
 
-    Raises `ValueError` for two pairings of one row and column.
+    A cell without a pairing is empty. Raises `ValueError` for two pairings of one cell.
     """
     rows = list(dict.fromkeys(pairing.setting.kind for pairing in pairings))
     columns = list(dict.fromkeys(_column(pairing) for pairing in pairings))
     marks = {(pairing.setting.kind, _column(pairing)): mark(pairing) for pairing in pairings}
     if len(marks) != len(pairings):
         raise ValueError("two pairings for one cell of the grid")
-    grid = [[list(MARKS).index(marks[row, column]) for column in columns] for row in rows]
+    numbers = {place: float(list(MARKS).index(sign)) for place, sign in marks.items()}
+    grid = in_cells(numbers, rows, columns)
     with canvas(height=1.4 + 0.24 * len(rows)) as (figure, axis):
         colours = mpl.colors.ListedColormap(list(MARKS.values()))
         axis.imshow(grid, cmap=colours, vmin=0, vmax=len(MARKS) - 1, alpha=0.55, aspect="auto")
         axis.set_xticks(range(len(columns)), columns, rotation=25, ha="right")
         axis.set_yticks(range(len(rows)), rows)
-        for row, column in np.ndindex(len(rows), len(columns)):
-            text = list(MARKS)[grid[row][column]]
-            axis.text(column, row, text, ha="center", va="center")
+        for row, column in np.argwhere(~np.isnan(grid)):
+            sign = marks[rows[row], columns[column]]
+            axis.text(column, row, sign, ha="center", va="center")
         axis.spines[:].set_visible(False)
         axis.tick_params(length=0)
     return figure

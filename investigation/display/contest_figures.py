@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from IPython.display import HTML, Markdown
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from investigation.display import figures, recorded
+from investigation.display.keys import each_once
 from investigation.display.tables import folded, say, table
 from investigation.evidence.sealed.contest import MADE, ContestResult
 from investigation.evidence.words import OUTCOMES, listed
@@ -81,14 +82,16 @@ PANELS_ACROSS = 4  # more, and their titles overlap
 
 def by_planted_difference(
     doses: Sequence[float],
-    methods: Mapping[str, Mapping[str, Sequence[float]]],
-    found: Mapping[str, Sequence[float]],
+    methods: Mapping[str, Mapping[str, Mapping[float, float]]],
+    found: Mapping[str, Mapping[float, float]],
 ) -> Figure:
     """Return a figure of verdicts by planted difference (percent), a panel a method.
 
     `methods` maps a method to its verdicts, and a verdict to its share at each dose; `found` maps
-    it to the share of trials that found a difference.
+    it to the share of trials that found a difference. A dose that was not tried with a method has
+    no bar. Raises `ValueError` for a dose that comes twice.
     """
+    each_once("doses", doses)
     lines = -(-len(methods) // PANELS_ACROSS)
     with figures.canvas(
         columns=PANELS_ACROSS, rows=lines, height=0.5 + 2.1 * lines, sharey=True, squeeze=False
@@ -97,7 +100,8 @@ def by_planted_difference(
             axis.remove()
         for axis, (method, shares) in zip(axes.flat, methods.items(), strict=False):
             _stacked(axis, doses, shares)
-            axis.plot(found[method], range(len(doses)), **DIAMOND)
+            shares_found = found[method]
+            axis.plot(list(shares_found.values()), list(map(doses.index, shares_found)), **DIAMOND)
             axis.set_title(method.replace(", ", ",\n"), fontsize=9)
         for first in axes[:, 0]:
             first.set_ylabel("planted difference")
@@ -105,12 +109,21 @@ def by_planted_difference(
     return figure
 
 
-def _stacked(axis: Axes, doses: Sequence[float], shares: Mapping[str, Sequence[float]]) -> None:
-    left = np.zeros(len(doses))
-    for verdict, share in shares.items():
-        colour = figures.VERDICT_COLOURS[verdict]
-        axis.barh(range(len(doses)), share, left=left, color=colour, label=OUTCOMES[verdict])
-        left += np.asarray(share)
+def _stacked(
+    axis: Axes, doses: Sequence[float], shares: Mapping[str, Mapping[float, float]]
+) -> None:
+    left = dict.fromkeys(doses, 0.0)
+    for verdict, by_dose in shares.items():
+        tried = [dose for dose in doses if dose in by_dose]
+        axis.barh(
+            [doses.index(dose) for dose in tried],
+            [by_dose[dose] for dose in tried],
+            left=[left[dose] for dose in tried],
+            color=figures.VERDICT_COLOURS[verdict],
+            label=OUTCOMES[verdict],
+        )
+        left |= {dose: left[dose] + by_dose[dose] for dose in tried}
     axis.set_yticks(range(len(doses)), [f"{dose:+g} %" if dose else "0 %" for dose in doses])
     axis.set_xlim(0, 1)
-    axis.set_xticks([0, 0.5, 1], ["0", "", "100 %"])
+    axis.set_xticks([0, 1])
+    axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))

@@ -19,6 +19,7 @@ from matplotlib.ticker import StrMethodFormatter
 
 from investigation.display import figure_data
 from investigation.display.figure_texts import file_name, texts
+from investigation.display.keys import in_cells
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.words import OUTCOMES
 
@@ -181,11 +182,16 @@ def address_picture(axis: Axes, addresses: np.ndarray[Any, Any], title: str, col
 
 
 def verdict_grid(
-    axis: Axes, same: np.ndarray[Any, Any], rows: Sequence[str], columns: Sequence[str]
+    axis: Axes, same: Mapping[tuple[str, str], bool], rows: Sequence[str], columns: Sequence[str]
 ) -> None:
-    """Draw a grid, a mark a pairing: `same` is 1 alike, 0 different, nan not tried."""
+    """Draw a mark for each pairing of a row and a column: whether they are alike.
+
+    A cell without a pairing is empty. Raises `ValueError` for a name that comes twice, or a pairing
+    that has no cell.
+    """
+    marks = in_cells({pairing: float(alike) for pairing, alike in same.items()}, rows, columns)
     axis.imshow(
-        same,
+        marks,
         cmap=mpl.colors.ListedColormap([COLOURS["bad"], COLOURS["good"]]),
         vmin=0,
         vmax=1,
@@ -194,8 +200,8 @@ def verdict_grid(
     )
     axis.set_xticks(range(len(columns)), columns, rotation=30, ha="right")
     axis.set_yticks(range(len(rows)), rows)
-    for row, column in np.argwhere(~np.isnan(same)):
-        axis.text(column, row, "=" if same[row, column] else "≠", ha="center", va="center")
+    for row, column in np.argwhere(~np.isnan(marks)):
+        axis.text(column, row, "=" if marks[row, column] else "≠", ha="center", va="center")
     axis.spines[:].set_visible(False)
     axis.tick_params(length=0)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -13,6 +12,7 @@ from matplotlib.patches import Rectangle
 from investigation.compiled.fusion import CompileSetting
 from investigation.compiled.triton.proof import ChipAgreement, CompileLayer
 from investigation.display.figures import COLOURS, INK, canvas, verdict_grid
+from investigation.display.keys import each_once
 from investigation.evidence.kinds.programs import MachineCode
 from investigation.evidence.words import readable
 from investigation.gpu.prediction import HostCost, Prediction
@@ -78,8 +78,9 @@ def _digests(axis: Axes, forms: Sequence[MachineCode], rows: int) -> None:
 def agreement_grid(agreements: Sequence[ChipAgreement], layer: CompileLayer) -> Figure:
     """Return a figure with a panel for each chip: what is compiled by shapes and layout, = or ≠.
 
-    A cell is empty if nothing was compiled.
+    A cell is empty if nothing was compiled. Raises `ValueError` for two results of one cell.
     """
+    each_once("chips", [row.chip for row in agreements])
     rows = list(dict.fromkeys(setting.kind for row in agreements for setting in row.tried))
     columns = [list(dict.fromkeys(map(_column, row.tried))) for row in agreements]
     widths = {"width_ratios": [len(column) for column in columns]}
@@ -88,7 +89,7 @@ def agreement_grid(agreements: Sequence[ChipAgreement], layer: CompileLayer) -> 
         gridspec_kw=widths,
     ) as (figure, axes):  # fmt: skip
         for axis, chip, across in zip(axes[0], agreements, columns, strict=True):
-            verdict_grid(axis, _same(chip, layer, rows, across), rows, across)
+            verdict_grid(axis, _same(chip, layer), rows, across)
             axis.set_title(gpu_catalog.chip(chip.chip).name.replace(" ", "\n"), fontsize=9)
             axis.set_xticks(range(len(across)), across, rotation=90, fontsize=9)
     return figure
@@ -98,23 +99,23 @@ def _column(setting: CompileSetting) -> str:
     return f"{setting.shapes}, {setting.case.memory_format}"
 
 
-def _same(
-    chip: ChipAgreement, layer: CompileLayer, rows: Sequence[str], columns: Sequence[str]
-) -> np.ndarray[Any, Any]:
-    """Return 1 for each setting that agrees, 0 for each that does not, nan for one not compiled."""
-    same = np.full((len(rows), len(columns)), np.nan)
-    for setting in chip.tried:
-        place = rows.index(setting.kind), columns.index(_column(setting))
-        same[place] = setting not in chip.differing[layer]
-    return same
+def _same(chip: ChipAgreement, layer: CompileLayer) -> dict[tuple[str, str], bool]:
+    """Return by row and column whether a setting agrees."""
+    each_once("settings", [(setting.kind, _column(setting)) for setting in chip.tried])
+    return {
+        (setting.kind, _column(setting)): setting not in chip.differing[layer]
+        for setting in chip.tried
+    }
 
 
 def bounds(predictions: Sequence[Prediction], host: HostCost | None) -> Figure:
     """Return a figure of the device's predicted time, a row a workload and a mark a card.
 
     Left of the host's time, drawn from the plain call to the one with `expand_as`, the device
-    waits for launches; right of it, it is bound by its memory.
+    waits for launches; right of it, it is bound by its memory. Raises `ValueError` for two
+    predictions of one mark.
     """
+    each_once("predictions", [(one.card.name, one.case.name) for one in predictions])
     cards = sorted({prediction.card for prediction in predictions}, key=lambda card: card.bandwidth)
     cases = sorted({prediction.case for prediction in predictions}, key=lambda case: case.elements)
     # The ends of the map are too dark for a dark page and too pale for a light one.
@@ -149,16 +150,21 @@ def _host_line(axis: Axes, host: HostCost) -> None:
     axis.text(expanded, top, "  bandwidth-bound", ha="left", va="bottom")
 
 
-def predicted_and_measured(times: Mapping[str, Sequence[tuple[float, float]]]) -> Figure:
-    """Return a figure of measured over predicted device time, in seconds, a panel a machine."""
+def predicted_and_measured(times: Mapping[str, Mapping[str, tuple[float, float]]]) -> Figure:
+    """Return a figure of measured over predicted device time, a panel a machine.
+
+    `times` maps a machine to its workloads, and a workload's name to both times in seconds.
+    """
     with canvas(columns=len(times), height=3.2, squeeze=False) as (figure, axes):
-        for axis, (machine, pairs) in zip(axes[0], times.items(), strict=True):
-            predicted, measured = (
-                1e6 * np.asarray(seconds) for seconds in zip(*pairs, strict=True)
-            )
-            ends = [min(*predicted, *measured), max(*predicted, *measured)]
+        for axis, (machine, workloads) in zip(axes[0], times.items(), strict=True):
+            seconds = [time for pair in workloads.values() for time in pair]
+            ends = [1e6 * min(seconds), 1e6 * max(seconds)]
             axis.plot(ends, ends, color=COLOURS["neutral"], lw=1, label="as predicted")
-            axis.plot(predicted, measured, "o", color=COLOURS["broadcast"], label="measured")
+            axis.plot([], [], "o", color=COLOURS["broadcast"], label="measured")
+            for name, (predicted, measured) in workloads.items():
+                # Its name for the published numbers, and none for the legend.
+                where = ([1e6 * predicted], [1e6 * measured])
+                axis.plot(*where, "o", color=COLOURS["broadcast"], label=f"_{name}")
             axis.set_xscale("log")
             axis.set_yscale("log")
             axis.set_title(machine)

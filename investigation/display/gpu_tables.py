@@ -27,14 +27,14 @@ def _measured(machine: str, **about: Any) -> Question[Timing]:
     return ask(Timing, machine=machine, role="measurement", **about)
 
 
-def predicted_and_measured(findings: Findings) -> dict[str, list[tuple[float, float]]]:
-    """Return, for each machine of the catalogue, pairs of predicted and measured seconds."""
+def predicted_and_measured(findings: Findings) -> dict[str, dict[str, tuple[float, float]]]:
+    """Return predicted and measured seconds by machine of the catalogue and by workload."""
     cards = {machine: card_of(findings, machine) for machine in findings.machines}
     return {
-        machine: [
-            (device_s(case, card), timing.single.baseline_s)
+        machine: {
+            f"{case.name}, {case.memory_format}": (device_s(case, card), timing.single.baseline_s)
             for case, timing in multiplies(findings, machine)
-        ]
+        }
         for machine, card in cards.items()
         if card is not None
     }

@@ -1,13 +1,14 @@
 """The line timed in place, as a figure and in words: what it adds to each slot and to the step."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from investigation.display.figures import COLOURS, INK, canvas, rows
-from investigation.evidence.kinds.in_place import LineInPlace, OnClock
+from investigation.display.figures import COLOURS, INK, canvas, interval, rows
+from investigation.display.keys import each_once
+from investigation.evidence.kinds.in_place import Added, LineInPlace, OnClock
 from investigation.evidence.words import added, change, percent, rounded_up
 
 SUM, SHARE = "all slots", "share of the step"
@@ -19,30 +20,37 @@ def line_in_place(records: Mapping[str, LineInPlace]) -> Figure:
     """Return a figure of what the candidate adds, a column a memory format.
 
     Above, microseconds a slot and in sum; below, the sum as a share of the step, over the margin.
+    The panels share their rows: a slot that a format lacks is empty there. Raises `ValueError` for
+    two slots of one name.
     """
+    slots_of = {name: _parts(record) for name, record in records.items()}
+    names = list(dict.fromkeys(part for parts in slots_of.values() for part in parts))
     heights = {"height_ratios": [3.2, 1]}
     with canvas(
         columns=len(records), rows=2, height=3.6, squeeze=False, sharey="row", gridspec_kw=heights
     ) as (figure, axes):
         for (name, record), slots, share in zip(records.items(), *axes, strict=True):
-            _slots(slots, record)
+            _slots(slots, record, [*names, SUM])
             slots.set_title(name)
             _share(share, record)
             share.set_title(f"{name}, {SHARE}", fontsize=9)
     return figure
 
 
-def _slots(axis: Axes, record: LineInPlace) -> None:
-    """Draw what is added at each slot, and in sum, in microseconds."""
-    parts = {slot.case.name.removeprefix("host "): slot for slot in record.slots}
-    estimates = {**parts, SUM: record.decisive}
-    values = [1e6 * estimate.difference_s for estimate in estimates.values()]
-    ends = [
-        (1e6 * estimate.interval_s[0], 1e6 * estimate.interval_s[1])
-        for estimate in estimates.values()
-    ]
-    rows(axis, list(estimates), values, ends, [None] * len(parts) + [record.verdict])
-    axis.set_ylim(len(estimates) - 0.5, -0.5)  # the panels share it: turning it twice undoes it
+def _parts(record: LineInPlace) -> dict[str, Added]:
+    names = [slot.case.name.removeprefix("host ") for slot in record.slots]
+    each_once("slots", names)
+    return dict(zip(names, record.slots, strict=True))
+
+
+def _slots(axis: Axes, record: LineInPlace, names: Sequence[str]) -> None:
+    """Draw what is added at each slot, and in sum, in microseconds, each in the row of its name."""
+    for name, estimate in {**_parts(record), SUM: record.decisive}.items():
+        low, high = (1e6 * end for end in estimate.interval_s)
+        verdict = record.verdict if name == SUM else None
+        interval(axis, names.index(name), 1e6 * estimate.difference_s, (low, high), verdict)
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(len(names) - 0.5, -0.5)
     axis.axvline(0, color=INK, lw=0.8)
     axis.set_xlabel("µs that expand_as adds")
 

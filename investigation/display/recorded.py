@@ -1,7 +1,8 @@
 """What was measured on other machines and committed: read, never written, by a chapter."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -62,42 +63,42 @@ def machine(environment: Mapping[str, Any]) -> str:
     )
 
 
-def verdict_shares(result: ContestResult, plant: str) -> dict[str, dict[str, list[float]]]:
-    """Return the share of each verdict at each planted dose of a kind, doses ascending, by method.
+def verdict_shares(result: ContestResult, plant: str) -> dict[str, dict[str, dict[float, float]]]:
+    """Return the share of each verdict at each planted dose of a kind, by method and verdict.
 
     The verdicts are those of every page: a dose inside the margin can be found and equivalent.
     """
     return {
-        method: {verdict: _shares_of(result, method, plant, verdict) for verdict in VERDICTS}
+        method: {
+            verdict: _shares_of(result, method, plant, partial(_came_out, verdict))
+            for verdict in VERDICTS
+        }
         for method in contest_record.METHODS
         if result.of(method, plant)
     }
 
 
-def found_shares(result: ContestResult, plant: str) -> dict[str, list[float]]:
-    """Return the share of trials that found a difference at each dose, doses ascending, by method.
+def found_shares(result: ContestResult, plant: str) -> dict[str, dict[float, float]]:
+    """Return the share of trials that found a difference at each planted dose, by method.
 
     At a dose of 0 these are false alarms. A difference that is found may lie inside the margin.
     """
-    doses = result.doses(plant)
     return {
-        method: [
-            _part([trial.found for trial in result.of(method, plant, dose)]) for dose in doses
-        ]
+        method: _shares_of(result, method, plant, lambda trial: trial.found)
         for method in contest_record.METHODS
         if result.of(method, plant)
     }
 
 
-def _part(held: Sequence[bool]) -> float:
-    return sum(held) / max(1, len(held))
+def _came_out(verdict: Outcome, trial: contest_record.Trial) -> bool:
+    return trial.verdict == verdict
 
 
-def _shares_of(result: ContestResult, method: str, plant: str, verdict: Outcome) -> list[float]:
-    at_dose = (
-        [trial.verdict for trial in result.of(method, plant, dose)] for dose in result.doses(plant)
-    )
-    return [_part([other == verdict for other in verdicts]) for verdicts in at_dose]
+def _shares_of(
+    result: ContestResult, method: str, plant: str, holds: Callable[[contest_record.Trial], bool]
+) -> dict[float, float]:
+    at_dose = {dose: result.of(method, plant, dose) for dose in result.doses(plant)}
+    return {dose: sum(map(holds, of)) / len(of) for dose, of in at_dose.items() if of}
 
 
 def explained() -> Iterable[dict[str, object]]:

@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from investigation.display.figures import COLOURS, INK, PAPER, VERDICT_COLOURS, canvas
+from investigation.display.keys import each_once
 from investigation.evidence.kinds.timings import Outcome
 from investigation.evidence.observation import Interval
 from investigation.evidence.words import OUTCOMES
@@ -50,9 +51,9 @@ def settings_figure(rows: Sequence[SettingRow], margin: float, *, narrow: bool =
     decisions stand above the rows instead of beside them. Raises `ValueError` for two settings
     of one name, or two marks of one label in a row.
     """
-    _require_each_once("rows", [row.name for row in rows])
+    each_once("rows", [row.name for row in rows])
     for row in rows:
-        _require_each_once("marks", [mark.label for mark in row.marks])
+        each_once("marks", [mark.label for mark in row.marks])
     width, height = (3.9, 1.2 + 0.5 * len(rows)) if narrow else (5.8, 0.9 + 0.17 * len(rows))
     with canvas(width=width, height=height) as (figure, axis):
         axis.axvspan(1 - margin, 1 + margin, color=COLOURS["neutral"], alpha=0.3, lw=0)
@@ -71,12 +72,6 @@ def settings_figure(rows: Sequence[SettingRow], margin: float, *, narrow: bool =
             handletextpad=0.3,
         )
     return figure
-
-
-def _require_each_once(what: str, names: Sequence[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"two {what} of one name: {', '.join(twice)}")
 
 
 def _marks(axis: Axes, place: int, row: SettingRow, between: Interval) -> None:

@@ -16,6 +16,7 @@ from investigation.display.figures import (
     percent_more,
     rows,
 )
+from investigation.display.keys import each_once
 from investigation.evidence.kinds.timings import Timing
 
 Intervals = Sequence[tuple[float, float]]
@@ -71,8 +72,13 @@ def additions(timings: Mapping[str, Timing]) -> Figure:
 
 
 def cost_by_size(timings: Sequence[Timing], margin: float) -> Figure:
-    """Return a figure of what a candidate adds to a call, in time and as a share, over size."""
-    elements = [timing.case.elements if timing.case else 0 for timing in timings]
+    """Return a figure of what a candidate adds to a call, in time and as a share, over size.
+
+    Raises `ValueError` for two timings of one size.
+    """
+    timings = sorted(timings, key=_elements)
+    elements = [_elements(timing) for timing in timings]
+    each_once("timings", elements)
     share = [percent_more(timing.ratio) for timing in timings]
     limits = [
         (percent_more(timing.interval[0]), percent_more(timing.interval[1])) for timing in timings
@@ -88,6 +94,10 @@ def cost_by_size(timings: Sequence[Timing], margin: float) -> Figure:
         _readable_scale(share_axis, threshold=1)
         share_axis.set_ylabel("% of the multiply")
     return figure
+
+
+def _elements(timing: Timing) -> int:
+    return timing.case.elements if timing.case else 0
 
 
 def _readable_scale(axis: Axes, threshold: float) -> None:

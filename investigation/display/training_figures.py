@@ -7,11 +7,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from investigation.display.figures import COLOURS, INK, PAPER, canvas
+from investigation.display.keys import each_once
 from investigation.evidence.words import listed, number_of
 from investigation.observe.autograd_graph import Node
 
 POINTS = {"expand_as": "o"}
 OF_THE_GATE = "gradient of gate"  # the gate's node in a recorded graph
+# The panels of the loss curves; both have a line of another seed.
+LOSSES, APART = "losses", "difference of two losses"
 # Neither form's colour, for what is not one form.
 OTHERS = [COLOURS[name] for name in ("good", "unsure", "bad", "materialized", "neutral")]
 
@@ -64,9 +67,10 @@ def gradient_errors(
     """Return a figure of the gate gradient's relative error over the size of the gradient above.
 
     `errors` maps a gate's dtype to a form's errors, one a size: a panel a dtype. `met` is the
-    range of sizes that a network hands down.
+    range of sizes that a network hands down. Raises `ValueError` for a size that comes twice.
     """
-    with canvas(columns=len(errors), height=3.0, sharey=True) as (figure, axes):
+    each_once("sizes", sizes)
+    with canvas(columns=len(errors), height=3.0, sharey=True, squeeze=False) as (figure, (axes,)):
         for axis, (dtype, by_form) in zip(axes, errors.items(), strict=True):
             axis.axvspan(*met, color=COLOURS["neutral"], alpha=0.2, lw=0)
             for form, values in by_form.items():
@@ -87,13 +91,13 @@ def loss_curves(
             # Points of one form on the line of the other: both stay visible if they agree.
             style, colour = POINTS.get(name, "-"), COLOURS.get(name, COLOURS["neutral"])
             losses.plot(range(1, len(values) + 1), values, style, ms=2.5, color=colour, label=name)
-        losses.set(xlabel="training step", ylabel="loss", yscale="log")
+        losses.set(title=LOSSES, xlabel="training step", ylabel="loss", yscale="log")
         losses.legend(loc="lower left")
         for (name, values), colour in zip(apart.items(), cycle(OTHERS), strict=False):
             steps = [step for step, value in enumerate(values, start=1) if value > 0]
             shown = [values[step - 1] for step in steps]
             differences.plot(steps, shown, ".-", ms=3, lw=0.8, color=colour, label=name)
-        differences.set(xlabel="training step", ylabel="difference of the losses", yscale="log")
+        differences.set(title=APART, xlabel="training step", ylabel="difference", yscale="log")
         differences.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=1, fontsize=8)
     return figure
 

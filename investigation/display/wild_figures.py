@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from investigation.display import figures, outcomes
+from investigation.display.keys import each_once
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.words import capital
 from investigation.subject.runtimes import BY_SLUG
@@ -15,9 +16,16 @@ TICKS = (0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 4, 8)
 
 
 def ratios(timed: Sequence[Timing]) -> Figure:
-    """Return a figure with a panel a network and a row a runtime, on a logarithmic axis."""
+    """Return a figure with a panel a network and a row a runtime, on a logarithmic axis.
+
+    Raises `ValueError` for two timings of one row.
+    """
     several = len({timing.machine for timing in timed}) > 1
     panels = [f"{timing.network}{f', {timing.machine}' if several else ''}" for timing in timed]
+    each_once(
+        "timings",
+        [f"{panel}, {timing.runtime}" for panel, timing in zip(panels, timed, strict=True)],
+    )
     networks = list(dict.fromkeys(panels))
     runtimes = list(dict.fromkeys(str(timing.runtime) for timing in timed))
     height = 1.3 + 0.3 * len(runtimes)
