@@ -41,7 +41,7 @@ def programs_of(materialized):
 
 
 def tensors(count):
-    return {"codegen": Planted(generate=lambda _form, case: Planted(buffers=count, case=case)),
+    return {"codegen": Planted(generate=lambda _form, case: Planted(full_size=count, case=case)),
             "case": CASE}  # fmt: skip
 
 
@@ -117,8 +117,11 @@ COMPILED: Worlds = {
         ),
     ),
     Cell("06_compiled", "06-29"): (
-        world("allocates 1 tensor, its output: **there is no hidden copy.**", **tensors(1)),
-        world("allocates 2 tensors, its output included.", **tensors(2)),
+        world(
+            "makes 1 tensor as large as its input, its output: **there is no hidden copy.**",
+            **tensors(1),
+        ),
+        world("makes 2 tensors as large as its input, its output included.", **tensors(2)),
     ),
     Cell("06_compiled", "06-34"): (
         world("the kernels of a forward pass are the same.", run={}),
