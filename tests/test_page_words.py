@@ -185,7 +185,7 @@ def test_a_graph_is_told_by_what_reaches_its_expansion_and_its_gate():
     sentence = training_figures.graphs_told({"expand_as": [expansion, gate], "broadcast": [gate]})
     assert sentence == (
         "With expand_as: 1 node of the expansion, which gets (2, 3, 4, 5) bfloat16, and the gate "
-        "gets (2, 3, 1, 1) float32. With broadcast: 0 nodes of the expansion and the gate gets "
+        "gets (2, 3, 1, 1) float32. With broadcast: 0 nodes of the expansion, and the gate gets "
         "(2, 3, 1, 1) float32."
     )
     turned = training_figures.graphs_told({"expand_as": [gate], "broadcast": [expansion]})

@@ -109,9 +109,11 @@ def graphs_told(graphs: Mapping[str, Sequence[Node]], marked: str = "Expand") ->
 
 def _graph(nodes: Sequence[Node], marked: str) -> str:
     of_expansion = [str(node.arrives) for node in nodes if marked in node.name]
-    gets = f", which gets {listed(of_expansion)}," if of_expansion else ""
+    gets = f", which gets {listed(of_expansion)}" if of_expansion else ""
     gate = listed([str(node.arrives) for node in nodes if node.name == OF_THE_GATE]) or "nothing"
-    return f"{number_of(len(of_expansion), 'node')} of the expansion{gets} and the gate gets {gate}"
+    return (
+        f"{number_of(len(of_expansion), 'node')} of the expansion{gets}, and the gate gets {gate}"
+    )
 
 
 def errors_told(errors: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
