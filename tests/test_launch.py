@@ -155,17 +155,23 @@ def asked_for(form, case):
     """What a form allocates beside its output, by the profiler."""
     x, gate = case.tensors()
     count = memory.bytes_allocated(lambda: SCALES[form](x, gate)) - 4 * x.numel()
-    dtypes = "mixed" if case.gate_dtype else "same"
+    wider = {"float32": "wider_gate", "bfloat16": "mixed", None: "same"}
+    dtypes = wider[case.gate_dtype]
     return Memory(says="", phase="line", form=form, dtypes=dtypes, bytes=count, case=case)
 
 
 def test_a_cpus_iterator_converts_what_the_profiler_measures(proved):
-    cases = (CASE, CASE.with_gate("bfloat16"))
+    cases = (CASE, CASE.with_gate("bfloat16"), CASE.with_wider_gate())
     measured = [asked_for(form, case) for case in cases for form in SCALES]
     beside = list(controls.beside_measured(measured, proved.controls))
-    assert len(beside) == 4
+    assert len(beside) == 6
     assert all(converted == bytes_ for *_, converted, bytes_ in beside)
     assert len({converted for *_, converted, _ in beside}) == 3  # nothing, a gate, a full gate
+
+
+def test_with_a_wider_gate_both_forms_convert_the_input_and_nothing_else(proved):
+    turned = proved.controls.converted["wider_gate"]
+    assert turned["expand_as"] == turned["broadcast"] == 4 * CASE.elements
 
 
 def test_a_measured_copy_that_the_iterator_does_not_make_shows(proved):

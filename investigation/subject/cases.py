@@ -58,6 +58,10 @@ class Case(BaseModel):
         """Return the same case with a gate of another dtype."""
         return self.model_copy(update={"gate_dtype": gate_dtype})
 
+    def with_wider_gate(self) -> "Case":
+        """Return the same case with an input of a narrower dtype than the gate."""
+        return self.model_copy(update={"dtype": "bfloat16", "gate_dtype": "float32"})
+
     def tensors(self, device: str = "cpu") -> "tuple[Tensor, Tensor]":
         """Return a random input `(B, C, H, W)` and a gate `(B, C, 1, 1)` inside (0, 1)."""
         import torch

@@ -56,7 +56,11 @@ def tried(case: Case, seed: int) -> Controls:
     return Controls(
         written_out=(len(written) - written.count(None), len(written)),
         transposed=(len(turned) - turned.count(None), len(turned)),
-        converted={"same": _converted(case), "mixed": _converted(case.with_gate(NARROW_GATE))},
+        converted={
+            "same": _converted(case),
+            "mixed": _converted(case.with_gate(NARROW_GATE)),
+            "wider_gate": _converted(case.with_wider_gate()),
+        },
     )
 
 
