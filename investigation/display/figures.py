@@ -1,7 +1,6 @@
 """Figures from evidence: matplotlib axes in, nothing but drawing; no torch, no files."""
 
 import html
-import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import StrMethodFormatter
 
-from investigation.display import figure_data
+from investigation.display import figure_data, inline
+from investigation.display import narrow as narrow_layout
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.words import OUTCOMES
 
@@ -39,10 +39,8 @@ VERDICT_COLOURS: Mapping[str, str] = {
     "faster": COLOURS["broadcast"],
 }
 
-# Written wherever text or a line should take the page's own colour, light or dark.
-INK = "#010203"
-# And wherever a shape should hide what lies behind it.
-PAPER = "#fdfeff"
+# Colours that a page replaces by its own.
+INK, PAPER = inline.INK, inline.PAPER
 STYLE = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -76,25 +74,25 @@ def canvas(
         plt.close(figure)
 
 
-def show(figure: Figure, alt: str, caption: str) -> HTML:
+def show(figure: Figure, alt: str, caption: str, narrow: Figure | None = None) -> HTML:
     """Return a figure as inline SVG that takes the page's colours, captioned, for display.
 
     `alt` says in words what the picture shows; `caption` says what to see in it. The numbers
-    that are drawn can be downloaded from the caption.
+    that are drawn can be downloaded from the caption. A phone shows `narrow`, or the same figure
+    laid out anew.
     """
-    buffer = io.StringIO()
-    with mpl.rc_context(STYLE | {"svg.hashsalt": alt}):  # type: ignore[arg-type]
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
     plt.close(figure)
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
-    svg = svg.replace(PAPER, "var(--pst-color-background, Canvas)")
-    svg = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', "", svg, count=1)
-    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{html.escape(alt)}" ', 1)
+    drawings = _drawings(figure, narrow, alt, salt=alt)
     return HTML(
-        f'<figure class="chart">{_with_own_ids(svg, alt)}'
+        f'<figure class="chart">{drawings}'
         f"<figcaption>{html.escape(caption)}{_numbers(figure, alt)}</figcaption></figure>"
     )
+
+
+def _drawings(wide: Figure, narrow: Figure | None, alt: str, salt: str) -> str:
+    """Return the figure for a wide page and for a phone, with ids that `salt` makes its own."""
+    with mpl.rc_context(STYLE):  # type: ignore[arg-type]
+        return inline.twice(wide, narrow or narrow_layout.of(wide), alt, salt, STYLE)
 
 
 def _numbers(figure: Figure, alt: str) -> str:
@@ -107,18 +105,6 @@ def _numbers(figure: Figure, alt: str) -> str:
         f' <a class="figure-data" download="{name}.csv" href="data:text/csv;charset=utf-8,'
         f'{quote(text)}">The numbers drawn (CSV)</a>'
     )
-
-
-def _with_own_ids(svg: str, salt: str) -> str:
-    """Prefix every id, so that two figures on a page do not refer to each other's parts."""
-    prefix = f"f{abs(hash_of(salt)):x}-"
-    svg = re.sub(r'\bid="', f'id="{prefix}', svg)
-    return re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}", svg)
-
-
-def hash_of(text: str) -> int:
-    """Return a small number that stays the same from run to run."""
-    return int.from_bytes(text.encode(), "big") % 0xFFFFFFFB
 
 
 # A gate a channel, from light to dark; each stands out on white and on near-black.
@@ -236,10 +222,17 @@ def interval(
 
 
 def legend_of_verdicts(axis: Axes) -> None:
-    """Name the verdicts below the figure."""
+    """Name the verdicts of all panels so far below the figure, each once."""
     figure = axis.get_figure(root=True)
-    if figure is not None:
-        figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    if figure is None:
+        return
+    for legend in list(figure.legends):
+        legend.remove()
+    named: dict[str, Any] = {}
+    for axes in figure.axes:
+        handles, labels = axes.get_legend_handles_labels()
+        named |= dict(zip(labels, handles, strict=True))
+    figure.legend(list(named.values()), list(named), loc="outside lower center", ncols=4)
 
 
 def legend_of_outcomes(figure: Figure, axis: Axes, timings: Iterable[Timing]) -> None:

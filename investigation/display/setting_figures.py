@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from investigation.display.figures import COLOURS, INK, PAPER, VERDICT_COLOURS, canvas
+from investigation.display.narrow import WIDTH
 from investigation.evidence.kinds.timings import Outcome
 from investigation.evidence.observation import Interval
 from investigation.evidence.words import OUTCOMES
@@ -53,7 +54,7 @@ def settings_figure(rows: Sequence[SettingRow], margin: float, *, narrow: bool =
     _require_each_once("rows", [row.name for row in rows])
     for row in rows:
         _require_each_once("marks", [mark.label for mark in row.marks])
-    width, height = (3.9, 1.2 + 0.5 * len(rows)) if narrow else (5.8, 0.9 + 0.2 * len(rows))
+    width, height = (WIDTH, 1.2 + 0.5 * len(rows)) if narrow else (5.8, 0.9 + 0.2 * len(rows))
     with canvas(width=width, height=height) as (figure, axis):
         axis.axvspan(1 - margin, 1 + margin, color=COLOURS["neutral"], alpha=0.3, lw=0)
         axis.axvline(1, color=INK, lw=0.8)

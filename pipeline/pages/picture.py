@@ -42,23 +42,20 @@ def _mark(answer: Answer) -> Mark:
 
 
 def of_settings(decisions: Sequence[Decision]) -> Markup:
-    """Return the picture as HTML, once for a wide page and once for a phone."""
+    """Return the picture as HTML, for a wide page and for a phone."""
     rows = setting_rows(decisions)
-    wide, narrow = (
-        figures.show(
-            settings_figure(rows, MARGIN, narrow=narrow),
-            alt=_alt(decisions, narrow=narrow),
-            caption=caption(decisions),
-        ).data
-        for narrow in (False, True)
+    shown = figures.show(
+        settings_figure(rows, MARGIN),
+        alt=_alt(decisions),
+        caption=caption(decisions),
+        narrow=settings_figure(rows, MARGIN, narrow=True),
     )
-    return Markup(f'<div class="on-wide">{wide}</div>\n<div class="on-narrow">{narrow}</div>')
+    return Markup(shown.data)
 
 
-def _alt(decisions: Sequence[Decision], *, narrow: bool) -> str:
+def _alt(decisions: Sequence[Decision]) -> str:
     changes = "; ".join(f"{name_of(decision)}: {decision.change}" for decision in decisions)
-    layout = " Drawn for a narrow page." if narrow else ""
-    return f"Time with expand_as over time without, a row a setting. {changes}.{layout}"
+    return f"Time with expand_as over time without, a row a setting. {changes}."
 
 
 def caption(decisions: Sequence[Decision]) -> str:
