@@ -165,7 +165,7 @@ class Anything:
 class Captions(Anything):
     """A stand-in for `figures`: a figure is its alternative text and its caption."""
 
-    def show(self, _figure: object, alt: str, caption: str) -> str:
+    def show(self, _figure: object, alt: str, caption: str, **_: object) -> str:
         return f"{alt}\n\n{caption}"
 
     @contextmanager

@@ -158,7 +158,7 @@ def test_the_numbers_are_published_once_and_are_those_of_the_wide_figure():
     ("words_", "most", "lines"),
     [
         ("short", 2, ["short"]),
-        ("input (B, 3, 14, 15)", 2, ["input", "(B, 3, 14, 15)"]),
+        ("the input (B, 3, 14, 15)", 2, ["the input", "(B, 3, 14, 15)"]),
         ("the first part, the second", 2, ["the first part,", "the second"]),
         ("a name without any mark", 2, ["a name without", "any mark"]),
         ("too long for any two lines, wherever they break", 2, None),

@@ -30,7 +30,8 @@ def twice(wide: Figure, narrow: Figure, alt: str, salt: str, style: Mapping[str,
 def svg(figure: Figure, alt: str, salt: str, style: Mapping[str, Any]) -> str:
     """Return a figure as an SVG element; `salt` tells its ids from all others on a page."""
     buffer = io.StringIO()
-    with mpl.rc_context({**style, "svg.hashsalt": salt}):  # type: ignore[arg-type]
+    settings: Any = {**style, "svg.hashsalt": salt}
+    with mpl.rc_context(settings):
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     drawn = buffer.getvalue()
     drawn = drawn[drawn.index("<svg") :].replace(INK, "currentColor")

@@ -83,7 +83,7 @@ def _lay_out(figure: Figure, panels: Sequence[Panel]) -> None:
     across = _across(panels)
     ordered = _in_order(panels)
     lines = [ordered[first : first + across] for first in range(0, len(ordered), across)]
-    figure.set_size_inches(WIDTH, 1.0 + sum(_height(panel, across) for panel in panels))
+    figure.set_size_inches(WIDTH, 4.0 + sum(_height(panel, across) for panel in panels))
     _stack(figure, lines)
     for panel in panels:
         _fit_inside(panel, across)
@@ -267,7 +267,7 @@ def _fit_inside(panel: Panel, across: int) -> None:
     axes = panel.axes
     if panel.diagram and not panel.scaled:
         for text in axes.texts:
-            text.set_fontsize(min(LABEL_SIZE, _larger(panel, across) * text.get_fontsize()))
+            text.set_fontsize(min(LABEL_SIZE, _larger(panel, across) * float(text.get_fontsize())))
     if axes.texts and any(isinstance(container, BarContainer) for container in axes.containers):
         axes.margins(x=0.4)
     for label in axes.get_xticklabels():

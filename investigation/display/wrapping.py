@@ -3,6 +3,7 @@
 import re
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -95,12 +96,12 @@ def _wrap(text: Text, room: float) -> None:
 def reflow_legends(figure: Figure) -> None:
     """Lay the legends of a figure out in as many columns as fit."""
     for legend in list(figure.legends):
-        handles = list(legend.legend_handles)
+        handles = [handle for handle in legend.legend_handles if handle is not None]
         labels = [text.get_text() for text in legend.get_texts()]
         upper = legend._outside_loc == "upper"  # type: ignore[attr-defined]
         size = legend.get_texts()[0].get_fontsize() if labels else 10
         legend.remove()
-        place = "outside upper center" if upper else "outside lower center"
+        place: Any = "outside upper center" if upper else "outside lower center"
         columns = _columns(labels, float(size), 0.95 * figure.get_figwidth())
         figure.legend(handles, labels, loc=place, ncols=columns, fontsize=size, columnspacing=1.2)
 
