@@ -80,7 +80,7 @@ def _room(axes: Axes, width: float) -> float:
     assert figure is not None
     box = axes.get_position()
     middle, all_of_it = (box.x0 + box.x1) / 2, figure.get_figwidth()
-    return min(0.97 * width, 2 * 0.98 * all_of_it * min(middle, 1 - middle))
+    return min(0.97 * width, float(2 * 0.98 * all_of_it * min(middle, 1 - middle)))
 
 
 def _wrap(text: Text, room: float) -> None:
