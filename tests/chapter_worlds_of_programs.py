@@ -260,8 +260,8 @@ def drawn(**more):
 
 GPUS: Worlds = {
     Cell("07_gpu", "07-81"): (
-        world("both forms' machine code are the same. Left", **machine_code("a", "a")),
-        world("both forms' machine code are not the same. Left", **machine_code("a", "b")),
+        world("both forms' machine code are the same. The kernel", **machine_code("a", "a")),
+        world("both forms' machine code are not the same. The kernel", **machine_code("a", "b")),
     ),
     Cell("07_gpu", "07-10"): (
         world(

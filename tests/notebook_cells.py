@@ -167,7 +167,8 @@ class Anything:
 class Captions(Anything):
     """A stand-in for `figures`: a figure is its alternative text and its caption."""
 
-    def show(self, _figure: object, **words: str) -> str:
+    def show(self, _figure: object, *, narrow: object = None, **words: str) -> str:
+        del narrow  # a drawing, without words of its own
         return "\n\n".join(texts(**words))
 
     @contextmanager

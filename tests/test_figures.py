@@ -58,3 +58,11 @@ def test_a_bar_says_a_large_number_in_full_and_a_small_one_in_three_digits():
     shown = html_of(figure)
     assert "24,576 KiB" in shown
     assert "0.123 KiB" in shown
+
+
+def test_the_verdicts_of_all_panels_are_named_once():
+    with figures.canvas(columns=3) as (figure, axes):
+        for axis, verdict in zip(axes, ("slower", "equivalent", "slower"), strict=True):
+            figures.forest(axis, ["a"], [1.1], [(1.0, 1.2)], [verdict], 0.01)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["slower", "equal"]

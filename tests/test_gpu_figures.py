@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 
 import pytest
 
@@ -57,6 +58,17 @@ def test_no_text_of_the_kernel_overlaps_another_or_a_digest_s_box():
     assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
     left = min(patch.get_window_extent().x0 for patch in figure.axes[0].patches)
     assert all(box.x1 < left for box in boxes[: 2 * len(LINES)])
+
+
+def test_on_a_phone_the_kernel_stands_above_the_digests_in_lines_that_fit():
+    forms = [code("expand_as", "a" * 64), code("broadcast", "b" * 64)]
+    figure = gpu_figures.one_kernel(forms, narrow=True)
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in texts(figure)]
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+    assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+    top = max(patch.get_window_extent().y1 for patch in figure.axes[0].patches)
+    assert all(box.y0 > top for box in boxes[: 2 * len(LINES)])
 
 
 def agreements(differ):

@@ -124,7 +124,7 @@ def test_a_recorded_contest_is_shown_with_a_captioned_figure_for_each_kind_of_pl
     (picture,) = contest_figures.pictures("machine", result)
     assert f"recorded: machine, {TENSORS}." in picture.data
     told = "With compare_made: false alarms in 1 of 2 and +1 % found in 2 of 2 trials."
-    assert picture.data.count(told) == 2, "in the caption and in the alternative text"
+    assert picture.data.count(told) == 3, "in the caption and in two alternative texts"
 
 
 def test_the_figures_of_a_contest_beside_a_neighbour_are_folded():

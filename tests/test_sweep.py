@@ -295,7 +295,7 @@ def test_table_and_page_show_every_cell_and_no_markup_of_theirs(tmp_path):
     assert soup.find_all("script") == []
     assert soup.get_text().count(SCRIPT) == 2
     assert len(soup.select("tbody tr")) == len(rows)
-    assert len(soup.select("figure svg[aria-label]")) == 1
+    assert len(soup.select("figure .on-wide svg[aria-label]")) == 1
     assert "1 cell failed" in soup.get_text()
     assert (tmp_path / "mine" / "table.csv").read_text().count("\n") == 1 + len(rows)
     assert json.loads((tmp_path / "mine" / "table.json").read_text())[4]["failure"] == SCRIPT

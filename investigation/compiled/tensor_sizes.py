@@ -5,9 +5,10 @@ bytes as the narrower of input and gate, or more: a gate that is written out may
 """
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
+from operator import add, floordiv, mul, sub
 
 import torch
 
@@ -16,7 +17,13 @@ from investigation.subject.cases import Case
 
 CHECKS = ("assert_size_stride", "assert_tensor_metadata")
 TOGETHER = "assert_size_stride_grouped"  # from torch 2.15 on several inputs are checked in one call
-FUNCTIONS: dict[str, object] = {"__builtins__": {}, "max": max, "min": min}
+OPERATORS: Mapping[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Add: add,
+    ast.Sub: sub,
+    ast.Mult: mul,
+    ast.FloorDiv: floordiv,
+}
+FUNCTIONS: Mapping[str, Callable[[Iterable[int]], int]] = {"max": max, "min": min}
 Sizes = Mapping[str, tuple[ast.expr, ...]]
 
 
@@ -124,12 +131,16 @@ def _symbols(sizes: Iterable[tuple[ast.expr, ...]], shape: tuple[int, ...]) -> M
 
 
 def _number(part: ast.expr, symbols: Mapping[str, int]) -> int:
-    try:
-        return int(eval(_text(part), FUNCTIONS, dict(symbols)))
-    except (NameError, TypeError, SyntaxError):
-        raise SourceError(
-            f"a tensor's size does not follow from the input: {_text(part)}"
-        ) from None
+    match part:
+        case ast.Constant(value=int(number)):
+            return number
+        case ast.Name(id=name) if name in symbols:
+            return symbols[name]
+        case ast.BinOp(left, operator, right) if type(operator) in OPERATORS:
+            return OPERATORS[type(operator)](_number(left, symbols), _number(right, symbols))
+        case ast.Call(func=ast.Name(id=name), args=args) if name in FUNCTIONS:
+            return FUNCTIONS[name](_number(argument, symbols) for argument in args)
+    raise SourceError(f"a tensor's size does not follow from the input: {_text(part)}")
 
 
 def _item_bytes(dtype: str) -> int:

@@ -1,8 +1,6 @@
 """Figures from evidence: matplotlib axes in, nothing but drawing; no torch, no files."""
 
 import html
-import io
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -17,7 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import StrMethodFormatter
 
-from investigation.display import figure_data
+from investigation.display import figure_data, inline
+from investigation.display import narrow as narrow_layout
 from investigation.display.figure_texts import file_name, texts
 from investigation.display.keys import in_cells
 from investigation.evidence.kinds.timings import Timing
@@ -41,10 +40,8 @@ VERDICT_COLOURS: Mapping[str, str] = {
     "faster": COLOURS["broadcast"],
 }
 
-# Written wherever text or a line should take the page's own colour, light or dark.
-INK = "#010203"
-# And wherever a shape should hide what lies behind it.
-PAPER = "#fdfeff"
+# Colours that a page replaces by its own.
+INK, PAPER = inline.INK, inline.PAPER
 STYLE = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -78,34 +75,30 @@ def canvas(
         plt.close(figure)
 
 
-def show(figure: Figure, *, finding: str, drawn: str, reading: str = "") -> HTML:
+def show(
+    figure: Figure, *, finding: str, drawn: str, reading: str = "", narrow: Figure | None = None
+) -> HTML:
     """Return a figure as inline SVG that takes the page's colours, captioned, for display.
 
     `finding` is what the evidence comes to, as a computed sentence. `drawn` says what is drawn,
     without any outcome: the same in every run, and on a page of one figure only. `reading` says
-    how to read it. The numbers that are drawn can be downloaded from the caption. Raises
-    `ValueError` if `finding` or `drawn` is empty.
+    how to read it. The numbers that are drawn can be downloaded from the caption. A phone shows
+    `narrow`, or the same figure laid out anew. Raises `ValueError` if `finding` or `drawn` is
+    empty.
     """
     alternative, caption = texts(finding=finding, drawn=drawn, reading=reading)
-    svg = _svg(figure, alternative, salt=drawn)
+    plt.close(figure)
+    drawings = _drawings(figure, narrow, alternative, salt=drawn)
     return HTML(
-        f'<figure class="chart">{svg}'
+        f'<figure class="chart">{drawings}'
         f"<figcaption>{html.escape(caption)}{_numbers(figure, drawn)}</figcaption></figure>"
     )
 
 
-def _svg(figure: Figure, alternative: str, salt: str) -> str:
-    """Return a figure as SVG; `salt` makes its ids the same each time, and no other figure's."""
-    buffer = io.StringIO()
-    with mpl.rc_context(STYLE | {"svg.hashsalt": salt}):  # type: ignore[arg-type]
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    plt.close(figure)
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
-    svg = svg.replace(PAPER, "var(--pst-color-background, Canvas)")
-    svg = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', "", svg, count=1)
-    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{html.escape(alternative)}" ', 1)
-    return _with_own_ids(svg, salt)
+def _drawings(wide: Figure, narrow: Figure | None, alternative: str, salt: str) -> str:
+    """Return the figure for a wide page and for a phone, with ids that `salt` makes its own."""
+    with mpl.rc_context(STYLE):  # type: ignore[arg-type]
+        return inline.twice(wide, narrow or narrow_layout.of(wide), alternative, salt, STYLE)
 
 
 def _numbers(figure: Figure, drawn: str) -> str:
@@ -117,18 +110,6 @@ def _numbers(figure: Figure, drawn: str) -> str:
         f' <a class="figure-data" download="{file_name(drawn)}.csv" href="data:text/csv;'
         f'charset=utf-8,{quote(text)}">The numbers drawn (CSV)</a>'
     )
-
-
-def _with_own_ids(svg: str, salt: str) -> str:
-    """Prefix every id, so that two figures on a page do not refer to each other's parts."""
-    prefix = f"f{abs(hash_of(salt)):x}-"
-    svg = re.sub(r'\bid="', f'id="{prefix}', svg)
-    return re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}", svg)
-
-
-def hash_of(text: str) -> int:
-    """Return a small number that stays the same from run to run."""
-    return int.from_bytes(text.encode(), "big") % 0xFFFFFFFB
 
 
 # A gate a channel, from light to dark; each stands out on white and on near-black.
@@ -251,10 +232,17 @@ def interval(
 
 
 def legend_of_verdicts(axis: Axes) -> None:
-    """Name the verdicts below the figure."""
+    """Name the verdicts of all panels so far below the figure, each once."""
     figure = axis.get_figure(root=True)
-    if figure is not None:
-        figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    if figure is None:
+        return
+    for legend in list(figure.legends):
+        legend.remove()
+    named: dict[str, Any] = {}
+    for axes in figure.axes:
+        handles, labels = axes.get_legend_handles_labels()
+        named |= dict(zip(labels, handles, strict=True))
+    figure.legend(list(named.values()), list(named), loc="outside lower center", ncols=4)
 
 
 def legend_of_outcomes(figure: Figure, axis: Axes, timings: Iterable[Timing]) -> None:

@@ -1,16 +1,17 @@
 """Figures of the GPU chapter."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import cycle
+from typing import Any
 
-import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from investigation.compiled.fusion import CompileSetting
 from investigation.compiled.triton.proof import ChipAgreement, CompileLayer
+from investigation.display import narrow as narrow_layout
 from investigation.display.figures import COLOURS, INK, canvas, verdict_grid
 from investigation.display.keys import each_once
 from investigation.evidence.kinds.programs import MachineCode
@@ -20,15 +21,26 @@ from investigation.subject import gpu_catalog
 
 # A card has a shape as well as a colour, for those who tell colours apart badly.
 MARKERS = "ovs^D<P>"
+CARD_COLOURS = ("broadcast", "good", "materialized", "unsure", "bad", "neutral")
 # The picture of one kernel: where its digests stand, as a share of its width, and in points how
 # much is left for code and how wide a character of code and of words is, as a share of its size.
 DIGESTS_AT, CODE_WIDTH, CODE_CHARACTER, WORDS_CHARACTER = 0.69, 345, 0.61, 0.56
 DIGITS = 12
+# A space that SVG keeps at the beginning of a line.
+NO_BREAK = "\N{NO-BREAK SPACE}"
+# On a phone: how many characters of code and of words a line holds, and inches of a line.
+PHONE_CODE, PHONE_WORDS, PHONE_LINE = 47, 50, 0.165
+INDENTED = f"\n{4 * NO_BREAK}"
 SOURCES = {"expand_as": "x * y.expand_as(x)", "broadcast": "x * y"}
 
 
-def one_kernel(forms: Sequence[MachineCode]) -> Figure:
-    """Return a picture of the first form's kernel, line by line, and of each form's digest."""
+def one_kernel(forms: Sequence[MachineCode], *, narrow: bool = False) -> Figure:
+    """Return a picture of the first form's kernel, line by line, and of each form's digest.
+
+    `narrow` is the same for a phone: long lines go on in the next, and the digests stand below.
+    """
+    if narrow:
+        return _kernel_above_digests(forms)
     lines = list(zip(forms[0].lines, forms[0].words, strict=True))
     code_size = _size_for(forms[0].lines, CODE_CHARACTER)
     words_size = _size_for(forms[0].words, WORDS_CHARACTER)
@@ -39,7 +51,32 @@ def one_kernel(forms: Sequence[MachineCode]) -> Figure:
         for row, (code, words) in enumerate(lines):
             axis.text(0, row + 0.32, code, family="monospace", fontsize=code_size, va="center")
             axis.text(0.02, row + 0.72, words, fontsize=words_size, va="center")
-        _digests(axis, forms, len(lines))
+        height = 0.36 * len(lines)
+        _digests(axis, forms, DIGESTS_AT, [0, len(lines) - height], height)
+    return figure
+
+
+def _kernel_above_digests(forms: Sequence[MachineCode]) -> Figure:
+    """Draw the kernel in lines as long as a phone is wide, and below it the digests."""
+    rows: list[tuple[float, str, dict[str, Any]]] = []
+    down = 0.0
+    for code, words in zip(forms[0].lines, forms[0].words, strict=True):
+        for text, longest, style in ((code, PHONE_CODE, {"family": "monospace"}),
+                                     (words, PHONE_WORDS, {"style": "italic"})):  # fmt: skip
+            shown = textwrap.wrap(text, longest, break_on_hyphens=False)
+            rows.append((down, INDENTED.join(shown), style))
+            down += 1.0 * len(shown) + 0.1
+        down += 0.5
+    height = 4.0
+    tops = [down + 0.5 + place * (height + 2) for place in range(len(forms))]
+    deepest = tops[-1] + height + 0.3
+    with canvas(width=narrow_layout.WIDTH, height=PHONE_LINE * deepest) as (figure, axis):
+        axis.set_axis_off()
+        axis.set_xlim(0, 1)
+        axis.set_ylim(deepest, 0)
+        for top, text, style in rows:
+            axis.text(0, top, text, fontsize=9, va="top", **style)
+        _digests(axis, forms, 0, tops, height)
     return figure
 
 
@@ -48,30 +85,25 @@ def _size_for(texts: Sequence[str], character: float) -> float:
     return min(9.0, CODE_WIDTH / (character * max(map(len, texts), default=1)))
 
 
-def _digests(axis: Axes, forms: Sequence[MachineCode], rows: int) -> None:
+def _digests(
+    axis: Axes, forms: Sequence[MachineCode], left: float, tops: Sequence[float], height: float
+) -> None:
     """Draw a box a form, from the top down, and whether their digests are the same between."""
-    height = 0.36 * rows
-    for place, code in enumerate(forms):
-        top = place * (rows - height)
+    middle = (1 + left) / 2
+    for top, code in zip(tops, forms, strict=True):
         colour = COLOURS.get(code.form, COLOURS["neutral"])
-        axis.add_patch(
-            Rectangle((DIGESTS_AT, top), 1 - DIGESTS_AT, height, fc="none", ec=colour, lw=2)
-        )
-        middle = (1 + DIGESTS_AT) / 2
+        axis.add_patch(Rectangle((left, top), 1 - left, height, fc="none", ec=colour, lw=2))
         for at, text, family in (
             (0.25, SOURCES[code.form], "monospace"),
             (0.55, f"sha256 {code.binary_sha256[:DIGITS]}…", "monospace"),
-            (
-                0.82,
-                f"{code.target_name}, {readable(code.binary_bytes)} bytes",
-                "sans-serif",
-            ),
+            (0.82, f"{code.target_name}, {readable(code.binary_bytes)} bytes", "sans-serif"),
         ):
             where = (middle, top + at * height)
             axis.text(*where, text, ha="center", va="center", fontsize=8.5, family=family)
     same = len({code.binary_sha256 for code in forms}) == 1
     sign, colour = ("=", COLOURS["good"]) if same else ("≠", COLOURS["bad"])
-    axis.text((1 + DIGESTS_AT) / 2, rows / 2, sign, ha="center", va="center", fontsize=16,
+    between = (tops[0] + tops[-1] + height) / 2
+    axis.text(middle, between, sign, ha="center", va="center", fontsize=16,
               color=colour, fontweight="bold")  # fmt: skip
 
 
@@ -118,11 +150,10 @@ def bounds(predictions: Sequence[Prediction], host: HostCost | None) -> Figure:
     each_once("predictions", [(one.card.name, one.case.name) for one in predictions])
     cards = sorted({prediction.card for prediction in predictions}, key=lambda card: card.bandwidth)
     cases = sorted({prediction.case for prediction in predictions}, key=lambda case: case.elements)
-    # The ends of the map are too dark for a dark page and too pale for a light one.
-    colours = mpl.colormaps["viridis"](np.linspace(0.3, 0.85, len(cards)))
+    colours = [COLOURS[name] for name in CARD_COLOURS]
     rows = {case: row for row, case in enumerate(cases)}
     with canvas(height=1.6 + 0.3 * len(cases)) as (figure, axis):
-        for card, colour, marker in zip(cards, colours, cycle(MARKERS), strict=False):
+        for card, colour, marker in zip(cards, cycle(colours), cycle(MARKERS), strict=False):
             times = {
                 rows[prediction.case]: 1e6 * prediction.device_s
                 for prediction in predictions

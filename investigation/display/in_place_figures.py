@@ -117,8 +117,8 @@ def reading(records: Mapping[str, LineInPlace]) -> str:
     """Say how to read the figure."""
     first = next(iter(records.values()))
     return (
-        "Upper row: the time that expand_as adds to the line at each SE block, and in sum. Lower "
-        f"row: the sum as a share of the step; grey is the margin of ±{100 * first.margin:g} %. "
+        "In µs: the time that expand_as adds to the line at each SE block, and in sum. In %: "
+        f"the sum as a share of the step; grey is the margin of ±{100 * first.margin:g} %. "
         f"{100 * first.confidence:.6g} % intervals over {len(first.processes)} processes."
     )
 

@@ -45,18 +45,16 @@ def _mark(answer: Answer) -> Mark:
 
 
 def of_settings(decisions: Sequence[Decision]) -> Markup:
-    """Return the picture as HTML, once for a wide page and once for a phone."""
+    """Return the picture as HTML, for a wide page and for a phone."""
     rows = setting_rows(decisions)
-    wide, narrow = (
-        figures.show(
-            settings_figure(rows, MARGIN, narrow=narrow),
-            finding=finding(decisions),
-            drawn=DRAWN + ", for a narrow page" * narrow,
-            reading=READING,
-        ).data
-        for narrow in (False, True)
+    shown = figures.show(
+        settings_figure(rows, MARGIN),
+        finding=finding(decisions),
+        drawn=DRAWN,
+        reading=READING,
+        narrow=settings_figure(rows, MARGIN, narrow=True),
     )
-    return Markup(f'<div class="on-wide">{wide}</div>\n<div class="on-narrow">{narrow}</div>')
+    return Markup(shown.data)
 
 
 def finding(decisions: Sequence[Decision]) -> str:
