@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from investigation.display.outcomes import EXTREMES, counted
+from investigation.evidence.observation import Observation
 from investigation.evidence.questions import Findings
 from investigation.evidence.words import OUTCOMES, kib
-from investigation.subject.cases import Case
 from pipeline.pages.answers import Answer
 from pipeline.pages.settings import GPU, Setting, settings
 
@@ -188,13 +188,13 @@ def _memory(setting: Setting, findings: Findings) -> tuple[str, str]:
     """
     if setting.written is not None:
         program = findings.answer(setting.written)
-        more, size = program.bytes_more, _size(program.case)
+        more, size = program.bytes_more, _size(program)
         return (f"writes {kib(more)} more{_at(size)}", size) if more > 0 else ("", "")
     records = findings.answers(setting.memory) if setting.memory else ()
     by_form = {record.form: record for record in records}
     if not by_form or by_form["expand_as"].bytes <= by_form["broadcast"].bytes:
         return "", ""
-    size = _size(by_form["expand_as"].case)
+    size = _size(by_form["expand_as"])
     with_line, plain = (kib(by_form[form].bytes) for form in ("expand_as", "broadcast"))
     instead = f"{with_line} instead of {plain}"
     if by_form["expand_as"].phase == "backward":
@@ -202,8 +202,8 @@ def _memory(setting: Setting, findings: Findings) -> tuple[str, str]:
     return f"requests {with_line} besides the output instead of {plain}{_at(size)}", size
 
 
-def _size(case: Case | None) -> str:
-    return "×".join(map(str, case.shape)) if case else ""
+def _size(record: Observation) -> str:
+    return "×".join(map(str, record.case.shape)) if record.case else ""
 
 
 def _at(size: str) -> str:
