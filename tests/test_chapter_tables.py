@@ -78,3 +78,11 @@ def test_tables_are_folded_under_a_line_that_is_text():
     assert folded("x < y", shown, shown).data == (
         f"<details><summary>x &lt; y</summary>{shown.data}{shown.data}</details>"
     )
+
+
+def test_an_outcome_that_only_one_comparison_alone_would_have_says_so():
+    alone = multiply(1.03, width=0.015)
+    among_many = alone.alone.model_copy(update={"verdict_in_family": "inconclusive"})
+    row = timing_tables.of_workload(alone.model_copy(update={"alone": among_many}))
+    assert row["outcome"] == "undecided (slower at 95 %)"
+    assert timing_tables.of_workload(alone)["outcome"] == "slower"

@@ -44,7 +44,7 @@ def test_timings_are_counted_by_outcome():
 def test_a_timing_is_told_with_its_outcome_and_its_warnings():
     lucky = multiply(1.02, "slower", in_family="inconclusive")
     warned = Timing.model_validate(lucky.model_dump() | {"warnings": ["costs differ by call"]})
-    assert outcomes.told(lucky).startswith("undecided, +2.00 %")
+    assert outcomes.told(lucky).startswith("undecided (slower at 95 %), +2.00 %")
     assert outcomes.told(warned).endswith("; warning: costs differ by call")
 
 

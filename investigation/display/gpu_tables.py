@@ -8,7 +8,7 @@ from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.questions import Findings, Question, ask
 from investigation.evidence.sealed.gpu_plan import QUANTITIES_OF, STEPS
-from investigation.evidence.words import OUTCOMES, added, microseconds
+from investigation.evidence.words import added, microseconds, outcome_of
 from investigation.gpu.prediction import device_s
 from investigation.subject.cases import Case
 from investigation.subject.gpu_catalog import Card, card_called
@@ -66,7 +66,7 @@ def _predicted(case: Case, card: Card | None) -> str:
 
 def _added(timing: Timing) -> str:
     single = timing.single
-    return f"{added(single.difference_s, single.difference_interval_s)}, {OUTCOMES[timing.outcome]}"
+    return f"{added(single.difference_s, single.difference_interval_s)}, {outcome_of(timing)}"
 
 
 def levels(findings: Findings, machine: str) -> Iterator[dict[str, object]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from investigation.evidence.kinds.deployments import RuntimeProgram
 from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.kinds.timings import Timing
-from investigation.evidence.words import OUTCOMES, capital, nanoseconds, percent
+from investigation.evidence.words import OUTCOMES, capital, nanoseconds, outcome_of, percent
 
 # A cost above this many times that at the smallest size is no fixed time.
 FIXED_WITHIN = 1.5
@@ -35,7 +35,7 @@ def each_counted(outcomes: Iterable[str], nouns: str = "") -> str:
 def told(timing: Timing) -> str:
     """Return a timing's outcome, its ratio with the interval, and its warnings."""
     warned = f"; warning: {'; '.join(timing.warnings)}" if timing.warnings else ""
-    return f"{OUTCOMES[timing.outcome]}, {percent(timing.ratio, timing.interval)}{warned}"
+    return f"{outcome_of(timing)}, {percent(timing.ratio, timing.interval)}{warned}"
 
 
 def extremes(timings: Sequence[Timing], named: Callable[[Timing], str]) -> str:

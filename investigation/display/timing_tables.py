@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from investigation.evidence.kinds.timings import Timing
-from investigation.evidence.words import OUTCOMES, added, microseconds, percent
+from investigation.evidence.words import added, microseconds, outcome_of, percent
 
 Row = dict[str, object]
 
@@ -26,7 +26,7 @@ def against_broadcast(timing: Timing) -> Row:
     return {
         "expand_as adds": added(alone.difference_s, alone.difference_interval_s),
         "time against broadcast's": percent(timing.ratio, timing.interval),
-        "outcome": OUTCOMES[timing.outcome],
+        "outcome": outcome_of(timing),
     }
 
 

@@ -16,7 +16,7 @@ from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.kinds.wild import Survey, SurveyedPackage
 from investigation.evidence.records import Evidence, Record
 from investigation.evidence.sealed.manifest import RecordError
-from investigation.evidence.words import OUTCOMES, number_of, percent
+from investigation.evidence.words import number_of, outcome_of, percent
 from investigation.fix.findings import RULES
 
 R = TypeVar("R")
@@ -178,7 +178,7 @@ def programs(released: Iterable[ReleasedProgram], timed: Iterable[Timing]) -> It
             "eager's result": program.equal,
             "one inference, patched, ms": f"{1e3 * seconds(timing):,.2f}",
             "time as released, against patched": percent(timing.ratio, timing.interval),
-            "outcome": OUTCOMES[timing.outcome],
+            "outcome": outcome_of(timing),
         }
 
 

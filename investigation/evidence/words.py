@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from investigation.evidence.kinds.timings import FAMILY_CONFIDENCE, MARGIN, Outcome
+from investigation.evidence.kinds.timings import FAMILY_CONFIDENCE, MARGIN, Outcome, Timing
 from investigation.evidence.observation import Interval
 
 # The word for each outcome of a timing, on every page.
@@ -28,6 +28,14 @@ DEFINITIONS: Mapping[str, str] = {
     "95 %, so it can lie beyond the margin and the outcome still be *undecided*. *Equal* needs no "
     "such correction, because each comparison has to be shown equal by itself.",
 }
+
+
+def outcome_of(timing: Timing) -> str:
+    """Return the word for a timing's outcome, and what its own interval says if that is more."""
+    word = OUTCOMES[timing.outcome]
+    if timing.undecided_among_many:
+        return f"{word} ({OUTCOMES[timing.verdict]} at {100 * timing.confidence:g} %)"
+    return word
 
 
 def percent(ratio: float, interval: Interval) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from investigation.claims.claim import Row, Verdict, qualified, refuted, supported, untested
 from investigation.claims.rules.judging import Sorted, runtime_title
 from investigation.evidence.kinds.timings import Timing
-from investigation.evidence.words import OUTCOMES, listed, percent
+from investigation.evidence.words import OUTCOMES, listed, outcome_of, percent
 
 
 def slower_for_it(timed: Sequence[Timing]) -> Verdict:
@@ -44,7 +44,7 @@ def _table(timed: Iterable[Timing]) -> list[Row]:
     return [
         (
             f"{timing.network}, {runtime_title(timing)}",
-            f"{percent(timing.ratio, timing.interval)}: {OUTCOMES[timing.outcome]}",
+            f"{percent(timing.ratio, timing.interval)}: {outcome_of(timing)}",
         )
         for timing in timed
     ]

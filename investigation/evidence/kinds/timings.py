@@ -193,6 +193,11 @@ class Timing(Observation):
             return self.verdict
         return self.family_verdict
 
+    @property
+    def undecided_among_many(self) -> bool:
+        """Whether its own interval decides, and that of one of many comparisons does not."""
+        return self.outcome == "inconclusive" != self.verdict
+
 
 class Bandwidth(Observation):
     """Bytes moved a second by a way of reading the input once and writing the output once."""
