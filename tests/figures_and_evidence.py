@@ -34,9 +34,9 @@ ALIKE = {True: 1.0, False: 0.0}
 
 # Numbers that no record has. A figure is compared, or it stands here with the reason.
 NOWHERE: Mapping[Name, str] = {
-    ("00_instrument", "Bars of the verdicts by planted difference"): "of the contest of this run "
+    ("00_instrument", "Verdicts by planted difference in this run"): "of the contest of this run "
     "only the planted differences that the instrument found are kept",
-    ("00_instrument", "Block times of one callable"): "raw times of blocks are not kept",
+    ("00_instrument", "Time of each block of one callable"): "raw times of blocks are not kept",
     ("05_training", "Relative error of the gate's gradient"): "only the errors at the network's "
     "own size of gradient are kept",
 }
@@ -85,6 +85,10 @@ def contest(figure: Drawn, _: Records) -> None:
         for (method, dose), count in tried.items()
         for verdict, words in OUTCOMES.items()
     }
+    found = Counter((trial.method, trial.dose) for trial in trials if trial.found)
+    for (method, dose), count in tried.items():
+        at_dose = f"{dose:+g} %" if dose else "0 %"
+        evidence[method, "a difference found", at_dose] = found[method, dose] / count
     same(keyed(figure.rows, "panel", "series", "y", value="x"), evidence)
 
 
@@ -98,7 +102,7 @@ def allocated(figure: Drawn, records: Records) -> None:
     evidence = {
         (f"{memory.form}, {memory.dtypes} dtype",): memory.bytes / 2**10
         for memory in of(records, Memory)
-        if memory.phase == "line"
+        if memory.phase == "line" and memory.dtypes in ("same", "mixed")
     }
     same(keyed(figure.rows, "y", value="x"), evidence)
 
@@ -256,11 +260,11 @@ ON_A_GPU: dict[Name, Callable[[Drawn, Records], None]] = {
 COMPARED: dict[Name, Callable[[Drawn, Records], None]] = {
     ("00_instrument", "Verdicts by planted difference in the contest"): contest,
     ("00_instrument", "Bars of the instructions"): instructions,
-    ("02_strides", "Bars for each form and dtypes"): allocated,
+    ("02_strides", "Bars of what is allocated beyond the output"): allocated,
     ("03_channels_last", "A grid of input layouts by gate layouts"): layouts,
     ("04_eager_cost", "Bars of the bytes moved per second"): speeds,
     ("05_training", "A grid of input dtypes by gate dtypes"): dtypes,
-    ("05_training", "Left, the loss curves"): losses,
+    ("05_training", "The loss curves of both forms"): losses,
     ("06_compiled", "A grid of settings, a mark each"): programs,
     ("07_gpu", "A panel for each chip"): chips,
     ("07_gpu", "Bars of the bytes that the scale kernel"): traffic,

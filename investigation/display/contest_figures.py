@@ -104,7 +104,7 @@ def by_planted_difference(
             axis.plot(list(shares_found.values()), list(map(doses.index, shares_found)), **DIAMOND)
             axis.set_title(method.replace(", ", ",\n"), fontsize=9)
         for first in axes[:, 0]:
-            first.set_ylabel("planted difference")
+            first.set_ylabel("planted")
         figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     return figure
 
