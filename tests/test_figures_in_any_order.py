@@ -228,7 +228,7 @@ def test_an_error_stands_at_its_size_in_the_panel_of_its_dtype(dtypes, sizes):
 def test_a_loss_stands_at_its_step_under_its_run_and_in_the_panel_of_what_it_is():
     curves = {"broadcast": [3.0, 2.0], "expand_as": [3.0, 2.5], "another seed": [4.0, 1.0]}
     apart = {"float32": [0.0, 0.5], "another seed": [1.0, 1.5]}
-    for shown, differing in itertools.product(orders(curves), orders(apart)):
+    for shown, differing in zip(orders(curves), orders(apart), strict=True):
         figure = training_figures.loss_curves(shown, differing)
         panels = {training_figures.LOSSES: shown, training_figures.APART: differing}
         assert by_place(figure, "panel", "series", "x", value="y") == {
@@ -288,7 +288,7 @@ def test_a_bar_under_another_name_or_left_out_is_found_in_the_built_pages():
     right = {f"{one.form}, {one.dtypes} dtype": one.bytes / 2**10 for one in records}
     wrong = dict(zip(right, reversed(right.values()), strict=True))
     few = dict(list(right.items())[:1])
-    alt = "Bars for each form and dtypes. Two."
+    alt = "Bars of what is allocated beyond the output. Two."
     figures_and_evidence.allocated(drawn("02_strides", alt, right), records)
     for values in (wrong, few):
         shown = drawn("02_strides", alt, values)
