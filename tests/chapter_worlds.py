@@ -41,6 +41,10 @@ def counts(added):
     return InstructionCounts(groups, {}, "", 20, 8.0, {"valgrind": "valgrind-3.19.0"})
 
 
+ALIKE, DIFFERENT = ("bfloat16", "bfloat16"), ("float32", "bfloat16")
+OF_FOUR = {"x_narrow": Planted(numel=always(4))}
+
+
 def instructions(reason):
     return Planted(unavailable_reason=always(reason), count=always(counts(7)), LINE={}, OPERANDS="")
 
@@ -215,23 +219,30 @@ STRIDES: Worlds = {
     ),
     Cell("02_strides", "02-19c"): (
         world(
-            "`expand_as` allocates 16 B beyond the output, and `broadcast` 16 B. Both allocate the "
-            "same, as the explanation predicts.",
+            "`expand_as` allocates 16 B beyond the output, and `broadcast` 16 B. Both convert the "
+            "input and nothing else, as the explanation predicts.",
             of_turned={"expand_as": 16, "broadcast": 16},
+            **OF_FOUR,
         ),
         world(
-            "and `broadcast` 16 B. **They differ: the explanation is wrong or not all of it.**",
+            "`expand_as` allocates 32 B beyond the output, and `broadcast` 16 B. **The explanation",
             of_turned={"expand_as": 32, "broadcast": 16},
+            **OF_FOUR,
+        ),
+        world(
+            "`expand_as` allocates 0 B beyond the output, and `broadcast` 0 B. **The explanation",
+            of_turned={"expand_as": 0, "broadcast": 0},
+            **OF_FOUR,
         ),
     ),
     Cell("02_strides", "02-22b"): (
         world(
-            "In the host network 0 of 2 multiplies have two dtypes. It does not;",
-            of_host=[("bfloat16", "bfloat16"), ("bfloat16", "bfloat16")],
+            "the host network: 0 of 1 multiplies; a block: 1 of 1 multiplies. The network does not",
+            multiplied={"the host network": [ALIKE], "a block": [DIFFERENT]},
         ),
         world(
-            "In the host network 1 of 2 multiplies have two dtypes. It reaches the case by itself.",
-            of_host=[("float32", "bfloat16"), ("bfloat16", "bfloat16")],
+            "the host network: 1 of 2 multiplies. The network reaches the case by itself.",
+            multiplied={"the host network": [ALIKE, DIFFERENT]},
         ),
     ),
     Cell("02_strides", "02-26"): (

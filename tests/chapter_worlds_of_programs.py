@@ -370,12 +370,12 @@ GPUS: Worlds = {
         world(
             "h100: the device needs 1.5 to 2 times the predicted time, longer at 2 and shorter at "
             "0 of 2 points. One point per workload and format.",
-            **measured({"h100": [(1.0, 1.5), (1.0, 2.0)]}),
+            **measured({"h100": {"a": (1.0, 1.5), "b": (1.0, 2.0)}}),
         ),
         world(
             "h100: the device needs 0.5 to 1 times the predicted time, longer at 0 and shorter at "
             "1 of 2 points. One point per workload and format.",
-            **measured({"h100": [(1.0, 0.5), (1.0, 1.0)]}),
+            **measured({"h100": {"a": (1.0, 0.5), "b": (1.0, 1.0)}}),
         ),
     ),
     Cell("07_gpu", "07-found"): (

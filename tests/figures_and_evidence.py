@@ -50,11 +50,11 @@ def of(records: Records, kind: type[R]) -> list[R]:
 
 def keyed(rows: list[Row], *names: str, value: str) -> dict[Key, float]:
     """The numbers of a figure by their labels, each label once."""
-    each_once([tuple(row[name] for name in names) for row in rows])
+    require_each_once([tuple(row[name] for name in names) for row in rows])
     return {tuple(row[name] for name in names): _number(row[value]) for row in rows}
 
 
-def each_once(labels: list[Key]) -> None:
+def require_each_once(labels: list[Key]) -> None:
     twice = [label for label, count in Counter(labels).items() if count > 1]
     assert not twice, f"drawn twice: {twice}"
 
@@ -230,7 +230,7 @@ def _apart(one: Mapping[float, float], other: Mapping[float, float]) -> float:
 
 def timings(figure: Drawn, records: Records) -> None:
     """Every interval is that of a timing which may stand in its panel and row."""
-    each_once([(row["panel"], *place(row)) for row in figure.rows])
+    require_each_once([(row["panel"], *place(row)) for row in figure.rows])
     known = [mark for record in records for mark in marks(record)]
     for row in figure.rows:
         named = [numbers for where, numbers in known if where == place(row)]

@@ -112,7 +112,7 @@ def test_where_the_device_waits_is_told_by_workload_and_card():
 
 
 def test_measured_device_times_are_told_against_the_predicted_ones_on_each_machine():
-    times = {"here": [(1.0, 2.0), (1.0, 0.5)], "there": [(2.0, 2.0)]}
+    times = {"here": {"a": (1.0, 2.0), "b": (1.0, 0.5)}, "there": {"a": (2.0, 2.0)}}
     assert gpu_words.measured_told(times) == (
         "here: the device needs 0.5 to 2 times the predicted time, longer at 1 and shorter at 1 of "
         "2 points. there: the device needs 1 to 1 times the predicted time, longer at 0 and "

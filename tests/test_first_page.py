@@ -81,7 +81,7 @@ def test_the_tickets_priority_follows_the_steps_of_its_own_network(plant, headli
     ("plant", "proposal"),
     [
         ((), disposition.CHANGE_IT),
-        (network(1.05, "slower"), disposition.CHANGE_IT),
+        (network(1.05, "slower"), disposition.SLOWER),
         (network(0.95, "faster"), disposition.KEEP_IT),
         ((*network(1.05, "slower"), *training_step(0.95, "faster")), disposition.KEEP_IT),
         (network(1.01, "inconclusive"), disposition.NOT_YET),

@@ -183,7 +183,9 @@ def test_a_measured_copy_that_the_iterator_does_not_make_shows(proved):
 
 def test_the_two_forms_convert_alike_in_a_world_without_the_copy(proved):
     alike = {"expand_as": 64, "broadcast": 64}
-    world = proved.controls.model_copy(update={"converted": {"same": alike, "mixed": alike}})
+    world = proved.controls.model_copy(
+        update={"converted": dict.fromkeys(("same", "mixed", "wider_gate"), alike)}
+    )
     assert not world.cpu_differs
 
 

@@ -198,3 +198,9 @@ def test_no_label_of_any_figure_overlaps_another_or_is_cut(browser, size):
     page.emulate_media(media="print")
     assert page.evaluate(f"{seen}.every(one => one.closest('.on-wide'))")
     page.close()
+
+
+def test_a_row_without_a_name_and_a_long_legend_fit_a_phone():
+    assert wrapping.in_lines("", 1, 1.0, 8) == ""
+    wide = ["a" * 40, "b", "c" * 40, "d"]  # filled column by column: two long ones beside another
+    assert wrapping._columns(wide, 9, 3.7) == 1

@@ -149,9 +149,11 @@ def test_a_network_is_shown_with_every_count_of_tensors():
     assert equality.value == 3
 
 
-def test_it_is_said_in_how_many_timings_other_work_ran():
+def test_it_is_said_how_many_timings_have_a_warning_and_which():
     (timing, *_) = TIMED
     quiet = timing.model_copy(update={"warnings": ()})
     busy = timing.model_copy(update={"warnings": ("load 5.9 on 2 cores",)})
-    assert wild.disturbed([quiet]) == "In none of the 1 timings did the counters see other work."
-    assert wild.disturbed([quiet, busy]).startswith("In 1 of 2 timings other work ran")
+    assert wild.disturbed([quiet]) == "None of the 1 timings has a warning."
+    told = wild.disturbed([quiet, busy])
+    assert told.startswith("1 of 2 timings have a warning. Most has ")
+    assert "load 5.9 on 2 cores" in told

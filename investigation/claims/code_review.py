@@ -76,9 +76,9 @@ CLAIMS: tuple[Claim, ...] = (
         read_as="Removing the call is unlikely to save a measurable time. Whether the line is then "
         "clearer is for its readers to judge.",
         rule="Supported if nothing is slower with `expand_as` and everything is shown to be equal "
-        "or faster. Qualified if parts of the network are slower, but its steps (forward and "
-        "training) are shown to be equal or faster. Refuted if such a step is slower. Untested "
-        f"otherwise. {words.TWO_STEPS} {words.MANY}",
+        "or faster. Qualified if the multiply or the block alone is slower, but the network's "
+        "steps (forward and training) are shown to be equal or faster. Refuted if a step is "
+        f"slower. Untested otherwise. {words.TWO_STEPS} {words.MANY}",
         history=(
             history.FIRST,
             history.MANY,

@@ -136,6 +136,8 @@ def _number(part: ast.expr, symbols: Mapping[str, int]) -> int:
             return number
         case ast.Name(id=name) if name in symbols:
             return symbols[name]
+        case ast.UnaryOp(ast.USub(), operand):
+            return -_number(operand, symbols)
         case ast.BinOp(left, operator, right) if type(operator) in OPERATORS:
             return OPERATORS[type(operator)](_number(left, symbols), _number(right, symbols))
         case ast.Call(func=ast.Name(id=name), args=args) if name in FUNCTIONS:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from investigation.display import figures, recorded
-from investigation.display.keys import each_once
+from investigation.display.keys import require_each_once
 from investigation.display.tables import folded, say, table
 from investigation.evidence.sealed.contest import MADE, ContestResult
 from investigation.evidence.words import OUTCOMES, listed
@@ -91,7 +91,7 @@ def by_planted_difference(
     it to the share of trials that found a difference. A dose that was not tried with a method has
     no bar. Raises `ValueError` for a dose that comes twice.
     """
-    each_once("doses", doses)
+    require_each_once("doses", doses)
     lines = -(-len(methods) // PANELS_ACROSS)
     with figures.canvas(
         columns=PANELS_ACROSS, rows=lines, height=0.5 + 2.1 * lines, sharey=True, squeeze=False

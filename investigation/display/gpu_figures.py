@@ -13,7 +13,7 @@ from investigation.compiled.fusion import CompileSetting
 from investigation.compiled.triton.proof import ChipAgreement, CompileLayer
 from investigation.display import narrow as narrow_layout
 from investigation.display.figures import COLOURS, INK, canvas, verdict_grid
-from investigation.display.keys import each_once
+from investigation.display.keys import require_each_once
 from investigation.evidence.kinds.programs import MachineCode
 from investigation.evidence.words import readable
 from investigation.gpu.prediction import HostCost, Prediction
@@ -112,7 +112,7 @@ def agreement_grid(agreements: Sequence[ChipAgreement], layer: CompileLayer) -> 
 
     A cell is empty if nothing was compiled. Raises `ValueError` for two results of one cell.
     """
-    each_once("chips", [row.chip for row in agreements])
+    require_each_once("chips", [row.chip for row in agreements])
     rows = list(dict.fromkeys(setting.kind for row in agreements for setting in row.tried))
     columns = [list(dict.fromkeys(map(_column, row.tried))) for row in agreements]
     widths = {"width_ratios": [len(column) for column in columns]}
@@ -133,7 +133,7 @@ def _column(setting: CompileSetting) -> str:
 
 def _same(chip: ChipAgreement, layer: CompileLayer) -> dict[tuple[str, str], bool]:
     """Return by row and column whether a setting agrees."""
-    each_once("settings", [(setting.kind, _column(setting)) for setting in chip.tried])
+    require_each_once("settings", [(setting.kind, _column(setting)) for setting in chip.tried])
     return {
         (setting.kind, _column(setting)): setting not in chip.differing[layer]
         for setting in chip.tried
@@ -147,7 +147,7 @@ def bounds(predictions: Sequence[Prediction], host: HostCost | None) -> Figure:
     waits for launches; right of it, it is bound by its memory. Raises `ValueError` for two
     predictions of one mark.
     """
-    each_once("predictions", [(one.card.name, one.case.name) for one in predictions])
+    require_each_once("predictions", [(one.card.name, one.case.name) for one in predictions])
     cards = sorted({prediction.card for prediction in predictions}, key=lambda card: card.bandwidth)
     cases = sorted({prediction.case for prediction in predictions}, key=lambda case: case.elements)
     colours = [COLOURS[name] for name in CARD_COLOURS]

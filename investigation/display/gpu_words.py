@@ -1,6 +1,6 @@
 """Sentences of the GPU chapter's figures, computed from what was compiled and predicted."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from investigation.evidence.kinds.programs import MachineCode
 from investigation.evidence.words import listed, microseconds, more_bytes, number_of
@@ -73,15 +73,17 @@ def _places(waiting: Sequence[Prediction], cards: int) -> Iterator[str]:
         yield f"On the named card and those with faster memory: {'; '.join(elsewhere)}"
 
 
-def measured_told(times: Mapping[str, Sequence[tuple[float, float]]]) -> str:
+def measured_told(times: Mapping[str, Mapping[str, tuple[float, float]]]) -> str:
     """Say for each machine how measured device times lie to the predicted ones.
 
-    `times` maps a machine to pairs of predicted and measured seconds.
+    `times` maps a machine to its workloads, and a workload's name to both times in seconds.
     """
-    return " ".join(f"{machine}: {_against(pairs)}." for machine, pairs in times.items())
+    return " ".join(
+        f"{machine}: {_against(workloads.values())}." for machine, workloads in times.items()
+    )
 
 
-def _against(pairs: Sequence[tuple[float, float]]) -> str:
+def _against(pairs: Iterable[tuple[float, float]]) -> str:
     ratios = [measured / predicted for predicted, measured in pairs]
     longer = sum(ratio > 1 for ratio in ratios)
     shorter = sum(ratio < 1 for ratio in ratios)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from investigation.display.figures import COLOURS, INK, canvas, interval, rows
-from investigation.display.keys import each_once
+from investigation.display.keys import require_each_once
 from investigation.evidence.kinds.in_place import Added, LineInPlace, OnClock
 from investigation.evidence.words import added, change, percent, rounded_up
 
@@ -39,7 +39,7 @@ def line_in_place(records: Mapping[str, LineInPlace]) -> Figure:
 
 def _parts(record: LineInPlace) -> dict[str, Added]:
     names = [slot.case.name.removeprefix("host ") for slot in record.slots]
-    each_once("slots", names)
+    require_each_once("slots", names)
     return dict(zip(names, record.slots, strict=True))
 
 

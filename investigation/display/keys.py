@@ -14,15 +14,15 @@ def in_cells(
 
     Raises `ValueError` for a name that comes twice, or a value that has no cell.
     """
-    each_once("rows", rows)
-    each_once("columns", columns)
+    require_each_once("rows", rows)
+    require_each_once("columns", columns)
     cells = np.full((len(rows), len(columns)), np.nan)
     for (row, column), value in values.items():
         cells[rows.index(row), columns.index(column)] = value
     return cells
 
 
-def each_once(what: str, names: Iterable[object]) -> None:
+def require_each_once(what: str, names: Iterable[object]) -> None:
     """Raise `ValueError` if a name comes twice: one of the two would hide the other."""
     twice = sorted(str(name) for name, count in Counter(names).items() if count > 1)
     if twice:

@@ -137,10 +137,11 @@ def _name_rows(panels: Sequence[Panel]) -> None:
         beside = {
             name: wrapping.in_lines(name, lines, LABELS * WIDTH, LABEL_SIZE) for name in names
         }
-        if all(beside.values()):
+        fit = None not in beside.values()
+        if fit:
             break
     for panel in named:
-        if all(beside.values()) or panel.cells:
+        if fit or panel.cells:
             _beside(panel, [beside[name] or name for name in panel.names])
         else:
             whole = [wrapping.in_lines(name, 1, LONGEST_ABOVE, LABEL_SIZE) for name in names]

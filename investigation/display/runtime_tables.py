@@ -8,6 +8,7 @@ from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.words import kib, percent, rounded_up
 from investigation.runtimes.survey import SurveyRow
 from investigation.subject.cases import Case
+from investigation.timing.statistics import SEEN_PERCENT
 
 Line = dict[str, object]
 GLANCE = (
@@ -75,7 +76,7 @@ def of_controls(
 def _between(percents: Sequence[float]) -> str | None:
     if not percents:
         return None
-    return f"{rounded_up(max(percents))} %" if any(percents) else "none seen"
+    return f"{rounded_up(max(percents))} %" if max(percents) >= SEEN_PERCENT else "none seen"
 
 
 def _change(timing: Timing) -> str:

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from investigation.display.figures import COLOURS, INK, PAPER, VERDICT_COLOURS, canvas
-from investigation.display.keys import each_once
+from investigation.display.keys import require_each_once
 from investigation.display.narrow import WIDTH
 from investigation.evidence.kinds.timings import Outcome
 from investigation.evidence.observation import Interval
@@ -52,9 +52,9 @@ def settings_figure(rows: Sequence[SettingRow], margin: float, *, narrow: bool =
     decisions stand above the rows instead of beside them. Raises `ValueError` for two settings
     of one name, or two marks of one label in a row.
     """
-    each_once("rows", [row.name for row in rows])
+    require_each_once("rows", [row.name for row in rows])
     for row in rows:
-        each_once("marks", [mark.label for mark in row.marks])
+        require_each_once("marks", [mark.label for mark in row.marks])
     width, height = (WIDTH, 1.2 + 0.5 * len(rows)) if narrow else (5.8, 0.9 + 0.17 * len(rows))
     with canvas(width=width, height=height) as (figure, axis):
         axis.axvspan(1 - margin, 1 + margin, color=COLOURS["neutral"], alpha=0.3, lw=0)

@@ -16,7 +16,7 @@ from investigation.display.figures import (
     percent_more,
     rows,
 )
-from investigation.display.keys import each_once
+from investigation.display.keys import require_each_once
 from investigation.evidence.kinds.timings import Timing
 
 Intervals = Sequence[tuple[float, float]]
@@ -78,7 +78,7 @@ def cost_by_size(timings: Sequence[Timing], margin: float) -> Figure:
     """
     timings = sorted(timings, key=_elements)
     elements = [_elements(timing) for timing in timings]
-    each_once("timings", elements)
+    require_each_once("timings", elements)
     share = [percent_more(timing.ratio) for timing in timings]
     limits = [
         (percent_more(timing.interval[0]), percent_more(timing.interval[1])) for timing in timings

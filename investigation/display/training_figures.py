@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from investigation.display.figures import COLOURS, INK, PAPER, canvas
-from investigation.display.keys import each_once
+from investigation.display.keys import require_each_once
 from investigation.evidence.words import listed, number_of
 from investigation.observe.autograd_graph import Node
 
@@ -69,7 +69,7 @@ def gradient_errors(
     `errors` maps a gate's dtype to a form's errors, one a size: a panel a dtype. `met` is the
     range of sizes that a network hands down. Raises `ValueError` for a size that comes twice.
     """
-    each_once("sizes", sizes)
+    require_each_once("sizes", sizes)
     with canvas(columns=len(errors), height=3.0, sharey=True, squeeze=False) as (figure, (axes,)):
         for axis, (dtype, by_form) in zip(axes, errors.items(), strict=True):
             axis.axvspan(*met, color=COLOURS["neutral"], alpha=0.2, lw=0)

@@ -66,14 +66,14 @@ def environments(folder: Path = FOLDER) -> Iterator[Line]:
 
 
 def disturbed(timed: Sequence[Timing]) -> str:
-    """Say in how many timings the counters saw other work on the machine."""
-    busy = [timing for timing in timed if timing.warnings]
-    if not busy:
-        return f"In none of the {len(timed)} timings did the counters see other work."
+    """Say how many timings have a warning, and give those of the timing that has most."""
+    warned = [timing for timing in timed if timing.warnings]
+    if not warned:
+        return f"None of the {len(timed)} timings has a warning."
+    most = max(warned, key=lambda timing: len(timing.warnings))
     return (
-        f"In {len(busy)} of {len(timed)} timings other work ran on the machine: the process was "
-        "interrupted, or there was more work than cores. It disturbs both sides of a pair alike, "
-        "and makes the intervals wider."
+        f"{len(warned)} of {len(timed)} timings have a warning. Most has {most.network} in "
+        f"{most.runtime}: {'; '.join(most.warnings)}."
     )
 
 

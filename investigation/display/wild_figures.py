@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from investigation.display import figures, outcomes
-from investigation.display.keys import each_once
+from investigation.display.keys import require_each_once
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.words import capital
 from investigation.subject.runtimes import BY_SLUG
@@ -22,7 +22,7 @@ def ratios(timed: Sequence[Timing]) -> Figure:
     """
     several = len({timing.machine for timing in timed}) > 1
     panels = [f"{timing.network}{f', {timing.machine}' if several else ''}" for timing in timed]
-    each_once(
+    require_each_once(
         "timings",
         [f"{panel}, {timing.runtime}" for panel, timing in zip(panels, timed, strict=True)],
     )

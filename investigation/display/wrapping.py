@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -34,6 +35,8 @@ def in_lines(words: str, most: int, room: float, size: float) -> str | None:
 
     Of two lines the second begins with a bracket or after a comma, if they fit so.
     """
+    if not words:
+        return ""
 
     def fits(lines: Sequence[str]) -> bool:
         return all(width_of(line, size) <= room for line in lines)
@@ -109,8 +112,9 @@ def reflow_legends(figure: Figure) -> None:
 def _columns(labels: list[str], size: float, room: float) -> int:
     """Return in how many columns a legend fits; each entry has a handle before its words."""
     for columns in range(len(labels), 1, -1):
-        widest = [max(width_of(label, size) for label in labels[start::columns] or [""])
-                  for start in range(columns)]  # fmt: skip
+        # Matplotlib fills a legend column by column.
+        parts = np.array_split(labels, columns)
+        widest = [max(width_of(str(label), size) for label in part) for part in parts]
         if sum(widest) + columns * 4.2 * size / 72 <= room:
             return columns
     return 1

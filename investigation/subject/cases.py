@@ -59,7 +59,7 @@ class Case(BaseModel):
         return self.model_copy(update={"gate_dtype": gate_dtype})
 
     def with_wider_gate(self) -> "Case":
-        """Return the same case with an input of a narrower dtype than the gate."""
+        """Return the same case with a bfloat16 input and a float32 gate."""
         return self.model_copy(update={"dtype": "bfloat16", "gate_dtype": "float32"})
 
     def tensors(self, device: str = "cpu") -> "tuple[Tensor, Tensor]":

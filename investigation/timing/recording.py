@@ -95,17 +95,15 @@ def same_control(recorder: Recorder, comparison: Comparison, of: str = "") -> Co
     judged = comparison.at(CONTROL_CONFIDENCE)
     says = "the same program on both sides comes out neither faster nor slower"
     passed = judged.verdict in ("equivalent", "inconclusive")
-    value = f"{judged!r}; {_would_have_shown(judged)}"
-    return recorder.control("same", says, value, passed=passed, of=of)
-
-
-def _would_have_shown(judged: Comparison) -> str:
-    """Name the smallest difference with which such an interval lies outside the margin."""
     low, high = judged.ratio_interval
-    if not (low > 0 and math.isfinite(high)):
-        return "with so few pairs no difference would have been seen"
-    smallest = rounded_up(100 * ((high - low) / 2 + judged.margin))
-    return f"a difference of {smallest} % would have been seen"
+    tried = low > 0 and math.isfinite(high)
+    if tried:
+        smallest = rounded_up(100 * ((high - low) / 2 + judged.margin))
+        reach = f"with such an interval, a ratio more than {smallest} % from 1 would have failed"
+    else:
+        reach = "with so few pairs no ratio would have failed"
+    value = f"{judged!r}; {reach}"
+    return recorder.control("same", says, value, passed=passed, tried=tried, of=of)
 
 
 def more_work_control(recorder: Recorder, comparison: Comparison, of: str = "") -> Control:

@@ -32,6 +32,7 @@ CHANGE_IT = (
     "Change the line when its code is next edited. In its own network either form takes the same "
     "time."
 )
+SLOWER = "Change the line: its own network is slower with it."
 KEEP_IT = "Leave the line as it is."
 NOT_YET = "Measure a step of its network first: this run does not decide it."
 
@@ -71,7 +72,7 @@ def _proposal(steps: Sequence[Answer]) -> str:
         return KEEP_IT
     if not steps or "inconclusive" in outcomes:
         return NOT_YET
-    return CHANGE_IT
+    return SLOWER if "slower" in outcomes else CHANGE_IT
 
 
 def _of_the_network(steps: Sequence[Answer]) -> tuple[str, str]:
@@ -142,8 +143,8 @@ def elsewhere(decisions: Iterable[Decision]) -> str:
     ]
     parts = [
         f"{words} in {listed(products(chosen))}{_up_to(chosen)}"
-        for change, words in ((CHANGE, "change it"), (KEEP, "keep it"))
-        if (chosen := [decision for decision in on_a_cpu if decision.change == change])
+        for decided, words in ((CHANGE, "change it"), (KEEP, "keep it"))
+        if (chosen := [decision for decision in on_a_cpu if decision.change == decided])
     ]
     varies = [decision for decision in on_a_cpu if decision.change in (SIZE, BY_CASE)]
     parts += [f"check your size first in {listed(products(varies))}"] * bool(varies)

@@ -176,7 +176,8 @@ class Timing(Observation):
     def family_verdict(self) -> Outcome:
         """The verdict as one of many comparisons.
 
-        A few processes cannot reach `FAMILY_CONFIDENCE`: their signed-rank test has too few values.
+        Several processes are not judged as a family: with ten or fewer, their signed-rank test
+        has too few values to reach `FAMILY_CONFIDENCE`.
         """
         return self.alone.verdict_in_family if self.alone else "inconclusive"
 
