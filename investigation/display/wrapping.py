@@ -3,6 +3,7 @@
 import re
 import textwrap
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 
 
 def inches(artist: Artist, pixels: float) -> float:
@@ -21,13 +22,12 @@ def inches(artist: Artist, pixels: float) -> float:
     return pixels / float(figure.dpi)
 
 
+@cache
 def width_of(words: str, size: float) -> float:
     """Return how wide words in one line are, in inches, at a size in points."""
-    if not words.strip():
-        return 0.0
-    return (
-        float(TextPath((0, 0), words, size, prop=FontProperties(size=size)).get_extents().x1) / 72
-    )
+    font = FontProperties(size=size)
+    width, _, _ = text_to_path.get_text_width_height_descent(words, font, ismath=False)
+    return float(width) / 72
 
 
 def in_lines(words: str, most: int, room: float, size: float) -> str | None:
