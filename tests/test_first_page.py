@@ -253,6 +253,10 @@ def test_the_caption_and_the_alternative_text_count_what_is_drawn():
     plain, slow = (made_in(at_one_size(*plant)) for plant in ((), (multiply(1.2, "slower"),)))
     assert "slower" not in picture.finding(plain)
     assert "slower in 1, equal in" in picture.finding(slow)
+    for made in (plain, slow):
+        shown = picture.of_settings(made)
+        for decision in made:
+            assert shown.count(f"{picture.name_of(decision)}: {decision.change}") == 2
     # In two alternative texts, for a wide page and for a phone, and in the caption.
     assert picture.of_settings(slow).count(picture.finding(slow)) == 3
 

@@ -11,15 +11,18 @@ class FigureTexts(NamedTuple):
     caption: str
 
 
-def texts(*, finding: str, drawn: str, reading: str = "") -> FigureTexts:
+def texts(*, finding: str, drawn: str, reading: str = "", details: str = "") -> FigureTexts:
     """Return both texts: what is drawn and the finding; the finding and how to read the figure.
+
+    `details` are words that the figure itself shows, for those who cannot see it.
 
     Raises `ValueError` if the finding is missing, or what is drawn.
     """
     for name, words in (("finding", finding), ("drawn", drawn)):
         if not words.strip():
             raise ValueError(f"a figure needs words for `{name}`, not {words!r}")
-    return FigureTexts(f"{drawn}. {finding}", f"{finding} {reading}".rstrip())
+    alternative = " ".join(filter(None, (f"{drawn}.", details, finding)))
+    return FigureTexts(alternative, f"{finding} {reading}".rstrip())
 
 
 def file_name(drawn: str) -> str:

@@ -76,17 +76,23 @@ def canvas(
 
 
 def show(
-    figure: Figure, *, finding: str, drawn: str, reading: str = "", narrow: Figure | None = None
+    figure: Figure,
+    *,
+    finding: str,
+    drawn: str,
+    reading: str = "",
+    details: str = "",
+    narrow: Figure | None = None,
 ) -> HTML:
     """Return a figure as inline SVG that takes the page's colours, captioned, for display.
 
     `finding` is what the evidence comes to, as a computed sentence. `drawn` says what is drawn,
     without any outcome: the same in every run, and on a page of one figure only. `reading` says
-    how to read it. The numbers that are drawn can be downloaded from the caption. A phone shows
-    `narrow`, or the same figure laid out anew. Raises `ValueError` if `finding` or `drawn` is
-    empty.
+    how to read it; `details` are words inside the figure, for the alternative text. The numbers
+    that are drawn can be downloaded from the caption. A phone shows `narrow`, or the same figure
+    laid out anew. Raises `ValueError` if `finding` or `drawn` is empty.
     """
-    alternative, caption = texts(finding=finding, drawn=drawn, reading=reading)
+    alternative, caption = texts(finding=finding, drawn=drawn, reading=reading, details=details)
     plt.close(figure)
     drawings = _drawings(figure, narrow, alternative, salt=drawn)
     return HTML(

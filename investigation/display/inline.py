@@ -43,11 +43,11 @@ def svg(figure: Figure, alt: str, salt: str, style: Mapping[str, Any]) -> str:
 
 def _with_own_ids(drawn: str, salt: str) -> str:
     """Prefix every id, so that two figures on a page do not refer to each other's parts."""
-    prefix = f"f{abs(hash_of(salt)):x}-"
+    prefix = f"f{_hash_of(salt):x}-"
     drawn = re.sub(r'\bid="', f'id="{prefix}', drawn)
     return re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}", drawn)
 
 
-def hash_of(text: str) -> int:
+def _hash_of(text: str) -> int:
     """Return a small number that stays the same from run to run."""
     return int.from_bytes(text.encode(), "big") % 0xFFFFFFFB

@@ -11,9 +11,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
-from investigation.display.figures import COLOURS, INK, PAPER, VERDICT_COLOURS, canvas
+from investigation.display.figures import COLOURS, INK, VERDICT_COLOURS, canvas
 from investigation.display.keys import require_each_once
-from investigation.display.narrow import WIDTH
+from investigation.display.narrow import UNDER, WIDTH
 from investigation.evidence.kinds.timings import Outcome
 from investigation.evidence.observation import Interval
 from investigation.evidence.words import OUTCOMES
@@ -23,7 +23,6 @@ MARKS: dict[Outcome, str] = {"slower": ">", "faster": "<", "equivalent": "o", "i
 TICKS = (0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50)
 # Places of a row's marks, as shares of its height: beside its name, or below it on a phone.
 BESIDE, BELOW = (-0.34, 0.34), (-0.08, 0.36)
-UNDER = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def environments(folder: Path = FOLDER) -> Iterator[Line]:
         }
 
 
-def disturbed(timed: Sequence[Timing]) -> str:
+def warnings_told(timed: Sequence[Timing]) -> str:
     """Say how many timings have a warning, and give those of the timing that has most."""
     warned = [timing for timing in timed if timing.warnings]
     if not warned:

@@ -71,6 +71,8 @@ class Decision:
         """The decision at each size, the smallest size first."""
         ordered = sorted(self.answers, key=lambda answer: answer.elements)
         sizes = dict.fromkeys(answer.size for answer in ordered)
+        if self.extra.memory_size:  # also a size at which nothing was timed
+            sizes.setdefault(self.extra.memory_size)
         return {size: _at_one_size(self.at(size), self.extra, size) for size in sizes}
 
     def at(self, size: str) -> list[Answer]:

@@ -105,10 +105,8 @@ def _of_the_network(steps: Sequence[Answer]) -> tuple[str, str]:
 
 def _span(steps: Sequence[Answer]) -> str:
     """Return from where to where the intervals of all steps reach, with their confidence."""
-    low, high = (
-        pick(answer.timing.interval[side] for answer in steps)
-        for side, pick in enumerate((min, max))
-    )
+    low = min(answer.timing.interval[0] for answer in steps)
+    high = max(answer.timing.interval[1] for answer in steps)
     confidence = min(answer.timing.confidence for answer in steps)
     return f"{100 * confidence:g} % intervals from {change(low)} to {change(high)}"
 

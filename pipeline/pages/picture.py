@@ -52,12 +52,18 @@ def of_settings(decisions: Sequence[Decision]) -> Markup:
         finding=finding(decisions),
         drawn=DRAWN,
         reading=READING,
+        details=_each(decisions),
         narrow=settings_figure(rows, MARGIN, narrow=True),
     )
     return Markup(shown.data)
 
 
+def _each(decisions: Sequence[Decision]) -> str:
+    """Return the decision that stands beside each row."""
+    return f"{'; '.join(f'{name_of(one)}: {one.change}' for one in decisions)}."
+
+
 def finding(decisions: Sequence[Decision]) -> str:
-    """Return how many timings came out how. The decisions stand in the picture and beside it."""
+    """Return how many timings came out how."""
     timings = [answer.timing for decision in decisions for answer in decision.answers]
     return f"With the line: {counted(timings, 'timings')}."
