@@ -20,12 +20,12 @@ from investigation.observe.equality import DtypeResult
 class World(NamedTuple):
     """What is planted, and the sentences that must be shown."""
 
-    says: tuple[str, ...]
+    sentences: tuple[str, ...]
     planted: dict[str, Any]
 
 
-def world(*says: str, **planted: Any) -> World:
-    return World(says, planted)
+def world(*sentences: str, **planted: Any) -> World:
+    return World(sentences, planted)
 
 
 Worlds = dict[Cell, tuple[World, ...]]
@@ -114,7 +114,7 @@ def trial(gate, with_line, without, x=(2, 5, 2, 5)):
 
 def kind(name, expand_as=None, broadcast=None):
     refusals = {"expand_as": expand_as, "broadcast": broadcast}
-    return Support(says=name, tensor=name, refusals=refusals, same=None)
+    return Support(statement=name, tensor=name, refusals=refusals, same=None)
 
 
 GROWS, FITS = trial((2, 5, 3, 1, 1), None, (2, 5, 3, 2, 5)), trial((1,), (2,), (2,))

@@ -245,7 +245,7 @@ def found(*records):
 
 
 def same_launches(differing):
-    return SameLaunches(says="l", operation="multiply", family="ordinary", dtypes="same",
+    return SameLaunches(statement="l", operation="multiply", family="ordinary", dtypes="same",
                         tried=9, differing=differing)  # fmt: skip
 
 
@@ -392,7 +392,7 @@ GPUS: Worlds = {
             **found(
                 same_launches(0),
                 agreement("binary", 88, "sm_90"),
-                DeviceFacts(says="d", machine="h100", device_name="H100"),
+                DeviceFacts(statement="d", machine="h100", device_name="H100"),
             ),
         ),
         world(

@@ -210,7 +210,7 @@ def compiled_timings() -> Figure:
 
 def code(form: str) -> MachineCode:
     return MachineCode(
-        says="", form=form, target="sm_80", target_name="gfx942 (MI300X)", lines=tuple(KERNEL),
+        statement="", form=form, target="sm_80", target_name="gfx942 (MI300X)", lines=tuple(KERNEL),
         words=tuple(KERNEL.values()), binary_sha256="e6414977c6c9" * 6, binary_bytes=13240,
         case=THIS,
     )  # fmt: skip

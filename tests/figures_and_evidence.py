@@ -109,7 +109,9 @@ def allocated(figure: Drawn, records: Records) -> None:
 
 def speeds(figure: Drawn, records: Records) -> None:
     prefix = "bytes moved a second: "
-    evidence = {(one.says.removeprefix(prefix),): one.gb_per_s for one in of(records, Bandwidth)}
+    evidence = {
+        (one.statement.removeprefix(prefix),): one.gb_per_s for one in of(records, Bandwidth)
+    }
     same(keyed(figure.rows, "y", value="x"), evidence)
 
 

@@ -44,7 +44,7 @@ def memory(form, dtypes, count):
 
 
 def device(name="NVIDIA H200"):
-    return DeviceFacts(says="the device", device_name=name, multi_processor_count=132)
+    return DeviceFacts(statement="the device", device_name=name, multi_processor_count=132)
 
 
 def plain_records(*changed):

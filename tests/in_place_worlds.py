@@ -19,7 +19,7 @@ def record(memory_format="contiguous", share=0.0005, half=0.0002, verdict="equiv
         "step_s": STEP_S,
     }
     fields = {
-        "says": "a step",
+        "statement": "a step",
         "level": "network",
         "memory_format": memory_format,
         "batch": 8,

@@ -81,7 +81,11 @@ def marks(record: Observation) -> Iterator[tuple[tuple[str, str], list[float]]]:
 
 def _names(timing: Timing) -> set[tuple[str, str]]:
     case, runtime = timing.case, BY_SLUG.get(str(timing.runtime))
-    names = {("", label(timing)), ("", timing.says), ("", timing.says.removeprefix("compiled: "))}
+    names = {
+        ("", label(timing)),
+        ("", timing.statement),
+        ("", timing.statement.removeprefix("compiled: ")),
+    }
     if timing.network and runtime:
         names.add((timing.network, runtime.title))
     if case:

@@ -24,9 +24,9 @@ from pathlib import Path
 from investigation.evidence.provenance import package_sha256, source_sha256
 
 now = datetime.now(UTC).isoformat()
-record = dict(type="equality", aspect="search", setting=name, says="the seed", of="seeds",
+record = dict(type="equality", aspect="search", setting=name, statement="the seed", of="seeds",
               tried=9, differing=seed)
-kept = dict(schema_version=3, notebook=name, package_sha256=package_sha256(Path(f"{name}.ipynb")),
+kept = dict(schema_version=4, notebook=name, package_sha256=package_sha256(Path(f"{name}.ipynb")),
             source_sha256=source_sha256(Path(f"{name}.ipynb")), parameters=dict(seed=seed),
             environment=json.loads(Path("../environment.json").read_text()),
             started=now, finished=now, records=[record])

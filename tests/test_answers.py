@@ -247,7 +247,7 @@ def test_what_was_not_measured_comes_with_the_command_that_measures_it():
 
 
 def test_a_gpu_that_was_measured_is_a_device_of_its_own():
-    card = DeviceFacts(says="the device", device_name="Some Card")
+    card = DeviceFacts(statement="the device", device_name="Some Card")
     measured = [card, *network(1.04, "slower"), *training_step(), memory_record(dtypes="mixed",
                 count=2**20), memory_record("broadcast", "mixed")]  # fmt: skip
     world = at_one_size(

@@ -175,7 +175,7 @@ def test_the_good_record_is_read():
 
 TIMING = [
     ({"type": "gossip"}, "records.0: Input tag 'gossip' found using 'type' does not match"),
-    ({"says": None}, "records.0.timing.says: Input should be a valid string"),
+    ({"statement": None}, "records.0.timing.statement: Input should be a valid string"),
     ({"level": "heard"}, "records.0.timing.level: Input should be 'multiply', "),
     ({"ratio": None}, "records.0.timing.ratio: Input should be a valid number"),
     ({"ratio": [1]}, "records.0.timing.ratio: Input should be a valid number"),
@@ -206,9 +206,9 @@ COUNT = [
     ({"details": {}}, "records.1.equality.details: Extra inputs are not permitted"),
 ]
 FILES = [
-    ({"schema_version": 0}, "schema version 0, this book reads 1, 2 and 3"),
-    ({"schema_version": None}, "schema version None, this book reads 1, 2 and 3"),
-    ({"schema_version": 3.0}, "schema version 3.0, this book reads 1, 2 and 3"),
+    ({"schema_version": 0}, "schema version 0, this book reads 1, 2, 3 and 4"),
+    ({"schema_version": None}, "schema version None, this book reads 1, 2, 3 and 4"),
+    ({"schema_version": 4.0}, "schema version 4.0, this book reads 1, 2, 3 and 4"),
     ({"notebook": None}, "notebook: Input should be a valid string"),
     ({"parameters": [1]}, "parameters: Input should be a valid dictionary"),
     ({"environment": {}}, "environment.python: Field required"),
@@ -245,5 +245,5 @@ def test_a_bad_file_is_refused_with_its_field_and_the_reason(change, expected):
 
 @pytest.mark.parametrize("other", [None, 7, "text", [], [{}], True])
 def test_what_is_no_record_at_all_is_refused(other):
-    with pytest.raises(EvidenceError, match="schema version None, this book reads 1, 2 and 3"):
+    with pytest.raises(EvidenceError, match="schema version None, this book reads 1, 2, 3 and 4"):
         files.parse(other)

@@ -58,7 +58,7 @@ def test_a_way_of_training_names_the_tensors_that_differ_or_none():
 
 
 def run(**about):
-    fields = {"says": "a run", "run": "contiguous", "setting": "float32", "steps": 9}
+    fields = {"statement": "a run", "run": "contiguous", "setting": "float32", "steps": 9}
     accuracy = {"expand_as": 0.944, "broadcast": 0.95}
     return TrainingRun(**fields | {"accuracy": accuracy} | about)
 

@@ -38,7 +38,7 @@ def test_no_world_is_of_a_cell_that_is_gone_or_states_nothing():
 
 @pytest.mark.parametrize("cell", WORLDS, ids=lambda cell: cell.id)
 def test_a_cell_has_two_worlds_or_more_and_each_shows_something_else(cell):
-    sentences = [one.says for one in WORLDS[cell]]
+    sentences = [one.sentences for one in WORLDS[cell]]
     assert len(set(sentences)) >= 2
 
 
@@ -46,10 +46,12 @@ def test_a_cell_has_two_worlds_or_more_and_each_shows_something_else(cell):
 def test_a_cell_tells_what_its_world_holds_and_nothing_of_the_others(cell, number):
     here = WORLDS[cell][number]
     text = told(cell, here.planted)
-    assert bool(text) == bool(here.says)
-    for sentence in here.says:
+    assert bool(text) == bool(here.sentences)
+    for sentence in here.sentences:
         assert sentence in text
-    for sentence in {one for other in WORLDS[cell] for one in other.says} - set(here.says):
+    for sentence in {one for other in WORLDS[cell] for one in other.sentences} - set(
+        here.sentences
+    ):
         assert sentence not in text
     prose = re.sub(r"`[^`]+`", "code", text)
     assert [slip for slip in SLIPS if re.search(slip, prose)] == [], text

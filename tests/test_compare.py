@@ -155,7 +155,7 @@ SCRIPT = "<script>alert('x')</script><img src=x onerror=alert(1)>"
 
 def test_nothing_from_a_record_becomes_markup_or_moves_a_cursor():
     hostile = planted(
-        ScalarGate(says="x", operands=SCRIPT, expand_as=f"{SCRIPT}\x1b[2J", broadcast=SCRIPT)
+        ScalarGate(statement="x", operands=SCRIPT, expand_as=f"{SCRIPT}\x1b[2J", broadcast=SCRIPT)
     )
     comparison = compared(
         evidence_of(plain_world()), evidence_of(hostile, processor=SCRIPT, torch=SCRIPT)

@@ -42,11 +42,11 @@ def test_a_write_that_fails_half_way_leaves_the_old_file(tmp_path, monkeypatch):
     ("text", "reason"),
     [
         ("not json", "not a readable result file"),
-        ("[]", "schema version None, this book reads 1, 2 and 3"),
-        ('{"schema_version": 4}', "schema version 4, this book reads 1, 2 and 3"),
-        ('{"schema_version": "3"}', "schema version '3', this book reads 1, 2 and 3"),
-        ('{"schema_version": true}', "schema version True, this book reads 1, 2 and 3"),
-        ('{"schema_version": 3}', "notebook: Field required"),
+        ("[]", "schema version None, this book reads 1, 2, 3 and 4"),
+        ('{"schema_version": 5}', "schema version 5, this book reads 1, 2, 3 and 4"),
+        ('{"schema_version": "4"}', "schema version '4', this book reads 1, 2, 3 and 4"),
+        ('{"schema_version": true}', "schema version True, this book reads 1, 2, 3 and 4"),
+        ('{"schema_version": 4}', "notebook: Field required"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_with_its_path_and_the_reason(tmp_path, text, reason):
@@ -148,4 +148,4 @@ def test_an_unknown_field_or_type_is_refused_with_its_place():
 def test_every_type_says_what_it_is_about():
     for name, type_ in TYPES.items():
         assert set(type_.about) <= {*type_.model_fields, "replicated"}, name
-    assert Evidence.model_fields["schema_version"].default == 3
+    assert Evidence.model_fields["schema_version"].default == 4

@@ -19,13 +19,13 @@ from investigation.evidence.environment import describe
 from investigation.evidence.provenance import source_sha256
 
 record = {record}
-kept = dict(schema_version=3, notebook="01_tiny", package_sha256="0", parameters={{"size": size}},
+kept = dict(schema_version=4, notebook="01_tiny", package_sha256="0", parameters={{"size": size}},
             source_sha256=source_sha256(pathlib.Path("01_tiny.ipynb")),
             environment=describe(1).model_dump(), started="2026-01-01T00:00:00Z",
             finished="2026-01-01T00:00:01Z", records=[record])
 pathlib.Path(os.environ["INVESTIGATION_RESULTS"], "01_tiny.json").write_text(json.dumps(kept))
 """
-GOOD = {"type": "equality", "aspect": "reference", "says": "it is so", "of": "products",
+GOOD = {"type": "equality", "aspect": "reference", "statement": "it is so", "of": "products",
         "tried": 1, "differing": 0}  # fmt: skip
 
 
@@ -138,7 +138,7 @@ FAILED_CONTROL = """
 from investigation.display.chapter import Chapter
 Chapter("01_tiny").control("bits", "it is so", "it is not", passed=False)
 """
-FAILED = {"type": "control", "chapter": "01_tiny", "control": "bits", "says": "it is so",
+FAILED = {"type": "control", "chapter": "01_tiny", "control": "bits", "statement": "it is so",
           "seen": "it is not", "passed": False}  # fmt: skip
 
 

@@ -7,16 +7,14 @@ import csv
 import io
 import itertools
 from types import SimpleNamespace
-from urllib.parse import unquote
 
 import published as on_pages
 import pytest
-from bs4 import BeautifulSoup
 from worlds import CASE, MIXED, block_in, multiply, network, timed
 
 from investigation.display import (
     compiled_figures,
-    figures,
+    figure_data,
     gpu_figures,
     runtime_figures,
     timing_figures,
@@ -35,9 +33,7 @@ CASES = [
 
 def published(figure):
     """The rows of the CSV that a page offers under a figure."""
-    shown = figures.show(figure, finding="It rises.", drawn="a line").data
-    link = BeautifulSoup(shown, "lxml").select_one("a")
-    return list(csv.DictReader(io.StringIO(unquote(link["href"].split(",", 1)[1]))))
+    return list(csv.DictReader(io.StringIO(figure_data.as_csv(figure))))
 
 
 def percent(value):

@@ -118,6 +118,15 @@ def test_a_prediction_stands_in_the_row_of_its_case_with_the_mark_of_its_card():
         gpu_figures.bounds([*predictions().values(), *predictions().values()], None)
 
 
+def test_workloads_of_one_size_keep_the_order_in_which_they_come():
+    alike = [CASES[0].model_copy(update={"slug": name, "name": name}) for name in "abcdefgh"]
+    for cases in (alike, alike[::-1]):
+        card = gpu_catalog.CARDS[0]
+        drawn = [Prediction(card=card, case=case, device_s=1e-6, host_s=None) for case in cases]
+        names = [row["y"] for row in published(gpu_figures.bounds(drawn, None))]
+        assert names == [case.name for case in cases]
+
+
 def test_a_measured_time_has_the_name_of_its_workload_in_the_panel_of_its_machine():
     for world in orders({f"case {size}": (size / 1e6, 2 * size / 1e6) for size in (1, 2, 3)}):
         times = {"one": world, "two": dict.fromkeys(world, (3e-6, 9e-6))}

@@ -107,7 +107,7 @@ def decision_of(*plant):
 
 def test_the_priority_tells_what_was_measured_on_gpus():
     assert rank().grounds.endswith("On a GPU, nothing was measured.")
-    card = DeviceFacts(says="the device", device_name="Some Card", machine="card")
+    card = DeviceFacts(statement="the device", device_name="Some Card", machine="card")
     steps = [record.model_copy(update={"machine": "card"}) for record in network(1.05, "slower")]
     assert "Some Card, PyTorch eager, one dtype, change it" in rank(card, *steps).grounds
 
@@ -146,7 +146,7 @@ def test_the_first_sentence_tells_of_bits_layouts_and_gradients():
     assert plain.startswith("With one dtype both forms return the same bits, in the same memory")
     assert "layout. 0 of 10 gradients of gradients have other bits." in plain
     assert "different bits in 3 of 16 dtypes" in sentences(equality("same_dtype", 16, 3))[0]
-    elsewhere = Layouts(says="pairings", group="ordinary", tried=9, differing=1)
+    elsewhere = Layouts(statement="pairings", group="ordinary", tried=9, differing=1)
     assert "in another memory layout for some inputs" in sentences(elsewhere)[0]
     twice = sentences(equality("second_gradients", 10, 8))[0]
     assert "layout. 8 of 10 gradients of gradients have other bits." in twice
@@ -182,7 +182,8 @@ def test_the_fourth_sentence_tells_of_exported_programs_in_both_directions():
 
 
 def test_the_short_table_has_at_most_six_rows_however_much_was_measured():
-    cards = [DeviceFacts(says="the device", device_name=f"Card {number}", machine=f"card-{number}")
+    cards = [DeviceFacts(statement="the device", device_name=f"Card {number}",
+                         machine=f"card-{number}")
              for number in range(3)]  # fmt: skip
     steps = [record.model_copy(update={"machine": card.machine}) for card in cards
              for record in network(1.05, "slower")]  # fmt: skip

@@ -187,7 +187,7 @@ def timed(ratio, verdict):
         candidate_s=ratio, equivalence_p=0.5, calls_per_block=1,
     )  # fmt: skip
     return Timing(
-        says="compiled", level="multiply", runtime="compile", ratio=ratio, interval=ends,
+        statement="compiled", level="multiply", runtime="compile", ratio=ratio, interval=ends,
         confidence=0.95, margin=MARGIN, verdict=verdict, alone=alone,
     )  # fmt: skip
 

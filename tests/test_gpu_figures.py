@@ -28,7 +28,7 @@ LINES = {
 
 def code(form, digest):
     return MachineCode(
-        says="", form=form, target="sm_90", target_name="sm_90 (H100)", lines=tuple(LINES),
+        statement="", form=form, target="sm_90", target_name="sm_90 (H100)", lines=tuple(LINES),
         words=tuple(LINES.values()), binary_sha256=digest, binary_bytes=4321, case=CASE,
     )  # fmt: skip
 

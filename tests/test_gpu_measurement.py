@@ -48,7 +48,7 @@ QUICK = SETTINGS.model_copy(update={"budget_s": 0.08, "network_budget_s": 0.02})
 
 
 def test_every_comparison_has_a_name_of_its_own_and_the_controls_come_first():
-    for names in ([step.says for step in STEPS],
+    for names in ([step.statement for step in STEPS],
                   [step.expected("cuda").identity for step in STEPS]):  # fmt: skip
         assert len(names) == len(set(names))
     count = 2 * len(QUANTITIES)

@@ -399,13 +399,13 @@ def test_a_planted_wait_is_found_with_its_size_and_not_with_another(grad):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "verdict", "says"),
+    ("low", "high", "verdict", "words"),
     [
         (0.9, 1.1, "slower", "is found with its size"),
         (-5.0, 7.0, "inconclusive", "could not be tried: the interval is too wide"),
     ],
 )
-def test_an_interval_that_would_hide_the_wait_is_no_control(monkeypatch, low, high, verdict, says):
+def test_an_interval_that_would_hide_the_wait_is_no_control(monkeypatch, low, high, verdict, words):
     _, samples = planted()
     record = in_place_records.line_in_place(
         FakeNetwork().found(samples), "x", "network", role="control"
@@ -414,7 +414,7 @@ def test_an_interval_that_would_hide_the_wait_is_no_control(monkeypatch, low, hi
     total = SimpleNamespace(low=low, high=high)
     wide = SimpleNamespace(decisive=SimpleNamespace(total=total), verdict=verdict)
     kept = in_place_records.planted_control(recorder(), wide, 1.0, "network")
-    assert kept.says.endswith(says)
+    assert kept.statement.endswith(words)
 
 
 def test_an_interval_around_nothing_that_leaves_the_wait_out_fails():

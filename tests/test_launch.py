@@ -157,7 +157,7 @@ def asked_for(form, case):
     count = memory.bytes_allocated(lambda: SCALES[form](x, gate)) - 4 * x.numel()
     wider = {"float32": "wider_gate", "bfloat16": "mixed", None: "same"}
     dtypes = wider[case.gate_dtype]
-    return Memory(says="", phase="line", form=form, dtypes=dtypes, bytes=count, case=case)
+    return Memory(statement="", phase="line", form=form, dtypes=dtypes, bytes=count, case=case)
 
 
 def test_a_cpus_iterator_converts_what_the_profiler_measures(proved):

@@ -16,13 +16,13 @@ SHOWN, NOT_SO = "Shown by the launch", "The launch shows otherwise"
 
 def same(operation, family, dtypes="same", differing=0, how="other kernels"):
     by = {"differing_by": {how: differing}, "example": "x × y"} if differing else {}
-    return SameLaunches(says="launches", operation=operation, family=family, dtypes=dtypes,
+    return SameLaunches(statement="launches", operation=operation, family=family, dtypes=dtypes,
                         tried=9, differing=differing, **by)  # fmt: skip
 
 
 def launch(calculates="mul", place=0, operation="multiply"):
     return Launch(
-        says="a launch", case=CASE, operation=operation, form="expand_as", place=place,
+        statement="a launch", case=CASE, operation=operation, form="expand_as", place=place,
         calculates=calculates, shape=(4,), stride_bytes=((4,),), dtypes=("float32", "bfloat16"),
         contiguous=True, fits_32_bits=True, chip="sm_90",
     )  # fmt: skip

@@ -55,6 +55,14 @@ def test_what_was_sealed_is_verified(folder):
     assert verified.records["05_x.json"].environment["torch"] == HERE.torch
 
 
+def test_a_record_that_an_older_schema_wrote_stays_sealed(folder):
+    old = evidence_of(equality("reference", 9)).model_dump_json()
+    old = old.replace('"schema_version":4', '"schema_version":3').replace("statement", "says")
+    write(folder / "05_x.json", old)
+    manifest.seal(folder)
+    assert manifest.verify(folder).records["05_x.json"].schema_version == 3
+
+
 def edited(folder):
     path = folder / "05_x.json"
     path.write_text(path.read_text().replace('"tried":9', '"tried":8'))
@@ -124,7 +132,7 @@ OTHER_MACHINE = evidence_of(environment=HERE.model_copy(update={"processor": "Z8
     ("record", "reason"),
     [
         (FAILED, "control control.01_x.same failed: it holds"),
-        (OTHER_SCHEMA, "schema version 9, this book reads 1, 2 and 3"),
+        (OTHER_SCHEMA, "schema version 9, this book reads 1, 2, 3 and 4"),
         ('{"schema": 7, "settings": {}, "trials": []}', "contest schema 7, expected 2"),
         ('{"schema": 7, "by_group": {}}', "instructions schema 7, expected 1"),
         ('{"settings": {}, "trials": [{}], "schema": 2}', "not a usable record of kind contest"),

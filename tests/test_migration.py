@@ -90,6 +90,26 @@ def test_a_record_of_schema_2_that_lacks_something_is_refused_in_one_line(change
     assert "\n" not in str(refused.value)
 
 
+def schema_3(evidence):
+    """Evidence as schema 3 wrote it: what a record states was called `says`."""
+    old = json.loads(evidence.model_dump_json()) | {"schema_version": 3}
+    for record in old["records"]:
+        record["says"] = record.pop("statement")
+    return old
+
+
+def test_a_record_of_schema_3_keeps_what_it_states():
+    current = evidence(equality("reference", 1))
+    assert files.parse(schema_3(current)) == current
+
+
+@pytest.mark.parametrize("records", [None, 7, ["a record"]])
+def test_records_of_schema_3_that_are_none_are_refused_in_one_line(records):
+    old = schema_3(evidence(equality("reference", 1))) | {"records": records}
+    with pytest.raises(EvidenceError, match=r"^.*not the records of schema 3.*$"):
+        files.parse(old)
+
+
 def test_evidence_of_this_schema_is_not_touched():
     current = evidence(equality("reference", 1))
     assert files.parse(json.loads(current.model_dump_json())) == current

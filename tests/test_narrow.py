@@ -23,11 +23,25 @@ LOGARITHMIC = "(logarithmic)"
 
 
 @cache
+def for_page(name):
+    """A figure for a wide page; laying one out takes a second, so each is drawn once."""
+    return every_figure.EVERY[name]()
+
+
+@cache
+def for_phone(name):
+    """The same for a phone."""
+    if name in OWN:
+        return OWN[name]()
+    with mpl.rc_context(figures.STYLE):
+        return narrow.of(for_page(name))
+
+
+@cache
 def shown(name):
     """A figure as a page has it."""
-    own = {"narrow": OWN[name]()} if name in OWN else {}
     return figures.show(
-        every_figure.EVERY[name](), finding="It is so.", drawn=f"figure {name}", **own
+        for_page(name), finding="It is so.", drawn=f"figure {name}", narrow=for_phone(name)
     ).data
 
 
@@ -49,9 +63,14 @@ def words(drawing):
 def narrowed(figure):
     """A figure laid out for a phone, with every panel in its place."""
     with mpl.rc_context(figures.STYLE):
-        copy = narrow.of(figure)
-        copy.draw_without_rendering()
-    return copy
+        return placed(narrow.of(figure))
+
+
+def placed(figure):
+    """A figure with every panel in its place."""
+    with mpl.rc_context(figures.STYLE):
+        figure.draw_without_rendering()
+    return figure
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -72,8 +91,7 @@ def test_a_drawing_for_a_phone_is_as_wide_as_one(name):
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in OWN])
 def test_panels_stand_below_each_other_and_do_not_overlap(name):
-    figure = every_figure.EVERY[name]()
-    copy = narrowed(figure)
+    figure, copy = for_page(name), placed(for_phone(name))
     boxes = [axes.get_window_extent() for axes in copy.axes]
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
     side_by_side = max(sum(one.y0 == other.y0 for other in boxes) for one in boxes)
@@ -134,6 +152,12 @@ def test_the_figure_itself_stays_as_it_was():
     after = figure.get_size_inches().tolist(), [axes.get_position() for axes in figure.axes]
     assert str(before) == str(after)
     assert figure_data.as_csv(figure) == text
+
+
+def test_a_figure_without_a_layout_of_its_own_is_laid_out_anew_for_a_phone():
+    name = "multiplies"
+    words = {"finding": "It is so.", "drawn": f"figure {name}"}
+    assert figures.show(every_figure.EVERY[name](), **words).data == shown(name)
 
 
 def test_without_the_books_style_sheet_only_the_wide_drawing_is_seen():

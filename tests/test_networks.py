@@ -75,8 +75,8 @@ def evidence(*records, **environment):
 
 def of(runtime, refused=None):
     """What a runtime's cell comes to."""
-    program = ReleasedProgram(says="", network="tiny", runtime=runtime, title=runtime, version="1",
-                              refused=refused)  # fmt: skip
+    program = ReleasedProgram(statement="", network="tiny", runtime=runtime, title=runtime,
+                              version="1", refused=refused)  # fmt: skip
     return evidence(program, *([] if refused else [released("tiny", runtime)]))
 
 

@@ -52,7 +52,7 @@ def test_gates_of_every_rank_that_both_accept_are_tried_and_a_difference_shows(m
 
 def test_what_takes_a_kind_of_tensor_is_said_in_words():
     def support(**refusals):
-        return Support(says="x", tensor="x", refusals=refusals, same=None).value
+        return Support(statement="x", tensor="x", refusals=refusals, same=None).value
 
     assert support(expand_as=None, broadcast=None) == "expand_as and broadcast"
     assert support(expand_as="no", broadcast=None) == "broadcast"

@@ -72,7 +72,7 @@ def test_a_question_is_about_this_machine_unless_it_names_another():
 
 
 def test_a_machine_is_known_by_the_facts_of_its_device():
-    device = DeviceFacts(says="the device", device_name="NVIDIA H200", machine="nvidia-h200")
+    device = DeviceFacts(statement="the device", device_name="NVIDIA H200", machine="nvidia-h200")
     elsewhere = multiply(machine="epyc-2-cores")
     assert Findings((evidence(device, elsewhere),)).machines == ("nvidia-h200",)
 

@@ -56,8 +56,8 @@ def timing(runtime, case, ratio, verdict):
         candidate_s=ratio, equivalence_p=0.5, calls_per_block=1,
     )  # fmt: skip
     return Timing(
-        says="the block", level="block", runtime=runtime, case=case, ratio=ratio, interval=ends,
-        confidence=0.95, margin=MARGIN, verdict=verdict, alone=alone,
+        statement="the block", level="block", runtime=runtime, case=case, ratio=ratio,
+        interval=ends, confidence=0.95, margin=MARGIN, verdict=verdict, alone=alone,
     )  # fmt: skip
 
 

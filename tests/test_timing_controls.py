@@ -52,11 +52,11 @@ def test_a_gate_that_is_written_out_has_to_be_found_slower(recorder):
 
 
 def test_more_work_is_found_slower_or_could_not_be_tried(recorder):
-    assert recording.more_work_control(recorder, Compared("slower")).says == (
+    assert recording.more_work_control(recorder, Compared("slower")).statement == (
         "2 % more work comes out slower"
     )
     wide = recording.more_work_control(recorder, Compared("slower", "inconclusive"), of="wide")
-    assert wide.says == "2 % more work could not be tried: the interval is too wide"
+    assert wide.statement == "2 % more work could not be tried: the interval is too wide"
     assert not wide.tried
     assert "Control **could not be tried**" in wide._repr_markdown_()
     for verdict in ("equivalent", "faster"):

@@ -334,12 +334,12 @@ def test_a_claim_has_the_verdict_of_each_version_and_one_that_needs_a_clock_is_n
 
 
 def left_out():
-    return LeftOut(says="x", part="kernels", observation="all of it", lacks=True,
+    return LeftOut(statement="x", part="kernels", observation="all of it", lacks=True,
                    reason="torch has no a|b <script>")  # fmt: skip
 
 
 def test_the_page_shows_what_changed_what_is_the_same_and_what_was_left_out(tmp_path):
-    export = OnnxExport(says="exports that write", form="dynamo", tried=5, writing=5)
+    export = OnnxExport(statement="exports that write", form="dynamo", tried=5, writing=5)
     old = of_torch("2.4.1", calls("expand_as", 4), left_out())
     new = of_torch("2.6.0", calls("expand_as", 4), export.model_copy(update={"writing": 0}))
     middle = of_torch("2.5.0", calls("expand_as", 4), export)

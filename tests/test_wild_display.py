@@ -28,7 +28,7 @@ def taken(line, operation="multiply", *, exact=True):
 
 
 def package(name, *places, left=()):
-    return SurveyedPackage(says=name, package=name, version="1", archive=f"{name}-1.whl",
+    return SurveyedPackage(statement=name, package=name, version="1", archive=f"{name}-1.whl",
                            sha256="0", files=10, expanding=2, mentions=5, taken=places,
                            left=left)  # fmt: skip
 
@@ -39,12 +39,12 @@ PACKAGES = [
     package("few", taken(1, exact=False, operation="where"), left=(LEFT,)),
     package("many", taken(1), taken(2)),
 ]
-ABOUT = Survey(says="packages", list_sha256="0", rules_sha256="0", listed=3)
+ABOUT = Survey(statement="packages", list_sha256="0", rules_sha256="0", listed=3)
 
 
 def program(network, runtime, **more):
-    return ReleasedProgram(says="", network=network, runtime=runtime, title=runtime, version="1",
-                           **more)  # fmt: skip
+    return ReleasedProgram(statement="", network=network, runtime=runtime, title=runtime,
+                           version="1", **more)  # fmt: skip
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_every_program_has_its_time_or_the_reason_why_there_is_none():
 
 
 def test_a_network_is_shown_with_every_count_of_tensors():
-    equality = ReleasedEquality(says="", network="n", title="N", package="p", version="1",
+    equality = ReleasedEquality(statement="", network="n", title="N", package="p", version="1",
                             input=(1, 3), outputs=(1, 0), gradients=(4, 1), weights=(7, 2),
                             patch_sha256="0", versions={})  # fmt: skip
     (line,) = wild.results([equality])

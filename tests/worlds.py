@@ -58,7 +58,7 @@ def timing(level, ratio, verdict=None, width=0.002, in_family=None, case=CASE, *
     alone = timed(ratio, in_family or verdict, width)
     fields = {"memory_format": case.memory_format} if case else {}
     return Timing(
-        says=level, level=level, case=case, ratio=ratio, interval=alone.ratio_interval,
+        statement=level, level=level, case=case, ratio=ratio, interval=alone.ratio_interval,
         confidence=0.95, margin=MARGIN, verdict=verdict, alone=alone, **fields | about,
     )  # fmt: skip
 
@@ -100,7 +100,7 @@ def in_place(level, ratio=1.0, width=0.002, formats=MEMORY_FORMATS, step_s=0.05)
     total = OnClock(clock="processor", share=added, share_interval=ends, step_s=step_s, **part)
     return [
         LineInPlace(
-            says=level, level=level, memory_format=memory_format, batch=8, clock="processor",
+            statement=level, level=level, memory_format=memory_format, batch=8, clock="processor",
             over="processes", confidence=STEP_CONFIDENCE, margin=MARGIN,
             verdict=judge((1 + ends[0], 1 + ends[1]), MARGIN), sums=(total,),
             slots=(Slot(case=CASE.with_format(memory_format), line_s=1e-4,
@@ -122,7 +122,7 @@ def _steps(level, ratio, verdict, width, formats, **about):
 
 
 def equality(aspect, tried, differing=0, **more):
-    return Equality(says=aspect, aspect=aspect, of="things", tried=tried, differing=differing,
+    return Equality(statement=aspect, aspect=aspect, of="things", tried=tried, differing=differing,
                     **more)  # fmt: skip
 
 
@@ -140,36 +140,36 @@ def mixed_dtypes(differing=0):
 
 def grown(count=0):
     shapes = [{"input": (2, 3, 4, 5), "gate": (2, 3, 4, 4 + i)} for i in range(count)]
-    return Acceptance(says="shapes that grow", tried=16, grown=shapes)
+    return Acceptance(statement="shapes that grow", tried=16, grown=shapes)
 
 
 def view(**changes):
     plain = {"is_view": True, "shares_storage": True, "stride": (3, 1, 0, 0), "bytes_allocated": 0}
-    return View(says="the expanded gate", **plain | changes)
+    return View(statement="the expanded gate", **plain | changes)
 
 
 def memory_record(form="expand_as", dtypes="same", count=0, phase="line"):
     """What a form allocates beside its output, or in another phase."""
-    return Memory(says="beside the output", phase=phase, form=form, dtypes=dtypes, bytes=count)
+    return Memory(statement="beside the output", phase=phase, form=form, dtypes=dtypes, bytes=count)
 
 
 def calls(form, count):
-    return Calls(says="calls", form=form, calls=("aten::mul",) * count)
+    return Calls(statement="calls", form=form, calls=("aten::mul",) * count)
 
 
 def pairings(group, differing=0):
-    return Layouts(says=f"{group} layouts", group=group, tried=9, differing=differing)
+    return Layouts(statement=f"{group} layouts", group=group, tried=9, differing=differing)
 
 
 def block_tensors(memory_format, detached=False, differing=0):
     statement = f"tensors of the block, {memory_format}{', detached' * detached}"
-    return BlockLayouts(says=statement, memory_format=memory_format, detached=detached, tried=9,
-                        differing=differing)  # fmt: skip
+    return BlockLayouts(statement=statement, memory_format=memory_format, detached=detached,
+                        tried=9, differing=differing)  # fmt: skip
 
 
 def run(name, parted=None):
     """A training run in both forms, whose losses part at a step, or never."""
-    return TrainingRun(says=name, run=name, setting=name, same=parted is None, parted=parted,
+    return TrainingRun(statement=name, run=name, setting=name, same=parted is None, parted=parted,
                        steps=69, apart=0.0 if parted is None else 1e-6)  # fmt: skip
 
 
@@ -179,7 +179,7 @@ def parting(*names):
 
 def agreement(layer, count=88, target="cpu", differ=()):
     tensors = "full_size" if layer == "elided" else None
-    return Agreement(says=layer, layer=layer, target=target, target_name=target, tried=88,
+    return Agreement(statement=layer, layer=layer, target=target, target_name=target, tried=88,
                      agreeing=count, differ=differ, tensors=tensors)  # fmt: skip
 
 
@@ -190,19 +190,20 @@ def compiled_block():
         names=("cpp_fused_mul_sigmoid_0",),
     )  # fmt: skip
     return CompiledPair(
-        says="a block, compiled", case=CASE, level="block", mode="inference", shapes="static",
+        statement="a block, compiled", case=CASE, level="block", mode="inference", shapes="static",
         same_kernels=True, same_source=True, baseline=summary, candidate=summary,
     )  # fmt: skip
 
 
 def survival(program, runs_more, **more):
-    return Survival(says=program, program=program, runs_more=runs_more, **more)
+    return Survival(statement=program, program=program, runs_more=runs_more, **more)
 
 
 def program(slug, bytes_more=0, family="exported", equal=True):
     """A runtime that ran, and what it writes more with `expand_as`; a remedy is a family too."""
     return RuntimeProgram(
-        says=slug, runtime=slug, title=slug, family=family, version="1", survives=bool(bytes_more),
+        statement=slug, runtime=slug, title=slug, family=family, version="1",
+        survives=bool(bytes_more),
         same_steps=not bytes_more, bytes_more=bytes_more, planned_more=None, equal=equal,
         furthest=0.0, steps=(), case=CASE,
     )  # fmt: skip
@@ -214,7 +215,7 @@ def block_in(slug, ratio=1.0, verdict=None, family="exported", **about):
 
 
 def control(name="same", *, passed=True, chapter="01_x"):
-    return Control(says="it holds", chapter=chapter, control=name, seen="so", passed=passed)
+    return Control(statement="it holds", chapter=chapter, control=name, seen="so", passed=passed)
 
 
 def plain_world():
@@ -250,7 +251,7 @@ def plain_world():
         multiply(case=MIXED),
         of_size(),
         block(),
-        RuntimesTried(says="runtimes that ran", exported=2, states={"library": "ran"}),
+        RuntimesTried(statement="runtimes that ran", exported=2, states={"library": "ran"}),
         *(program(name) for name in ("library", "compiler")),
         *(block_in(name) for name in ("library", "compiler")),
         program("mend", family="remedy"),

@@ -75,7 +75,7 @@ class CompileSetting:
         return Equality(
             aspect=aspect,
             setting=", ".join(self.parts),
-            says=f"{statement}: {self.kind}",
+            statement=f"{statement}: {self.kind}",
             tried=1,
             differing=int(not same),
             of="programs",
@@ -130,7 +130,7 @@ class Pairing:
         """Return what is kept of both programs."""
         setting = self.setting
         return CompiledPair(
-            says=f"the same kernels: {setting.name}",
+            statement=f"the same kernels: {setting.name}",
             level=setting.level,
             mode=setting.mode,
             shapes=setting.shapes,
@@ -229,7 +229,7 @@ def agreement(pairings: Sequence[Pairing], layer: Layer) -> Agreement:
     differ = [pairing.setting for pairing in pairings if not held(pairing)]
     (target,) = {pairing.baseline.target for pairing in pairings}
     return Agreement(
-        says=f"settings in which {words}",
+        statement=f"settings in which {words}",
         layer=layer,
         target=target,
         target_name=target,

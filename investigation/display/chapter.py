@@ -24,13 +24,13 @@ class Chapter(Recorder):
     def timing(
         self,
         comparison: Comparison | Replication,
-        says: str,
+        statement: str,
         level: TimingLevel,
         case: Case | None = None,
         **about: Any,
     ) -> Timing:
         """Keep a comparison; `about` are further fields of `Timing`."""
-        return self.keep(recording.timing_of(comparison, says, level, case, **about))
+        return self.keep(recording.timing_of(comparison, statement, level, case, **about))
 
     def same_control(self, comparison: Comparison, of: str = "") -> Control:
         """Keep a comparison of something with itself: it must not come out different."""

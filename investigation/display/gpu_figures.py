@@ -148,8 +148,9 @@ def bounds(predictions: Sequence[Prediction], host: HostCost | None) -> Figure:
     predictions of one mark.
     """
     require_each_once("predictions", [(one.card.name, one.case.name) for one in predictions])
-    cards = sorted({prediction.card for prediction in predictions}, key=lambda card: card.bandwidth)
-    cases = sorted({prediction.case for prediction in predictions}, key=lambda case: case.elements)
+    # Not from a set, whose order would be another in each run where two are alike.
+    cards = sorted(dict.fromkeys(one.card for one in predictions), key=lambda card: card.bandwidth)
+    cases = sorted(dict.fromkeys(one.case for one in predictions), key=lambda case: case.elements)
     colours = [COLOURS[name] for name in CARD_COLOURS]
     rows = {case: row for row, case in enumerate(cases)}
     with canvas(height=1.6 + 0.3 * len(cases)) as (figure, axis):

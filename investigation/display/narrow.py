@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 
-from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FixedFormatter, FuncFormatter
 
 from investigation.display import wrapping
 from investigation.display.inline import PAPER
+from investigation.display.panels import Panel, has_something, measured, put_in_place
 from investigation.display.wrapping import inches
 
 # Inches: on a phone, letters of 10 points then appear as large as those of a caption.
@@ -35,40 +33,11 @@ THIN_BAR = 0.13
 UNDER = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}
 
 
-@dataclass
-class Panel:
-    """One panel: where it stood, how large it was, and the names of its rows if it has any."""
-
-    axes: Axes
-    row: int
-    column: int
-    width: float
-    height: float
-    names: list[str]
-    lines: int = 1
-    above: bool = False
-
-    @property
-    def diagram(self) -> bool:
-        """Whether it is a drawing without axes."""
-        return not self.axes.axison
-
-    @property
-    def scaled(self) -> bool:
-        """Whether its height follows from its width."""
-        return self.axes.get_aspect() != "auto"
-
-    @property
-    def cells(self) -> bool:
-        """Whether it is a grid of cells, which leave no place between its rows."""
-        return bool(self.axes.images)
-
-
 def of(figure: Figure) -> Figure:
     """Return a copy of a figure, laid out for a phone; the figure itself stays as it is."""
     copy = deepcopy(figure)
-    copy.draw_without_rendering()
-    panels = [_measured(axes) for axes in copy.axes if _has_something(axes)]
+    put_in_place(copy)
+    panels = [measured(axes) for axes in copy.axes if has_something(axes)]
     for axes in set(copy.axes) - {panel.axes for panel in panels}:
         axes.remove()
     if panels:
@@ -89,33 +58,12 @@ def _lay_out(figure: Figure, panels: Sequence[Panel]) -> None:
         _fit_inside(panel, across)
     if across > 1 and all(panel.cells for panel in panels):
         _turn_titles(panels)
-    figure.draw_without_rendering()
+    put_in_place(figure)
     wrapping.wrap_all(figure, WIDTH / across)
     wrapping.reflow_legends(figure)
     for _ in range(2):
-        figure.draw_without_rendering()
+        put_in_place(figure)
         _settle(figure, lines)
-
-
-def _has_something(axes: Axes) -> bool:
-    return bool(axes.has_data() or axes.texts or axes.patches)
-
-
-def _measured(axes: Axes) -> Panel:
-    spec = axes.get_subplotspec()
-    assert spec is not None
-    box = axes.get_window_extent()
-    width, height = inches(axes, box.width), inches(axes, box.height)
-    return Panel(axes, spec.rowspan.start, spec.colspan.start, width, height, _names(axes))
-
-
-def _names(axes: Axes) -> list[str]:
-    """Return the names of an axis of names, top down as they are given; none of a scale."""
-    formatter = axes.yaxis.get_major_formatter()
-    if not axes.axison or not isinstance(formatter, FixedFormatter | FuncFormatter):
-        return []
-    places = list(axes.yaxis.get_ticklocs())
-    return formatter.format_ticks(places) if places == list(range(len(places))) else []
 
 
 def _repeat_labels(panels: Sequence[Panel]) -> None:

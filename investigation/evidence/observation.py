@@ -61,7 +61,7 @@ class Observation(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    says: str
+    statement: str
     case: Case | None = None
     machine: str | None = None
 
@@ -95,4 +95,4 @@ class Observation(BaseModel):
 
     def _repr_markdown_(self) -> str:
         """Show the record in a notebook as a sentence."""
-        return on_one_line(f"{self.says}: {self.value} {self.unit or ''}").rstrip()
+        return on_one_line(f"{self.statement}: {self.value} {self.unit or ''}").rstrip()

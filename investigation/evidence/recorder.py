@@ -50,7 +50,7 @@ class Recorder:
     def control(
         self,
         control: str,
-        says: str,
+        statement: str,
         seen: object,
         *,
         passed: bool,
@@ -64,7 +64,7 @@ class Recorder:
         Raises `ControlFailedError` if it did not come out as expected.
         """
         record = Control(
-            says=says,
+            statement=statement,
             chapter=self.notebook,
             control=control,
             of=of,
@@ -74,7 +74,7 @@ class Recorder:
         )
         self.keep(record)
         if not passed:
-            raise ControlFailedError(f"{control}: expected: {says}; seen: {seen}")
+            raise ControlFailedError(f"{control}: expected: {statement}; seen: {seen}")
         return record
 
     def evidence(self) -> Evidence:

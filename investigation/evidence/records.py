@@ -24,7 +24,7 @@ from investigation.evidence.kinds import (
 )
 from investigation.evidence.observation import Observation
 
-SCHEMA_VERSION: Literal[3] = 3
+SCHEMA_VERSION: Literal[4] = 4
 
 Record = Annotated[
     correctness.Equality
@@ -96,7 +96,7 @@ class Evidence(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[3] = SCHEMA_VERSION
+    schema_version: Literal[4] = SCHEMA_VERSION
     notebook: str
     source_sha256: str
     package_sha256: str

@@ -20,7 +20,7 @@ def survey(package: Package, folder: Path, files: int, report: Report) -> Survey
     """Return the record of a package whose Python `files` lie in `folder`."""
     texts = {source.path: source.text for source in report.looked_at}
     return SurveyedPackage(
-        says=f"expansions of {package.name} {package.version} that can go",
+        statement=f"expansions of {package.name} {package.version} that can go",
         package=package.name,
         version=package.version,
         archive=package.archive,

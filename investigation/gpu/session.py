@@ -65,7 +65,7 @@ def facts(device: torch.device, watch: Watch) -> DeviceFacts:
     reading = watch()
     clocks = asdict(reading) if reading else {}
     return DeviceFacts(
-        says="the device",
+        statement="the device",
         device_name=environment.accelerator_name() or device.type,
         architecture=getattr(properties, "gcnArchName", None) if torch.version.hip else None,
         cache_bytes=cache_bytes(device),
@@ -91,7 +91,7 @@ def _memory(form: Form, case: Case, device: str, bytes_asked: int) -> Memory:
     dtypes: Dtypes = "mixed" if case.gate_dtype else "same"
     statement = f"bytes asked for beside the output, {dtypes} dtype, {form}"
     return Memory(
-        says=statement, phase="line", form=form, dtypes=dtypes, device=device,
+        statement=statement, phase="line", form=form, dtypes=dtypes, device=device,
         bytes=bytes_asked, case=case,
     )  # fmt: skip
 
@@ -115,7 +115,9 @@ def keep(recorder: Recorder, step: GpuComparison, comparison: Comparison) -> Tim
         recording.same_control(recorder, comparison, of=step.quantity)
     if step.candidate == "materialized":
         recording.slower_control(recorder, comparison, of=step.quantity)
-    return recorder.keep(recording.timing_of(comparison, step.says, case=step.case, **step.about))
+    return recorder.keep(
+        recording.timing_of(comparison, step.statement, case=step.case, **step.about)
+    )
 
 
 def adopt(recorder: Recorder, machine: str, evidence: Evidence) -> None:

@@ -26,7 +26,7 @@ def tried(recorder: Recorder, rows: Sequence[SurveyRow]) -> RuntimesTried:
     exported = [row for row in rows if row.ran and row.runtime.family == "exported"]
     return recorder.keep(
         RuntimesTried(
-            says="exported runtimes that ran",
+            statement="exported runtimes that ran",
             exported=len(exported),
             states={row.runtime.title: row.state for row in rows},
             logs={row.runtime.title: row.outcome.log for row in rows if row.outcome.log},
@@ -39,7 +39,7 @@ def program(recorder: Recorder, row: SurveyRow, case: Case) -> RuntimeProgram:
     runtime, seen = row.runtime, row.seen(case, "expand_as")
     return recorder.keep(
         RuntimeProgram(
-            says=f"bytes written more with expand_as: {runtime.title}",
+            statement=f"bytes written more with expand_as: {runtime.title}",
             runtime=runtime.slug,
             title=runtime.title,
             family=runtime.family,
@@ -59,9 +59,9 @@ def program(recorder: Recorder, row: SurveyRow, case: Case) -> RuntimeProgram:
 def survival(recorder: Recorder, row: SurveyRow, case: Case) -> Survival:
     """Keep whether what a runtime runs has an operation more with `expand_as`."""
     title = row.runtime.title
-    says = f"the program runs an operation more with expand_as: {title}"
+    statement = f"the program runs an operation more with expand_as: {title}"
     return recorder.keep(
-        Survival(says=says, program=title, runs_more=row.survives(case), case=case)
+        Survival(statement=statement, program=title, runs_more=row.survives(case), case=case)
     )
 
 
@@ -71,7 +71,7 @@ def varied(recorder: Recorder, variation: Variation, reply: Reply, case: Case) -
     expanding = [step for step in with_it if step.expands]
     return recorder.keep(
         VariedExport(
-            says=f"the {variation.kind} export still runs the expansion: {variation.title}",
+            statement=f"the {variation.kind} export still runs the expansion: {variation.title}",
             variation=variation.kind,
             runtime=variation.title,
             survives=len(expanding) > sum(step.expands for step in without),
@@ -87,11 +87,13 @@ def varied_cost(recorder: Recorder, variation: Variation, reply: Reply, case: Ca
     """Keep what such an export costs with `expand_as`, and that two copies come out alike."""
     copies = compared(reply, "copies")
     about = {"runtime": variation.runtime, "family": "varied"}
-    says = f"two copies of the {variation.kind} export: {variation.title}"
-    recorder.keep(timing_of(copies, says, "block", case, role="control", **about))
+    statement = f"two copies of the {variation.kind} export: {variation.title}"
+    recorder.keep(timing_of(copies, statement, "block", case, role="control", **about))
     same_control(recorder, copies, of=variation.runtime)
-    says = f"the SE block with expand_as, {variation.kind}: {variation.title}"
-    return recorder.keep(timing_of(compared(reply, "comparison"), says, "block", case, **about))
+    statement = f"the SE block with expand_as, {variation.kind}: {variation.title}"
+    return recorder.keep(
+        timing_of(compared(reply, "comparison"), statement, "block", case, **about)
+    )
 
 
 def costs(recorder: Recorder, row: SurveyRow) -> dict[str, Timing]:
@@ -129,9 +131,11 @@ def _cost(
     role: str = "measurement",
 ) -> Timing:
     runtime = row.runtime
-    says = f"the SE block with {comparison.name} against {comparison.baseline_name}"
+    statement = f"the SE block with {comparison.name} against {comparison.baseline_name}"
     about = {"runtime": runtime.slug, "family": runtime.family, "role": role}
-    return recorder.keep(timing_of(comparison, f"{says}: {runtime.title}", "block", case, **about))
+    return recorder.keep(
+        timing_of(comparison, f"{statement}: {runtime.title}", "block", case, **about)
+    )
 
 
 def detector(recorder: Recorder, row: SurveyRow, case: Case) -> Control | None:
@@ -142,9 +146,9 @@ def detector(recorder: Recorder, row: SurveyRow, case: Case) -> Control | None:
     if "refused" in row.seen(case, "kept"):
         return None
     count = row.written_more(case, "kept")
-    says = "an expanded gate that is returned is seen to be written"
+    statement = "an expanded gate that is returned is seen to be written"
     passed = count >= row.expanded_bytes(case)
-    return recorder.control("returned_gate", says, count, passed=passed, of=row.runtime.slug)
+    return recorder.control("returned_gate", statement, count, passed=passed, of=row.runtime.slug)
 
 
 def exporters(
@@ -154,7 +158,7 @@ def exporters(
     plain = [combination for combination in combinations if not combination.ruled]
     return recorder.keep(
         ExporterGrid(
-            says="combinations in which an Expand runs and writes",
+            statement="combinations in which an Expand runs and writes",
             tried=len(plain),
             writing=sum(
                 combination.expansions > 0 and combination.bytes_written > 0

@@ -111,7 +111,7 @@ def equality(
     steps = [_trained(arm, input_of(network, seed, batch=2), seed) for arm in arms]
     gradients, weights = zip(*steps, strict=True)
     return ReleasedEquality(
-        says=f"{network.title} in eager mode: tensors that the patch changes",
+        statement=f"{network.title} in eager mode: tensors that the patch changes",
         network=network.name,
         title=network.title,
         package=network.package,

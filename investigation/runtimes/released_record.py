@@ -92,7 +92,7 @@ def records(network: ReleasedNetwork, slug: str, reply: Reply) -> Iterator[Recor
     if reply.late:
         raise FailedError(f"{statement}: {reply.crash}")
     if reply.answer is None:
-        yield ReleasedProgram(says=statement, refused=reply.crash, **named, **about)
+        yield ReleasedProgram(statement=statement, refused=reply.crash, **named, **about)
         return
     yield _program(statement, reply.answer, named | about)
     line, copies = (Comparison.from_dict(reply.answer[key]) for key in ("line", "copies"))
@@ -116,7 +116,7 @@ def _program(
         Trace.from_dict(answer[variant]) for variant in (released.RELEASED, released.PATCHED)
     )
     return ReleasedProgram(
-        says=statement,
+        statement=statement,
         steps=len(as_is.steps),
         steps_patched=len(patched.steps),
         expansions=len(as_is.expansions),
@@ -132,7 +132,7 @@ def _held(control: str, statement: str, outcome: str, *, of: str, passed: bool) 
     if not passed:
         raise FailedError(f"expected: {statement}; seen: {outcome}")
     return Control(
-        says=statement, chapter=CHAPTER, control=control, of=of, seen=outcome, passed=passed
+        statement=statement, chapter=CHAPTER, control=control, of=of, seen=outcome, passed=passed
     )
 
 

@@ -27,11 +27,11 @@ StepLevel = Literal["network", "training_step"]
 PLANTED_WITHIN = 0.05
 
 
-def line_in_place(in_place: InPlace, says: str, level: StepLevel, **about: Any) -> LineInPlace:
+def line_in_place(in_place: InPlace, statement: str, level: StepLevel, **about: Any) -> LineInPlace:
     """Return the record of a line timed in place; `about` are further fields of `LineInPlace`."""
     first = in_place.slots[0]
     return LineInPlace(
-        says=says,
+        statement=statement,
         level=level,
         memory_format=first.memory_format,
         batch=first.shape[0],
@@ -92,14 +92,14 @@ def _alone(samples: LineSamples, in_place: InPlace, confidence: float) -> InPlac
     return InPlace.of(in_place.slots, [samples], over="pairs", confidence=confidence, **about)
 
 
-def step_timing(in_place: InPlace, says: str, level: StepLevel, **about: Any) -> Timing:
+def step_timing(in_place: InPlace, statement: str, level: StepLevel, **about: Any) -> Timing:
     """Return the step's ratio that follows from the line in place, as the record of a comparison.
 
     A rule reads it as any other timing of a step: the candidate's step over the baseline's, where
     they differ by the line alone. `about` are further fields of `Timing`.
     """
     return Timing(
-        says=says,
+        statement=statement,
         level=level,
         memory_format=in_place.slots[0].memory_format,
         threads=in_place.threads,
@@ -135,19 +135,19 @@ def _timed(samples: LineSamples, in_place: InPlace) -> Timed:
     )
 
 
-def keep(recorder: Recorder, in_place: InPlace, says: str, level: StepLevel) -> LineInPlace:
+def keep(recorder: Recorder, in_place: InPlace, statement: str, level: StepLevel) -> LineInPlace:
     """Keep a line timed in place, and the step's ratio that follows from it."""
-    recorder.keep(step_timing(in_place, says, level))
-    return recorder.keep(line_in_place(in_place, f"the line in place in {says}", level))
+    recorder.keep(step_timing(in_place, statement, level))
+    return recorder.keep(line_in_place(in_place, f"the line in place in {statement}", level))
 
 
 def itself_control(recorder: Recorder, in_place: InPlace, level: StepLevel) -> Control:
     """Keep a form timed in place against itself: its interval must cover 0."""
     total = in_place.decisive.total
-    says = "the same form at every draw adds nothing to the line in place"
-    recorder.keep(line_in_place(in_place, says, level, role="control"))
+    statement = "the same form at every draw adds nothing to the line in place"
+    recorder.keep(line_in_place(in_place, statement, level, role="control"))
     passed = total.low <= 0 <= total.high
-    return recorder.control("in_place_itself", says, repr(in_place), passed=passed, of=level)
+    return recorder.control("in_place_itself", statement, repr(in_place), passed=passed, of=level)
 
 
 def planted_control(
@@ -163,15 +163,15 @@ def planted_control(
     passed = covered and in_place.verdict in ("slower", "inconclusive")
     blind = total.low <= 0 <= total.high
     wait = f"a wait of {signed_seconds(planted_s)} planted in the line"
-    says = (
+    statement = (
         f"{wait} could not be tried: the interval is too wide"
         if blind and passed
         else f"{wait} is found with its size"
     )
-    recorder.keep(line_in_place(in_place, says, level, role="control", planted_s=planted_s))
+    recorder.keep(line_in_place(in_place, statement, level, role="control", planted_s=planted_s))
     tried = not (blind and passed)
     return recorder.control(
-        "in_place_planted", says, repr(in_place), passed=passed, tried=tried, of=level
+        "in_place_planted", statement, repr(in_place), passed=passed, tried=tried, of=level
     )
 
 
@@ -187,6 +187,6 @@ def agreement_control(
     theirs = [math.log(comparison.ratio) for comparison in whole.comparisons]
     p = float(stats.ttest_ind(ours, theirs, equal_var=False).pvalue)
     seen = f"{change(in_place.ratio)} in place, {change(whole.ratio)} by whole steps (p = {p:.2g})"
-    says = "whole steps do not contradict the share that is found in place"
+    statement = "whole steps do not contradict the share that is found in place"
     passed = p >= 1 - CONTROL_CONFIDENCE
-    return recorder.control("in_place_agrees", says, seen, passed=passed, of=of)
+    return recorder.control("in_place_agrees", statement, seen, passed=passed, of=of)

@@ -21,7 +21,7 @@ from investigation.timing.replication import Replication
 
 def timing_of(
     comparison: Comparison | Replication,
-    says: str,
+    statement: str,
     level: TimingLevel,
     case: Case | None = None,
     **about: Any,
@@ -44,7 +44,7 @@ def timing_of(
         **(asdict(comparison.spread) if isinstance(comparison, Replication) else {}),
     }
     return Timing(
-        says=says,
+        statement=statement,
         level=level,
         case=case,
         ratio=comparison.ratio,
@@ -93,7 +93,7 @@ def same_control(recorder: Recorder, comparison: Comparison, of: str = "") -> Co
     A wide interval lets any program pass, so the control says which difference it would have seen.
     """
     judged = comparison.at(CONTROL_CONFIDENCE)
-    says = "the same program on both sides comes out neither faster nor slower"
+    statement = "the same program on both sides comes out neither faster nor slower"
     passed = judged.verdict in ("equivalent", "inconclusive")
     low, high = judged.ratio_interval
     tried = low > 0 and math.isfinite(high)
@@ -103,7 +103,7 @@ def same_control(recorder: Recorder, comparison: Comparison, of: str = "") -> Co
     else:
         reach = "with so few pairs no ratio would have failed"
     value = f"{judged!r}; {reach}"
-    return recorder.control("same", says, value, passed=passed, tried=tried, of=of)
+    return recorder.control("same", statement, value, passed=passed, tried=tried, of=of)
 
 
 def more_work_control(recorder: Recorder, comparison: Comparison, of: str = "") -> Control:
@@ -113,11 +113,11 @@ def more_work_control(recorder: Recorder, comparison: Comparison, of: str = "") 
     """
     judged = comparison.at(CONTROL_CONFIDENCE)
     tried = judged.verdict != "inconclusive"
-    says = f"{comparison.name} comes out slower"
+    statement = f"{comparison.name} comes out slower"
     if not tried:
-        says = f"{comparison.name} could not be tried: the interval is too wide"
+        statement = f"{comparison.name} could not be tried: the interval is too wide"
     passed = judged.verdict == "slower" or not tried
-    return recorder.control("more_work", says, repr(judged), passed=passed, tried=tried, of=of)
+    return recorder.control("more_work", statement, repr(judged), passed=passed, tried=tried, of=of)
 
 
 def slower_control(recorder: Recorder, comparison: Comparison, of: str = "") -> Control:
@@ -126,7 +126,7 @@ def slower_control(recorder: Recorder, comparison: Comparison, of: str = "") -> 
     It is judged at its own confidence, that of any single comparison. What must be found is not
     made surer by an interval so wide that one disturbed preparation of sixteen can hide it.
     """
-    says = "writing the gate out in full comes out slower"
+    statement = "writing the gate out in full comes out slower"
     return recorder.control(
-        "materialized", says, repr(comparison), passed=comparison.verdict == "slower", of=of
+        "materialized", statement, repr(comparison), passed=comparison.verdict == "slower", of=of
     )

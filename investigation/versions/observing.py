@@ -86,7 +86,7 @@ def is_lack(error: Exception) -> bool:
 def left_out(name: str, observation: str, reason: str, *, lacks: bool) -> LeftOut:
     """Return the record of what was not observed, and why; a file is named without its folders."""
     return LeftOut(
-        says=f"not observed under this torch: {PARTS[name]}, {observation}",
+        statement=f"not observed under this torch: {PARTS[name]}, {observation}",
         part=PARTS[name],
         observation=observation,
         lacks=lacks,

@@ -36,7 +36,7 @@ def prepare(notebook: Path, staging: Path, inputs: str) -> None:
     evidence = files.read(result)
     if evidence.failed_controls:
         failed = evidence.failed_controls[0]
-        raise BuildError(f"{notebook.stem}: control {failed.name} failed: {failed.says}")
+        raise BuildError(f"{notebook.stem}: control {failed.name} failed: {failed.statement}")
     document = json.loads(page.read_text(encoding="utf-8"))
     if cells_sha256(document) != evidence.source_sha256:
         raise BuildError(f"{notebook.stem}: it was edited while it ran; run the same again")

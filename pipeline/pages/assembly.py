@@ -205,7 +205,7 @@ def _flat(record: Record) -> dict[str, object]:
     return {
         "name": record.name,
         "type": record.kind,
-        "says": record.says,
+        "statement": record.statement,
         "value": record.value,
         "unit": record.unit,
         "low": low,

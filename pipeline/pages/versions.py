@@ -73,7 +73,7 @@ class Line:
     """One claim or observation over all versions, oldest first."""
 
     name: str
-    says: str
+    statement: str
     stretches: tuple[Stretch, ...]
 
     @property
@@ -152,7 +152,7 @@ class Versions:
         for records in reversed(by_version.values()):
             newest |= {key: record for key, record in records.items() if key not in newest}
         return [
-            Line(record.name, record.says, _stretches(
+            Line(record.name, record.statement, _stretches(
                 {version: _outcome_and_cell(records.get(key))
                  for version, records in by_version.items()}
             ))

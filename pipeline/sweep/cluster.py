@@ -180,7 +180,7 @@ def rows(outcomes: list[Outcome]) -> Iterator[Mapping[str, Any]]:
 def _measurement(timing: Timing) -> dict[str, Any]:
     low, high = timing.interval
     return {
-        "record": timing.says,
+        "record": timing.statement,
         "ratio": timing.ratio,
         "low": low,
         "high": high,

@@ -109,7 +109,7 @@ def survey_all(listed: Catalogue) -> tuple[list[SurveyedPackage], int]:
         raise BuildError("no package of the list could be surveyed; nothing is recorded")
     write_patches(surveys)
     about = Survey(
-        says="released packages in which the fix looked for expansions",
+        statement="released packages in which the fix looked for expansions",
         list_sha256=listed.sha256,
         rules_sha256=survey.rules_sha256(),
         listed=len(listed.packages),

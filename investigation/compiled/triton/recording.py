@@ -17,7 +17,7 @@ def machine_code(proof: Proof) -> Iterator[MachineCode]:
     for form in FORMS:
         kernel = proof.variants(chip.slug, setting)[form].compiled[0]
         yield MachineCode(
-            says=f"the line's kernel as machine code, {form}",
+            statement=f"the line's kernel as machine code, {form}",
             form=form,
             target=chip.slug,
             target_name=chip.name,

@@ -29,4 +29,4 @@ class Control(Observation):
         """Show the control in a notebook as a sentence."""
         held = "**held**" if self.passed else "**failed**"
         held = held if self.tried else "**could not be tried**"
-        return on_one_line(f"Control {held}: {self.says}; seen: {self.seen}")
+        return on_one_line(f"Control {held}: {self.statement}; seen: {self.seen}")

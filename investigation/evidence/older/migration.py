@@ -43,5 +43,24 @@ def _with_types(raw: Raw) -> Raw:
         raise MigrationError(f"not the records of schema 2 ({error!r})") from None
 
 
+def _with_statements(raw: Raw) -> Raw:
+    """Version 3 called a record's statement `says`."""
+    if "records" not in raw:
+        return raw
+    names = {"says": "statement"}
+    try:
+        renamed = [
+            {names.get(name, name): value for name, value in record.items()}
+            for record in raw["records"]
+        ]
+    except (AttributeError, TypeError) as error:
+        raise MigrationError(f"not the records of schema 3 ({error!r})") from None
+    return {**raw, "records": renamed}
+
+
 # From each older version to the next.
-MIGRATIONS: Mapping[int, Callable[[Raw], Raw]] = {1: _with_package, 2: _with_types}
+MIGRATIONS: Mapping[int, Callable[[Raw], Raw]] = {
+    1: _with_package,
+    2: _with_types,
+    3: _with_statements,
+}

@@ -138,7 +138,7 @@ class ContestResult:
         """Return the record of how many planted differences our instrument found."""
         planted = [trial for trial in self.of(MADE) if trial.dose]
         return PlantedDifferences(
-            says="planted differences that the instrument found with the right sign, this run",
+            statement="planted differences that the instrument found with the right sign, this run",
             planted=len(planted),
             found=sum(trial.found and not trial.wrong_sign for trial in planted),
             wrong_sign=sum(trial.wrong_sign for trial in planted),

@@ -56,11 +56,11 @@ def missing(measured: Evidence) -> list[str]:
     """
     parameters = Parameters.model_construct(**measured.parameters)
     expected = (
-        DeviceFacts.model_construct(says="the device"),
+        DeviceFacts.model_construct(statement="the device"),
         *(step.expected(parameters.device) for step in gpu_plan.plan(parameters)),
     )
     present = {record.identity for record in measured.records}
-    return [record.says for record in expected if record.identity not in present]
+    return [record.statement for record in expected if record.identity not in present]
 
 
 def checked(folder: Path) -> Evidence:

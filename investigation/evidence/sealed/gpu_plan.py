@@ -56,7 +56,7 @@ class GpuComparison:
         return self.case is not None and self.case.gate_dtype is not None
 
     @property
-    def says(self) -> str:
+    def statement(self) -> str:
         """What the record is of, in words."""
         what = f"{self.level}{' of two dtypes' * self.of_two_dtypes}"
         name = self.case.name if self.case else STEPS[self.level]
@@ -81,7 +81,9 @@ class GpuComparison:
 
     def expected(self, device: str) -> Timing:
         """Return the record that it makes on a device, without what it measures."""
-        return Timing.model_construct(says=self.says, case=self.case, device=device, **self.about)
+        return Timing.model_construct(
+            statement=self.statement, case=self.case, device=device, **self.about
+        )
 
 
 def plan(settings: Parameters) -> tuple[GpuComparison, ...]:

@@ -74,8 +74,9 @@ def _read_evidence(raw: Any) -> tuple[int, EnvironmentFields]:
     evidence: Evidence = parse(raw)
     if evidence.failed_controls:
         failed = evidence.failed_controls[0]
-        raise ValueError(f"control {failed.name} failed: {failed.says}")
-    return evidence.schema_version, evidence.environment.model_dump(mode="json")
+        raise ValueError(f"control {failed.name} failed: {failed.statement}")
+    # The schema of the file: it is read in today's, whichever it was written in.
+    return raw["schema_version"], evidence.environment.model_dump(mode="json")
 
 
 def _read_contest(raw: Any) -> tuple[int, EnvironmentFields]:

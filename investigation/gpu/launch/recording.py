@@ -22,7 +22,7 @@ def records(proof: Proof) -> Iterator[SameLaunches | Launch]:
 
 def _same(group: Group) -> SameLaunches:
     return SameLaunches(
-        says=f"settings in which eager CUDA launches differ for {WORDS[group.operation]}: "
+        statement=f"settings in which eager CUDA launches differ for {WORDS[group.operation]}: "
         f"{group.family}, {group.dtypes} dtypes",
         differing=group.differing,
         **group.model_dump(),
@@ -36,7 +36,7 @@ def _launch(shown: Shown, chip: str) -> Launch:
         read = kernel.model_dump(include={"vector", "casts", "walked", "grid", "block"})
         read["kernel"] = str(kernel)
     return Launch(
-        says=f"launch {shown.place + 1} of {WORDS[shown.operation]} on CUDA, {shown.form}",
+        statement=f"launch {shown.place + 1} of {WORDS[shown.operation]} on CUDA, {shown.form}",
         case=shown.case,
         operation=shown.operation,
         form=shown.form,

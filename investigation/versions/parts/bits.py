@@ -25,7 +25,7 @@ def reference(settings: Parameters) -> Iterator[Observation]:
             by_hand[image, channel] = x[image, channel] * gate[image, channel].item()
     yield Equality(
         aspect="reference",
-        says="x * y has the bits of a loop over images and channels",
+        statement="x * y has the bits of a loop over images and channels",
         of="products",
         tried=1,
         differing=int(not equality.same_bits(broadcast(x, gate), by_hand)),
@@ -47,7 +47,7 @@ def same_dtype(settings: Parameters) -> Iterator[Observation]:
     results = _alone(settings.seed)
     yield Equality(
         aspect="same_dtype",
-        says="with input and gate of one dtype, both forms have the same bits",
+        statement="with input and gate of one dtype, both forms have the same bits",
         of="dtypes",
         tried=len(results),
         differing=sum(result.worst != "none" for result in results),
@@ -70,7 +70,7 @@ def special_values(settings: Parameters) -> Iterator[Observation]:
     ]
     yield Equality(
         aspect="special_values",
-        says="each special value times each other has the same bits in both forms",
+        statement="each special value times each other has the same bits in both forms",
         of="products",
         tried=len(equal),
         differing=equal.count(False),
@@ -89,7 +89,7 @@ def mixed_dtypes(settings: Parameters) -> Iterator[Observation]:
     kinds = equality.DIFFERENCES
     yield Equality(
         aspect="mixed_dtypes",
-        says="pairs of two dtypes whose products differ in some bits",
+        statement="pairs of two dtypes whose products differ in some bits",
         of="pairs",
         tried=len(tried),
         differing=sum(result.worst != "none" for result in tried),
@@ -99,7 +99,7 @@ def mixed_dtypes(settings: Parameters) -> Iterator[Observation]:
     of_numbers = [result for result in tried if {result.input_dtype, result.gate_dtype} <= real]
     yield Equality(
         aspect="mixed_floating_dtypes",
-        says="pairs of two real floating dtypes whose products differ as numbers",
+        statement="pairs of two real floating dtypes whose products differ as numbers",
         of="pairs",
         tried=len(of_numbers),
         differing=sum(result.worst == "numbers" for result in of_numbers),
@@ -112,7 +112,7 @@ def under_autocast(settings: Parameters) -> Iterator[Observation]:
     results = list(equality.compare_autocast(expand_as, broadcast, half, settings.seed, "cpu"))
     yield Equality(
         aspect="autocast",
-        says="under autocast both forms have the same bits",
+        statement="under autocast both forms have the same bits",
         of="dtypes",
         tried=len(half),
         differing=sum(not equal for *_, equal in results),
@@ -127,7 +127,7 @@ def search(settings: Parameters) -> Iterator[Observation]:
     yield Equality(
         aspect="search",
         setting="one dtype",
-        says="a search over shapes and strides, one dtype, for a counterexample",
+        statement="a search over shapes and strides, one dtype, for a counterexample",
         of="examples",
         tried=searched.tried,
         differing=int(searched.counterexample is not None),
@@ -141,7 +141,8 @@ def accepted_shapes(settings: Parameters) -> Iterator[Observation]:
     compared = acceptance.compare_acceptance(expand_as, broadcast)
     grown = [shapes for shapes in compared if shapes.silently_grown]
     yield Acceptance(
-        says="gate shapes that expand_as refuses and broadcasting accepts with a larger output",
+        statement="gate shapes that expand_as refuses and broadcasting accepts with a larger "
+        "output",
         tried=len(compared),
         grown=tuple(Shapes(input=shapes.input_shape, gate=shapes.gate_shape) for shapes in grown),
     )
@@ -153,7 +154,7 @@ def gate_without_dimensions(settings: Parameters) -> Iterator[Observation]:
     x, number = torch.ones(1, 1, 2, 2), torch.tensor(2.0, dtype=torch.float64)
     with_it, dropped = (str(scale(x, number).dtype) for scale in (expand_as, broadcast))
     yield ScalarGate(
-        says="the output's dtype for a float32 input and a float64 number",
+        statement="the output's dtype for a float32 input and a float64 number",
         operands="float32 input, float64 gate",
         expand_as=with_it.removeprefix("torch."),
         broadcast=dropped.removeprefix("torch."),

@@ -19,7 +19,9 @@ FORMS: tuple[Form, ...] = ("expand_as", "broadcast", "materialized")
 
 def _survival(program: str, settings: Parameters, runs_more: bool) -> Survival:
     statement = f"what runs has an operation more with expand_as: {program}"
-    return Survival(program=program, says=statement, runs_more=runs_more, case=reader(settings))
+    return Survival(
+        program=program, statement=statement, runs_more=runs_more, case=reader(settings)
+    )
 
 
 def listed(
@@ -56,7 +58,7 @@ def without_views(settings: Parameters) -> Iterator[Observation]:
     yield Memory(
         phase="without_views",
         form="expand_as",
-        says="bytes beside the output when the graph without views is run",
+        statement="bytes beside the output when the graph without views is run",
         bytes=bytes_allocated - x.numel() * x.element_size(),
         case=case,
     )
@@ -69,7 +71,7 @@ def cuda_graphs(settings: Parameters) -> Iterator[Observation]:
         form: captures.cudagraph_obstacle(codegen.VARIANTS[form], *operands) for form in FORMS
     }
     statement = "operations unfit for a CUDA graph in the forms of the line"
-    yield CudaGraphObstacles(says=statement, obstacles=obstacles)
+    yield CudaGraphObstacles(statement=statement, obstacles=obstacles)
 
 
 # Of the captures, those that can be run as they are.

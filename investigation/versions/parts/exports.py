@@ -36,7 +36,7 @@ def exported(form: onnx_grid.OnnxExport, settings: Parameters) -> Iterator[Obser
             for level in onnx_grid.LEVELS
         ]
     yield versions.OnnxExport(
-        says=f"levels of ONNX Runtime at which an Expand writes the gate out: {form.name}",
+        statement=f"levels of ONNX Runtime at which an Expand writes the gate out: {form.name}",
         form=form.name,
         tried=len(exports),
         writing=sum(export.expansions > 0 and export.bytes_written > 0 for export in exports),

@@ -54,7 +54,11 @@ def over_ways(settings: Parameters) -> Iterator[Observation]:
 def _counted(aspect: Aspect, statement: str, agreements: Sequence[TensorAgreement]) -> Equality:
     alike = [agreement.alike for agreement in agreements]
     return Equality(
-        aspect=aspect, says=statement, of="tensors", tried=len(alike), differing=alike.count(False)
+        aspect=aspect,
+        statement=statement,
+        of="tensors",
+        tried=len(alike),
+        differing=alike.count(False),
     )
 
 
@@ -71,7 +75,7 @@ def over_dtypes(settings: Parameters) -> Iterator[Observation]:
         ]
         yield Equality(
             aspect="gradients_over_dtypes",
-            says=f"pairs of dtypes in which a gradient differs, {name}",
+            statement=f"pairs of dtypes in which a gradient differs, {name}",
             of="pairs",
             setting=name,
             tried=len(among),
@@ -87,7 +91,7 @@ def nodes(settings: Parameters) -> Iterator[Observation]:
         x, gate = (tensor.requires_grad_() for tensor in reader(settings).tensors())
         host = training.host(SCALES[form], SETTINGS["contiguous"], settings.seed)
         yield GraphNodes(
-            says=f"nodes of the scale step's backward graph, {form}",
+            statement=f"nodes of the scale step's backward graph, {form}",
             form=form,
             nodes=autograd_graph.count(SCALES[form](x, gate)),
             in_network=autograd_graph.count(host(images.images)),
@@ -107,7 +111,7 @@ def _saved(dtypes: Dtypes, case: Case, form: Form) -> Memory:
     x, gate = (tensor.requires_grad_() for tensor in case.tensors())
     tensors = saved.saved_tensors(lambda: SCALES[form](x, gate))
     return Memory(
-        says=f"bytes of storage saved for the backward pass, {dtypes} dtype, {form}",
+        statement=f"bytes of storage saved for the backward pass, {dtypes} dtype, {form}",
         phase="saved",
         form=form,
         dtypes=dtypes,
@@ -127,7 +131,7 @@ def _bytes_by_phase(dtypes: Dtypes, case: Case, form: Form) -> Iterator[Memory]:
     )
     for name, phase in phases.items():
         yield Memory(
-            says=f"bytes that the {name} pass asks for, {dtypes} dtype, {form}",
+            statement=f"bytes that the {name} pass asks for, {dtypes} dtype, {form}",
             phase="forward" if name == "forward" else "backward",
             form=form,
             dtypes=dtypes,
@@ -149,7 +153,8 @@ def roundings(settings: Parameters) -> Iterator[Observation]:
         )
         order = tuple(call.name.removeprefix("aten::") for call in calls if call.depth == 0)
         yield BackwardCalls(
-            says=f"the gate's gradient is rounded to the gate's dtype before it is summed, {form}",
+            statement="the gate's gradient is rounded to the gate's dtype before it is summed, "
+            f"{form}",
             form=form,
             calls=order,
             rounds_before_sum=order.index("to") < order.index("sum"),

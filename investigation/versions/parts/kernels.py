@@ -53,7 +53,7 @@ def _agreement(
 ) -> Agreement:
     name = gpu_catalog.chip(chip).name
     return Agreement(
-        says=f"settings in which both forms agree, {layer}, {name}",
+        statement=f"settings in which both forms agree, {layer}, {name}",
         layer=layer,
         target=chip,
         target_name=name,
@@ -67,7 +67,7 @@ def _agreement(
 def _fused_away(built: proof.Proof) -> FusedAway:
     removed = built.against("expand_as", "materialized", ("source",))
     return FusedAway(
-        says="programs of materialized that are those of expand_as: "
+        statement="programs of materialized that are those of expand_as: "
         "the copy that was asked for is gone",
         target="gpu",
         tried=sum(len(row.tried) for row in removed),
@@ -80,7 +80,7 @@ def _traffic(built: proof.Proof, settings: Parameters) -> Iterator[Traffic]:
     for form in build.FORMS:
         statement = f"bytes that the scale kernel moves, {form}"
         moved = kernels[form].bytes_moved
-        yield Traffic(says=statement, case=reader(settings), form=form, bytes=moved)
+        yield Traffic(statement=statement, case=reader(settings), form=form, bytes=moved)
 
 
 def machine_code(settings: Parameters) -> Iterator[Observation]:

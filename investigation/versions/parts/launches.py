@@ -25,7 +25,7 @@ def calls(settings: Parameters) -> Iterator[Observation]:
         }
         for level, aten_calls in levels.items():
             yield Launches(
-                says=f"kernels that the {level} launches on a GPU, {form}",
+                statement=f"kernels that the {level} launches on a GPU, {form}",
                 case=case,
                 level=level,
                 form=form,

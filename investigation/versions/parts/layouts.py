@@ -38,7 +38,7 @@ def _compared(sizes: tuple[layout.Sizes, ...], seed: int) -> list[LayoutPairing]
 def _counted(group: Group, pairings: Iterable[LayoutPairing]) -> Layouts:
     alike = [pairing.same_layout and pairing.same_values for pairing in pairings]
     return Layouts(
-        says=f"pairings of layouts whose outputs differ between the forms: {group}",
+        statement=f"pairings of layouts whose outputs differ between the forms: {group}",
         group=group,
         tried=len(alike),
         differing=alike.count(False),
@@ -53,7 +53,7 @@ def blocks(settings: Parameters) -> Iterator[Observation]:
         )
         alike = [tensor.same_layout and tensor.same_values for tensor in tensors]
         yield BlockLayouts(
-            says="tensors of the block's forward and backward that differ: "
+            statement="tensors of the block's forward and backward that differ: "
             f"{name}{', detached' if detached else ''}",
             memory_format=name,
             detached=detached,

@@ -26,7 +26,7 @@ def view(settings: Parameters) -> Iterator[Observation]:
     x, gate = case.tensors()
     expanded = gate.expand_as(x)
     yield View(
-        says="what gate.expand_as(x) returns",
+        statement="what gate.expand_as(x) returns",
         case=case,
         is_view=memory.place(expanded).is_view and expanded is not gate,
         shares_storage=memory.shares_storage(expanded, gate),
@@ -46,7 +46,7 @@ def beside_the_output(settings: Parameters) -> Iterator[Observation]:
         x, gate = case.tensors()
         bytes_allocated = memory.bytes_allocated(partial(SCALES[form], x, gate))
         yield Memory(
-            says=f"bytes asked for beside the output, {dtypes} dtype, {form}",
+            statement=f"bytes asked for beside the output, {dtypes} dtype, {form}",
             phase="line",
             form=form,
             dtypes=dtypes,
@@ -61,7 +61,7 @@ def calls(settings: Parameters) -> Iterator[Observation]:
     for form in FORMS:
         profiled = memory.profiled_calls(partial(SCALES[form], *case.tensors()))
         names = tuple(call.name for call in profiled)
-        yield Calls(says=f"ATen calls of the line, {form}", form=form, calls=names, case=case)
+        yield Calls(statement=f"ATen calls of the line, {form}", form=form, calls=names, case=case)
 
 
 def mixed_multiplies(settings: Parameters) -> Iterator[Observation]:
@@ -71,7 +71,7 @@ def mixed_multiplies(settings: Parameters) -> Iterator[Observation]:
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         multiplied = memory.multiplied_dtypes(lambda: host(images))
     yield MixedMultiplies(
-        says="multiplies of two dtypes in the host network under autocast",
+        statement="multiplies of two dtypes in the host network under autocast",
         tried=len(multiplied),
         mixed=sum(dtype != other for dtype, other in multiplied),
     )

@@ -49,7 +49,7 @@ def copies(settings: Parameters) -> Iterator[Observation]:
     programs = {form: codegen.generate(form, case) for form in ("materialized", "broadcast")}
     yield FusedAway(
         target="cpu",
-        says="the program of materialized is that of broadcast: "
+        statement="the program of materialized is that of broadcast: "
         "the copy that was asked for is not made",
         tried=1,
         fused_away=int(programs["materialized"].digest == programs["broadcast"].digest),
@@ -58,7 +58,7 @@ def copies(settings: Parameters) -> Iterator[Observation]:
     mixed = codegen.generate("expand_as", case.with_gate("bfloat16"))
     yield FullSizeTensors(
         program="multiply_of_two_dtypes",
-        says="tensors that compiled expand_as allocates for a multiply of two dtypes, "
+        statement="tensors that compiled expand_as allocates for a multiply of two dtypes, "
         "its output included",
         count=mixed.buffers,
         case=mixed.case,
@@ -75,7 +75,7 @@ def conditions(settings: Parameters) -> Iterator[Observation]:
         }
         yield Guards(
             shapes=shapes,
-            says=f"both forms ask the same of their inputs, {shapes} shapes",
+            statement=f"both forms ask the same of their inputs, {shapes} shapes",
             same=guards_of["expand_as"] == guards_of["broadcast"],
             guards=guards_of["expand_as"],
             case=case,
@@ -97,7 +97,7 @@ def recompilations(settings: Parameters) -> Iterator[Observation]:
         forms = [compilations(form, cases, dynamic=dynamic) for form in ("broadcast", "expand_as")]
         equal.append(forms[0] == forms[1])
     yield Recompilations(
-        says="series of changing sizes over which both forms are compiled equally often",
+        statement="series of changing sizes over which both forms are compiled equally often",
         tried=len(equal),
         equal=sum(equal),
     )
