@@ -99,6 +99,77 @@ def test_a_target_whose_trials_did_not_run_is_neither_met_nor_missed() -> None:
     assert not any(name.startswith("compare, ") for name in outcome)
 
 
+def causes(result: ContestResult) -> dict[str, str]:
+    return {target.name: target.cause for target in contest_targets.targets(result)}
+
+
+def test_a_target_that_was_met_or_not_tried_has_no_cause() -> None:
+    assert set(causes(a_contest(error=0.0003, reach=0.001)).values()) == {""}
+    few = a_contest(0.0003, 0.001, trials=10)
+    few.trials = [kept for kept in few.trials if kept.dose == 0 and kept.method == MADE]
+    assert causes(few)["compare_made, tensors of their own: +1 % found"] == ""
+
+
+def test_a_dose_that_was_missed_says_how_many_intervals_were_too_wide() -> None:
+    cause = causes(a_contest(error=0.0003, reach=0.02))
+    # An estimate is 2.33 standard errors too small in one trial of a hundred: 1.19 half-widths.
+    assert cause["compare, one function: +0.25 % found"] == (
+        "That takes intervals of ±0.11 %. In 200 of 200 trials the noise of this machine made "
+        "them wider, up to ±2 %."
+    )
+    one_wide = a_contest(error=0.0003, reach=0.001)
+    first = one_wide.of(PAIRS, ONE_FUNCTION, 0.25)[:3]
+    one_wide.trials = [kept for kept in one_wide.trials if kept not in first]
+    one_wide.trials += [trial(PAIRS, 0.25, kept.number, 0.0, 0.01) for kept in first]
+    assert "In 3 of 200 trials" in causes(one_wide)["compare, one function: +0.25 % found"]
+
+
+@pytest.mark.parametrize(
+    ("alarms", "cause"),
+    [
+        (14, "Even a true rate of 5.0 % gives 14 or more of 200 in 13.0 % of contests."),
+        (
+            40,
+            "Even a true rate of 5.0 % gives 40 or more of 200 in less than 0.1 % of contests, so "
+            "there is more to it than chance.",
+        ),
+    ],
+)
+def test_false_alarms_are_held_against_chance(alarms: int, cause: str) -> None:
+    result = a_contest(error=0.0003, reach=0.001)
+    raised = result.of(PAIRS, ONE_FUNCTION, 0.0)[:alarms]
+    result.trials = [kept for kept in result.trials if kept not in raised]
+    result.trials += [trial(PAIRS, 0.0, kept.number, 0.003, 0.001) for kept in raised]
+    assert causes(result)["compare, one function: false alarms"] == cause
+    assert causes(result)["compare, one function: false alarms, upper 95 % limit"] == cause
+
+
+def test_coverage_is_held_against_chance() -> None:
+    cause = causes(a_contest(error=0.002, reach=0.001))[
+        "compare_made, tensors of their own: coverage"
+    ]
+    assert cause.startswith("Even a true coverage of 95.0 % gives 0 or fewer of 400")
+    assert cause.endswith("so there is more to it than chance.")
+
+
+def test_a_wrong_sign_is_told_with_its_dose() -> None:
+    result = a_contest(error=0.0003, reach=0.001)
+    result.trials.append(trial(PAIRS, 0.1, 200, -0.003, 0.001))
+    assert causes(result)["compare, one function: wrong signs"].startswith("1 at +0.1 %. ")
+
+
+def test_an_error_that_is_too_large_says_how_much_longer_a_trial_would_take() -> None:
+    result = a_contest(error=0.0003, reach=0.001, trials=10)
+    result.trials = [
+        trial(kept.method, kept.dose, kept.number, 0.0003, 0.001) for kept in result.trials
+    ]
+    cause = causes(result)[f"compare, one function: RMS error over that of {IQR}"]
+    assert cause.startswith(
+        "The rival's error is 0.03 %, so ours had to be 0.0006 % and is 0.03 %."
+    )
+    assert cause.endswith("to take 2,500 times as long.")
+
+
 def test_two_objects_are_held_to_what_they_share_and_programs_to_every_kind_of_plant():
     names = met(a_contest(0.0003, 0.001, trials=10))
     assert {name.split(":")[0] for name in names} == {

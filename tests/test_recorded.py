@@ -137,8 +137,10 @@ def test_the_figures_of_a_contest_beside_a_neighbour_are_folded():
 def test_the_numbers_of_a_contest_end_with_its_machine():
     result = ContestResult({"cores": 2}, {"trials": 2}, TRIALS)
     *tables, made_on = contest_figures.numbers(result)
-    assert len(tables) == 2
+    assert len(tables) == 3
     assert "not run" not in tables[1].data
+    missed = [row for row in recorded.targets(result) if row[""] == "missed"]
+    assert f"Why targets were missed: {len(missed)}" in tables[2].data
     assert made_on.data.startswith("Made on 2 cores.")
 
 

@@ -59,6 +59,9 @@ def numbers(result: ContestResult) -> Iterator[HTML | Markdown]:
     rates = (table(recorded.endpoints(result, plant)) for plant in result.plants())
     yield folded("The rates of each method, for each kind of pair", *rates)
     yield folded("The targets, and what was reached", table(run))
+    causes = list(recorded.causes(result))
+    if causes:
+        yield folded(f"Why targets were missed: {len(causes)}", table(causes))
     made_on = f"Made on {recorded.machine(result.environment)}."
     yield say(f"{made_on} {recorded.ended_early(result)}")
 

@@ -177,3 +177,10 @@ def targets(result: ContestResult) -> Iterable[dict[str, object]]:
             "reached": target.reached,
             "": words[target.met],
         }
+
+
+def causes(result: ContestResult) -> Iterable[dict[str, object]]:
+    """Return one row a target that was missed: what the trials say about the cause."""
+    for target in contest_targets.targets(result):
+        if target.met is False:
+            yield {"missed": target.name, "why": target.cause}

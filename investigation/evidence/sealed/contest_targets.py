@@ -1,9 +1,11 @@
 """What the instrument must reach in the contest, and the contest as a table of text."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
+from investigation.evidence.sealed import contest_causes
 from investigation.evidence.sealed.contest import (
     CLOSURES,
     IQR,
@@ -28,6 +30,7 @@ class ContestTarget:
     wanted: str
     reached: str
     met: bool | None  # None: the trials that decide it did not run
+    cause: str = ""  # why it was missed
 
 
 def targets(result: ContestResult) -> list[ContestTarget]:
@@ -37,20 +40,33 @@ def targets(result: ContestResult) -> list[ContestTarget]:
         for plant, methods in ANSWERS_FOR.items()
         for method in methods
         if (row := result.row(method, plant)) is not None
-        for target in _targets(row, result.row(IQR, plant))
+        for target in _targets(result, row, result.row(IQR, plant))
     ]
 
 
-def _targets(row: Mapping[str, Any], rival: Mapping[str, Any] | None) -> Iterator[ContestTarget]:
+def _targets(
+    result: ContestResult, row: Mapping[str, Any], rival: Mapping[str, Any] | None
+) -> Iterator[ContestTarget]:
     about = f"{row['method']}, {row['plant']}"
-    yield _at_most(f"{about}: false alarms", row["false_alarms"], 0.05)
-    yield _upper_limit(f"{about}: false alarms, upper 95 % limit", row["false_alarms"], 0.08)
-    yield _at_least(f"{about}: coverage", row["coverage"], 0.93)
-    dose, share = ("+0.25", 0.99) if row["method"] == PAIRS else ("+1", 0.95)
-    yield _at_least(f"{about}: {dose} % found", row["found"].get(dose), share)
+    trials = result.of(row["method"], row["plant"])
+    alarms, why = row["false_alarms"], partial(contest_causes.of_alarms, row["false_alarms"])
+    yield _told(_at_most(f"{about}: false alarms", alarms, 0.05), why)
+    yield _told(_upper_limit(f"{about}: false alarms, upper 95 % limit", alarms, 0.08), why)
+    coverage, why = row["coverage"], partial(contest_causes.of_coverage, row["coverage"])
+    yield _told(_at_least(f"{about}: coverage", coverage, 0.93), why)
+    dose, wanted = (0.25, 0.99) if row["method"] == PAIRS else (1.0, 0.95)
+    planted = result.of(row["method"], row["plant"], dose)
+    detected = _at_least(f"{about}: {dose:+g} % found", row["found"].get(f"{dose:+g}"), wanted)
+    yield _told(detected, partial(contest_causes.of_finding, planted, dose, wanted))
     wrong = row["wrong_signs"]
-    yield ContestTarget(f"{about}: wrong signs", "0", str(wrong), wrong == 0)
+    signs = ContestTarget(f"{about}: wrong signs", "0", str(wrong), wrong == 0)
+    yield _told(signs, partial(contest_causes.of_wrong_signs, trials))
     yield _error_against(f"{about}: RMS error over that of {IQR}", row, rival, 1 / 50)
+
+
+def _told(target: ContestTarget, cause: Callable[[], str]) -> ContestTarget:
+    """Return a target with the cause if it was missed."""
+    return replace(target, cause=cause()) if target.met is False else target
 
 
 def _at_most(name: str, value: Mapping[str, Any], limit: float) -> ContestTarget:
@@ -76,8 +92,9 @@ def _error_against(
     wanted = f"≤ 1/{round(1 / limit)}"
     if rival is None:
         return ContestTarget(name, wanted, "not run", None)
-    ratio = row["rms_error_percent"] / rival["rms_error_percent"]
-    return ContestTarget(name, wanted, f"1/{1 / ratio:.1f}", ratio <= limit)
+    ours, theirs = row["rms_error_percent"], rival["rms_error_percent"]
+    target = ContestTarget(name, wanted, f"1/{theirs / ours:.1f}", ours / theirs <= limit)
+    return _told(target, partial(contest_causes.of_error, ours, theirs, limit))
 
 
 def _shown(value: Mapping[str, Any]) -> str:
@@ -118,4 +135,5 @@ def _share(value: Mapping[str, Any] | None) -> str:
 
 def _verdict(target: ContestTarget) -> str:
     mark = {True: "met", False: "MISSED", None: "not run"}[target.met]
-    return f"{mark:8}{target.name}: {target.reached}, wanted {target.wanted}"
+    line = f"{mark:8}{target.name}: {target.reached}, wanted {target.wanted}"
+    return f"{line}\n{'':8}{target.cause}" if target.cause else line
