@@ -32,6 +32,9 @@ def record(memory_format="contiguous", share=0.0005, half=0.0002, verdict="equiv
             Slot(case=case, line_s=1e-4, forward=Added(**part), **part) for case in cases
         ),
         "sums": tuple(OnClock(clock=clock, **total) for clock in ("processor", "wall")),
-        "processes": (OfProcess(pairs=20, difference_s=2e-5, step_s=STEP_S),) * 8,
+        "processes": tuple(
+            OfProcess(pairs=20, difference_s=difference_s, step_s=STEP_S)
+            for difference_s in (2e-5, 3e-5) * 4
+        ),
     }
     return LineInPlace(**fields | about)

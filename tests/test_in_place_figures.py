@@ -50,11 +50,17 @@ def test_the_outcome_is_told_as_it_came_out():
     assert sentences["contiguous"] == (
         "contiguous: `expand_as` adds +25.00 µs (+15.00 to +35.00) to a step of 50.0 ms, "
         "+0.05 % (+0.03 to +0.07); the step takes the same time within 1 %. "
-        "The interval reaches 0.02 % of the step to either side."
+        "The interval reaches 0.02 % of the step to either side, because single processes vary by "
+        "0.011 %. One half as wide takes four times as many processes."
     )
     assert sentences["channels_last"].split("; ")[1].startswith("the step is slower.")
     unclear = in_place_figures.in_words("contiguous", record(verdict="inconclusive"))
     assert "; whether the step takes the same time is not decided." in unclear
+
+
+def test_an_interval_over_pairs_says_nothing_of_processes():
+    over_pairs = in_place_figures.in_words("contiguous", record(over="pairs"))
+    assert over_pairs.endswith("The interval reaches 0.02 % of the step to either side.")
 
 
 def test_the_finding_has_each_share_with_its_outcome_and_the_reading_how_sure_they_are():

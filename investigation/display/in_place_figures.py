@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from statistics import stdev
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -71,7 +72,7 @@ def in_words(name: str, record: LineInPlace) -> str:
     return (
         f"{name}: `{record.candidate}` adds {_added(total)} to a step of "
         f"{1e3 * total.step_s:,.1f} ms, {_of_the_step(total)}; {_verdict(record)}."
-        f"{_resolution(total)}"
+        f"{_resolution(record)}"
     )
 
 
@@ -82,13 +83,21 @@ def _verdict(record: LineInPlace) -> str:
     }.get(record.verdict, f"the step is {record.verdict}")
 
 
-def _resolution(total: OnClock) -> str:
-    """Say how small a share of the step the interval can tell from none."""
-    low, high = total.share_interval
+def _resolution(record: LineInPlace) -> str:
+    """Say how small a share of the step the interval can tell from none, and what limits that."""
+    low, high = record.decisive.share_interval
     if not math.isfinite(high):
         return ""
     half = rounded_up(100 * (high - low) / 2)
-    return f" The interval reaches {half} % of the step to either side."
+    said = f" The interval reaches {half} % of the step to either side"
+    if record.over != "processes":
+        return f"{said}."
+    shares = [process.difference_s / process.step_s for process in record.processes]
+    apart = rounded_up(100 * stdev(shares))
+    return (
+        f"{said}, because single processes vary by {apart} %. One half as wide takes four times "
+        "as many processes."
+    )
 
 
 def _added(total: OnClock) -> str:
