@@ -111,7 +111,7 @@ def test_what_the_backward_pass_allocates_is_not_said_to_lie_beside_the_output()
     passes = [memory_record(form, "mixed", count, phase="backward")
               for form, count in (("expand_as", 4096), ("broadcast", 2048))]  # fmt: skip
     words = decision(at_one_size(*passes), settings.TRAINING_MIXED).measured
-    assert "the backward pass allocates 4096 B instead of 2048 B" in words
+    assert "the backward pass allocates 4,096 B instead of 2,048 B" in words
 
 
 def test_one_slow_part_of_many_has_to_be_slow_at_the_confidence_of_its_family():

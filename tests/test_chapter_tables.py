@@ -1,5 +1,7 @@
 """The rows of tables that chapters share, each in a world and in its opposite."""
 
+import re
+
 import pytest
 from worlds import CASE, multiply
 
@@ -71,6 +73,12 @@ def test_a_run_that_parts_says_where_and_one_that_does_not_says_so():
     assert parted["weights"] == "differ"
     assert parted["largest difference of a loss"] == "0.13"
     assert parted["accuracy, expand_as"] == "94.4 %"
+
+
+def test_a_count_in_a_table_has_its_thousands_apart_and_a_truth_is_yes_or_no():
+    html = table([{"tried": 16384, "few": 12, "equal": True, "of": None}]).data
+    cells = re.findall(r"<td>(.*?)</td>", html)
+    assert cells == ["16,384", "12", "yes", ""]
 
 
 def test_tables_are_folded_under_a_line_that_is_text():

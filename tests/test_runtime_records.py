@@ -94,7 +94,7 @@ class TestRows:
         seeing = row("openvino", broadcast=0, kept=2304)
         held = recording.detector(recorder, seeing, TINY)
         assert (held.of, held.seen, held.passed) == ("openvino", "2304", True)
-        assert "2304 B" in runtime_tables.of_controls(seeing, TINY, {}, None).values()
+        assert "2,304 B" in runtime_tables.of_controls(seeing, TINY, {}, None).values()
 
     def test_a_refused_control_is_no_failure(self):
         refusing = row(broadcast=0)
@@ -141,9 +141,21 @@ class TestRecords:
         ratios = {TINY.slug: (1.5, "slower"), "b": (1.0, "equivalent"), "c": (1.9, "inconclusive")}
         timed = {slug: timing("onnxruntime", TINY, *ratio) for slug, ratio in ratios.items()}
         line = runtime_tables.at_a_glance(survey_row, record, timed)
-        assert line["writes more"] == line["plans more"] == "2304 B"
+        assert line["writes more"] == line["plans more"] == "2,304 B"
         assert line["time with it"] == "+50.0 % (+49.0 to +51.0)"
         assert line["outcome"] == "slower in 1, equal in 1, undecided in 1 of 3"
+
+    def test_a_remedy_stands_beside_the_changed_source_and_two_copies_of_that(self):
+        survey_row = row("onnxruntime_rule", broadcast=0, expand_as=0)
+        record = recording.program(Recorder("08_runtimes"), survey_row, TINY)
+        against, copies = (
+            timing("onnxruntime_rule", TINY, 1.2, "slower"),
+            timing("onnxruntime_rule", TINY, 1.0, "equivalent"),
+        )
+        line = runtime_tables.of_a_remedy(record, against, copies)
+        assert line["remedy"] == BY_SLUG["onnxruntime_rule"].title
+        assert line["time against the changed source"] == "+20.0 % (+19.0 to +21.0)"
+        assert line["two copies of that"].startswith("+0.00 %")
 
 
 class TestPictures:
@@ -213,7 +225,7 @@ def test_the_grid_is_a_line_a_form_and_says_where_no_expand_ran():
     assert onnx_grid.lines(combinations) == [
         {
             "exporter": "dynamo, static shapes",
-            "none": "2048 B",
+            "none": "2,048 B",
             onnx_grid.RULED: "no Expand",
         }
     ]

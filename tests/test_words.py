@@ -45,7 +45,7 @@ def test_times_have_one_form_each_in_microseconds_and_nanoseconds():
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(0, "0 B"), (2**14 - 1, "16383 B"), (2**14, "16 KiB"), (2**22, "4,096 KiB")],
+    [(0, "0 B"), (2**14 - 1, "16,383 B"), (2**14, "16 KiB"), (2**22, "4,096 KiB")],
 )
 def test_bytes_are_written_in_the_unit_that_suits_them(count, text):
     assert words.kib(count) == text

@@ -43,14 +43,18 @@ def at_a_glance(
     return dict(zip(GLANCE, cells, strict=True))
 
 
-def of_a_remedy(program: RuntimeProgram, timed: Timing) -> Line:
-    """Return a remedy's line: what it gives, against the same runtime and the changed source."""
+def of_a_remedy(program: RuntimeProgram, timed: Timing, copies: Timing) -> Line:
+    """Return a remedy's line: what it gives, against the same runtime and the changed source.
+
+    `copies` is the changed source's program against a copy of itself.
+    """
     return {
         "remedy": program.title,
         "the steps of the changed source": program.same_steps,
         "writes more": kib(program.bytes_more),
         "result is eager's": program.equal,
         "time against the changed source": _change(timed),
+        "two copies of that": _change(copies),
     }
 
 

@@ -52,4 +52,6 @@ def folded(summary: str, *tables: HTML) -> HTML:
 def _cell(value: object) -> object:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
     return "" if value is None else value

@@ -91,7 +91,7 @@ def listed(words: Sequence[str]) -> str:
 
 def kib(count: float) -> str:
     """Return a number of bytes in a unit that suits its size."""
-    return f"{count:.0f} B" if count < 2**14 else f"{count / 2**10:,.0f} KiB"
+    return f"{count:,.0f} B" if count < 2**14 else f"{count / 2**10:,.0f} KiB"
 
 
 def more_bytes(count: float) -> str:

@@ -6,7 +6,7 @@ from investigation.claims.claim import Row, Verdict, qualified, refuted, support
 from investigation.claims.rules.judging import Sorted, Timings, step_rows
 from investigation.claims.rules.time import TRAINING
 from investigation.evidence.kinds.correctness import TrainingRun
-from investigation.evidence.words import listed, rounded_up
+from investigation.evidence.words import rounded_up
 
 
 def minimal_in_training(training: Timings, runs: Sequence[TrainingRun] = ()) -> Verdict:
@@ -27,7 +27,7 @@ def minimal_in_training(training: Timings, runs: Sequence[TrainingRun] = ()) -> 
         return untested(f"Whether a training step takes longer is undecided; {losses}.", table)
     if not parted:
         return supported(f"A training step takes the same time; {losses}.", table)
-    settings = listed([run.setting for run in parted])
+    settings = "; ".join(run.setting for run in parted)
     furthest = rounded_up(max(run.apart for run in parted))
     return qualified(
         f"A training step takes the same time; {losses} ({settings}), by up to {furthest}.",

@@ -38,12 +38,17 @@ def compiled_for(setting: CompileSetting, chips: Sequence[Chip]) -> Sequence[Chi
 
 def left_out(
     settings: Sequence[CompileSetting], chips: Sequence[Chip]
-) -> dict[str, list[CompileSetting]]:
-    """Return the settings that are not compiled for a chip, by its slug."""
-    return {
-        chip.slug: [setting for setting in settings if chip not in compiled_for(setting, chips)]
-        for chip in chips
-    }
+) -> list[tuple[list[Chip], list[CompileSetting]]]:
+    """Return the settings that are not compiled, with the chips for which all of these are not."""
+    groups: list[tuple[list[Chip], list[CompileSetting]]] = []
+    for chip in chips:
+        without = [setting for setting in settings if chip not in compiled_for(setting, chips)]
+        alike = next((of for of, left in groups if left == without), None)
+        if alike is None:
+            groups.append(([chip], without))
+        else:
+            alike.append(chip)
+    return groups
 
 
 def is_multiply(setting: CompileSetting) -> bool:
