@@ -7,6 +7,7 @@ cache.
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +19,13 @@ NOISE = 0.002
 CLOCK_S = 2e-8
 MARK_S = 1e-7
 SYNCHRONIZE_S = 5e-6
+
+
+def normals(seed: int) -> Iterator[float]:
+    """Standard normal numbers without end; one at a time would take most of a simulation."""
+    draw = np.random.default_rng(seed)
+    while True:
+        yield from draw.standard_normal(4096).tolist()
 
 
 @dataclass(frozen=True)
@@ -52,8 +60,9 @@ class SimulatedDevice:
     device_s: float = 0.0  # when the device is done with all that was queued so far
     queued: deque = field(default_factory=deque)
     cached: OrderedDict = field(default_factory=OrderedDict)
+    held: int = 0  # bytes of what is cached
     recording: list | None = None
-    draw: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+    noise: Iterator[float] = field(default_factory=lambda: normals(0))
 
     def now(self):
         self.host_s += CLOCK_S
@@ -84,6 +93,7 @@ class SimulatedDevice:
         self.host_s += self._noisy(self.sweep_host_s)
         self._done_after(self.sweep_device_s)
         self.cached.clear()
+        self.held = 0
 
     def captured(self, work):
         if not self.has_graphs:
@@ -122,10 +132,11 @@ class SimulatedDevice:
 
     def _run(self, kernel):
         cold = kernel.tensor not in self.cached
-        self.cached.pop(kernel.tensor, None)
+        self.held += kernel.size - self.cached.pop(kernel.tensor, 0)
         self.cached[kernel.tensor] = kernel.size
-        while sum(self.cached.values()) > self.cache:
-            self.cached.popitem(last=False)
+        while self.held > self.cache:
+            _, size = self.cached.popitem(last=False)
+            self.held -= size
         self.queued.append(self._done_after(self._noisy(kernel.cold_s if cold else kernel.warm_s)))
 
     def _done_after(self, seconds):
@@ -133,4 +144,4 @@ class SimulatedDevice:
         return self.device_s
 
     def _noisy(self, seconds):
-        return seconds * (1 + NOISE * self.draw.standard_normal())
+        return seconds * (1 + NOISE * next(self.noise))

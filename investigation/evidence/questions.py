@@ -131,6 +131,7 @@ class Findings:
         }
         self._sources: dict[tuple[object, ...], Evidence] = {}
         self._records: list[Record] = []
+        self._of_type: dict[type[Observation], list[Record]] = {}
         for evidence in evidences:
             for record in evidence.records:
                 self._add(record, evidence)
@@ -148,7 +149,12 @@ class Findings:
 
         Empty if one of its `every` values has no record.
         """
-        records = tuple(record for record in self._records if question.matches(record))
+        # Hundreds of questions are asked, and most records are of another type.
+        if question.of not in self._of_type:
+            self._of_type[question.of] = [
+                record for record in self._records if isinstance(record, question.of)
+            ]
+        records = tuple(filter(question.matches, self._of_type[question.of]))
         for name, values in question.every:
             if not set(values) <= {getattr(record, name) for record in records}:
                 return ()

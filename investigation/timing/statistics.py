@@ -25,7 +25,7 @@ interval has no ends.
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -115,9 +115,15 @@ def insured(confidence: float) -> float:
 def walsh_averages(sample: ArrayLike) -> Floats:
     """Average every two values, each with itself too: shape `(n,)` to `(n(n+1)/2,)`."""
     values = np.asarray(sample, dtype=float)
-    first, second = np.triu_indices(len(values))
+    first, second = _every_two(len(values))
     averages: Floats = (values[first] + values[second]) / 2
     return averages
+
+
+@lru_cache(maxsize=64)  # a simulation asks for few sizes very often
+def _every_two(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    first, second = np.triu_indices(n)
+    return first, second
 
 
 @cache
@@ -148,13 +154,16 @@ def signed_rank(sample: ArrayLike, confidence: float, inflation: float = 1.0) ->
     """
     values = np.asarray(sample, dtype=float)
     averages = walsh_averages(values)
-    middle, rank = float(np.median(averages)), _walsh_rank(len(values), confidence)
-    centre = (len(averages) - 1) / 2
+    rank, last = _walsh_rank(len(values), confidence), len(averages) - 1
+    centre = last / 2
     outside = math.floor(centre - inflation * (centre - rank)) if rank >= 0 else -1
+    # All that is wanted, sought in one pass: the two in the middle, and the ends.
+    middle = (last // 2, last - last // 2)
+    ordered = np.partition(averages, (*middle, max(outside, 0), last - max(outside, 0)))
+    location = float(ordered[middle[0]] + ordered[middle[1]]) / 2
     if outside < 0:
-        return Estimate(middle, -math.inf, math.inf)
-    ends = np.partition(averages, (outside, len(averages) - 1 - outside))
-    return Estimate(middle, float(ends[outside]), float(ends[len(averages) - 1 - outside]))
+        return Estimate(location, -math.inf, math.inf)
+    return Estimate(location, float(ordered[outside]), float(ordered[last - outside]))
 
 
 def unpaired(baseline: ArrayLike, candidate: ArrayLike, confidence: float) -> Estimate:
