@@ -16,6 +16,7 @@ from investigation.display.figure_texts import texts
 from pipeline import places
 
 TELLING = {"say", "show"}  # a sentence, and a figure with its finding
+FOR_DISPLAY = TELLING | {"folded", "listing", "table"}
 WORDS_OF_A_FIGURE = ("finding", "drawn", "reading")
 
 
@@ -49,6 +50,27 @@ def told_cells() -> set[Cell]:
         for name, cell in code_cells(notebook).items()
         if states_an_outcome(cell, *from_earlier(notebook, name))
     }
+
+
+def never_shown(cell: ast.Module) -> list[str]:
+    """Return what a cell makes for display and does not show.
+
+    A notebook shows the value of a cell's last line, and what `display` is given.
+    """
+    return [
+        ast.unparse(node.value)
+        for node in ast.walk(cell)
+        if isinstance(node, ast.Expr) and node is not cell.body[-1] and _for_display(node.value)
+    ]
+
+
+def _for_display(value: ast.expr) -> bool:
+    if isinstance(value, ast.IfExp):
+        return _for_display(value.body) or _for_display(value.orelse)
+    if not isinstance(value, ast.Call):
+        return False
+    name = value.func.attr if isinstance(value.func, ast.Attribute) else ast.unparse(value.func)
+    return name in FOR_DISPLAY
 
 
 def states_an_outcome(

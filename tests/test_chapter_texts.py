@@ -8,7 +8,9 @@ from chapter_worlds import MEASURED, Worlds
 from chapter_worlds_of_deployments import DEPLOYED
 from chapter_worlds_of_figures import CAPTIONS
 from chapter_worlds_of_programs import PROGRAMS
-from notebook_cells import states_an_outcome, told, told_cells
+from notebook_cells import code_cells, never_shown, states_an_outcome, told, told_cells
+
+from pipeline import places
 
 WORLDS: Worlds = MEASURED | PROGRAMS | DEPLOYED | CAPTIONS
 PLANTED = [(cell, number) for cell, worlds in WORLDS.items() for number in range(len(worlds))]
@@ -34,6 +36,25 @@ def test_every_cell_that_states_an_outcome_has_its_worlds():
 def test_no_world_is_of_a_cell_that_is_gone_or_states_nothing():
     left_over = [f"{cell.notebook}, cell {cell.id}" for cell in set(WORLDS) - told_cells()]
     assert left_over == []
+
+
+@pytest.mark.parametrize("notebook", sorted(path.stem for path in places.NOTEBOOKS.glob("*.ipynb")))
+def test_every_cell_shows_what_it_makes_for_display(notebook):
+    lost = {name: never_shown(cell) for name, cell in code_cells(notebook).items()}
+    assert {name: texts for name, texts in lost.items() if texts} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        ("say('a')\ntable(rows)", ["say('a')"]),
+        ("for row in rows:\n    figures.show(row)", ["figures.show(row)"]),
+        ("table(rows) if rows else say('none')\na = 1", ["table(rows) if rows else say('none')"]),
+        ("display(say('a'))\nshown = table(rows)\nsay('b')", []),
+    ],
+)
+def test_what_is_made_for_display_and_not_shown_is_found(text, lost):
+    assert never_shown(ast.parse(text)) == lost
 
 
 @pytest.mark.parametrize("cell", WORLDS, ids=lambda cell: cell.id)

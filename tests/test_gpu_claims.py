@@ -5,6 +5,7 @@ from investigation.claims import gpu as gpu_claims
 from investigation.claims.claim import Verdict
 from investigation.claims.gpu import RULES
 from investigation.claims.ledger import CLAIMS
+from investigation.evidence import observation
 from investigation.evidence.kinds.resources import Memory
 from investigation.evidence.questions import Findings
 from investigation.evidence.recorder import Recorder
@@ -134,10 +135,10 @@ def test_a_machine_whose_record_lacks_an_answer_leaves_the_claim_untested_there(
 def test_each_machine_has_a_verdict_of_its_own():
     chapter = Recorder("07_gpu", device="cpu")
     gpu_session.adopt(chapter, H200, evidence())
-    gpu_session.adopt(chapter, gpu_session.HERE, evidence(plain_records(*NETWORK)))
+    gpu_session.adopt(chapter, observation.HERE, evidence(plain_records(*NETWORK)))
     on_machines = gpu_claims.on_each_machine(BY_CLAIM["T6"], Findings((chapter.evidence(),)))
     assert {machine: judged.status for machine, judged in on_machines.items()} == {
-        H200: "refuted", gpu_session.HERE: "supported",
+        H200: "refuted", observation.HERE: "supported",
     }  # fmt: skip
 
 
@@ -162,7 +163,7 @@ def test_the_rules_on_a_gpu_are_the_ledgers_own():
 def test_the_chapters_page_shows_each_machine_or_says_that_there_is_none():
     none = chapter_pages.gpu_claims_of("07_gpu", verdicts.claims(Findings(())))
     assert none.count("**untested on a GPU**") == len(RULES)
-    both = verdicts.claims(findings(machines=(H200, gpu_session.HERE)))
+    both = verdicts.claims(findings(machines=(H200, observation.HERE)))
     page = chapter_pages.gpu_claims_of("07_gpu", both)
-    for machine in (H200, gpu_session.HERE):
+    for machine in (H200, observation.HERE):
         assert page.count(f"on {machine}:") == len(RULES)

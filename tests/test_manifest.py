@@ -5,7 +5,6 @@ import json
 import pytest
 from worlds import NOW, control, equality
 
-from investigation.display import recorded
 from investigation.evidence.environment import describe
 from investigation.evidence.records import Evidence
 from investigation.evidence.sealed import manifest
@@ -191,4 +190,4 @@ def test_an_empty_folder_has_nothing_to_seal(tmp_path):
 
 
 def test_what_is_committed_is_sealed():
-    assert manifest.verify_all(recorded.FOLDER)
+    assert manifest.verify_all(manifest.RESULTS)

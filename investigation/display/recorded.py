@@ -6,17 +6,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from investigation.evidence.environment import PROJECT
 from investigation.evidence.kinds.timings import Outcome
 from investigation.evidence.sealed import contest as contest_record
 from investigation.evidence.sealed import contest_targets
 from investigation.evidence.sealed.contest import CONFIDENCE, ContestResult
 from investigation.evidence.sealed.instructions import InstructionCounts
-from investigation.evidence.sealed.manifest import RecordError
+from investigation.evidence.sealed.manifest import RESULTS, RecordError
 from investigation.evidence.words import microseconds, share
 
 Parsed = TypeVar("Parsed")
-FOLDER = PROJECT / "results"
 VERDICTS: tuple[Outcome, ...] = ("slower", "faster", "equivalent", "inconclusive")
 CONTESTS = "*/contest*.json"  # alone, and beside a busy neighbour
 # How a value of a contest's environment is written; the others by their name.
@@ -30,7 +28,7 @@ WITH_UNITS: Mapping[str, Callable[[Any], str]] = {
 }
 
 
-def contests(folder: Path = FOLDER) -> dict[str, ContestResult]:
+def contests(folder: Path = RESULTS) -> dict[str, ContestResult]:
     """Return the recorded contests, by the folder of the machine and what ran beside them."""
     paths = sorted(folder.glob(CONTESTS))
     results = [(path.parent.name, _read(path, ContestResult.from_dict)) for path in paths]
@@ -40,7 +38,7 @@ def contests(folder: Path = FOLDER) -> dict[str, ContestResult]:
     }
 
 
-def instruction_counts(folder: Path = FOLDER) -> InstructionCounts:
+def instruction_counts(folder: Path = RESULTS) -> InstructionCounts:
     """Return the recorded instruction count. Raises `RecordError` if there is none."""
     paths = sorted(folder.glob("*/instructions.json"))
     if not paths:

@@ -8,14 +8,13 @@ from typing import TypeVar
 
 import yaml
 
-from investigation.display.recorded import FOLDER
 from investigation.evidence import files
 from investigation.evidence.files import EvidenceError
 from investigation.evidence.kinds.released import ReleasedEquality, ReleasedProgram
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.kinds.wild import Survey, SurveyedPackage
 from investigation.evidence.records import Evidence, Record
-from investigation.evidence.sealed.manifest import RecordError
+from investigation.evidence.sealed.manifest import RESULTS, RecordError
 from investigation.evidence.words import number_of, outcome_of, percent
 from investigation.fix.findings import RULES
 
@@ -23,7 +22,7 @@ R = TypeVar("R")
 Line = dict[str, object]
 
 
-def survey(folder: Path = FOLDER) -> tuple[Record, ...]:
+def survey(folder: Path = RESULTS) -> tuple[Record, ...]:
     """Return the recorded survey. Raises `RecordError` if there is none.
 
     It is the same on every machine, so its records name no machine.
@@ -34,7 +33,7 @@ def survey(folder: Path = FOLDER) -> tuple[Record, ...]:
     return _read(paths[0]).records
 
 
-def networks(folder: Path = FOLDER) -> tuple[Record, ...]:
+def networks(folder: Path = RESULTS) -> tuple[Record, ...]:
     """Return what was recorded of released networks, under the name of each machine.
 
     Raises `RecordError` if there is nothing.
@@ -49,7 +48,7 @@ def networks(folder: Path = FOLDER) -> tuple[Record, ...]:
     )
 
 
-def environments(folder: Path = FOLDER) -> Iterator[Line]:
+def environments(folder: Path = RESULTS) -> Iterator[Line]:
     """Yield a line for each machine on which networks were measured."""
     measured = {path.parent.name: _read(path) for path in sorted(folder.glob("*/network_*.json"))}
     for machine, evidence in measured.items():

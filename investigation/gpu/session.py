@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from investigation.evidence import environment, observation
+from investigation.evidence import environment
 from investigation.evidence.kinds.controls import Control
 from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.kinds.resources import Memory
@@ -25,7 +25,6 @@ from investigation.timing.device.queue import AcceleratorQueue, Queue, cache_byt
 from investigation.timing.device.watch import Watch
 
 CHAPTER = "07_gpu"
-HERE = observation.HERE
 FORMS: tuple[Form, ...] = ("expand_as", "broadcast", "materialized")
 TOLD = ("total_memory", "multi_processor_count", "major", "minor")
 

@@ -17,11 +17,10 @@ from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.parameters import Parameters
 from investigation.evidence.records import Evidence, Record
 from investigation.evidence.sealed import gpu_plan, manifest
-from investigation.evidence.sealed.manifest import RecordError
+from investigation.evidence.sealed.manifest import RESULTS, RecordError
 
 NAME = "gpu.json"
 BUILT = PROJECT / "build" / "record"
-RESULTS = PROJECT / "results"
 
 
 def machine_name(accelerator: str) -> str:

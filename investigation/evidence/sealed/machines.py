@@ -4,11 +4,9 @@ import json
 from pathlib import Path
 
 from investigation.evidence import files
-from investigation.evidence.environment import PROJECT
 from investigation.evidence.records import Evidence
 from investigation.evidence.sealed import manifest
-
-RESULTS = PROJECT / "results"
+from investigation.evidence.sealed.manifest import RESULTS
 
 
 def recorded(results: Path = RESULTS) -> dict[str, tuple[Evidence, ...]]:

@@ -14,11 +14,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from investigation.evidence.environment import revision
+from investigation.evidence.environment import PROJECT, revision
 from investigation.evidence.files import EvidenceError, first_fault, parse, write_atomically
 from investigation.evidence.records import Evidence
 from investigation.evidence.sealed import instructions as instruction_record
 
+RESULTS = PROJECT / "results"  # a folder a machine
 NAME = "MANIFEST.json"
 VERSIONS = "versions"  # the folder of what was observed under each torch
 SCHEMA_VERSION: Literal[1] = 1
