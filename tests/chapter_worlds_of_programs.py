@@ -194,13 +194,16 @@ def launches(with_line, without):
             "eager_calls": Planted(launching=tuple)}  # fmt: skip
 
 
-def proven(*, differing=(), text=None, **about):
-    """What was compiled for a chip in two settings, and the settings in which forms differ."""
-    row = Planted(
-        tried=(PLAIN, ELSEWHERE), same={"source": 2 - len(differing)},
-        differing=dict.fromkeys(("source", "kernels", "binary"), differing),
-    )  # fmt: skip
-    return {"proof": Planted(against=always([row]), first_difference=always(text), **about)}
+def proven(*, differing=(), text=None, chips=("sm_90",), **about):
+    """What was compiled for each chip in two settings, and the settings in which forms differ."""
+    rows = [
+        Planted(
+            chip=chip, tried=(PLAIN, ELSEWHERE), same={"source": 2 - len(differing)},
+            differing=dict.fromkeys(("source", "kernels", "binary"), differing),
+        )
+        for chip in chips
+    ]  # fmt: skip
+    return {"proof": Planted(against=always(rows), first_difference=always(text), **about)}
 
 
 def difference(same_forward):
@@ -282,8 +285,12 @@ GPUS: Worlds = {
     Cell("07_gpu", "07-28"): (
         world("**The prediction was right: the same machine code in every setting", **proven()),
         world(
-            "differs in:\n\n- multiply, inference, only static contiguous: float32",
+            "differs in:\n\n- multiply, inference, only static contiguous: float32, for sm_90 (H100)",
             **proven(differing=(PLAIN,)),
+        ),
+        world(
+            "static contiguous: float32, for sm_80 (A100) and sm_90 (H100)",
+            **proven(differing=(PLAIN,), chips=("sm_80", "sm_90")),
         ),
     ),
     Cell("07_gpu", "07-30"): (
