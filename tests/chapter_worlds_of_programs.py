@@ -285,7 +285,8 @@ GPUS: Worlds = {
     Cell("07_gpu", "07-28"): (
         world("**The prediction was right: the same machine code in every setting", **proven()),
         world(
-            "differs in:\n\n- multiply, inference, only static contiguous: float32, for sm_90 (H100)",
+            "differs in:\n\n- multiply, inference, only static contiguous: float32, for sm_90 "
+            "(H100)",
             **proven(differing=(PLAIN,)),
         ),
         world(
