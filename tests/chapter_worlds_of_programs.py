@@ -285,12 +285,11 @@ GPUS: Worlds = {
     Cell("07_gpu", "07-28"): (
         world("**The prediction was right: the same machine code in every setting", **proven()),
         world(
-            "differs in:\n\n- multiply, inference, only static contiguous: float32, for sm_90 "
-            "(H100)",
+            "differs in:\n\n- sm_90 (H100): multiply, inference, only static contiguous: float32",
             **proven(differing=(PLAIN,)),
         ),
         world(
-            "static contiguous: float32, for sm_80 (A100) and sm_90 (H100)",
+            "- sm_80 (A100) and sm_90 (H100): multiply, inference, only static contiguous",
             **proven(differing=(PLAIN,), chips=("sm_80", "sm_90")),
         ),
     ),

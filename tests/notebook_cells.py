@@ -67,10 +67,9 @@ def never_shown(cell: ast.Module) -> list[str]:
 def _for_display(value: ast.expr) -> bool:
     if isinstance(value, ast.IfExp):
         return _for_display(value.body) or _for_display(value.orelse)
-    if not isinstance(value, ast.Call):
-        return False
-    name = value.func.attr if isinstance(value.func, ast.Attribute) else ast.unparse(value.func)
-    return name in FOR_DISPLAY
+    if isinstance(value, ast.BoolOp):
+        return any(map(_for_display, value.values))
+    return isinstance(value, ast.Call) and _called(value) in FOR_DISPLAY
 
 
 def states_an_outcome(

@@ -50,6 +50,7 @@ def test_every_cell_shows_what_it_makes_for_display(notebook):
         ("say('a')\ntable(rows)", ["say('a')"]),
         ("for row in rows:\n    figures.show(row)", ["figures.show(row)"]),
         ("table(rows) if rows else say('none')\na = 1", ["table(rows) if rows else say('none')"]),
+        ("rows and table(rows)\na = 1", ["rows and table(rows)"]),
         ("display(say('a'))\nshown = table(rows)\nsay('b')", []),
     ],
 )

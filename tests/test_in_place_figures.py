@@ -50,8 +50,9 @@ def test_the_outcome_is_told_as_it_came_out():
     assert sentences["contiguous"] == (
         "contiguous: `expand_as` adds +25.00 µs (+15.00 to +35.00) to a step of 50.0 ms, "
         "+0.05 % (+0.03 to +0.07); the step takes the same time within 1 %. "
-        "The interval reaches 0.02 % of the step to either side, because single processes vary by "
-        "0.011 %. One half as wide takes four times as many processes."
+        "The interval reaches 0.02 % of the step to either side. The estimates of single processes "
+        "have a standard deviation of 0.011 % of the step; at most four times as many processes "
+        "halve the interval."
     )
     assert sentences["channels_last"].split("; ")[1].startswith("the step is slower.")
     unclear = in_place_figures.in_words("contiguous", record(verdict="inconclusive"))

@@ -154,8 +154,8 @@ def test_the_figure_itself_stays_as_it_was():
     assert figure_data.as_csv(figure) == text
 
 
-def test_a_figure_without_a_layout_of_its_own_is_laid_out_anew_for_a_phone():
-    name = "multiplies"
+@pytest.mark.parametrize("name", ["multiplies", "in place", "costs"])
+def test_a_figure_without_a_layout_of_its_own_is_laid_out_anew_for_a_phone(name):
     words = {"finding": "It is so.", "drawn": f"figure {name}"}
     assert figures.show(every_figure.EVERY[name](), **words).data == shown(name)
 

@@ -139,9 +139,18 @@ def test_the_numbers_of_a_contest_end_with_its_machine():
     *tables, made_on = contest_figures.numbers(result)
     assert len(tables) == 3
     assert "not run" not in tables[1].data
-    missed = [row for row in recorded.targets(result) if row[""] == "missed"]
+    missed = [row["target"] for row in recorded.targets(result) if row[""] == "missed"]
     assert f"Why targets were missed: {len(missed)}" in tables[2].data
+    assert [row["missed"] for row in recorded.causes(result)] == missed
+    assert all(row["why"] for row in recorded.causes(result))
     assert made_on.data.startswith("Made on 2 cores.")
+
+
+def test_where_no_target_was_missed_no_cause_is_shown():
+    result = ContestResult({"cores": 2}, {"trials": 1}, TRIALS[:1])
+    result.trials += [trial(0.0, 1.0, "equivalent", found=False) for _ in range(200)]
+    assert list(recorded.causes(result)) == []
+    assert len(list(contest_figures.numbers(result))) == 3
 
 
 def test_a_machine_is_told_with_rounded_numbers_and_their_units():

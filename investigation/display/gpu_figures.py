@@ -148,7 +148,7 @@ def bounds(predictions: Sequence[Prediction], host: HostCost | None) -> Figure:
     predictions of one mark.
     """
     require_each_once("predictions", [(one.card.name, one.case.name) for one in predictions])
-    # Not from a set, whose order would be another in each run where two are alike.
+    # A set's order changes from run to run, so workloads of one size would swap their rows.
     cards = sorted(dict.fromkeys(one.card for one in predictions), key=lambda card: card.bandwidth)
     cases = sorted(dict.fromkeys(one.case for one in predictions), key=lambda case: case.elements)
     colours = [COLOURS[name] for name in CARD_COLOURS]

@@ -67,7 +67,7 @@ def _share(axis: Axes, record: LineInPlace) -> None:
 
 
 def in_words(name: str, record: LineInPlace) -> str:
-    """Say what the candidate adds to a step, in one sentence."""
+    """Say what the candidate adds to a step, and how fine the interval is."""
     total = record.decisive
     return (
         f"{name}: `{record.candidate}` adds {_added(total)} to a step of "
@@ -95,8 +95,8 @@ def _resolution(record: LineInPlace) -> str:
     shares = [process.difference_s / process.step_s for process in record.processes]
     apart = rounded_up(100 * stdev(shares))
     return (
-        f"{said}, because single processes vary by {apart} %. One half as wide takes four times "
-        "as many processes."
+        f"{said}. The estimates of single processes have a standard deviation of {apart} % of the "
+        "step; at most four times as many processes halve the interval."
     )
 
 

@@ -84,5 +84,5 @@ def source_rows(passages: Iterable[Passage]) -> Iterator[dict[str, object]]:
         yield {
             "what was read": passage.decides,
             "file": passage.file,
-            "line": passage.line or "not installed with torch",
+            "line": str(passage.line or "not installed with torch"),
         }

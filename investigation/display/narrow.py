@@ -9,7 +9,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from investigation.display import wrapping
 from investigation.display.inline import PAPER
-from investigation.display.panels import Panel, has_something, measured, put_in_place
+from investigation.display.panels import Panel, lay_out, measured, shows_anything
 from investigation.display.wrapping import inches
 
 # Inches: on a phone, letters of 10 points then appear as large as those of a caption.
@@ -36,8 +36,8 @@ UNDER = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}
 def of(figure: Figure) -> Figure:
     """Return a copy of a figure, laid out for a phone; the figure itself stays as it is."""
     copy = deepcopy(figure)
-    put_in_place(copy)
-    panels = [measured(axes) for axes in copy.axes if has_something(axes)]
+    lay_out(copy)
+    panels = [measured(axes) for axes in copy.axes if shows_anything(axes)]
     for axes in set(copy.axes) - {panel.axes for panel in panels}:
         axes.remove()
     if panels:
@@ -58,11 +58,11 @@ def _lay_out(figure: Figure, panels: Sequence[Panel]) -> None:
         _fit_inside(panel, across)
     if across > 1 and all(panel.cells for panel in panels):
         _turn_titles(panels)
-    put_in_place(figure)
+    lay_out(figure)
     wrapping.wrap_all(figure, WIDTH / across)
     wrapping.reflow_legends(figure)
     for _ in range(2):
-        put_in_place(figure)
+        lay_out(figure)
         _settle(figure, lines)
 
 

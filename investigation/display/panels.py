@@ -1,4 +1,4 @@
-"""The panels of a figure as they were put: where each stands, its size, the names of its rows."""
+"""The panels of a figure as laid out: where each stands, its size, the names of its rows."""
 
 from dataclasses import dataclass
 
@@ -38,8 +38,8 @@ class Panel:
         return bool(self.axes.images)
 
 
-def put_in_place(figure: Figure) -> None:
-    """Put every panel and its words where they would be drawn, which takes a part of drawing."""
+def lay_out(figure: Figure) -> None:
+    """Lay a figure out without drawing it, which would take longer."""
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
@@ -47,13 +47,13 @@ def put_in_place(figure: Figure) -> None:
         axes.apply_aspect()
 
 
-def has_something(axes: Axes) -> bool:
+def shows_anything(axes: Axes) -> bool:
     """Tell whether a panel shows anything."""
     return bool(axes.has_data() or axes.texts or axes.patches)
 
 
 def measured(axes: Axes) -> Panel:
-    """Return a panel with its place and its size as it was put."""
+    """Return a panel with its place and its size as it was laid out."""
     spec = axes.get_subplotspec()
     assert spec is not None
     box = axes.get_window_extent()

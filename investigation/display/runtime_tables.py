@@ -54,7 +54,7 @@ def of_a_remedy(program: RuntimeProgram, timed: Timing, copies: Timing) -> Line:
         "writes more": kib(program.bytes_more),
         "result is eager's": program.equal,
         "time against the changed source": _change(timed),
-        "two copies of that": _change(copies),
+        "two copies of the changed source": _change(copies),
     }
 
 

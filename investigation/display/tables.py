@@ -29,7 +29,10 @@ def listing(text: str, language: str) -> Markdown:
 
 
 def table(rows: Iterable[Mapping[str, object]]) -> HTML:
-    """Return rows as a table, for display; every cell is text, never markup."""
+    """Return rows as a table, for display; every cell is text, never markup.
+
+    A whole number is a count and gets separators; what a reader looks up or copies comes as text.
+    """
     frame = pd.DataFrame([{key: _cell(value) for key, value in row.items()} for row in rows])
     # A corner without a name heads nothing, and a screen reader would announce it all the same.
     markup = frame.to_html(index=False, border=0).replace("<th></th>", "<td></td>")

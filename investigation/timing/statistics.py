@@ -120,7 +120,7 @@ def walsh_averages(sample: ArrayLike) -> Floats:
     return averages
 
 
-@lru_cache(maxsize=64)  # a simulation asks for few sizes very often
+@lru_cache(maxsize=4)  # a simulation asks for one size very often; a large one takes megabytes
 def _every_two(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     first, second = np.triu_indices(n)
     return first, second

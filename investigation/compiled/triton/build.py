@@ -39,11 +39,11 @@ def compiled_for(setting: CompileSetting, chips: Sequence[Chip]) -> Sequence[Chi
 def left_out(
     settings: Sequence[CompileSetting], chips: Sequence[Chip]
 ) -> list[tuple[list[Chip], list[CompileSetting]]]:
-    """Return the settings that are not compiled, with the chips for which all of these are not."""
+    """Return the chips in groups that leave out the same settings, each with those settings."""
     groups: list[tuple[list[Chip], list[CompileSetting]]] = []
     for chip in chips:
         without = [setting for setting in settings if chip not in compiled_for(setting, chips)]
-        alike = next((of for of, left in groups if left == without), None)
+        alike = next((group for group, settings_left in groups if settings_left == without), None)
         if alike is None:
             groups.append(([chip], without))
         else:

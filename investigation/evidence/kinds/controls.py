@@ -9,7 +9,7 @@ from investigation.evidence.observation import Observation
 class Control(Observation):
     """A test of a chapter's own instrument, and not of the line.
 
-    `says` states what was expected, `seen` what came out. `of` distinguishes several runs of
+    `statement` is what was expected, `seen` what came out. `of` distinguishes several runs of
     one control, for instance by runtime. `tried` is false if an interval was too wide to find
     what had been planted; the control has then passed without having shown anything.
     """

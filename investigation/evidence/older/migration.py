@@ -47,10 +47,9 @@ def _with_statements(raw: Raw) -> Raw:
     """Version 3 called a record's statement `says`."""
     if "records" not in raw:
         return raw
-    names = {"says": "statement"}
     try:
         renamed = [
-            {names.get(name, name): value for name, value in record.items()}
+            {"statement" if name == "says" else name: value for name, value in record.items()}
             for record in raw["records"]
         ]
     except (AttributeError, TypeError) as error:

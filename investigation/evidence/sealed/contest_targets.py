@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from investigation.evidence.sealed import contest_causes
@@ -14,6 +13,8 @@ from investigation.evidence.sealed.contest import (
     PAIRS,
     TENSORS,
     ContestResult,
+    Trial,
+    rms_error_percent,
 )
 from investigation.evidence.words import share
 
@@ -49,23 +50,34 @@ def _targets(
 ) -> Iterator[ContestTarget]:
     about = f"{row['method']}, {row['plant']}"
     trials = result.of(row["method"], row["plant"])
-    alarms, why = row["false_alarms"], partial(contest_causes.of_alarms, row["false_alarms"])
-    yield _told(_at_most(f"{about}: false alarms", alarms, 0.05), why)
-    yield _told(_upper_limit(f"{about}: false alarms, upper 95 % limit", alarms, 0.08), why)
-    coverage, why = row["coverage"], partial(contest_causes.of_coverage, row["coverage"])
-    yield _told(_at_least(f"{about}: coverage", coverage, 0.93), why)
+    alarms, coverage, wrong = row["false_alarms"], row["coverage"], row["wrong_signs"]
+    yield _with_cause(
+        _at_most(f"{about}: false alarms", alarms, 0.05),
+        lambda: contest_causes.of_alarms(alarms),
+    )
+    yield _with_cause(
+        _upper_limit(f"{about}: false alarms, upper 95 % limit", alarms, 0.08),
+        lambda: contest_causes.of_limit(alarms, 0.08),
+    )
+    yield _with_cause(
+        _at_least(f"{about}: coverage", coverage, 0.93),
+        lambda: contest_causes.of_coverage(coverage),
+    )
     dose, wanted = (0.25, 0.99) if row["method"] == PAIRS else (1.0, 0.95)
-    planted = result.of(row["method"], row["plant"], dose)
-    detected = _at_least(f"{about}: {dose:+g} % found", row["found"].get(f"{dose:+g}"), wanted)
-    yield _told(detected, partial(contest_causes.of_finding, planted, dose, wanted))
-    wrong = row["wrong_signs"]
-    signs = ContestTarget(f"{about}: wrong signs", "0", str(wrong), wrong == 0)
-    yield _told(signs, partial(contest_causes.of_wrong_signs, trials))
-    yield _error_against(f"{about}: RMS error over that of {IQR}", row, rival, 1 / 50)
+    yield _with_cause(
+        _at_least(f"{about}: {dose:+g} % found", row["found"].get(f"{dose:+g}"), wanted),
+        lambda: contest_causes.of_finding(
+            [trial for trial in trials if trial.dose == dose], dose, wanted
+        ),
+    )
+    yield _with_cause(
+        ContestTarget(f"{about}: wrong signs", "0", str(wrong), wrong == 0),
+        lambda: contest_causes.of_wrong_signs(trials),
+    )
+    yield _error_against(f"{about}: RMS error over that of {IQR}", trials, rival, 1 / 50)
 
 
-def _told(target: ContestTarget, cause: Callable[[], str]) -> ContestTarget:
-    """Return a target with the cause if it was missed."""
+def _with_cause(target: ContestTarget, cause: Callable[[], str]) -> ContestTarget:
     return replace(target, cause=cause()) if target.met is False else target
 
 
@@ -87,14 +99,14 @@ def _at_least(name: str, value: Mapping[str, Any] | None, limit: float) -> Conte
 
 
 def _error_against(
-    name: str, row: Mapping[str, Any], rival: Mapping[str, Any] | None, limit: float
+    name: str, trials: Sequence[Trial], rival: Mapping[str, Any] | None, limit: float
 ) -> ContestTarget:
     wanted = f"≤ 1/{round(1 / limit)}"
     if rival is None:
         return ContestTarget(name, wanted, "not run", None)
-    ours, theirs = row["rms_error_percent"], rival["rms_error_percent"]
+    ours, theirs = rms_error_percent(trials), rival["rms_error_percent"]
     target = ContestTarget(name, wanted, f"1/{theirs / ours:.1f}", ours / theirs <= limit)
-    return _told(target, partial(contest_causes.of_error, ours, theirs, limit))
+    return _with_cause(target, lambda: contest_causes.of_error(trials, theirs, limit))
 
 
 def _shown(value: Mapping[str, Any]) -> str:

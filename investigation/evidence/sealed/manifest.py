@@ -19,7 +19,7 @@ from investigation.evidence.files import EvidenceError, first_fault, parse, writ
 from investigation.evidence.records import Evidence
 from investigation.evidence.sealed import instructions as instruction_record
 
-RESULTS = PROJECT / "results"  # a folder a machine
+RESULTS = PROJECT / "results"  # one folder for each machine
 NAME = "MANIFEST.json"
 VERSIONS = "versions"  # the folder of what was observed under each torch
 SCHEMA_VERSION: Literal[1] = 1
@@ -76,7 +76,7 @@ def _read_evidence(raw: Any) -> tuple[int, EnvironmentFields]:
     if evidence.failed_controls:
         failed = evidence.failed_controls[0]
         raise ValueError(f"control {failed.name} failed: {failed.statement}")
-    # The schema of the file: it is read in today's, whichever it was written in.
+    # The schema that the file was written in; it has been migrated here.
     return raw["schema_version"], evidence.environment.model_dump(mode="json")
 
 
