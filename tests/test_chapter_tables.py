@@ -1,11 +1,12 @@
 """The rows of tables that chapters share, each in a world and in its opposite."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from worlds import CASE, multiply
 
-from investigation.display import timing_tables, training_tables
+from investigation.display import launch_tables, timing_tables, training_tables
 from investigation.display.tables import folded, table
 from investigation.evidence.kinds.correctness import TrainingRun
 from investigation.observe.gradients import TensorAgreement
@@ -79,6 +80,14 @@ def test_a_count_in_a_table_has_its_thousands_apart_and_a_truth_is_yes_or_no():
     html = table([{"tried": 16384, "few": 12, "equal": True, "of": None}]).data
     cells = re.findall(r"<td>(.*?)</td>", html)
     assert cells == ["16,384", "12", "yes", ""]
+
+
+def test_a_line_that_a_reader_looks_up_has_no_separators():
+    passages = [SimpleNamespace(decides="the grid", file="Reduce.cuh", line=line)
+                for line in (1040, None)]  # fmt: skip
+    html = table(launch_tables.source_rows(passages)).data
+    assert "<td>1040</td>" in html
+    assert "<td>not installed with torch</td>" in html
 
 
 def test_tables_are_folded_under_a_line_that_is_text():

@@ -9,7 +9,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from investigation.display import wrapping
 from investigation.display.inline import PAPER
-from investigation.display.panels import Panel, lay_out, measured, shows_anything
+from investigation.display.panels import Panel, measured, position_panels, shows_anything
 from investigation.display.wrapping import inches
 
 # Inches: on a phone, letters of 10 points then appear as large as those of a caption.
@@ -36,7 +36,7 @@ UNDER = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}
 def of(figure: Figure) -> Figure:
     """Return a copy of a figure, laid out for a phone; the figure itself stays as it is."""
     copy = deepcopy(figure)
-    lay_out(copy)
+    position_panels(copy)
     panels = [measured(axes) for axes in copy.axes if shows_anything(axes)]
     for axes in set(copy.axes) - {panel.axes for panel in panels}:
         axes.remove()
@@ -58,11 +58,11 @@ def _lay_out(figure: Figure, panels: Sequence[Panel]) -> None:
         _fit_inside(panel, across)
     if across > 1 and all(panel.cells for panel in panels):
         _turn_titles(panels)
-    lay_out(figure)
+    position_panels(figure)
     wrapping.wrap_all(figure, WIDTH / across)
     wrapping.reflow_legends(figure)
     for _ in range(2):
-        lay_out(figure)
+        position_panels(figure)
         _settle(figure, lines)
 
 

@@ -38,8 +38,8 @@ class Panel:
         return bool(self.axes.images)
 
 
-def lay_out(figure: Figure) -> None:
-    """Lay a figure out without drawing it, which would take longer."""
+def position_panels(figure: Figure) -> None:
+    """Put every panel in its position without drawing the figure, which would take longer."""
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)

@@ -71,8 +71,8 @@ def warnings_told(timed: Sequence[Timing]) -> str:
         return f"None of the {len(timed)} timings has a warning."
     most = max(warned, key=lambda timing: len(timing.warnings))
     return (
-        f"{len(warned)} of {len(timed)} timings have a warning. Most has {most.network} in "
-        f"{most.runtime}: {'; '.join(most.warnings)}."
+        f"{len(warned)} of {len(timed)} timings have a warning. The timing of {most.network} in "
+        f"{most.runtime} has the most: {'; '.join(most.warnings)}."
     )
 
 

@@ -17,6 +17,12 @@ from investigation.subject.variants import broadcast, materialized
 
 NARROW_GATE = "bfloat16"
 
+GATES_IN_WORDS: Mapping[Dtypes, str] = {
+    "same": "a gate of the input's dtype",
+    "mixed": "a narrower gate",
+    "wider_gate": "a wider gate",
+}
+
 
 class Controls(BaseModel):
     """The controls as they came out.
