@@ -323,10 +323,18 @@ def test_an_interrupted_contest_goes_on_where_it_stopped(tmp_path: Path) -> None
     file = tmp_path / "contest.json"
     first.write(file)
     saved = ContestResult.from_dict(json.loads(file.read_text()))
-    resumed = contest.run(2, resume=saved, **settings)  # type: ignore[arg-type]
+    measured: list[int] = []
+    resumed = contest.run(
+        2,
+        resume=saved,
+        progress=lambda _, done, __: measured.append(done),
+        **settings,  # type: ignore[arg-type]
+    )
     assert resumed.trials[: len(first.trials)] == first.trials
     assert sorted({trial_run.number for trial_run in resumed.trials}) == [0, 1]
     assert len(resumed.trials) == 2 * len(first.trials)
+    assert measured
+    assert min(measured) > len(contest.turns(1, 1, settings["doses"], 3))  # type: ignore[arg-type]
     assert not list(tmp_path.glob("*.partial"))
 
 

@@ -106,9 +106,10 @@ def run(
             new_number = done == 1 or planned[done - 2].number != turn.number
             if new_number and time.monotonic() - start > limit_s:
                 break
-            if turn.key not in finished:
-                planted = plant(turn.dose, turn.plant)
-                result.trials += turn.method(planted, turn.number, budget_s, turn.seed)
+            if turn.key in finished:
+                continue
+            planted = plant(turn.dose, turn.plant)
+            result.trials += turn.method(planted, turn.number, budget_s, turn.seed)
             if progress:
                 progress(result, done, len(planned))
     return result
