@@ -1,8 +1,10 @@
 """What many tests share: a project of its own to build in, and quiet profiling."""
 
 import os
+import shutil
 import signal
 import sys
+from pathlib import Path
 
 # Read when torch is loaded; else the profiler notes its start and stop on stderr.
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")
@@ -70,6 +72,14 @@ def _place(name, slow, readers):
 
 def _is_slow(item):
     return item.get_closest_marker("slow") is not None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_bytecode_of_what_goes(tmp_path_factory):
+    """Python keeps bytecode apart from its sources (see the Makefile), so that it outlives them."""
+    yield
+    kept = Path(sys.prefix, "cache", "bytecode", *tmp_path_factory.getbasetemp().parts[1:])
+    shutil.rmtree(kept, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

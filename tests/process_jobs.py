@@ -46,6 +46,11 @@ def raises(when):
     raise ValueError("no such result")
 
 
+def refuses(chips, **_):
+    """Raise for any chip."""
+    raise KeyError(f"{chips[0]}: no such chip")
+
+
 def killed(when):
     """End as a runtime ends that reads memory which is not its own."""
     if when == "preparing":

@@ -13,7 +13,7 @@ from pipeline.places import discover
 
 # Nothing but parameters is smaller than in a reader's build.
 SMALL = {
-    "BUDGET": "0.4",
+    "BUDGET": "0.2",
     "NETWORK_BUDGET": "1.2",
     "PROCESSES": "2",
     "TRIALS": "1",

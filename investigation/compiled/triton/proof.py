@@ -97,6 +97,7 @@ def _job(slugs: Sequence[str], wanted: Sequence[CompileSetting], form: Form, fol
         "CUDA_VISIBLE_DEVICES": "",
         "HIP_VISIBLE_DEVICES": "",
         "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",  # it may be kept apart from the folder, and stay
         "TORCHINDUCTOR_COMPILE_THREADS": "1",
     }
     settings = SETTINGS.dump_python(tuple(wanted), mode="json")
