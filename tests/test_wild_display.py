@@ -6,7 +6,7 @@ import io
 import pytest
 from worlds import evidence, released
 
-from investigation.display import figure_data, wild, wild_figures
+from investigation.display import figure_data, outcomes, wild, wild_figures
 from investigation.evidence import files
 from investigation.evidence.kinds.released import ReleasedEquality, ReleasedProgram
 from investigation.evidence.kinds.timings import Timing
@@ -153,9 +153,10 @@ def test_it_is_said_how_many_timings_have_a_warning_and_which():
     (timing, *_) = TIMED
     quiet = timing.model_copy(update={"warnings": ()})
     busy = timing.model_copy(update={"warnings": ("load 5.9 on 2 cores",)})
-    assert wild.warnings_told([quiet]) == "None of the 1 timings has a warning."
-    told = wild.warnings_told([quiet, busy])
+    told = outcomes.warnings_told([quiet], wild.named)
+    assert told == "None of the 1 timings has a sign of other work."
+    told = outcomes.warnings_told([quiet, busy], wild.named)
     assert told == (
-        f"1 of 2 timings have a warning. The timing of {busy.network} in {busy.runtime} has the "
-        "most: load 5.9 on 2 cores."
+        f"Other work may have disturbed 1 of 2 timings; {busy.network} in {busy.runtime} has the "
+        "most signs of it: load 5.9 on 2 cores."
     )

@@ -38,6 +38,18 @@ def told(timing: Timing) -> str:
     return f"{outcome_of(timing)}, {percent(timing.ratio, timing.interval)}{warned}"
 
 
+def warnings_told(timings: Sequence[Timing], named: Callable[[Timing], str]) -> str:
+    """Say how many timings have a warning, and give those of the one that has most."""
+    warned = [timing for timing in timings if timing.warnings]
+    if not warned:
+        return f"None of the {len(timings)} timings has a sign of other work."
+    most = max(warned, key=lambda timing: len(timing.warnings))
+    return (
+        f"Other work may have disturbed {len(warned)} of {len(timings)} timings; {named(most)} "
+        f"has the most signs of it: {'; '.join(most.warnings)}."
+    )
+
+
 def extremes(timings: Sequence[Timing], named: Callable[[Timing], str]) -> str:
     """Name the largest differences in both directions, or say that there is none."""
     picks = {"slower": max, "faster": min}

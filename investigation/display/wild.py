@@ -64,16 +64,9 @@ def environments(folder: Path = RESULTS) -> Iterator[Line]:
         }
 
 
-def warnings_told(timed: Sequence[Timing]) -> str:
-    """Say how many timings have a warning, and give those of the timing that has most."""
-    warned = [timing for timing in timed if timing.warnings]
-    if not warned:
-        return f"None of the {len(timed)} timings has a warning."
-    most = max(warned, key=lambda timing: len(timing.warnings))
-    return (
-        f"{len(warned)} of {len(timed)} timings have a warning. The timing of {most.network} in "
-        f"{most.runtime} has the most: {'; '.join(most.warnings)}."
-    )
+def named(timing: Timing) -> str:
+    """Name a timing by its network and where that runs."""
+    return f"{timing.network} in {timing.runtime}"
 
 
 def _read(path: Path) -> Evidence:
