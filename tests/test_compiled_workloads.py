@@ -1,6 +1,11 @@
+import shutil
+
 import pytest
 import torch
+from torch._inductor import codecache
+from torch._inductor.utils import fresh_cache
 
+from investigation.compiled import toolchain
 from investigation.compiled.workloads import (
     apart,
     compare_compiling,
@@ -31,6 +36,37 @@ def test_a_compiled_form_computes_what_the_eager_one_does_over_operands_of_its_o
     for make, expected in zip(makers, eager, strict=True):
         with torch.set_grad_enabled(mode == "training"):
             assert all(map(torch.allclose, make()(), expected))
+
+
+@pytest.fixture
+def headers(tmp_path, monkeypatch):
+    """A folder for compiled headers; torch remembers which it has compiled."""
+    for name in ("_HEADER_DIR", "_HEADER_LOCK_DIR"):
+        monkeypatch.setattr(codecache, name, getattr(codecache, name))
+    codecache._precompile_header.cache_clear()
+    yield tmp_path
+    codecache._precompile_header.cache_clear()
+
+
+@pytest.mark.usefixtures("compiler")
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="torch compiles no header without it")
+def test_compiled_headers_lie_with_the_caches_and_not_in_the_systems_folder(headers):
+    toolchain.keep_headers_in(headers)
+    torch._dynamo.reset()
+    with fresh_cache():
+        outputs(CASE, "multiply", "inference")
+    assert list(headers.rglob("*.gch"))
+
+
+def test_without_openssl_no_header_is_compiled(headers, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    settings = (toolchain.inductor_config, "cpp_cache_precompile_headers"), (
+        toolchain.inductor_config.aot_inductor, "precompile_headers"
+    )  # fmt: skip
+    for holder, name in settings:
+        monkeypatch.setattr(holder, name, True)
+    toolchain.keep_headers_in(headers)
+    assert [getattr(holder, name) for holder, name in settings] == [False, False]
 
 
 @pytest.mark.usefixtures("compiler")

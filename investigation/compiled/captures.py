@@ -114,6 +114,12 @@ CAPTURES: Mapping[str, Callable[[Scale, Tensor, Tensor], Operations]] = {
 }
 
 
+# Headers would be compiled for a build that does not come.
+WITHOUT_BUILDING = {"aot_inductor.package_cpp_only": True} | torch_features.existing_settings(
+    "torch._inductor.config", **{"aot_inductor.precompile_headers": False}
+)
+
+
 def aot_source(variant: str, x: Tensor, gate: Tensor) -> str:
     """Return the C++ that AOTInductor makes of a variant, normalised, without building it.
 
@@ -125,7 +131,7 @@ def aot_source(variant: str, x: Tensor, gate: Tensor) -> str:
         package = torch_features.named("torch._inductor.aoti_compile_and_package")(
             program,
             package_path=str(Path(folder, "line.pt2")),
-            inductor_configs={"aot_inductor.package_cpp_only": True},
+            inductor_configs=WITHOUT_BUILDING,
         )
         with zipfile.ZipFile(package) as archive:
             (name,) = (name for name in archive.namelist() if name.endswith(".cpp"))

@@ -2,11 +2,13 @@
 
 import atexit
 import os
+import shutil
 from contextlib import ExitStack
 from pathlib import Path
 from sysconfig import get_path
 
 import torch
+from torch._inductor import codecache
 from torch._inductor import config as inductor_config
 from torch._inductor.exc import InvalidCxxCompiler
 
@@ -53,17 +55,34 @@ def require_cpp_compiler() -> str:
     return str(compiler)
 
 
+def keep_headers_in(folder: Path) -> None:
+    """Have torch keep compiled headers, 150 MB each, in a folder of its caches.
+
+    Whatever its settings say, it keeps them in the system's folder for temporary files, where
+    they stay. It compiles them with the help of openssl; without that they are not compiled.
+    """
+    if not torch_features.has("torch._inductor.codecache._HEADER_DIR"):
+        return  # an older torch compiles none
+    codecache._HEADER_DIR = str(folder / "precompiled_headers")
+    codecache._HEADER_LOCK_DIR = str(folder / "precompiled_headers" / "locks")
+    if shutil.which("openssl") is None:
+        inductor_config.cpp_cache_precompile_headers = False
+        inductor_config.aot_inductor.precompile_headers = False
+
+
 def empty_caches() -> Path:
     """Give this process compile caches of its own, empty now and removed when it ends.
 
-    Headers are not compiled in advance: torch keeps those outside its caches, from run to run.
+    Compiled headers stay from run to run: they are torch's, and hold nothing of a program.
     """
     parent = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
     if parent:
         Path(parent).mkdir(parents=True, exist_ok=True)
     caches = ExitStack()
     caches.enter_context(torch_features.named("torch._inductor.utils.fresh_cache")(dir=parent))
-    inductor_config.cpp_cache_precompile_headers = False
-    inductor_config.aot_inductor.precompile_headers = False
     atexit.register(caches.close)
     return Path(os.environ["TORCHINDUCTOR_CACHE_DIR"])
+
+
+if caches := os.environ.get("TORCHINDUCTOR_CACHE_DIR"):
+    keep_headers_in(Path(caches))
