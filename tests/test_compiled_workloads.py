@@ -60,13 +60,12 @@ def test_compiled_headers_lie_with_the_caches_and_not_in_the_systems_folder(head
 
 def test_without_openssl_no_header_is_compiled(headers, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    settings = (toolchain.inductor_config, "cpp_cache_precompile_headers"), (
-        toolchain.inductor_config.aot_inductor, "precompile_headers"
-    )  # fmt: skip
-    for holder, name in settings:
-        monkeypatch.setattr(holder, name, True)
-    toolchain.keep_headers_in(headers)
-    assert [getattr(holder, name) for holder, name in settings] == [False, False]
+    config = toolchain.inductor_config
+    both = ("cpp_cache_precompile_headers", "aot_inductor.precompile_headers")
+    with config.patch(dict.fromkeys(both, True)):
+        toolchain.keep_headers_in(headers)
+        assert not config.cpp_cache_precompile_headers
+        assert not config.aot_inductor.precompile_headers
 
 
 @pytest.mark.usefixtures("compiler")
