@@ -37,13 +37,6 @@ def test_a_workload_is_shown_with_its_shape_and_the_outcome(ratio, word):
     assert row.items() > timing_tables.against_broadcast(multiply(ratio)).items()
 
 
-def test_a_row_counts_the_signs_of_other_work():
-    quiet = multiply(1.2)
-    busy = quiet.model_copy(update={"warnings": ("load 5.9 on 2 cores", "31 involuntary switches")})
-    rows = [timing_tables.against_broadcast(timing) for timing in (quiet, busy)]
-    assert [row["signs of other work"] for row in rows] == [len(quiet.warnings), 2]
-
-
 class Told:
     def __repr__(self) -> str:
         return "it is slower [1 warning: load]"

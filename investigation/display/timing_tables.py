@@ -21,16 +21,12 @@ def of_workload(timing: Timing) -> Row:
 
 
 def against_broadcast(timing: Timing) -> Row:
-    """Return what `expand_as` adds to a call, in microseconds and percent, and the outcome.
-
-    Last comes how many signs of other work there were while it was timed.
-    """
+    """Return what `expand_as` adds to a call, in microseconds and percent, and the outcome."""
     alone = timing.single
     return {
         "expand_as adds": added(alone.difference_s, alone.difference_interval_s),
         "time against broadcast's": percent(timing.ratio, timing.interval),
         "outcome": outcome_of(timing),
-        "signs of other work": len(timing.warnings),
     }
 
 
