@@ -1,4 +1,6 @@
+import runpy
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -50,12 +52,14 @@ def headers(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("compiler")
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="torch compiles no header without it")
-def test_compiled_headers_lie_with_the_caches_and_not_in_the_systems_folder(headers):
-    toolchain.keep_headers_in(headers)
+def test_compiled_headers_lie_with_the_caches_and_not_in_the_systems_folder(headers, monkeypatch):
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(headers))
+    runpy.run_path(toolchain.__file__)  # as the first import does
+    assert Path(codecache._HEADER_DIR).parent == headers
     torch._dynamo.reset()
     with fresh_cache():
         outputs(CASE, "multiply", "inference")
-    assert list(headers.rglob("*.gch"))
+    assert list(Path(codecache._HEADER_DIR).glob("*.gch"))
 
 
 def test_without_openssl_no_header_is_compiled(headers, monkeypatch):

@@ -153,10 +153,18 @@ def test_it_is_said_how_many_timings_have_a_warning_and_which():
     (timing, *_) = TIMED
     quiet = timing.model_copy(update={"warnings": ()})
     busy = timing.model_copy(update={"warnings": ("load 5.9 on 2 cores",)})
+    busier = timing.model_copy(
+        update={"network": "another", "warnings": ("load 3.0 on 2 cores", "4 involuntary switches")}
+    )
     told = outcomes.warnings_told([quiet], wild.named)
-    assert told == "None of the 1 timings has a sign of other work."
+    assert told == "None of the 1 timings shows a sign of a disturbance."
     told = outcomes.warnings_told([quiet, busy], wild.named)
     assert told == (
-        f"Other work may have disturbed 1 of 2 timings; {busy.network} in {busy.runtime} has the "
-        "most signs of it: load 5.9 on 2 cores."
+        "Signs of a disturbance: in 1 of 2 timings. Most signs: "
+        f"{busy.network} in {busy.runtime} (load 5.9 on 2 cores)."
+    )
+    told = outcomes.warnings_told([quiet, busy, busier], wild.named)
+    assert told == (
+        "Signs of a disturbance: in 2 of 3 timings. Most signs: "
+        f"another in {busier.runtime} (load 3.0 on 2 cores; 4 involuntary switches)."
     )

@@ -42,11 +42,11 @@ def warnings_told(timings: Sequence[Timing], named: Callable[[Timing], str]) -> 
     """Say how many timings have a warning, and give those of the one that has most."""
     warned = [timing for timing in timings if timing.warnings]
     if not warned:
-        return f"None of the {len(timings)} timings has a sign of other work."
+        return f"None of the {len(timings)} timings shows a sign of a disturbance."
     most = max(warned, key=lambda timing: len(timing.warnings))
     return (
-        f"Other work may have disturbed {len(warned)} of {len(timings)} timings; {named(most)} "
-        f"has the most signs of it: {'; '.join(most.warnings)}."
+        f"Signs of a disturbance: in {len(warned)} of {len(timings)} timings. Most signs: "
+        f"{named(most)} ({'; '.join(most.warnings)})."
     )
 
 
