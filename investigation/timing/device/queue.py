@@ -21,6 +21,8 @@ SWEPT_CACHES = 4
 SMALLEST_SWEEP = 512 * 2**20
 # Libraries that a graph calls set themselves up at their first calls, which cannot be captured.
 CALLS_BEFORE_CAPTURE = 3
+# Who has a GPU often has an older torch, which names a graph after its device.
+GRAPHS = {"cuda": "CUDAGraph", "xpu": "XPUGraph"}
 
 
 class NotReachedError(MeasurementError):
@@ -92,16 +94,16 @@ class AcceleratorQueue(DeviceClock):
 
     def captured(self, work: Function) -> Function | None:
         """Capture a graph on a stream of its own; what `work` returns lives as long as it."""
-        if self.device.type not in ("cuda", "xpu"):
+        if self.device.type not in GRAPHS:
             return None
-        stream = torch.Stream(self.device)
         self.synchronize()
-        with stream:
+        with torch.Stream(self.device):
             for _ in range(CALLS_BEFORE_CAPTURE):
                 work()
         self.synchronize()
-        graph = torch.accelerator.Graph()
-        with stream, graph:
+        module = getattr(torch, self.device.type)
+        graph = getattr(module, GRAPHS[self.device.type])()
+        with module.graph(graph):
             kept = work()
         return Replay(graph, kept)
 
@@ -110,7 +112,7 @@ class AcceleratorQueue(DeviceClock):
 class Replay:
     """A captured graph, with the tensors that it writes to."""
 
-    graph: torch.accelerator.Graph
+    graph: Any
     kept: object
 
     def __call__(self) -> None:
