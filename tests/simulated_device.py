@@ -53,6 +53,9 @@ class SimulatedDevice:
     cache: int = 2**25
     depth: int = 1000
     has_graphs: bool = True
+    placement: float = (
+        0.0  # how much graphs differ by where their tensors lie: a standard deviation
+    )
     graph_launch_s: float = 6e-6
     sweep_host_s: float = 5e-6
     sweep_device_s: float = 170e-6
@@ -63,6 +66,7 @@ class SimulatedDevice:
     held: int = 0  # bytes of what is cached
     recording: list | None = None
     noise: Iterator[float] = field(default_factory=lambda: normals(0))
+    placements: Iterator[float] = field(default_factory=lambda: normals(1))
 
     def now(self):
         self.host_s += CLOCK_S
@@ -101,11 +105,12 @@ class SimulatedDevice:
         self.recording = kernels = []
         work()
         self.recording = None
+        slower = 1 + self.placement * next(self.placements)
 
         def replay():
             self._launch(self.graph_launch_s)
             for kernel in kernels:
-                self._run(kernel)
+                self._run(kernel, slower)
 
         return replay
 
@@ -130,14 +135,15 @@ class SimulatedDevice:
             self.host_s = self.queued.popleft()
         self.host_s += self._noisy(seconds)
 
-    def _run(self, kernel):
+    def _run(self, kernel, slower=1.0):
         cold = kernel.tensor not in self.cached
         self.held += kernel.size - self.cached.pop(kernel.tensor, 0)
         self.cached[kernel.tensor] = kernel.size
         while self.held > self.cache:
             _, size = self.cached.popitem(last=False)
             self.held -= size
-        self.queued.append(self._done_after(self._noisy(kernel.cold_s if cold else kernel.warm_s)))
+        seconds = slower * (kernel.cold_s if cold else kernel.warm_s)
+        self.queued.append(self._done_after(self._noisy(seconds)))
 
     def _done_after(self, seconds):
         self.device_s = max(self.host_s, self.device_s) + seconds

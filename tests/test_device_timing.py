@@ -12,11 +12,14 @@ from investigation.timing.device import watch as device_watch
 from investigation.timing.device.timing import Rotation
 from investigation.timing.device.watch import DeviceState
 from investigation.timing.errors import MeasurementError
+from investigation.timing.preparations import FEWEST
 from investigation.timing.settings import Settings
+from investigation.timing.statistics import location
 
 HOST_S, EXTRA_S = 4e-6, 1e-6
 SMALL_S, LARGE_S = 2e-6, 80e-6
 WARM = 0.6  # of the cold time
+PLACEMENT_SD = 0.01
 BUDGET = Settings(budget_s=0.04, seed=1)
 
 
@@ -126,7 +129,7 @@ FAULTS = {
         "        taken = sum(self.plug.timed(clock, self.function) for _ in range(swept))",
         "        taken = self.plug.timed(clock, lambda: _repeated(self.function, swept))",
     ),
-    "two arms that walk through the inputs in step": ("len(candidate.calls) // 2", "0"),
+    "two arms that walk through the inputs in step": ("len(rotation.calls) // 2 if", "0 if"),
     "one input that stays in the cache": (
         "        return [call() for call in self.calls]",
         "        return [self.calls[0]() for _ in self.calls]",
@@ -157,6 +160,48 @@ def test_a_cost_on_the_host_alone_shows_where_it_is_and_nowhere_else():
     assert [key for key, verdict in verdicts.items() if verdict == "slower"] == [
         ("host", SMALL_S), ("host", LARGE_S), ("end_to_end", SMALL_S),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("quantity", ["device", "cold"])
+def test_graphs_that_differ_by_where_they_lie_are_not_taken_for_two_programs(quantity):
+    """Each capture lies elsewhere: the interval covers no difference, and says how wide that is."""
+    budget = Settings(budget_s=0.2, seed=1)
+    moved = measured(device_timing, quantity, LARGE_S, 0.0, settings=budget, placement=PLACEMENT_SD)
+    low, high = moved.ratio_interval
+    assert low < 1 < high
+    assert moved.preparations >= FEWEST
+    still = measured(device_timing, quantity, LARGE_S, 0.0, settings=budget)
+    percent = 100 * PLACEMENT_SD
+    assert moved.spread.between_percent == pytest.approx(2**0.5 * percent, rel=0.5)
+    assert still.spread.between_percent < percent / 10
+    ratios = [location(ratios) for ratios in moved.samples.log_ratios(moved.pairs_per_round)]
+    assert max(map(abs, ratios)) > PLACEMENT_SD  # a single capture would have been believed
+
+
+def test_every_graph_lies_behind_memory_of_drawn_sizes_and_either_arm_may_be_first(monkeypatch):
+    taken, first = [], []
+
+    def padding(draw, lines, device):
+        size = draw.integers(lines)
+        return lambda: taken.append((size, device))
+
+    monkeypatch.setattr(device_timing, "padding", padding)
+    queue = SimulatedDevice()
+    rotations = (rotation(device_timing, queue, SMALL_S), rotation(device_timing, queue, LARGE_S))
+    making = device_timing.DeviceMaking("device", rotations, queue, BUDGET)
+    of_arm = device_timing.DeviceMaking._arm
+    monkeypatch.setattr(
+        device_timing.DeviceMaking,
+        "_arm",
+        lambda self, is_candidate: (first.append(is_candidate), of_arm(self, is_candidate))[1],
+    )
+    for _ in range(8):
+        baseline, candidate = making.arms()
+        assert (baseline.name, candidate.name) == (BUDGET.baseline_name, BUDGET.name)
+    assert len(taken) == 4 * 8  # held before each arm, and again in the graph's own memory
+    assert len(set(taken)) == 2 * 8
+    assert {device for _, device in taken} == {BUDGET.device}
+    assert set(first[::2]) == {False, True}
 
 
 def test_an_extra_kernel_shows_on_the_device():

@@ -69,9 +69,11 @@ def warm_up(
     order = draw.permutation(2)
     least = [math.inf, math.inf]
     for index in order:
+        began = clock.now()
         least[index] = arms[index].seconds(1, clock)
-        if clock.now() - start > budget_s:
-            raise BudgetError(_slow_start(arms[index], least[index], budget_s))
+        ended = clock.now()
+        if ended - start > budget_s:
+            raise BudgetError(_slow_start(arms[index], ended - began, budget_s))
     calls, warmed = [1, 1], False
     while not warmed or clock.now() - start < WARM_UP_SHARE * budget_s:
         warmed = True

@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -45,6 +45,16 @@ MAKING_SHARE = 0.7
 # allocator hands out the smallest hole that fits, so it takes many sizes to fill the hole that the
 # last operands have left. And small Python objects, for closures and the like.
 PADS, PAD_LINES, LINE_BYTES, PAD_OBJECTS = 8, 2**14, 64, 64
+
+
+class MakesArms(Protocol):
+    """Makes both arms anew at each call, each time somewhere else in memory."""
+
+    settings: Settings
+    draw: np.random.Generator
+
+    def arms(self) -> ArmPair:
+        """Make both arms, in an order drawn by coin."""
 
 
 @dataclass(frozen=True)
@@ -97,14 +107,32 @@ def compare_made_on(
     start, before = clock.now(), noise.read()
     with with_threads(settings.threads), undisturbed(grad=settings.grad):
         making = Making(settings, makers, np.random.default_rng(settings.seed))
-        pilot = _pilot(making, clock, start)
-        deadline = start + settings.budget_s * (1 - ANALYSIS_SHARE)
-        number = preparations or _how_many(pilot, deadline - clock.now())
-        _require_time(number, pilot, deadline - clock.now(), settings)
-        samples = _time_all(making, clock, pilot, number, deadline)
+        samples = samples_of(making, clock, start, preparations)
     warnings = noise.warnings(before, noise.read())
     judged = Comparison.of(samples, warnings=warnings, elapsed_s=math.nan, **settings.kept)
     return replace(judged, elapsed_s=clock.now() - start)
+
+
+def samples_of(
+    making: MakesArms, clock: Clock, start: float, preparations: int | None = None
+) -> Samples:
+    """Time what `making` makes, in as many preparations as its budget has room for.
+
+    The budget counts from `start` on the clock. Raises BudgetError, and what making raises.
+    """
+    settings = making.settings
+    pilot = _pilot(making, clock, start)
+    deadline = start + settings.budget_s * (1 - ANALYSIS_SHARE)
+    number = preparations or _how_many(pilot, deadline - clock.now())
+    _require_time(number, pilot, deadline - clock.now(), settings)
+    return _time_all(making, clock, pilot, number, deadline)
+
+
+def padding(draw: np.random.Generator, lines: int, device: str = "cpu") -> Function:
+    """Return what takes memory in pieces of drawn sizes, up to so many cache lines each."""
+    drawn = np.exp(draw.uniform(0, math.log(lines), PADS)).astype(int)
+    sizes = [int(line) * LINE_BYTES for line in drawn]
+    return lambda: [torch.empty(size, dtype=torch.uint8, device=device) for size in sizes]
 
 
 @dataclass
@@ -132,9 +160,8 @@ class Making:
         return arms[False], arms[True]
 
     def _padding(self) -> object:
-        lines = np.exp(self.draw.uniform(0, math.log(PAD_LINES), PADS)).astype(int)
-        pads = [torch.empty(int(line) * LINE_BYTES, dtype=torch.uint8) for line in lines]
-        return pads, [{} for _ in range(self.draw.integers(1, PAD_OBJECTS))]
+        pads = padding(self.draw, PAD_LINES)
+        return pads(), [{} for _ in range(self.draw.integers(1, PAD_OBJECTS))]
 
     def _arm(self, is_candidate: bool) -> Arm:
         settings = self.settings
@@ -162,7 +189,7 @@ class Making:
         self.kind = kind
 
 
-def _pilot(making: Making, clock: Clock, start: float) -> Pilot:
+def _pilot(making: MakesArms, clock: Clock, start: float) -> Pilot:
     """Make both arms twice, the second time without what happens only once, and warm them up."""
     budget_s, making_s, per_call = making.settings.budget_s, math.inf, (0.0, 0.0)
     for _ in range(2):
@@ -206,7 +233,9 @@ def _too_slow(settings: Settings, preparation_s: float, number: int) -> BudgetEr
     return BudgetError(message, needed_s=1.5 * (max(number, WANTED) + 2) * preparation_s)
 
 
-def _time_all(making: Making, clock: Clock, pilot: Pilot, number: int, deadline: float) -> Samples:
+def _time_all(
+    making: MakesArms, clock: Clock, pilot: Pilot, number: int, deadline: float
+) -> Samples:
     """Prepare and time so often; each preparation has an equal share of what time is left."""
     share_s = (deadline - clock.now()) / number - pilot.making_s
     calls = max(1, math.ceil(2 * SHORTEST_BLOCK_S / pilot.pair_s))
@@ -221,7 +250,7 @@ def _time_all(making: Making, clock: Clock, pilot: Pilot, number: int, deadline:
     return Samples.together(parts)
 
 
-def _time_one(making: Making, clock: Clock, plan: Plan) -> Samples:
+def _time_one(making: MakesArms, clock: Clock, plan: Plan) -> Samples:
     """Make both arms, warm them up, and time them.
 
     The coin decides which arm is warmed up last: when the pairs begin, that one finds its data in

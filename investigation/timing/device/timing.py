@@ -7,8 +7,12 @@
 - *end to end*: from the first call of a block until the device is done with the last.
 
 Device time is measured over inputs in rotation, which together exceed every cache, and once
-more *cold*, one call behind a pass over memory that leaves nothing of it in a cache. The order
-of the two arms, the rounds and the verdict are those of `investigation.timing.measure`.
+more *cold*, one call behind a pass over memory that leaves nothing of it in a cache.
+
+Where the tensors of a captured graph come to lie makes it faster or slower, so both arms are made
+several times in each comparison, with memory of a random size held before each. The preparations,
+the order of the two arms, the rounds and the verdict are those of
+`investigation.timing.preparations`.
 """
 
 import math
@@ -20,14 +24,14 @@ from typing import Any
 import numpy as np
 
 from investigation.evidence.kinds.timings import Quantity
-from investigation.timing.arms import Arm, Function
+from investigation.timing.arms import Arm, ArmPair, Function
 from investigation.timing.comparison import Comparison
 from investigation.timing.device import watch as device_watch
 from investigation.timing.device.queue import Queue
 from investigation.timing.device.watch import Watch
 from investigation.timing.errors import MeasurementError
 from investigation.timing.measure import undisturbed
-from investigation.timing.pairs import plan_pairs, time_pairs
+from investigation.timing.preparations import padding, samples_of
 from investigation.timing.settings import Settings
 
 # A CUDA queue holds about a thousand launches; a host that fills it waits for the device.
@@ -39,6 +43,8 @@ COLD_CALLS = 4
 # A sample whose marks were reached before all of it was handed over is taken again behind more
 # sweeps: so often, each time behind twice as many.
 DOUBLINGS = 8
+# Pads of up to 8 MiB: a device's allocator keeps pieces of more than 1 MiB apart from smaller ones.
+PAD_LINES = 2**17
 
 
 class QueueRanDryError(MeasurementError):
@@ -55,6 +61,10 @@ class Rotation:
     def all(self) -> list[object]:
         """Call once with each input; the results are kept, so that each has its own memory."""
         return [call() for call in self.calls]
+
+    def behind(self, pads: Function) -> Function:
+        """Return what calls once with each input, in memory that begins behind the pads."""
+        return lambda: (pads(), self.all())
 
     def in_turn(self, first: int = 0) -> Function:
         """Return one callable that takes the next input at each call, `first` to begin with."""
@@ -163,12 +173,18 @@ def _repeated(function: Function, times: int) -> None:
 
 
 def arm(
-    quantity: Quantity, name: str, rotation: Rotation, queue: Queue, plug: Plug, first: int = 0
+    quantity: Quantity,
+    name: str,
+    rotation: Rotation,
+    queue: Queue,
+    plug: Plug,
+    first: int = 0,
+    pads: Function = tuple,
 ) -> Arm:
     """Return the arm that measures one quantity of a rotation, behind the plug of both arms.
 
     `first` sets two arms apart in the rotation: an input that the other arm has just used
-    would still be in the cache.
+    would still be in the cache. A graph takes its memory behind `pads`.
     """
     match quantity:
         case "host":
@@ -177,11 +193,49 @@ def arm(
         case "end_to_end":
             return EndToEndArm(name, rotation.in_turn(first))
         case "device":
-            work = queue.captured(rotation.all) or rotation.all
+            work = queue.captured(rotation.behind(pads)) or rotation.all
             return DeviceArm(name, work, len(rotation.calls), plug)
         case "cold":
             alone = Rotation(rotation.calls[:1], rotation.launches)
-            return ColdArm(name, queue.captured(alone.all) or alone.all, plug)
+            return ColdArm(name, queue.captured(alone.behind(pads)) or alone.all, plug)
+
+
+class DeviceMaking:
+    """Makes both arms of a comparison anew: captured again, or called from other memory.
+
+    `held` is kept until the end: what is freed is what the next arm would be given.
+    """
+
+    def __init__(
+        self,
+        quantity: Quantity,
+        rotations: tuple[Rotation, Rotation],
+        queue: Queue,
+        settings: Settings,
+    ) -> None:
+        self.quantity, self.rotations, self.queue = quantity, rotations, queue
+        self.settings, self.draw = settings, np.random.default_rng(settings.seed)
+        self.plug, self.held = Plug(), list[object]()
+
+    def arms(self) -> ArmPair:
+        """Make both arms, in an order drawn by coin."""
+        candidate_first = bool(self.draw.random() < 0.5)
+        made = {which: self._arm(which) for which in (candidate_first, not candidate_first)}
+        return made[False], made[True]
+
+    def _arm(self, is_candidate: bool) -> Arm:
+        settings, rotation = self.settings, self.rotations[is_candidate]
+        pads = padding(self.draw, PAD_LINES, settings.device)
+        self.held.append(pads())
+        return arm(
+            self.quantity,
+            settings.name if is_candidate else settings.baseline_name,
+            rotation,
+            self.queue,
+            self.plug,
+            first=len(rotation.calls) // 2 if is_candidate else 0,
+            pads=pads,
+        )
 
 
 def compare_on_device(
@@ -192,22 +246,16 @@ def compare_on_device(
     settings: Settings,
     watch: Watch = device_watch.nothing,
 ) -> Comparison:
-    """Compare one quantity of two arms, in pairs whose order a coin draws.
+    """Compare one quantity of two arms, made anew in each preparation.
 
     Seconds in the result are per call. `watch` reads the device's clocks before and after.
     Raises MeasurementError, as `measure.compare` does.
     """
     with undisturbed(grad=settings.grad):
         warm_up(queue, (baseline, candidate))
-        plug = Plug()
-        arms = (
-            arm(quantity, settings.baseline_name, baseline, queue, plug),
-            arm(quantity, settings.name, candidate, queue, plug, len(candidate.calls) // 2),
-        )
         before, start = watch(), queue.now()
-        draw = np.random.default_rng(settings.seed)
-        plan = plan_pairs(arms, queue, start, settings.budget_s, draw)
-        samples = time_pairs(arms, queue, plan, draw)
+        making = DeviceMaking(quantity, (baseline, candidate), queue, settings)
+        samples = samples_of(making, queue, start)
         elapsed_s, after = queue.now() - start, watch()
     warnings = device_watch.warnings(before, after)
     return Comparison.of(samples, warnings=warnings, elapsed_s=elapsed_s, **settings.kept)
