@@ -57,6 +57,7 @@ class SimulatedDevice:
         0.0  # how much graphs differ by where their tensors lie: a standard deviation
     )
     graph_launch_s: float = 6e-6
+    capture_s: float = 0.0
     sweep_host_s: float = 5e-6
     sweep_device_s: float = 170e-6
     host_s: float = 0.0
@@ -103,6 +104,7 @@ class SimulatedDevice:
         if not self.has_graphs:
             return None
         self.recording = kernels = []
+        self.host_s += self.capture_s
         work()
         self.recording = None
         slower = 1 + self.placement * next(self.placements)

@@ -35,6 +35,7 @@ from investigation.gpu import prediction
 from investigation.gpu import session as gpu_session
 from investigation.subject.memory_formats import MEMORY_FORMATS
 from investigation.timing.device.timing import Rotation
+from investigation.timing.preparations import FEWEST
 from pipeline import places
 
 # Kernels, compilers or processes of their own.
@@ -181,6 +182,16 @@ def test_a_run_finds_what_the_simulated_device_costs_and_its_controls_hold():
     controls = findings_of_run.answers(ask(Control))
     assert len(controls) == 2 * len(QUANTITIES)
     assert all(control.passed for control in controls)
+
+
+def test_a_budget_that_captures_use_up_is_raised_and_the_run_goes_on():
+    queue = SimulatedDevice(capture_s=QUICK.budget_s / 10)
+    chosen = tuple(steps("multiply", "device")[:1] + steps("multiply", "host")[:1])
+    compared = dict(gpu_measurement.run(queue, chosen, QUICK, arms=simulated(queue)))
+    on_device, on_host = (compared[step] for step in chosen)
+    assert on_device.elapsed_s > 2 * QUICK.budget_s
+    assert on_device.preparations >= FEWEST
+    assert on_host.elapsed_s < 1.5 * QUICK.budget_s
 
 
 def test_a_control_that_fails_stops_the_run():

@@ -1,6 +1,7 @@
 """Both arms of every comparison on a GPU, and the run through all of them."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,7 @@ from investigation.timing.comparison import Comparison
 from investigation.timing.device.queue import Queue, cache_bytes
 from investigation.timing.device.timing import Rotation, compare_on_device, rotations_needed
 from investigation.timing.device.watch import Watch, nothing
+from investigation.timing.measure import patiently
 from investigation.timing.settings import Settings
 
 # Networks in rotation: their images are small, and what they make in between is not.
@@ -37,16 +39,27 @@ def run(
     watch: Watch = nothing,
     arms: "Callable[[GpuComparison, Parameters], tuple[Rotation, Rotation]] | None" = None,
 ) -> Iterator[tuple[GpuComparison, Comparison]]:
-    """Measure one step after the other; `arms` makes what is compared, from `rotations`."""
+    """Measure one step after the other; `arms` makes what is compared, from `rotations`.
+
+    A step whose budget turns out too small gets more: what was measured before it is not lost.
+    """
     make = arms or rotations
     for step in steps:
-        baseline, candidate = make(step, settings)
-        yield (
-            step,
-            compare_on_device(
-                queue, step.quantity, baseline, candidate, settings_of(step, settings), watch
-            ),
-        )
+        yield step, _compared(queue, step, make(step, settings), settings_of(step, settings), watch)
+
+
+def _compared(
+    queue: Queue,
+    step: GpuComparison,
+    both: tuple[Rotation, Rotation],
+    chosen: Settings,
+    watch: Watch,
+) -> Comparison:
+    def within(budget_s: float) -> Comparison:
+        enough = replace(chosen, budget_s=budget_s)
+        return compare_on_device(queue, step.quantity, *both, enough, watch)
+
+    return patiently(within, chosen.budget_s)
 
 
 def settings_of(step: GpuComparison, settings: Parameters) -> Settings:

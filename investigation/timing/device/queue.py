@@ -19,8 +19,6 @@ from investigation.timing.errors import MeasurementError
 SWEPT_CACHES = 4
 # Where a device does not tell its cache: larger than any that the catalogue's devices have.
 SMALLEST_SWEEP = 512 * 2**20
-# Libraries that a graph calls set themselves up at their first calls, which cannot be captured.
-CALLS_BEFORE_CAPTURE = 3
 # Who has a GPU often has an older torch, which names a graph after its device.
 GRAPHS = {"cuda": "CUDAGraph", "xpu": "XPUGraph"}
 
@@ -98,8 +96,7 @@ class AcceleratorQueue(DeviceClock):
             return None
         self.synchronize()
         with torch.Stream(self.device):
-            for _ in range(CALLS_BEFORE_CAPTURE):
-                work()
+            work()  # libraries set themselves up at their first call, which cannot be captured
         self.synchronize()
         module = getattr(torch, self.device.type)
         graph = getattr(module, GRAPHS[self.device.type])()
