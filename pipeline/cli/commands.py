@@ -112,12 +112,12 @@ def gpu(request: Request) -> int:
     return 0
 
 
-@commands.command
+@commands.command(takes=("time_limit_s",), parameters=True)
 def record(request: Request) -> int:
     """Keep what make gpu measured, under results; make gpu record does both."""
     from pipeline.cli import gpu
 
-    del request  # it takes no variables
+    del request  # its variables are those of make gpu, behind which it is asked for
     gpu.record()
     return 0
 
