@@ -32,6 +32,7 @@ from pipeline.pages import (
     assembly,
     decisions,
     disposition,
+    gpus,
     picker,
     picture,
     settings,
@@ -105,11 +106,80 @@ def decision_of(*plant):
     )
 
 
-def test_the_priority_tells_what_was_measured_on_gpus():
-    assert rank().grounds.endswith("On a GPU, nothing was measured.")
-    card = DeviceFacts(statement="the device", device_name="Some Card", machine="card")
-    steps = [record.model_copy(update={"machine": "card"}) for record in network(1.05, "slower")]
-    assert "Some Card, PyTorch eager, one dtype, change it" in rank(card, *steps).grounds
+CARD = DeviceFacts(statement="the device", device_name="Some Card", machine="card")
+
+
+def on_a_card(*records):
+    return [CARD, *(record.model_copy(update={"machine": "card"}) for record in records)]
+
+
+@pytest.mark.parametrize(
+    ("plant", "headline", "ground", "proposal"),
+    [
+        ((), "low, a matter of style", gpus.NOTHING, disposition.CHANGE_IT),
+        (
+            on_a_card(*network()),
+            "low, a matter of style",
+            "On a Some Card a step of its network with the line is equal in 2 of 2 timings.",
+            disposition.CHANGE_IT,
+        ),
+        (
+            on_a_card(*network(1.05, "slower"), *training_step(1.0095, "inconclusive")),
+            "on a CPU low, a matter of style; on a GPU as filed, a performance bug",
+            "slower in 2 and undecided in 2 of 4 timings; the most is +5.00 % (+4.80 to +5.20).",
+            disposition.SLOWER_ON_A_GPU,
+        ),
+        (
+            on_a_card(*network(0.95, "faster")),
+            "on a CPU low, a matter of style; on a GPU none; keep the line",
+            "faster in 2 of 2 timings; the least is −5.00 % (−5.20 to −4.80).",
+            disposition.KEEP_IT,
+        ),
+        (
+            on_a_card(*network(1.0095, "inconclusive")),
+            "on a CPU low, a matter of style; on a GPU open",
+            "undecided in 2 of 2 timings.",
+            disposition.NOT_YET,
+        ),
+        (
+            [*network(1.05, "slower"), *on_a_card(*network(1.05, "slower"))],
+            "as filed, a performance bug",
+            "slower in 2 of 2 timings",
+            disposition.SLOWER,
+        ),
+    ],
+)
+def test_the_priority_tells_what_was_measured_on_gpus(plant, headline, ground, proposal):
+    ranked = rank(*plant)
+    assert (ranked.headline, ranked.proposal) == (headline, proposal)
+    assert ranked.grounds.endswith(ground) or ground in ranked.grounds
+
+
+def test_the_last_sentence_tells_where_the_time_of_a_gpu_goes_and_only_if_one_was_measured():
+    assert len(sentences()) == len(sentences(*on_a_card(*network(1.05, "slower")))) == 4
+    timed = {
+        "host": multiply(1.25, "slower"),
+        "end_to_end": multiply(1.1, "slower"),
+        "device": multiply(1.0),
+    }
+    parts = [record.model_copy(update={"quantity": quantity}) for quantity, record in timed.items()]
+    sentence = sentences(*on_a_card(*parts))[-1]
+    assert sentence.startswith("In eager mode on a Some Card, the multiply or the block alone")
+    assert "from start to finish, slower in 1 of 1 timing; the most is +10.0 %" in sentence
+    assert "The device's own part of it is equal in 1 of 1 timing." in sentence
+    assert "costs there is the host's time" in gpus.cause(made_in(at_one_size(*on_a_card(*parts))))
+    other = [*parts[:2], multiply(0.8, "faster").model_copy(update={"quantity": "device"})]
+    assert "part of it is faster in 1 of 1 timing" in sentences(*on_a_card(*other))[-1]
+    assert gpus.cause(made_in(at_one_size(*on_a_card(*other)))) == ""
+
+
+def test_a_gpu_is_named_with_the_torch_of_its_record_or_as_one_of_this_run():
+    world = findings(at_one_size(CARD, *on_a_card(*network())))
+    record = evidence(notebook="07_gpu")
+    assert gpus.with_torch(findings(at_one_size()), {"card": record}) == ""
+    assert gpus.with_torch(world, {}) == "Some Card, in this run"
+    torch = record.environment.torch
+    assert gpus.with_torch(world, {"card": record}) == f"Some Card, recorded with torch {torch}"
 
 
 def elsewhere(*plant):

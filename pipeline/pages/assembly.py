@@ -22,6 +22,7 @@ from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.observation import Observation
 from investigation.evidence.questions import Findings, QuestionError, ask
 from investigation.evidence.records import TYPES, Evidence, Record
+from investigation.evidence.sealed import gpu as gpu_record
 from investigation.evidence.words import DEFINITIONS, OUTCOMES, kib, percent
 from pipeline import places
 from pipeline.faults import BuildError
@@ -30,6 +31,7 @@ from pipeline.pages import (
     chapter_pages,
     decisions,
     disposition,
+    gpus,
     picker,
     picture,
     publishing,
@@ -99,6 +101,8 @@ def first_page(
         "decision_rule": decisions.RULE,
         "shown": OUTCOMES.__getitem__,
         "sizes_tried": answers.span(all_answers),
+        "gpus_with_torch": gpus.with_torch(findings, gpu_record.recorded(places.RECORDED)),
+        "on_gpus": [say(all_decisions) for say in (gpus.of_the_network, gpus.alone, gpus.cause)],
         "priority": partial(disposition.priority, findings, all_decisions),
         "elsewhere": partial(disposition.elsewhere, all_decisions),
         "sentences": partial(summary.sentences, findings, all_decisions),

@@ -11,6 +11,7 @@ from investigation.evidence.kinds.correctness import Equality
 from investigation.evidence.kinds.timings import MARGIN
 from investigation.evidence.questions import Findings, ask
 from investigation.evidence.words import change, listed
+from pipeline.pages import gpus
 from pipeline.pages.answers import Answer
 from pipeline.pages.decisions import (
     BY_CASE,
@@ -33,6 +34,7 @@ CHANGE_IT = (
     "time."
 )
 SLOWER = "Change the line: its own network is slower with it."
+SLOWER_ON_A_GPU = "Change the line: on a GPU its own network is slower with it."
 KEEP_IT = "Leave the line as it is."
 NOT_YET = "Measure a step of its network first: this run does not decide it."
 
@@ -52,52 +54,65 @@ class Priority:
 def priority(findings: Findings, decisions: Iterable[Decision]) -> Priority:
     """Return the ticket's priority in its own project, as the evidence has it."""
     all_decisions = list(decisions)
-    steps = [
+    on_a_cpu = [
         step
         for decision in all_decisions
         if decision.setting.name in NETWORK and decision.setting.device == CPU
         for step in decision.wholes
     ]
+    on_a_gpu = gpus.steps(all_decisions)
     same = findings.answers(ask(Equality, aspect="same_dtype"))
     if same and not same[0].same:
         grounds = "The two forms return different bits."
         return Priority("open; change nothing yet", grounds, KEEP_IT)
-    headline, grounds = _of_the_network(steps)
-    return Priority(headline, f"{grounds} {gpus(all_decisions)}", _proposal(steps))
+    grounds = f"{_on_a_cpu(on_a_cpu)} {gpus.of_the_network(all_decisions)}"
+    return Priority(_headline(on_a_cpu, on_a_gpu), grounds, _proposal(on_a_cpu, on_a_gpu))
 
 
-def _proposal(steps: Sequence[Answer]) -> str:
+def _headline(on_a_cpu: Sequence[Answer], on_a_gpu: Sequence[Answer]) -> str:
+    """Return one priority, or one for each kind of device where the two differ."""
+    cpu, gpu = _rank(on_a_cpu), _rank(on_a_gpu)
+    return cpu if not on_a_gpu or cpu == gpu else f"on a CPU {cpu}; on a GPU {gpu}"
+
+
+def _rank(steps: Sequence[Answer]) -> str:
+    outcomes = {step.outcome for step in steps}
+    if {"slower", "faster"} <= outcomes:
+        return "open"
+    if "slower" in outcomes:
+        return "as filed, a performance bug"
+    if "faster" in outcomes:
+        return "none; keep the line"
+    return "low, a matter of style" if outcomes == {"equivalent"} else "open"
+
+
+def _proposal(on_a_cpu: Sequence[Answer], on_a_gpu: Sequence[Answer]) -> str:
+    steps = [*on_a_cpu, *on_a_gpu]
     outcomes = {step.outcome for step in steps}
     if "faster" in outcomes:
         return KEEP_IT
-    if not steps or "inconclusive" in outcomes:
-        return NOT_YET
-    return SLOWER if "slower" in outcomes else CHANGE_IT
+    if "slower" in outcomes:
+        return SLOWER if any(step.outcome == "slower" for step in on_a_cpu) else SLOWER_ON_A_GPU
+    return NOT_YET if not on_a_cpu or "inconclusive" in outcomes else CHANGE_IT
 
 
-def _of_the_network(steps: Sequence[Answer]) -> tuple[str, str]:
-    """Return the headline and its ground, by the steps of the ticket's own network on a CPU."""
+def _on_a_cpu(steps: Sequence[Answer]) -> str:
+    """Return the ground of the priority, by the steps of the ticket's own network on a CPU."""
     outcomes = {answer.outcome for answer in steps}
     if not steps:
-        return "open", "No step of its network was timed."
-    if {"slower", "faster"} <= outcomes:
-        ground = (
-            f"On a CPU its network is {_steps(steps, 'slower')}, but {_steps(steps, 'faster')}."
-        )
-        return "open", ground
-    if "slower" in outcomes:
-        return "as filed, a performance bug", f"On a CPU its network is {_steps(steps, 'slower')}."
-    if "faster" in outcomes:
-        return "none; keep the line", f"On a CPU its network is {_steps(steps, 'faster')}."
+        return "No step of its network was timed."
+    if decided := [outcome for outcome in ("slower", "faster") if outcome in outcomes]:
+        parts = ", but ".join(_steps(steps, outcome) for outcome in decided)
+        return f"On a CPU its network is {parts}."
     ends = [end for answer in steps for end in answer.timing.interval]
     if not all(map(math.isfinite, ends)):
-        return "open", "A step of its network was timed in too few processes to tell."
+        return "A step of its network was timed in too few processes to tell."
     if outcomes == {"equivalent"}:
-        return "low, a matter of style", (
+        return (
             "On a CPU a step of its network takes the same time within "
             f"±{100 * MARGIN:g} % with the line ({_span(steps)})."
         )
-    return "open", (
+    return (
         "On a CPU this run cannot tell whether the line changes a step of its network by more "
         f"than ±{100 * MARGIN:g} %: {_changes(steps, 'inconclusive')}."
     )
@@ -118,18 +133,6 @@ def _steps(steps: Iterable[Answer], outcome: str) -> str:
 def _changes(steps: Iterable[Answer], outcome: str) -> str:
     answers = [answer for answer in steps if answer.outcome == outcome]
     return listed([f"{answer.where} ({answer.change})" for answer in answers])
-
-
-def gpus(decisions: Iterable[Decision]) -> str:
-    """Say what was measured on GPUs."""
-    on_gpus = [decision for decision in decisions if decision.setting.device != CPU]
-    measured = [decision for decision in on_gpus if decision.change != NOT_MEASURED]
-    if not measured:
-        return "On a GPU, nothing was measured."
-    return "On a GPU: " + "; ".join(
-        f"{decision.setting.device}, {decision.setting.name}, {decision.change}"
-        for decision in measured
-    ) + "."  # fmt: skip
 
 
 def elsewhere(decisions: Iterable[Decision]) -> str:

@@ -1,4 +1,4 @@
-"""The first page in short: the answer in four sentences, and a table of at most six rows."""
+"""The first page in short: the answer in a few sentences, and a table of at most six rows."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from investigation.evidence.kinds.correctness import Aspect, Equality
 from investigation.evidence.kinds.layouts import Layouts
 from investigation.evidence.questions import Findings, ask
 from investigation.evidence.words import OUTCOMES, listed
+from pipeline.pages import gpus
 from pipeline.pages.decisions import (
     CHANGE,
     NO_DIFFERENCE,
@@ -106,7 +107,10 @@ def _extremes(members: Iterable[Decision]) -> str:
 
 
 def sentences(findings: Findings, decisions: Iterable[Decision]) -> list[str]:
-    """Return the answer in four sentences: the result, one dtype, two dtypes, exported."""
+    """Return the answer in four sentences: the result, one dtype, two dtypes, exported.
+
+    A fifth tells of GPUs, if any was measured.
+    """
     all_decisions = list(decisions)
     on_cpu = {
         decision.setting.name: decision
@@ -118,6 +122,7 @@ def sentences(findings: Findings, decisions: Iterable[Decision]) -> list[str]:
         _one_dtype(on_cpu[ONE_DTYPE]),
         _two_dtypes(on_cpu[TWO_DTYPES], on_cpu[TRAINING_MIXED]),
         _exported(exported(all_decisions)),
+        *filter(None, [gpus.alone(all_decisions)]),
     ]
 
 
