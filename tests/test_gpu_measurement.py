@@ -20,7 +20,12 @@ from gpu_worlds import (
 from simulated_device import Kernel, SimulatedDevice
 
 from investigation.display import figure_data, gpu_figures
-from investigation.display.gpu_tables import beside_prediction, levels, predicted_and_measured
+from investigation.display.gpu_tables import (
+    beside_prediction,
+    by_quantity,
+    levels,
+    predicted_and_measured,
+)
 from investigation.evidence.kinds.controls import Control
 from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.kinds.timings import STEP_CONFIDENCE, Timing
@@ -253,6 +258,20 @@ def test_the_networks_step_is_shown_in_every_quantity_and_format():
     assert [row["step"] for row in rows].count("the host network's forward step") == 6
     assert [row["step"] for row in rows].count("the host network's training step") == 4
     assert all("equal" in str(row["expand_as adds"]) for row in rows)
+
+
+def test_the_outcomes_of_each_quantity_stand_in_their_own_column():
+    records = plain_records(*slower("block", "host", 1.2), *slower("block", "end_to_end", 1.1)[:1])
+    rows = {row["timed"]: row for row in by_quantity(findings(records, machines=("one", "two")))
+            if row["on"] == "two"}  # fmt: skip
+    count = len(steps("block", "host"))
+    block = rows["the SE block"]
+    assert block["the host's part"] == f"slower in {count} of {count}; +20.0 % to +20.0 %"
+    assert block["the device's part"] == f"equal in {count} of {count}; +0.00 % to +0.00 %"
+    assert block["from start to finish"].startswith(f"slower in 1, equal in {count - 1} of {count}")
+    assert block["from start to finish"].endswith("; +0.00 % to +10.0 %")
+    assert rows["the network's training step"]["the device's part"] == "not timed"
+    assert list(by_quantity(Findings(()))) == []
 
 
 def test_what_a_run_must_hold_follows_from_its_parameters():

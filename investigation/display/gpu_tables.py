@@ -1,18 +1,32 @@
 """Tables of the GPU chapter: what was measured on each machine, beside what was predicted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
+from investigation.display.outcomes import counted
 from investigation.evidence.kinds.gpus import DeviceFacts
-from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.kinds.timings import Quantity, Timing
 from investigation.evidence.questions import Findings, Question, ask
 from investigation.evidence.sealed.gpu_plan import QUANTITIES_OF, STEPS
-from investigation.evidence.words import added, microseconds, outcome_of
+from investigation.evidence.words import added, change, microseconds, outcome_of
 from investigation.gpu.prediction import device_s
 from investigation.subject.cases import Case
 from investigation.subject.gpu_catalog import Card, card_called
 from investigation.subject.memory_formats import MEMORY_FORMATS
+
+TIMED: Mapping[str, Mapping[str, Any]] = {
+    "the multiply, one dtype": {"level": "multiply", "dtypes": "same"},
+    "the multiply, two dtypes": {"level": "multiply", "dtypes": "mixed"},
+    "the SE block": {"level": "block"},
+    "the network's forward step": {"level": "network"},
+    "the network's training step": {"level": "training_step"},
+}
+QUANTITIES_IN_SHORT: Mapping[str, Quantity] = {
+    "the host's part": "host",
+    "the device's part": "device",
+    "from start to finish": "end_to_end",
+}
 
 
 def multiplies(findings: Findings, machine: str) -> list[tuple[Case, Timing]]:
@@ -67,6 +81,30 @@ def _predicted(case: Case, card: Card | None) -> str:
 def _added(timing: Timing) -> str:
     single = timing.single
     return f"{added(single.difference_s, single.difference_interval_s)}, {outcome_of(timing)}"
+
+
+def by_quantity(findings: Findings) -> Iterator[dict[str, object]]:
+    """Yield what was timed on a machine a row: the outcomes of each quantity, and their range."""
+    for (words, about), machine in product(TIMED.items(), findings.machines):
+        row: dict[str, object] = {"timed": words, "on": machine}
+        for column, quantity in QUANTITIES_IN_SHORT.items():
+            timings = findings.answers(_measured(machine, quantity=quantity, **about))
+            row[column] = f"{counted(timings)}; {_range(timings)}" if timings else "not timed"
+        yield row
+
+
+def on_device(findings: Findings) -> list[Timing]:
+    """Return the timings of the device's part, in rotation, of every machine that was measured."""
+    return [
+        timing
+        for machine in findings.machines
+        for timing in findings.answers(_measured(machine, quantity="device"))
+    ]
+
+
+def _range(timings: Sequence[Timing]) -> str:
+    ratios = sorted(timing.ratio for timing in timings)
+    return f"{change(ratios[0])} to {change(ratios[-1])}"
 
 
 def levels(findings: Findings, machine: str) -> Iterator[dict[str, object]]:

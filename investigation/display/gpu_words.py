@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from investigation.evidence.kinds.programs import MachineCode
+from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.records import Evidence
 from investigation.evidence.words import listed, microseconds, more_bytes, number_of
 from investigation.gpu.prediction import HostCost, Prediction
 from investigation.subject.cases import Case
@@ -71,6 +73,32 @@ def _places(waiting: Sequence[Prediction], cards: int) -> Iterator[str]:
         yield f"On every card: {'; '.join(everywhere)}"
     if elsewhere:
         yield f"On the named card and those with faster memory: {'; '.join(elsewhere)}"
+
+
+def machines_told(machines: Mapping[str, Evidence]) -> str:
+    """Name each machine whose GPU was measured: the GPU, the torch that ran it, and the day."""
+    parts = (
+        f"{name}: {evidence.environment.accelerator}, torch {evidence.environment.torch}, "
+        f"{evidence.finished:%Y-%m-%d}"
+        for name, evidence in machines.items()
+    )
+    return f"Measured on {number_of(len(machines), 'machine')}. {'; '.join(parts)}."
+
+
+def placement_told(timings: Iterable[Timing]) -> str:
+    """Say how far apart preparations of one comparison lay, over all comparisons of a kind."""
+    between = sorted(
+        timing.single.between_percent
+        for timing in timings
+        if timing.single.between_percent is not None
+    )
+    if not between:
+        return ""
+    return (
+        f"Between preparations of one comparison the ratio of the device's times differs by "
+        f"{between[len(between) // 2]:.2g} % (standard deviation, the median of "
+        f"{number_of(len(between), 'comparison')}), and by {between[-1]:.2g} % at most."
+    )
 
 
 def measured_told(times: Mapping[str, Mapping[str, tuple[float, float]]]) -> str:
