@@ -5,7 +5,7 @@ from types import SimpleNamespace as Planted
 
 from chapter_worlds import FORMS, Worlds, always, world
 from notebook_cells import Anything, Captions, Cell
-from worlds import CASE, NOW, agreement, evidence, multiply, of_size
+from worlds import CASE, NOW, agreement, evidence, multiply, of_size, timing
 
 from investigation.compiled.fusion import CompileSetting
 from investigation.display.compiled_words import NONE_DIFFER, SAME
@@ -274,6 +274,13 @@ def placed(percent):
     return timing.model_copy(update={"alone": single})
 
 
+QUANTITIES = ("host", "device", "end_to_end")
+
+
+def forward_step(quantity, ratio):
+    return timing("network", ratio, quantity=quantity, machine="h200")
+
+
 GPUS: Worlds = {
     Cell("07_gpu", "07-81"): (
         world("both forms' machine code are the same. The kernel", **machine_code("a", "a")),
@@ -436,6 +443,18 @@ GPUS: Worlds = {
             "the same machine code in 44 of 88 settings",
             "Measured on: no GPU yet.",
             **found(same_launches(2), agreement("binary", 44, "sm_90")),
+        ),
+        world(
+            "the launches were not examined on this machine.",
+            "Compiled: no machine code was generated on this machine.",
+            "Measured on: h200.",
+            "h200, the network's forward step, with the line: The host's part slower in 1 of 1; "
+            "+5.00 % to +5.00 %. The device's part equal in 1 of 1; +0.00 % to +0.00 %. From "
+            "start to finish faster in 1 of 1; −5.00 % to −5.00 %.",
+            **found(
+                DEVICE.model_copy(update={"machine": "h200"}),
+                *map(forward_step, QUANTITIES, (1.05, 1.0, 0.95)),
+            ),
         ),
     ),
 }

@@ -26,6 +26,7 @@ from investigation.display.gpu_tables import (
     levels,
     predicted_and_measured,
 )
+from investigation.display.outcomes import NOT_TIMED
 from investigation.evidence.kinds.controls import Control
 from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.kinds.timings import STEP_CONFIDENCE, Timing
@@ -270,7 +271,7 @@ def test_the_outcomes_of_each_quantity_stand_in_their_own_column():
     assert block["the device's part"] == f"equal in {count} of {count}; +0.00 % to +0.00 %"
     assert block["from start to finish"].startswith(f"slower in 1, equal in {count - 1} of {count}")
     assert block["from start to finish"].endswith("; +0.00 % to +10.0 %")
-    assert rows["the network's training step"]["the device's part"] == "not timed"
+    assert rows["the network's training step"]["the device's part"] == NOT_TIMED
     assert list(by_quantity(Findings(()))) == []
 
 

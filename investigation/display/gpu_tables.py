@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from investigation.display.outcomes import counted
+from investigation.display.outcomes import NOT_TIMED, counted
 from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.kinds.timings import Quantity, Timing
 from investigation.evidence.questions import Findings, Question, ask
@@ -89,7 +89,7 @@ def by_quantity(findings: Findings) -> Iterator[dict[str, object]]:
         row: dict[str, object] = {"timed": words, "on": machine}
         for column, quantity in QUANTITIES_IN_SHORT.items():
             timings = findings.answers(_measured(machine, quantity=quantity, **about))
-            row[column] = f"{counted(timings)}; {_range(timings)}" if timings else "not timed"
+            row[column] = f"{counted(timings)}; {_range(timings)}" if timings else NOT_TIMED
         yield row
 
 

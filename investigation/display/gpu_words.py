@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from investigation.display.outcomes import NOT_TIMED
 from investigation.evidence.kinds.programs import MachineCode
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.records import Evidence
-from investigation.evidence.words import listed, microseconds, more_bytes, number_of
+from investigation.evidence.words import capital, listed, microseconds, more_bytes, number_of
 from investigation.gpu.prediction import HostCost, Prediction
 from investigation.subject.cases import Case
 from investigation.subject.gpu_catalog import Card
@@ -83,6 +84,14 @@ def machines_told(machines: Mapping[str, Evidence]) -> str:
         for name, evidence in machines.items()
     )
     return f"Measured on {number_of(len(machines), 'machine')}. {'; '.join(parts)}."
+
+
+def steps_told(rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
+    """Yield a sentence for each whole step that was timed on a machine, of the table's rows."""
+    for row in rows:
+        parts = [f"{name} {told}" for name, told in row.items() if name not in ("timed", "on")]
+        if "step" in str(row["timed"]) and not all(part.endswith(NOT_TIMED) for part in parts):
+            yield f"{row['on']}, {row['timed']}, with the line: {'. '.join(map(capital, parts))}."
 
 
 def placement_told(timings: Iterable[Timing]) -> str:
