@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 from unchanged import Unchanged
-from whole_book import build_in
+from whole_book import FOLDER, build_in
 
 from investigation.compiled import toolchain
 from investigation.compiled.omission import MissingToolError
@@ -35,9 +35,8 @@ BUILT = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "RENDER
 settings.register_profile("project", deadline=None)
 settings.load_profile("project")
 
-# The tests' own book, kept from run to run: a run executes the chapters that have changed since.
-BOOK = places.BUILD / "tests" / "book"
 # What takes a whole book, a browser, a kernel or make; `make check` leaves it out.
+ALL_SLOW = "pytestmark = pytest.mark.slow"
 SLOW_FIXTURES = frozenset({"book", "browser", "built", "surveyed"})
 
 
@@ -45,6 +44,13 @@ def pytest_configure(config):
     """Leave out, from run to run, the slow tests that have passed on the same files."""
     passed = places.BUILD / "tests" / "passed.json"
     config.pluginmanager.register(Unchanged(places.PROJECT, passed), "unchanged")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Load no file that is slow as a whole where slow tests are left out: some load a compiler."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    return ALL_SLOW in collection_path.read_text(encoding="utf-8").splitlines() or None
 
 
 def pytest_collection_modifyitems(items):
@@ -85,10 +91,11 @@ def no_bytecode_of_what_goes(tmp_path_factory):
 @pytest.fixture(scope="session")
 def book():
     """The folder of a finished book: this project's notebooks and pages, another build folder."""
-    BOOK.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(BOOK.with_suffix(".lock")):
-        build_in(BOOK)
-    return BOOK
+    lock = places.BUILD / "tests" / "book.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock):
+        build_in(FOLDER)
+    return FOLDER
 
 
 @pytest.fixture(scope="session")

@@ -177,9 +177,9 @@ def test_a_gpu_is_named_with_the_torch_of_its_record_or_as_one_of_this_run():
     world = findings(at_one_size(CARD, *on_a_card(*network())))
     record = evidence(notebook="07_gpu")
     assert gpus.with_torch(findings(at_one_size()), {"card": record}) == ""
-    assert gpus.with_torch(world, {}) == "Some Card, in this run"
+    assert gpus.with_torch(world, {}) == "Some Card (in this run)"
     torch = record.environment.torch
-    assert gpus.with_torch(world, {"card": record}) == f"Some Card, recorded with torch {torch}"
+    assert gpus.with_torch(world, {"card": record}) == f"Some Card (recorded, torch {torch})"
 
 
 def elsewhere(*plant):

@@ -1,3 +1,6 @@
+import shutil
+from collections import defaultdict
+
 import pytest
 from gpu_worlds import H200, evidence, findings, memory, plain_records, slower, steps, timed
 
@@ -5,12 +8,14 @@ from investigation.claims import gpu as gpu_claims
 from investigation.claims.claim import Verdict
 from investigation.claims.gpu import RULES
 from investigation.claims.ledger import CLAIMS
+from investigation.claims.words import STATUSES
 from investigation.evidence import observation
 from investigation.evidence.kinds.resources import Memory
 from investigation.evidence.questions import Findings
 from investigation.evidence.recorder import Recorder
 from investigation.gpu import session as gpu_session
-from pipeline.pages import chapter_pages, verdicts
+from pipeline import places
+from pipeline.pages import assembly, chapter_pages, verdicts
 
 BY_CLAIM = {rule.claim: rule for rule in RULES}
 NETWORK = [*slower("network", "host", 1.02), *slower("network", "end_to_end", 1.02)]
@@ -153,6 +158,25 @@ def test_the_ledgers_page_gets_a_verdict_a_machine_or_says_that_there_is_none():
     assert ("machine", H200) in judged["scope"]
     assert judged["table"]
     assert verdicts.on_a_gpu(claims["T2"], Findings(())) is None
+
+
+def ledger_with(records, folder):
+    """The ledger's page where a GPU made these records and nothing else was measured."""
+    shutil.copy(places.BOOK / "claims.md", folder)
+    claims = verdicts.claims(findings(records))
+    names = {"claims": claims, "statuses": STATUSES, "counted": len, "titles": defaultdict(str)}
+    assembly.write_pages(folder, names)
+    return (folder / "claims.md").read_text().partition("## V3,")[2].partition("<details")[0]
+
+
+def test_another_verdict_on_a_gpu_stands_beside_the_ledgers_own(tmp_path):
+    """Not in its fold: V3 is untested without a processor's evidence."""
+    plain = ledger_with(plain_records(), tmp_path)
+    assert f"**On {H200}: supported.** " in plain
+    slow = ledger_with(plain_records(*NETWORK), tmp_path)
+    assert f"**On {H200}: refuted.** The network's forward step is slower" in slow
+    unclear = [timed(step, 1.0095) for step in steps("network", "end_to_end")]
+    assert "**On " not in ledger_with(plain_records(*unclear), tmp_path)  # untested there too
 
 
 def test_the_rules_on_a_gpu_are_the_ledgers_own():

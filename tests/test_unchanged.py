@@ -71,6 +71,7 @@ def test_after_any_change_everything_runs(project):
 def test_all_run_where_that_is_asked_for_or_the_record_is_broken(project):
     run(project)
     assert run(project, AGAIN="1")[0] == {"test_quick"} | SLOW
+    assert run(project, TESTED_BOOK="build")[0] == {"test_quick"} | SLOW
     assert run(project, "-k", "test_slow")[0] >= {"test_slow"}, "a person asked for just this"
     run(project, "-k", "quick", AGAIN="1")
     assert "test_slow" not in run(project)[0], "what passed before is still known"

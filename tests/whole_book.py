@@ -1,5 +1,10 @@
-"""This project's own book, built for real in a folder apart, once for all tests that read it."""
+"""This project's own book, built for real in a folder apart, once for all tests that read it.
 
+Where a whole book was just built, as in CI, `TESTED_BOOK` names its folder: the tests read that
+one, whose parameters are a reader's, and build no smaller one.
+"""
+
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +16,9 @@ from pipeline.building import build
 from pipeline.cli.commandline import parameters
 from pipeline.places import discover
 
+BUILT = os.environ.get("TESTED_BOOK")
+# The tests' own book is kept from run to run: a run executes the chapters that have changed since.
+FOLDER = places.PROJECT / BUILT if BUILT else places.BUILD / "tests" / "book"
 # Nothing but parameters is smaller than in a reader's build.
 SMALL = {
     "BUDGET": "0.2",
@@ -30,17 +38,16 @@ SMALL = {
 }
 CHAPTERS = [notebook.stem for notebook in discover()]
 FOLDERS = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "RENDERED", "HTML",
-           "RETIRED", "PATCHES")  # fmt: skip
+           "RETIRED", "PATCHES", "CLAIMS")  # fmt: skip
 
 
 @contextmanager
 def building_in(folder: Path) -> Iterator[None]:
     """Build this project's notebooks and pages in another folder than its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(places, "BUILD", folder)
-        patch.setattr(places, "CLAIMS", folder / "claims.json")
         for name in FOLDERS:
-            patch.setattr(places, name, folder / name.lower())
+            patch.setattr(places, name, folder / getattr(places, name).relative_to(places.BUILD))
+        patch.setattr(places, "BUILD", folder)
         patch.setenv("INVESTIGATION_RESULTS", "")
         yield
 
@@ -48,7 +55,8 @@ def building_in(folder: Path) -> Iterator[None]:
 def build_in(folder: Path) -> None:
     """Build what is out of date in that folder.
 
-    Chapters that time something run beside others too: no test reads a time.
+    In the tests' own book, chapters that time something run beside others too: no test reads a
+    time.
     """
     with building_in(folder):
-        build(parameters(SMALL), alone_when_timed=False)
+        build(parameters({} if BUILT else SMALL), alone_when_timed=BUILT is not None)

@@ -70,8 +70,8 @@ def with_torch(findings: Findings, recorded: Mapping[str, Evidence]) -> str:
 def _with_torch(machine: str, findings: Findings, recorded: Mapping[str, Evidence]) -> str:
     name = findings.answer(ask(DeviceFacts, machine=machine)).device_name
     if machine not in recorded:
-        return f"{name}, in this run"
-    return f"{name}, recorded with torch {recorded[machine].environment.torch}"
+        return f"{name} (in this run)"
+    return f"{name} (recorded, torch {recorded[machine].environment.torch})"
 
 
 def _named(decisions: Sequence[Decision]) -> str:
