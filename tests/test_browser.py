@@ -248,15 +248,32 @@ def first_page(opened):
     return opened
 
 
+@pytest.fixture(scope="module")
+def chosen(book):
+    """The parameters that the book's cost chapter had."""
+    return read(book / "results" / "04_eager_cost.json").parameters
+
+
+def typed(shape):
+    """A shape as the picker shows it."""
+    return "×".join(map(str, shape))
+
+
+def unmeasured(chosen):
+    """The shape of a larger network's block, which is timed in no training and no threads."""
+    return [chosen["resnet_batch"], 256, 56, 56]
+
+
 def compared(page):
     """The evidence that the picker shows: the names of the records."""
     rows = page.locator(".picker tbody tr:visible")
     return [row.get_attribute("data-evidence") for row in rows.all()]
 
 
-def test_the_picker_shows_what_was_measured_in_the_chosen_setting(first_page, book):
+def test_the_picker_shows_what_was_measured_in_the_chosen_setting(first_page, book, chosen):
+    shape = typed(chosen["shape"])
     first_page.get_by_label("where the line runs").select_option("PyTorch eager, two dtypes")
-    first_page.get_by_label("input").select_option("8×16×16×16")
+    first_page.get_by_label("input").select_option(shape)
     chapter = Findings((read(book / "results" / "04_eager_cost.json"),))
     mixed = chapter.answer(ask(Timing, level="multiply", dtypes="mixed", workload="reader"))
     assert compared(first_page) == [mixed.name]
@@ -264,31 +281,29 @@ def test_the_picker_shows_what_was_measured_in_the_chosen_setting(first_page, bo
     assert percent(mixed.ratio, mixed.interval) in row.text_content()
     assert row.get_by_role("link").get_attribute("href") == "notebooks/04_eager_cost.html"
     status = first_page.get_by_role("status").text_content()
-    assert status.startswith(
-        "PyTorch eager, two dtypes, a CPU, 8×16×16×16, 1 thread: 1 comparison."
-    )
+    assert status.startswith(f"PyTorch eager, two dtypes, a CPU, {shape}, 1 thread: 1 comparison.")
 
 
-def test_the_picker_says_what_was_not_measured_and_how_to_measure_it(first_page):
-    status = first_page.get_by_role("status")
+def test_the_picker_says_what_was_not_measured_and_how_to_measure_it(first_page, chosen):
+    status, shape = first_page.get_by_role("status"), unmeasured(chosen)
     first_page.get_by_label("where the line runs").select_option("training, one dtype")
-    first_page.get_by_label("input").select_option("1×256×56×56")
+    first_page.get_by_label("input").select_option(typed(shape))
     assert compared(first_page) == []
-    assert status.text_content().endswith(
-        "not measured here. Run: make rerun NOTEBOOK=05_training SHAPE=1,256,56,56"
-    )
-    first_page.get_by_label("device").select_option("a GPU")
+    command = f"make rerun NOTEBOOK=05_training SHAPE={','.join(map(str, shape))}"
+    assert status.text_content().endswith(f"not measured here. Run: {command}")
+    first_page.get_by_label("where the line runs").select_option("torch.compile")
+    first_page.get_by_label("device").select_option(index=1)
     assert status.text_content().endswith("not measured here; no chapter runs it there.")
 
 
-def test_the_picker_tells_of_more_threads_and_of_another_torch(first_page):
-    status = first_page.get_by_role("status")
+def test_the_picker_tells_of_more_threads_and_of_another_torch(first_page, chosen):
+    status, shape = first_page.get_by_role("status"), unmeasured(chosen)
     first_page.locator(".picker select[name=threads]").select_option("2 threads")
-    first_page.get_by_label("input").select_option("8×16×16×16")
+    first_page.get_by_label("input").select_option(typed(chosen["shape"]))
     assert "2 threads: 2 comparisons. The decision is that of 1 thread." in status.text_content()
     assert len(compared(first_page)) == 2
-    first_page.get_by_label("input").select_option("1×256×56×56")
-    assert status.text_content().endswith(" SHAPE=1,256,56,56 THREADS=2")
+    first_page.get_by_label("input").select_option(typed(shape))
+    assert status.text_content().endswith(f" SHAPE={','.join(map(str, shape))} THREADS=2")
     first_page.locator(".picker select[name=release]").select_option(index=1)
     assert re.search(r"With torch 2[.\d]+ no time was measured\. ", status.text_content())
 

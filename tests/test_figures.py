@@ -2,7 +2,7 @@ import re
 
 import numpy as np
 
-from investigation.display import figures
+from investigation.display import figures, inline
 
 
 def html_of(figure, drawn="a line", finding="It rises.", reading=""):
@@ -28,6 +28,18 @@ def test_two_figures_on_a_page_share_no_id():
            ((first, "the first"), (other, "the second"))]  # fmt: skip
     assert ids[0]
     assert not ids[0] & ids[1]
+
+
+def test_two_panels_of_one_look_share_no_id():
+    with figures.canvas(columns=2) as (figure, axes):
+        for axis in axes:
+            axis.imshow([[0, 1], [1, 0]])
+    drawn = inline.svg(figure, "two", "two", figures.STYLE)
+    assert drawn.count("<image ") == 2
+    ids = re.findall(r'\bid="([^"]+)"', drawn)
+    assert len(ids) == len(set(ids))
+    referred = re.findall(r'(?:href="#|url\(#)([^")]+)', drawn)
+    assert set(referred) <= set(ids)
 
 
 def test_a_figure_is_the_same_each_time():

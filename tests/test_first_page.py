@@ -120,31 +120,31 @@ def on_a_card(*records):
         (
             on_a_card(*network()),
             "low, a matter of style",
-            "On a Some Card a step of its network with the line is equal in 2 of 2 timings.",
+            "On a Some Card a step is equal in 2 of 2.",
             disposition.CHANGE_IT,
         ),
         (
             on_a_card(*network(1.05, "slower"), *training_step(1.0095, "inconclusive")),
             "on a CPU low, a matter of style; on a GPU as filed, a performance bug",
-            "slower in 2 and undecided in 2 of 4 timings; the most is +5.00 % (+4.80 to +5.20).",
+            "slower in 2 and undecided in 2 of 4 (at most +5.00 %).",
             disposition.SLOWER_ON_A_GPU,
         ),
         (
             on_a_card(*network(0.95, "faster")),
             "on a CPU low, a matter of style; on a GPU none; keep the line",
-            "faster in 2 of 2 timings; the least is −5.00 % (−5.20 to −4.80).",
+            "faster in 2 of 2 (at most −5.00 %).",
             disposition.KEEP_IT,
         ),
         (
             on_a_card(*network(1.0095, "inconclusive")),
             "on a CPU low, a matter of style; on a GPU open",
-            "undecided in 2 of 2 timings.",
+            "undecided in 2 of 2.",
             disposition.NOT_YET,
         ),
         (
             [*network(1.05, "slower"), *on_a_card(*network(1.05, "slower"))],
             "as filed, a performance bug",
-            "slower in 2 of 2 timings",
+            "slower in 2 of 2 (at most",
             disposition.SLOWER,
         ),
     ],
@@ -164,12 +164,13 @@ def test_the_last_sentence_tells_where_the_time_of_a_gpu_goes_and_only_if_one_wa
     }
     parts = [record.model_copy(update={"quantity": quantity}) for quantity, record in timed.items()]
     sentence = sentences(*on_a_card(*parts))[-1]
-    assert sentence.startswith("In eager mode on a Some Card, the multiply or the block alone")
-    assert "from start to finish, slower in 1 of 1 timing; the most is +10.0 %" in sentence
-    assert "The device's own part of it is equal in 1 of 1 timing." in sentence
+    assert sentence.startswith(
+        "On a GPU the multiply or the block alone is slower in 1 of 1 (at most +10.0 %)"
+    )
+    assert sentence.endswith("; the device's own part is equal in 1 of 1.")
     assert "costs there is the host's time" in gpus.cause(made_in(at_one_size(*on_a_card(*parts))))
     other = [*parts[:2], multiply(0.8, "faster").model_copy(update={"quantity": "device"})]
-    assert "part of it is faster in 1 of 1 timing" in sentences(*on_a_card(*other))[-1]
+    assert "part is faster in 1 of 1 (" in sentences(*on_a_card(*other))[-1]
     assert gpus.cause(made_in(at_one_size(*on_a_card(*other)))) == ""
 
 
@@ -263,7 +264,15 @@ def test_the_short_table_has_at_most_six_rows_however_much_was_measured():
     rows = summary.rows(made_in(at_one_size(*cards, *steps, *runtimes)))
     assert len(rows) == 6
     assert rows[0].where == settings.ONE_DTYPE
-    assert rows[-1].where == "on a GPU"
+    assert (rows[-1].where, rows[-1].change) == ("on a GPU", decisions.CHANGE)
+    assert rows[-1].why == "a network's step: slower in 6 of 6 (at most +5.00 %)"
+
+
+def test_the_row_of_gpus_tells_times_from_start_to_finish_and_not_of_a_part():
+    host, whole = multiply(1.5, "slower", quantity="host"), multiply(1.1, "slower")
+    row = summary.rows(made_in(at_one_size(*on_a_card(host, whole))))[-1]
+    assert row.why == "up to 10.0 % longer at 128×32×32×32"
+    assert summary.rows(made_in(at_one_size()))[-1].change == decisions.NOT_MEASURED
 
 
 def test_a_row_for_several_programs_counts_their_decisions():
@@ -274,7 +283,7 @@ def test_a_row_for_several_programs_counts_their_decisions():
         if short_row.where == "exported programs"
     )
     assert row.change == "change it in 1, no difference in 1 of 2"
-    assert row.why == "up to 60.0 % longer in library at 128×32×32×32"
+    assert row.why == "up to 60.0 % longer in library"
 
 
 def points(rows, **how):
@@ -294,12 +303,29 @@ def test_every_mark_of_the_picture_has_the_setting_the_label_and_the_numbers_of_
         (row["y"], row["series"]): row
         for row in points(picture.setting_rows(decided), narrow=narrow)
     }
-    expected = {(picture.name_of(decision), answer.label): answer.timing
+    expected = {(decision.setting.name, answer.label): answer.timing
                 for decision in decided for answer in decision.answers}  # fmt: skip
     assert marks.keys() == expected.keys()
     for key, timing in expected.items():
         numbers = [float(marks[key][name]) for name in ("x", "low", "high")]
         assert numbers == pytest.approx([timing.ratio, *timing.interval])
+
+
+def test_all_gpus_share_a_row_of_the_picture_with_their_times_from_start_to_finish():
+    def row(*records):
+        return next(row for row in picture.setting_rows(made_in(at_one_size(*records)))
+                    if row.name == picture.ON_A_GPU)  # fmt: skip
+
+    assert (row().decision, row().marks) == (decisions.NOT_MEASURED, ())
+    other = CARD.model_copy(update={"machine": "other", "device_name": "Other Card"})
+    quick = multiply(0.9, "faster").model_copy(update={"machine": "other"})
+    host = multiply(1.3, "slower", quantity="host")
+    slow = on_a_card(multiply(1.1, "slower"), host)
+    alone, both = row(*slow), row(*slow, other, quick)
+    assert [(mark.ratio, mark.outcome) for mark in alone.marks] == [(1.1, "slower")]
+    assert alone.marks[0].label.startswith("Some Card: the multiply, from start to finish")
+    assert {mark.ratio for mark in both.marks} == {1.1, 0.9}
+    assert both.decision == decisions.BY_CASE
 
 
 def test_a_setting_without_timings_leaves_its_row_empty_and_shifts_none():
@@ -322,14 +348,15 @@ def test_two_marks_of_one_label_are_refused():
 
 def test_the_caption_and_the_alternative_text_count_what_is_drawn():
     plain, slow = (made_in(at_one_size(*plant)) for plant in ((), (multiply(1.2, "slower"),)))
-    assert "slower" not in picture.finding(plain)
-    assert "slower in 1, equal in" in picture.finding(slow)
+    assert "slower" not in picture.finding(picture.setting_rows(plain))
+    found = picture.finding(picture.setting_rows(slow))
+    assert "slower in 1, equal in" in found
     for made in (plain, slow):
         shown = picture.of_settings(made)
         for decision in made:
             assert shown.count(f"{picture.name_of(decision)}: {decision.change}") == 2
     # In two alternative texts, for a wide page and for a phone, and in the caption.
-    assert picture.of_settings(slow).count(picture.finding(slow)) == 3
+    assert picture.of_settings(slow).count(found) == 3
 
 
 def index_in(world, folder):

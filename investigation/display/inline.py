@@ -42,7 +42,12 @@ def svg(figure: Figure, alt: str, salt: str, style: Mapping[str, Any]) -> str:
 
 
 def _with_own_ids(drawn: str, salt: str) -> str:
-    """Prefix every id, so that two figures on a page do not refer to each other's parts."""
+    """Prefix every id, so that two figures on a page do not refer to each other's parts.
+
+    Matplotlib names an image after its pixels, so two panels of one look share a name, to which
+    nothing refers.
+    """
+    drawn = re.sub(r'(<image [^>]*?)\bid="image\w+" ', r"\1", drawn)
     prefix = f"f{_hash_of(salt):x}-"
     drawn = re.sub(r'\bid="', f'id="{prefix}', drawn)
     return re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}", drawn)

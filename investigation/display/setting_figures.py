@@ -54,7 +54,7 @@ def settings_figure(rows: Sequence[SettingRow], margin: float, *, narrow: bool =
     require_each_once("rows", [row.name for row in rows])
     for row in rows:
         require_each_once("marks", [mark.label for mark in row.marks])
-    width, height = (WIDTH, 1.2 + 0.5 * len(rows)) if narrow else (5.8, 0.9 + 0.17 * len(rows))
+    width, height = (WIDTH, 1.2 + 0.5 * len(rows)) if narrow else (5.8, 0.8 + 0.15 * len(rows))
     with canvas(width=width, height=height) as (figure, axis):
         axis.axvspan(1 - margin, 1 + margin, color=COLOURS["neutral"], alpha=0.3, lw=0)
         axis.axvline(1, color=INK, lw=0.8)

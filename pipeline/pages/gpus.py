@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from investigation.evidence.kinds.gpus import DeviceFacts
-from investigation.evidence.kinds.timings import Outcome, Timing
+from investigation.evidence.kinds.timings import Outcome, Quantity, Timing
 from investigation.evidence.questions import Findings, ask
 from investigation.evidence.records import Evidence
-from investigation.evidence.words import OUTCOMES, listed, number_of
+from investigation.evidence.words import OUTCOMES, change, listed
 from pipeline.pages.answers import Answer
 from pipeline.pages.decisions import Decision
 from pipeline.pages.settings import CPU, GPU
@@ -30,29 +30,31 @@ def of_the_network(decisions: Iterable[Decision]) -> str:
     timed = steps(measured)
     if not timed:
         return NOTHING
-    return f"On {_named(measured)} a step of its network with the line is {_outcomes(timed)}."
+    return f"On {_named(measured)} a step is {outcomes(timed)}."
+
+
+def from_start_to_finish(decisions: Iterable[Decision]) -> list[Answer]:
+    """Return the timings of the multiply and of the block on GPUs, each as a whole."""
+    return _parts(on_gpus(decisions), "end_to_end")
 
 
 def alone(decisions: Iterable[Decision]) -> str:
     """Say where the time of the multiply and of the block goes on GPUs; empty if none was timed."""
     measured = on_gpus(decisions)
-    parts = [part for one in measured for part in one.answers if not part.whole]
-    if not parts:
+    device, whole = _parts(measured, "device"), _parts(measured, "end_to_end")
+    if not whole:
         return ""
-    device = [part for part in parts if _quantity(part) == "device"]
-    whole = [part for part in parts if _quantity(part) == "end_to_end"]
     return (
-        f"In eager mode on {_named(measured)}, the multiply or the block alone with the "
-        f"line is, from start to finish, {_outcomes(whole)}. The device's own part of it is "
-        f"{_outcomes(device)}."
+        "On a GPU the multiply or the block alone is "
+        f"{outcomes(whole)}; the device's own part is {outcomes(device)}."
     )
 
 
 def cause(decisions: Iterable[Decision]) -> str:
     """Say whose time the line costs on GPUs; empty where the timings do not tell."""
-    parts = [part for one in on_gpus(decisions) for part in one.answers if not part.whole]
-    device = {part.outcome for part in parts if _quantity(part) == "device"}
-    host = {part.outcome for part in parts if _quantity(part) == "host"}
+    measured = on_gpus(decisions)
+    device = {part.outcome for part in _parts(measured, "device")}
+    host = {part.outcome for part in _parts(measured, "host")}
     if device != {"equivalent"} or "slower" not in host or "faster" in host:
         return ""
     return (
@@ -63,15 +65,18 @@ def cause(decisions: Iterable[Decision]) -> str:
 
 
 def with_torch(findings: Findings, recorded: Mapping[str, Evidence]) -> str:
-    """Name every GPU that was measured, with the torch of a recorded one; empty without any."""
-    return listed([_with_torch(machine, findings, recorded) for machine in findings.machines])
+    """Name every GPU that was measured, with the torch of recorded ones; empty without any."""
+    names: dict[str, list[str]] = {}
+    for machine in findings.machines:
+        name = findings.answer(ask(DeviceFacts, machine=machine)).device_name
+        names.setdefault(_how(machine, recorded), []).append(name)
+    return listed([f"{listed(some)} ({how})" for how, some in names.items()])
 
 
-def _with_torch(machine: str, findings: Findings, recorded: Mapping[str, Evidence]) -> str:
-    name = findings.answer(ask(DeviceFacts, machine=machine)).device_name
+def _how(machine: str, recorded: Mapping[str, Evidence]) -> str:
     if machine not in recorded:
-        return f"{name} (in this run)"
-    return f"{name} (recorded, torch {recorded[machine].environment.torch})"
+        return "in this run"
+    return f"recorded, torch {recorded[machine].environment.torch}"
 
 
 def _named(decisions: Sequence[Decision]) -> str:
@@ -79,24 +84,29 @@ def _named(decisions: Sequence[Decision]) -> str:
     return listed([f"an {name}" if name.startswith("NVIDIA") else f"a {name}" for name in names])
 
 
-def _quantity(answer: Answer) -> str | None:
-    return answer.timing.quantity if isinstance(answer.timing, Timing) else None
+def _parts(decisions: Iterable[Decision], quantity: Quantity) -> list[Answer]:
+    """Return the timings of one quantity, those of whole networks apart."""
+    return [
+        answer
+        for decision in decisions
+        for answer in decision.answers
+        if not answer.whole
+        and isinstance(answer.timing, Timing)
+        and answer.timing.quantity == quantity
+    ]
 
 
-def _outcomes(answers: Sequence[Answer]) -> str:
+def outcomes(answers: Sequence[Answer]) -> str:
     """Count the outcomes for the line, and name the largest difference in either direction."""
-    outcomes: tuple[Outcome, ...] = ("slower", "faster", "equivalent", "inconclusive")
-    found = {outcome: [one for one in answers if one.outcome == outcome] for outcome in outcomes}
+    kinds: tuple[Outcome, ...] = ("slower", "faster", "equivalent", "inconclusive")
+    found = {outcome: [one for one in answers if one.outcome == outcome] for outcome in kinds}
     counted = [f"{OUTCOMES[outcome]} in {len(some)}" for outcome, some in found.items() if some]
     extremes = [
-        f"; {name} is {pick(some, key=_ratio).change}"
-        for name, pick, some in (
-            ("the most", max, found["slower"]),
-            ("the least", min, found["faster"]),
-        )
+        f" (at most {change(pick(some, key=_ratio).timing.ratio)})"
+        for pick, some in ((max, found["slower"]), (min, found["faster"]))
         if some
     ]
-    return f"{listed(counted)} of {number_of(len(answers), 'timing')}{''.join(extremes)}"
+    return f"{listed(counted)} of {len(answers)}{''.join(extremes)}"
 
 
 def _ratio(answer: Answer) -> float:

@@ -1,47 +1,65 @@
 """The picture of the first page, drawn from the decisions when the book is assembled."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
 from investigation.display import figures
-from investigation.display.outcomes import counted
+from investigation.display.outcomes import each_counted
 from investigation.display.setting_figures import Mark, SettingRow, settings_figure
-from investigation.evidence.kinds.timings import MARGIN
+from investigation.evidence.kinds.timings import MARGIN, Timing
 from pipeline.pages.answers import Answer
-from pipeline.pages.decisions import Decision
+from pipeline.pages.decisions import BY_CASE, Decision
 from pipeline.pages.settings import CPU, GPU
 
+ON_A_GPU = "on a GPU"
 DRAWN = "Time with expand_as over time without, a row a setting"
-READING = "A mark is one timing with its 95 % interval; in a row the smallest input is on top."
+READING = "Bars are 95 % intervals; small inputs are on top."
 
 
 def setting_rows(decisions: Sequence[Decision]) -> list[SettingRow]:
-    """Return a row a decision, each with its own timings."""
+    """Return a row a decision on a CPU, and one for all GPUs, with their times as a whole."""
+    on_cpu = [decision for decision in decisions if decision.setting.device == CPU]
+    on_gpus = [decision for decision in decisions if decision.setting.device != CPU]
     return [
-        SettingRow(
-            name_of(decision),
-            decision.change,
-            tuple(
-                _mark(answer)
-                for answer in sorted(decision.answers, key=lambda answer: answer.elements)
-            ),
-        )
-        for decision in decisions
+        *(SettingRow(one.setting.name, one.change, _marks(one.answers)) for one in on_cpu),
+        *([SettingRow(ON_A_GPU, _together(on_gpus), _gpu_marks(on_gpus))] if on_gpus else []),
     ]
+
+
+def _marks(answers: Iterable[Answer]) -> tuple[Mark, ...]:
+    ordered = sorted(answers, key=lambda answer: answer.elements)
+    return tuple(_mark(answer, answer.label) for answer in ordered)
+
+
+def _together(decisions: Sequence[Decision]) -> str:
+    changes = {decision.change for decision in decisions}
+    return changes.pop() if len(changes) == 1 else BY_CASE
+
+
+def _gpu_marks(decisions: Sequence[Decision]) -> tuple[Mark, ...]:
+    """Return the timings from start to finish; the parts of one are shown in their chapter."""
+    answers = [
+        answer
+        for decision in decisions
+        for answer in decision.answers
+        if isinstance(answer.timing, Timing) and answer.timing.quantity == "end_to_end"
+    ]
+    ordered = sorted(answers, key=lambda answer: answer.elements)
+    return tuple(_mark(one, f"{one.setting.device}: {one.label}") for one in ordered)
 
 
 def name_of(decision: Decision) -> str:
     """Return a setting's name, with the GPU that it ran on; one word for any GPU."""
     setting = decision.setting
     if setting.device == GPU:
-        return "on a GPU"
+        return ON_A_GPU
     return setting.name if setting.device == CPU else f"{setting.name}, {setting.device}"
 
 
-def _mark(answer: Answer) -> Mark:
+def _mark(answer: Answer, label: str) -> Mark:
     timing = answer.timing
-    return Mark(answer.label, timing.ratio, timing.interval, answer.outcome)
+    return Mark(label, timing.ratio, timing.interval, answer.outcome)
 
 
 def of_settings(decisions: Sequence[Decision]) -> Markup:
@@ -49,21 +67,21 @@ def of_settings(decisions: Sequence[Decision]) -> Markup:
     rows = setting_rows(decisions)
     shown = figures.show(
         settings_figure(rows, MARGIN),
-        finding=finding(decisions),
+        finding=finding(rows),
         drawn=DRAWN,
         reading=READING,
-        details=_each(decisions),
+        details=_each(rows),
         narrow=settings_figure(rows, MARGIN, narrow=True),
     )
     return Markup(shown.data)
 
 
-def _each(decisions: Sequence[Decision]) -> str:
+def _each(rows: Sequence[SettingRow]) -> str:
     """Return the decision that stands beside each row."""
-    return f"{'; '.join(f'{name_of(one)}: {one.change}' for one in decisions)}."
+    return f"{'; '.join(f'{row.name}: {row.decision}' for row in rows)}."
 
 
-def finding(decisions: Sequence[Decision]) -> str:
+def finding(rows: Sequence[SettingRow]) -> str:
     """Return how many timings came out how."""
-    timings = [answer.timing for decision in decisions for answer in decision.answers]
-    return f"With the line: {counted(timings, 'timings')}."
+    outcomes = (mark.outcome for row in rows for mark in row.marks)
+    return f"With the line: {each_counted(outcomes, 'timings')}."

@@ -1,7 +1,7 @@
 """The first page in short: the answer in a few sentences, and a table of at most six rows."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from investigation.evidence.kinds.correctness import Aspect, Equality
 from investigation.evidence.kinds.layouts import Layouts
@@ -9,6 +9,7 @@ from investigation.evidence.questions import Findings, ask
 from investigation.evidence.words import OUTCOMES, listed
 from pipeline.pages import gpus
 from pipeline.pages.decisions import (
+    CANNOT_TELL,
     CHANGE,
     NO_DIFFERENCE,
     NOT_MEASURED,
@@ -48,10 +49,19 @@ def rows(decisions: Iterable[Decision]) -> list[Row]:
             for name in (ONE_DTYPE, TWO_DTYPES, TRAINING, COMPILED)
         ),
         _shared("exported programs", exported(all_decisions)),
-        _shared(
-            "on a GPU", [decision for decision in all_decisions if decision.setting.device != CPU]
-        ),
+        _on_a_gpu([one for one in all_decisions if one.setting.device != CPU]),
     ]
+
+
+def _on_a_gpu(members: Sequence[Decision]) -> Row:
+    """Return one row for all GPUs, with their times from start to finish for its grounds."""
+    row, steps = _shared("on a GPU", members), gpus.steps(members)
+    slower = [part for part in gpus.from_start_to_finish(members) if part.outcome == "slower"]
+    parts = [f"a network's step: {gpus.outcomes(steps)}"] * bool(steps)
+    if slower:
+        worst = max(slower, key=lambda answer: answer.timing.ratio)
+        parts.append(f"up to {longer(worst)} at {worst.size}")
+    return replace(row, why="; ".join(parts)) if parts else row
 
 
 def _why(decision: Decision) -> str:
@@ -71,7 +81,7 @@ def network(decision: Decision) -> str:
 
 
 def _shared(name: str, members: Sequence[Decision]) -> Row:
-    """Return one row for several settings."""
+    """Return one row for several settings; those that cannot tell are among the whole only."""
     measured = [decision for decision in members if decision.change != NOT_MEASURED]
     if not measured:
         return Row(name, NOT_MEASURED, members[0].measured if members else "")
@@ -79,7 +89,9 @@ def _shared(name: str, members: Sequence[Decision]) -> Row:
     if len(set(changes)) == 1:
         return Row(name, changes[0], _extremes(measured))
     counts = {
-        change: changes.count(change) for change in dict.fromkeys(sorted(changes, key=_first))
+        change: changes.count(change)
+        for change in dict.fromkeys(sorted(changes, key=_first))
+        if change != CANNOT_TELL
     }
     counted = ", ".join(f"{change} in {count}" for change, count in counts.items())
     return Row(name, f"{counted} of {len(changes)}", _extremes(measured))
@@ -102,7 +114,7 @@ def _extremes(members: Iterable[Decision]) -> str:
         of = [pair for pair in pairs if pair[1].outcome == outcome]
         if of:
             decision, answer = pick(of, key=lambda pair: pair[1].timing.ratio)
-            parts.append(f"up to {longer(answer)} in {decision.setting.name} at {answer.size}")
+            parts.append(f"up to {longer(answer)} in {decision.setting.name}")
     return "; ".join(parts)
 
 
