@@ -2,7 +2,7 @@
 
 import re
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -222,6 +222,19 @@ def test_no_label_of_any_figure_overlaps_another_or_is_cut(browser, size):
     page.emulate_media(media="print")
     assert page.evaluate(f"{seen}.every(one => one.closest('.on-wide'))")
     page.close()
+
+
+@pytest.mark.parametrize("largest", [8, 33_000, 33_000_000])
+def test_the_numbers_below_an_axis_have_room_beside_each_other(largest):
+    values = {"expand_as": largest, "broadcast": largest / 2}
+    phone = narrowed(every_figure.bars_of(values, "KiB", "moved", 2.0))
+    (axes,) = phone.axes
+    boxes = sorted(
+        (label.get_window_extent() for label in axes.get_xticklabels() if label.get_text()),
+        key=lambda box: box.x0,
+    )
+    assert len(boxes) > 1
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
 
 
 def test_a_row_without_a_name_and_a_long_legend_fit_a_phone():

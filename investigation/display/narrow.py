@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from copy import deepcopy
 
+from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import AutoLocator, MaxNLocator
 
 from investigation.display import wrapping
 from investigation.display.inline import PAPER
@@ -29,6 +31,8 @@ ROW, FURTHER_LINE, CELL = 0.25, 0.135, 0.13
 # If its name is above it: from the row to its name, from there to the next row up, below the last.
 NAME_ABOVE, NEXT_ROW, BELOW = 0.08, 0.27, 0.13
 THIN_BAR = 0.13
+# From one number below an axis to the next, in widths of a number; and how far apart in value.
+APART, STEPS = 1.4, (1, 2, 2.5, 5, 10)
 # A name above its row covers the lines that cross it.
 UNDER = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}
 
@@ -64,6 +68,8 @@ def _lay_out(figure: Figure, panels: Sequence[Panel]) -> None:
     for _ in range(2):
         position_panels(figure)
         _settle(figure, lines)
+    for panel in panels:
+        _thin_ticks(panel.axes)
 
 
 def _repeat_labels(panels: Sequence[Panel]) -> None:
@@ -222,6 +228,18 @@ def _fit_inside(panel: Panel, across: int) -> None:
     for label in axes.get_xticklabels():
         if label.get_rotation():
             label.set(rotation=90, ha="center", va="top", fontsize=LABEL_SIZE)
+
+
+def _thin_ticks(axes: Axes) -> None:
+    """Leave so few numbers below an axis that they have room beside each other."""
+    if not isinstance(axes.xaxis.get_major_locator(), AutoLocator):
+        return
+    numbers = axes.xaxis.get_major_formatter().format_ticks(list(axes.get_xticks()))
+    widest = max(wrapping.width_of(number, LABEL_SIZE) for number in numbers)
+    room = inches(axes, axes.get_window_extent().width)
+    most = max(1, int(room / (APART * widest)))
+    if most < len(numbers) - 1:
+        axes.xaxis.set_major_locator(MaxNLocator(most, steps=STEPS))
 
 
 def _turn_titles(panels: Sequence[Panel]) -> None:
