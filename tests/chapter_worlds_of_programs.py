@@ -268,10 +268,16 @@ DEVICE = DeviceFacts(statement="the device", machine="h100", device_name="H100")
 
 def placed(percent):
     """A device's timing whose preparations lie so far apart."""
-    size = CASE.model_copy(update={"slug": f"of {percent}"})
-    timing = multiply(case=size, quantity="device", machine="h100")
+    timing = multiply(quantity="device", machine="h100")
     single = timing.alone.model_copy(update={"between_percent": percent})
     return timing.model_copy(update={"alone": single})
+
+
+def spread_and_speeds(percents, host_and_whole, busy):
+    """What a machine's times tell of placement, of its host's speed and of its device's share."""
+    tables = Planted(on_device=always(list(map(placed, percents))), busy=always({"h100": busy}),
+                     host_and_whole=always(host_and_whole))  # fmt: skip
+    return found(DEVICE) | {"gpu_tables": tables}
 
 
 QUANTITIES = ("host", "device", "end_to_end")
@@ -401,11 +407,15 @@ GPUS: Worlds = {
         world(
             "the ratio of the device's times differs by 0.2 % (standard deviation, the median of "
             "3 comparisons), and by 0.9 % at most.",
-            findings=Findings((evidence(DEVICE, *map(placed, (0.1, 0.2, 0.9))),)),
+            "The device's share of a forward step of the network: h100, 25.0 % to 50.0 %. For the "
+            "rest the device waits for its host.",
+            **spread_and_speeds((0.1, 0.2, 0.9), [(1.0, 2.0), (2.0, 2.0)], [0.25, 0.5]),
         ),
         world(
             "by 0.4 % (standard deviation, the median of 1 comparison), and by 0.4 % at most.",
-            findings=Findings((evidence(DEVICE, placed(0.4)),)),
+            "In 1 of 2 cases the host's part of a call is longer than the whole call",
+            "The device's share of a forward step of the network: h100, 100.0 % to 100.0 %.",
+            **spread_and_speeds((0.4,), [(2.1, 2.0), (1.0, 2.0)], [1.0]),
         ),
     ),
     Cell("07_gpu", "07-55"): (

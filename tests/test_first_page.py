@@ -120,31 +120,31 @@ def on_a_card(*records):
         (
             on_a_card(*network()),
             "low, a matter of style",
-            "On a Some Card a step is equal in 2 of 2.",
+            "On a Some Card, in one process each, a step of its network is equal in 2 of 2.",
             disposition.CHANGE_IT,
         ),
         (
             on_a_card(*network(1.05, "slower"), *training_step(1.0095, "inconclusive")),
-            "on a CPU low, a matter of style; on a GPU as filed, a performance bug",
-            "slower in 2 and undecided in 2 of 4 (at most +5.00 %).",
+            "low, a matter of style, on a CPU; as filed, a performance bug, on a GPU",
+            "slower in 2 and undecided in 2 of 4 (largest: +5.00 %).",
             disposition.SLOWER_ON_A_GPU,
         ),
         (
             on_a_card(*network(0.95, "faster")),
-            "on a CPU low, a matter of style; on a GPU none; keep the line",
-            "faster in 2 of 2 (at most −5.00 %).",
+            "low, a matter of style, on a CPU; none; keep the line, on a GPU",
+            "faster in 2 of 2 (largest: −5.00 %).",
             disposition.KEEP_IT,
         ),
         (
             on_a_card(*network(1.0095, "inconclusive")),
-            "on a CPU low, a matter of style; on a GPU open",
+            "low, a matter of style, on a CPU; open, on a GPU",
             "undecided in 2 of 2.",
             disposition.NOT_YET,
         ),
         (
             [*network(1.05, "slower"), *on_a_card(*network(1.05, "slower"))],
             "as filed, a performance bug",
-            "slower in 2 of 2 (at most",
+            "slower in 2 of 2 (largest",
             disposition.SLOWER,
         ),
     ],
@@ -165,7 +165,7 @@ def test_the_last_sentence_tells_where_the_time_of_a_gpu_goes_and_only_if_one_wa
     parts = [record.model_copy(update={"quantity": quantity}) for quantity, record in timed.items()]
     sentence = sentences(*on_a_card(*parts))[-1]
     assert sentence.startswith(
-        "On a GPU the multiply or the block alone is slower in 1 of 1 (at most +10.0 %)"
+        "On a GPU a call of the multiply or of the block is slower in 1 of 1 (largest: +10.0 %)"
     )
     assert sentence.endswith("; the device's own part is equal in 1 of 1.")
     assert "costs there is the host's time" in gpus.cause(made_in(at_one_size(*on_a_card(*parts))))
@@ -265,7 +265,7 @@ def test_the_short_table_has_at_most_six_rows_however_much_was_measured():
     assert len(rows) == 6
     assert rows[0].where == settings.ONE_DTYPE
     assert (rows[-1].where, rows[-1].change) == ("on a GPU", decisions.CHANGE)
-    assert rows[-1].why == "a network's step: slower in 6 of 6 (at most +5.00 %)"
+    assert rows[-1].why == "a network's step: slower in 6 of 6 (largest: +5.00 %)"
 
 
 def test_the_row_of_gpus_tells_times_from_start_to_finish_and_not_of_a_part():

@@ -162,21 +162,31 @@ def test_the_ledgers_page_gets_a_verdict_a_machine_or_says_that_there_is_none():
 
 def ledger_with(records, folder):
     """The ledger's page where a GPU made these records and nothing else was measured."""
+    return ledger_of(verdicts.claims(findings(records)), folder)
+
+
+def ledger_of(claims, folder):
     shutil.copy(places.BOOK / "claims.md", folder)
-    claims = verdicts.claims(findings(records))
     names = {"claims": claims, "statuses": STATUSES, "counted": len, "titles": defaultdict(str)}
     assembly.write_pages(folder, names)
     return (folder / "claims.md").read_text().partition("## V3,")[2].partition("<details")[0]
 
 
-def test_another_verdict_on_a_gpu_stands_beside_the_ledgers_own(tmp_path):
-    """Not in its fold: V3 is untested without a processor's evidence."""
+def test_each_gpus_verdict_stands_beside_the_processors_and_says_how_it_is_judged(tmp_path):
     plain = ledger_with(plain_records(), tmp_path)
+    assert "On a CPU: " in plain
     assert f"**On {H200}: supported.** " in plain
+    assert f"(Judged there: {BY_CLAIM['V3'].differs})" in plain
     slow = ledger_with(plain_records(*NETWORK), tmp_path)
     assert f"**On {H200}: refuted.** The network's forward step is slower" in slow
     unclear = [timed(step, 1.0095) for step in steps("network", "end_to_end")]
-    assert "**On " not in ledger_with(plain_records(*unclear), tmp_path)  # untested there too
+    assert f"**On {H200}: untested.** " in ledger_with(plain_records(*unclear), tmp_path)
+
+
+def test_without_a_gpu_the_ledgers_page_names_no_device(tmp_path):
+    shown = ledger_of(verdicts.claims(Findings(())), tmp_path)
+    assert "On a CPU: " not in shown
+    assert "**On " not in shown
 
 
 def test_the_rules_on_a_gpu_are_the_ledgers_own():

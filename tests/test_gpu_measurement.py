@@ -22,7 +22,9 @@ from simulated_device import Kernel, SimulatedDevice
 from investigation.display import figure_data, gpu_figures
 from investigation.display.gpu_tables import (
     beside_prediction,
+    busy,
     by_quantity,
+    host_and_whole,
     levels,
     predicted_and_measured,
 )
@@ -109,7 +111,11 @@ def test_a_training_step_is_measured_in_both_formats_with_gradients_and_at_its_o
         assert step_settings.confidence == STEP_CONFIDENCE
         assert step_settings.budget_s == SETTINGS.network_budget_s
     (forward, *_) = steps("network", quantity)
-    assert not gpu_measurement.settings_of(forward, SETTINGS).grad
+    forward_settings = gpu_measurement.settings_of(forward, SETTINGS)
+    assert not forward_settings.grad
+    assert forward_settings.confidence == STEP_CONFIDENCE
+    (multiply, *_) = steps("multiply", quantity)
+    assert gpu_measurement.settings_of(multiply, SETTINGS).confidence < STEP_CONFIDENCE
     assert steps("training_step", "device") == []
 
 
@@ -273,6 +279,15 @@ def test_the_outcomes_of_each_quantity_stand_in_their_own_column():
     assert block["from start to finish"].endswith("; +0.00 % to +10.0 %")
     assert rows["the network's training step"]["the device's part"] == NOT_TIMED
     assert list(by_quantity(Findings(()))) == []
+
+
+def test_the_hosts_part_and_the_devices_share_are_those_of_one_case_on_one_machine():
+    measured = findings(machines=("one", "two"))
+    cases = [step for step in STEPS if step.quantity == "end_to_end" and not step.is_control]
+    host_steps = [step for step in STEPS if step.quantity == "host" and not step.is_control]
+    assert len(cases) == len(host_steps)
+    assert list(host_and_whole(measured)) == [(1e-4, 1e-4)] * 2 * len(cases)
+    assert busy(measured) == {"one": [1.0, 1.0], "two": [1.0, 1.0]}
 
 
 def test_what_a_run_must_hold_follows_from_its_parameters():

@@ -102,6 +102,34 @@ def on_device(findings: Findings) -> list[Timing]:
     ]
 
 
+def host_and_whole(findings: Findings) -> Iterator[tuple[float, float]]:
+    """Yield the seconds of the host's part and of the whole of each case, without the line."""
+    for machine in findings.machines:
+        host, whole = (
+            {
+                (timing.level, timing.case, timing.memory_format): timing.single.baseline_s
+                for timing in findings.answers(_measured(machine, quantity=quantity))
+            }
+            for quantity in ("host", "end_to_end")
+        )
+        yield from ((host[key], whole[key]) for key in host if key in whole)
+
+
+def busy(findings: Findings) -> dict[str, list[float]]:
+    """Return the device's share of a forward step without the line, by machine, each format's."""
+    return {
+        machine: [
+            device.single.baseline_s / whole.single.baseline_s
+            for device, whole in zip(
+                findings.answers(_measured(machine, level="network", quantity="device")),
+                findings.answers(_measured(machine, level="network", quantity="end_to_end")),
+                strict=True,
+            )
+        ]
+        for machine in findings.machines
+    }
+
+
 def _range(timings: Sequence[Timing]) -> str:
     ratios = sorted(timing.ratio for timing in timings)
     return f"{change(ratios[0])} to {change(ratios[-1])}"

@@ -6,10 +6,13 @@ from investigation.display.outcomes import NOT_TIMED
 from investigation.evidence.kinds.programs import MachineCode
 from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.records import Evidence
-from investigation.evidence.words import capital, listed, microseconds, more_bytes, number_of
+from investigation.evidence.words import capital, listed, microseconds, more_bytes, number_of, share
 from investigation.gpu.prediction import HostCost, Prediction
 from investigation.subject.cases import Case
 from investigation.subject.gpu_catalog import Card
+
+# A part that takes this many times as long as the whole was timed on a host of another speed.
+LONGER = 1.01
 
 
 def digests_told(forms: Sequence[MachineCode]) -> str:
@@ -89,9 +92,42 @@ def machines_told(machines: Mapping[str, Evidence]) -> str:
 def steps_told(rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
     """Yield a sentence for each whole step that was timed on a machine, of the table's rows."""
     for row in rows:
-        parts = [f"{name} {told}" for name, told in row.items() if name not in ("timed", "on")]
-        if "step" in str(row["timed"]) and not all(part.endswith(NOT_TIMED) for part in parts):
+        parts = [
+            f"{name} {told}"
+            for name, told in row.items()
+            if name not in ("timed", "on") and told != NOT_TIMED
+        ]
+        if "step" in str(row["timed"]) and parts:
             yield f"{row['on']}, {row['timed']}, with the line: {'. '.join(map(capital, parts))}."
+
+
+def host_speeds_told(times: Iterable[tuple[float, float]]) -> str:
+    """Say in how many cases a host's part is longer than the whole call, timed at another moment.
+
+    `times` holds both, in seconds, of one case on one machine.
+    """
+    pairs = list(times)
+    longer = sum(host > LONGER * whole for host, whole in pairs)
+    if not longer:
+        return ""
+    return (
+        f"In {longer} of {number_of(len(pairs), 'case')} the host's part of a call is longer than "
+        "the whole call, which was timed at another moment: the host runs at more than one speed. "
+        "Both forms of a comparison run at one, so ratios hold. Compare no microseconds across "
+        "columns."
+    )
+
+
+def busy_told(shares: Mapping[str, Sequence[float]]) -> str:
+    """Say for which share of a step each machine's device works; `shares` has it by format."""
+    parts = (
+        f"{machine}, {share(min(some))} to {share(max(some))}" for machine, some in shares.items()
+    )
+    waits = all(value < 1 for some in shares.values() for value in some)
+    return (
+        "The device's share of a forward step of the network: "
+        f"{'; '.join(parts)}.{' For the rest the device waits for its host.' if waits else ''}"
+    )
 
 
 def placement_told(timings: Iterable[Timing]) -> str:

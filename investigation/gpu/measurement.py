@@ -10,7 +10,7 @@ from torch import Tensor
 
 from investigation.evidence.kinds.timings import MARGIN, STEP_CONFIDENCE
 from investigation.evidence.parameters import Parameters
-from investigation.evidence.sealed.gpu_plan import GpuComparison
+from investigation.evidence.sealed.gpu_plan import STEPS, GpuComparison
 from investigation.gpu.prediction import scale_bytes
 from investigation.observe.eager_calls import launches, listed_calls
 from investigation.observe.equality import same_bits
@@ -68,7 +68,7 @@ def settings_of(step: GpuComparison, settings: Parameters) -> Settings:
     return Settings(
         budget_s=step.budget_s(settings),
         margin=MARGIN,
-        confidence=STEP_CONFIDENCE if trains else CONFIDENCE,
+        confidence=STEP_CONFIDENCE if step.level in STEPS else CONFIDENCE,
         grad=trains,
         seed=settings.seed,
         device=settings.device,

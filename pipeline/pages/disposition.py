@@ -72,7 +72,7 @@ def priority(findings: Findings, decisions: Iterable[Decision]) -> Priority:
 def _headline(on_a_cpu: Sequence[Answer], on_a_gpu: Sequence[Answer]) -> str:
     """Return one priority, or one for each kind of device where the two differ."""
     cpu, gpu = _rank(on_a_cpu), _rank(on_a_gpu)
-    return cpu if not on_a_gpu or cpu == gpu else f"on a CPU {cpu}; on a GPU {gpu}"
+    return cpu if not on_a_gpu or cpu == gpu else f"{cpu}, on a CPU; {gpu}, on a GPU"
 
 
 def _rank(steps: Sequence[Answer]) -> str:
@@ -150,8 +150,8 @@ def elsewhere(decisions: Iterable[Decision]) -> str:
     varies = [decision for decision in on_a_cpu if decision.change in (SIZE, BY_CASE)]
     parts += [f"check your size first in {listed(products(varies))}"] * bool(varies)
     if not parts:
-        return "Elsewhere no measured setting gives a reason to act on the line."
-    return f"Elsewhere, act on the same line today: {'; '.join(parts)}."
+        return "Elsewhere on a CPU, no measured setting gives a reason to act on the line."
+    return f"Elsewhere on a CPU, act on the same line today: {'; '.join(parts)}."
 
 
 def products(chosen: Iterable[Decision]) -> list[str]:

@@ -30,7 +30,9 @@ def of_the_network(decisions: Iterable[Decision]) -> str:
     timed = steps(measured)
     if not timed:
         return NOTHING
-    return f"On {_named(measured)} a step is {outcomes(timed)}."
+    return (
+        f"On {_named(measured)}, in one process each, a step of its network is {outcomes(timed)}."
+    )
 
 
 def from_start_to_finish(decisions: Iterable[Decision]) -> list[Answer]:
@@ -45,7 +47,7 @@ def alone(decisions: Iterable[Decision]) -> str:
     if not whole:
         return ""
     return (
-        "On a GPU the multiply or the block alone is "
+        "On a GPU a call of the multiply or of the block is "
         f"{outcomes(whole)}; the device's own part is {outcomes(device)}."
     )
 
@@ -59,8 +61,9 @@ def cause(decisions: Iterable[Decision]) -> str:
         return ""
     return (
         "So what the line costs there is the host's time: one more call, which launches nothing. "
-        "It shows where the device waits for its host. It is hidden where the host is ahead, and "
-        "a captured graph does not repeat it."
+        "A captured graph does not repeat it. A training step has no device time here, so whose "
+        "time it takes is not shown. Networks that keep their device busy, and compiled programs, "
+        "were not timed on a GPU."
     )
 
 
@@ -102,7 +105,7 @@ def outcomes(answers: Sequence[Answer]) -> str:
     found = {outcome: [one for one in answers if one.outcome == outcome] for outcome in kinds}
     counted = [f"{OUTCOMES[outcome]} in {len(some)}" for outcome, some in found.items() if some]
     extremes = [
-        f" (at most {change(pick(some, key=_ratio).timing.ratio)})"
+        f" (largest: {change(pick(some, key=_ratio).timing.ratio)})"
         for pick, some in ((max, found["slower"]), (min, found["faster"]))
         if some
     ]

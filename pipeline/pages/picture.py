@@ -14,7 +14,7 @@ from pipeline.pages.settings import CPU, GPU
 
 ON_A_GPU = "on a GPU"
 DRAWN = "Time with expand_as over time without, a row a setting"
-READING = "Bars are 95 % intervals; small inputs are on top."
+READING = "Bars are intervals of 95 % or more; small inputs are on top."
 
 
 def setting_rows(decisions: Sequence[Decision]) -> list[SettingRow]:

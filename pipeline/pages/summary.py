@@ -173,7 +173,7 @@ def _gradients(findings: Findings) -> str:
 def _one_dtype(decision: Decision) -> str:
     parts = [answer for answer in decision.answers if not answer.whole]
     if not decision.answers:
-        return f"In eager PyTorch with one dtype nothing was timed: {decision.measured}."
+        return f"In eager PyTorch with one dtype, on a CPU, nothing was timed: {decision.measured}."
     slower = [part for part in parts if part.outcome == "slower"]
     faster = [part for part in parts if part.outcome == "faster"]
     outcome = f"slower with the line in {len(slower)} of {len(parts)} timings"
@@ -182,7 +182,10 @@ def _one_dtype(decision: Decision) -> str:
         outcome += f", at worst {longer(worst)} at {worst.size}"
     outcome += f", and faster in {len(faster)}" if faster else ""
     step = f" A step of a whole network: {network(decision)}." if decision.wholes else ""
-    return f"In eager PyTorch with one dtype the multiply or the block alone is {outcome}.{step}"
+    return (
+        f"In eager PyTorch with one dtype, on a CPU, the multiply or the block alone is {outcome}."
+        f"{step}"
+    )
 
 
 def _two_dtypes(decision: Decision, trained: Decision) -> str:

@@ -60,7 +60,8 @@ def on_a_gpu(claim: Claim, findings: Findings) -> dict[str, Any] | None:
         {"machine": machine, **_verdict(verdict), "scope": gpu.scope_on(machine, rule, findings)}
         for machine, verdict in gpu.on_each_machine(rule, findings).items()
     ]
-    return {"rule": f"{claim.rule} *On a GPU:* {rule.differs}", "found": judged}
+    words = f"{claim.rule} *On a GPU:* {rule.differs}"
+    return {"rule": words, "differs": rule.differs, "found": judged}
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
