@@ -155,6 +155,21 @@ def test_the_priority_tells_what_was_measured_on_gpus(plant, headline, ground, p
     assert ranked.grounds.endswith(ground) or ground in ranked.grounds
 
 
+def cause(*records):
+    return gpus.cause(answers.answers(findings(at_one_size(*on_a_card(*records)))))
+
+
+def test_parts_of_a_call_on_a_gpu_are_shown_and_do_not_decide():
+    host = multiply(1.3, "slower", quantity="host")
+    equal = made_in(at_one_size(*on_a_card(multiply(1.0), host)))
+    on_card = [one for one in equal if one.setting.device == CARD.device_name]
+    assert on_card[0].change == decisions.NO_DIFFERENCE
+    assert "slower" not in on_card[0].measured
+    everything = answers.answers(findings(at_one_size(*on_a_card(multiply(1.0), host))))
+    (beside,) = [answer for answer in everything if not answer.decides]
+    assert beside.timed == "the multiply, the host's part"
+
+
 def test_the_last_sentence_tells_where_the_time_of_a_gpu_goes_and_only_if_one_was_measured():
     assert len(sentences()) == len(sentences(*on_a_card(*network(1.05, "slower")))) == 4
     timed = {
@@ -168,10 +183,10 @@ def test_the_last_sentence_tells_where_the_time_of_a_gpu_goes_and_only_if_one_wa
         "On a GPU a call of the multiply or of the block is slower in 1 of 1 (largest: +10.0 %)"
     )
     assert sentence.endswith("; the device's own part is equal in 1 of 1.")
-    assert "costs there is the host's time" in gpus.cause(made_in(at_one_size(*on_a_card(*parts))))
+    assert "costs there is the host's time" in cause(*parts)
     other = [*parts[:2], multiply(0.8, "faster").model_copy(update={"quantity": "device"})]
     assert "part is faster in 1 of 1 (" in sentences(*on_a_card(*other))[-1]
-    assert gpus.cause(made_in(at_one_size(*on_a_card(*other)))) == ""
+    assert cause(*other) == ""
 
 
 def test_a_gpu_is_named_with_the_torch_of_its_record_or_as_one_of_this_run():

@@ -16,8 +16,9 @@ HOST = "the host network"
 class Answer:
     """One comparison of the two forms: where it ran, what was timed, and what came out.
 
-    `whole` is a step of a whole network. `decides` is false where it has more threads than the
-    run. `chapter` is the chapter that measured it.
+    `whole` is a step of a whole network. `decides` is false where it is shown beside the decision:
+    with more threads than the run, or of a part of a call on a GPU. `chapter` is the chapter that
+    measured it.
     """
 
     setting: Setting
@@ -80,7 +81,7 @@ def answers(findings: Findings) -> list[Answer]:
         for whole, decides, questions in (
             (True, True, setting.wholes),
             (False, True, setting.parts),
-            (False, False, setting.threaded),
+            (False, False, setting.beside),
         )
         for timed, question in questions.items()
         for timing in findings.answers(question)

@@ -102,7 +102,11 @@ def first_page(
         "shown": OUTCOMES.__getitem__,
         "sizes_tried": answers.span(all_answers),
         "gpus_with_torch": gpus.with_torch(findings, gpu_record.recorded(places.RECORDED)),
-        "on_gpus": [say(all_decisions) for say in (gpus.of_the_network, gpus.alone, gpus.cause)],
+        "on_gpus": [
+            gpus.of_the_network(all_decisions),
+            gpus.alone(all_answers),
+            gpus.cause(all_answers),
+        ],
         "priority": partial(disposition.priority, findings, all_decisions),
         "elsewhere": partial(disposition.elsewhere, all_decisions),
         "sentences": partial(summary.sentences, findings, all_decisions),

@@ -35,28 +35,24 @@ def of_the_network(decisions: Iterable[Decision]) -> str:
     )
 
 
-def from_start_to_finish(decisions: Iterable[Decision]) -> list[Answer]:
-    """Return the timings of the multiply and of the block on GPUs, each as a whole."""
-    return _parts(on_gpus(decisions), "end_to_end")
-
-
-def alone(decisions: Iterable[Decision]) -> str:
+def alone(answers: Iterable[Answer]) -> str:
     """Say where the time of the multiply and of the block goes on GPUs; empty if none was timed."""
-    measured = on_gpus(decisions)
-    device, whole = _parts(measured, "device"), _parts(measured, "end_to_end")
+    timed = list(answers)
+    whole = parts(timed, "end_to_end")
     if not whole:
         return ""
     return (
         "On a GPU a call of the multiply or of the block is "
-        f"{outcomes(whole)}; the device's own part is {outcomes(device)}."
+        f"{outcomes(whole)}; the device's own part is {outcomes(parts(timed, 'device'))}."
     )
 
 
-def cause(decisions: Iterable[Decision]) -> str:
+def cause(answers: Iterable[Answer]) -> str:
     """Say whose time the line costs on GPUs; empty where the timings do not tell."""
-    measured = on_gpus(decisions)
-    device = {part.outcome for part in _parts(measured, "device")}
-    host = {part.outcome for part in _parts(measured, "host")}
+    timed = list(answers)
+    device, host = (
+        {part.outcome for part in parts(timed, quantity)} for quantity in ("device", "host")
+    )
     if device != {"equivalent"} or "slower" not in host or "faster" in host:
         return ""
     return (
@@ -65,6 +61,18 @@ def cause(decisions: Iterable[Decision]) -> str:
         "time it takes is not shown. Networks that keep their device busy, and compiled programs, "
         "were not timed on a GPU."
     )
+
+
+def parts(answers: Iterable[Answer], quantity: Quantity) -> list[Answer]:
+    """Return the timings on GPUs of one quantity, those of whole networks apart."""
+    return [
+        answer
+        for answer in answers
+        if answer.setting.device not in (CPU, GPU)
+        and not answer.whole
+        and isinstance(answer.timing, Timing)
+        and answer.timing.quantity == quantity
+    ]
 
 
 def with_torch(findings: Findings, recorded: Mapping[str, Evidence]) -> str:
@@ -85,18 +93,6 @@ def _how(machine: str, recorded: Mapping[str, Evidence]) -> str:
 def _named(decisions: Sequence[Decision]) -> str:
     names = dict.fromkeys(decision.setting.device for decision in decisions)
     return listed([f"an {name}" if name.startswith("NVIDIA") else f"a {name}" for name in names])
-
-
-def _parts(decisions: Iterable[Decision], quantity: Quantity) -> list[Answer]:
-    """Return the timings of one quantity, those of whole networks apart."""
-    return [
-        answer
-        for decision in decisions
-        for answer in decision.answers
-        if not answer.whole
-        and isinstance(answer.timing, Timing)
-        and answer.timing.quantity == quantity
-    ]
 
 
 def outcomes(answers: Sequence[Answer]) -> str:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from investigation.display import figures
 from investigation.display.outcomes import each_counted
 from investigation.display.setting_figures import Mark, SettingRow, settings_figure
-from investigation.evidence.kinds.timings import MARGIN, Timing
+from investigation.evidence.kinds.timings import MARGIN
 from pipeline.pages.answers import Answer
 from pipeline.pages.decisions import BY_CASE, Decision
 from pipeline.pages.settings import CPU, GPU
@@ -18,7 +18,7 @@ READING = "Bars are intervals of 95 % or more; small inputs are on top."
 
 
 def setting_rows(decisions: Sequence[Decision]) -> list[SettingRow]:
-    """Return a row a decision on a CPU, and one for all GPUs, with their times as a whole."""
+    """Return a row a decision on a CPU, and one for all GPUs."""
     on_cpu = [decision for decision in decisions if decision.setting.device == CPU]
     on_gpus = [decision for decision in decisions if decision.setting.device != CPU]
     return [
@@ -38,13 +38,7 @@ def _together(decisions: Sequence[Decision]) -> str:
 
 
 def _gpu_marks(decisions: Sequence[Decision]) -> tuple[Mark, ...]:
-    """Return the timings from start to finish; the parts of one are shown in their chapter."""
-    answers = [
-        answer
-        for decision in decisions
-        for answer in decision.answers
-        if isinstance(answer.timing, Timing) and answer.timing.quantity == "end_to_end"
-    ]
+    answers = (answer for decision in decisions for answer in decision.answers)
     ordered = sorted(answers, key=lambda answer: answer.elements)
     return tuple(_mark(one, f"{one.setting.device}: {one.label}") for one in ordered)
 

@@ -31,9 +31,9 @@ class Setting:
     `wholes` and `parts` ask for timings, each under words for what was timed: a step of a whole
     network, on a CPU by the line timed in place, or a part of one. `memory` asks for the bytes that
     each form asks for beside its output; `written` for the bytes that a program writes more; `same`
-    for the settings in which both forms become the same kernels. `threaded` asks for timings with
-    more threads than the run has, which are shown and do not enter the decision. `chapter` measures
-    it, on `device`.
+    for the settings in which both forms become the same kernels. `beside` asks for timings that are
+    shown and do not enter the decision: with more threads than the run has, or of a part of a call
+    on a GPU. `chapter` measures it, on `device`.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Setting:
     device: str = CPU
     wholes: Timed = field(default_factory=dict)
     parts: Timed = field(default_factory=dict)
-    threaded: Timed = field(default_factory=dict)
+    beside: Timed = field(default_factory=dict)
     memory: Question[Memory] | None = None
     written: Question[RuntimeProgram] | None = None
     same: Question[Agreement] | None = None
@@ -79,7 +79,7 @@ PYTORCH = (
             "the multiply, over sizes": _alone("multiply", series="sizes"),
             "the SE block (timed in the runtimes chapter)": _in_runtime("eager", "pytorch"),
         },
-        threaded={
+        beside={
             "the multiply, more threads": _threaded("multiply", dtypes="same"),
             "the SE block, more threads": _threaded("block", dtypes="same"),
             f"{FORWARD}, more threads": ask(LineInPlace, level="network", series="threads"),
@@ -90,7 +90,7 @@ PYTORCH = (
         TWO_DTYPES,
         "04_eager_cost",
         parts={"the multiply": questions.MIXED_MULTIPLY},
-        threaded={"the multiply, more threads": _threaded("multiply", dtypes="mixed")},
+        beside={"the multiply, more threads": _threaded("multiply", dtypes="mixed")},
         memory=questions.MIXED_MEMORY,
     ),
     Setting(
@@ -138,40 +138,49 @@ def _exported(program: RuntimeProgram) -> Setting:
     )
 
 
+# Of a call on a GPU: as a whole, which decides, and in the parts that are shown beside it.
+WHOLE: Mapping[str, Quantity] = {"from start to finish": "end_to_end"}
+IN_PARTS: Mapping[str, Quantity] = {"the device's work": "device", "the host's part": "host"}
+
+
 def _on_gpu(machine: str, findings: Findings) -> tuple[Setting, ...]:
     """Return the settings of one GPU that was measured."""
     device = findings.answer(ask(DeviceFacts, machine=machine)).device_name
-    quantities: Mapping[str, Quantity] = {
-        "from start to finish": "end_to_end",
-        "the device's work": "device",
-        "the host's part": "host",
-    }
-
-    def timed(level: TimingLevel, words: str, **fields: Any) -> Timed:
-        return {
-            f"{words}, {what}": _alone(level, quantity=quantity, **fields).on(machine)
-            for what, quantity in quantities.items()
-        }
-
-    step = {FORWARD: questions.NETWORK.on(machine)}
-    trained = {TRAINED: questions.TRAINING.on(machine)}
-    parts = {**timed("multiply", "the multiply", dtypes="same"), **timed("block", "the SE block")}
-    mixed = timed("multiply", "the multiply", dtypes="mixed")
     return (
         Setting(
             ONE_DTYPE,
             NO_GPU.chapter,
             device,
-            step,
-            parts,
+            {FORWARD: questions.NETWORK.on(machine)},
+            _one_dtype(machine, WHOLE),
+            _one_dtype(machine, IN_PARTS),
             memory=questions.SAME_MEMORY.on(machine),
         ),
         Setting(
             TWO_DTYPES,
             NO_GPU.chapter,
             device,
-            parts=mixed,
+            parts=_of_call(machine, WHOLE, "multiply", "the multiply", dtypes="mixed"),
+            beside=_of_call(machine, IN_PARTS, "multiply", "the multiply", dtypes="mixed"),
             memory=questions.MIXED_MEMORY.on(machine),
         ),
-        Setting(TRAINING, NO_GPU.chapter, device, trained),
+        Setting(TRAINING, NO_GPU.chapter, device, {TRAINED: questions.TRAINING.on(machine)}),
     )
+
+
+def _one_dtype(machine: str, quantities: Mapping[str, Quantity]) -> Timed:
+    multiply = _of_call(machine, quantities, "multiply", "the multiply", dtypes="same")
+    return {**multiply, **_of_call(machine, quantities, "block", "the SE block")}
+
+
+def _of_call(
+    machine: str,
+    quantities: Mapping[str, Quantity],
+    level: TimingLevel,
+    words: str,
+    **fields: Any,
+) -> Timed:
+    return {
+        f"{words}, {what}": _alone(level, quantity=quantity, **fields).on(machine)
+        for what, quantity in quantities.items()
+    }

@@ -7,7 +7,7 @@ from investigation.evidence.kinds.correctness import Aspect, Equality
 from investigation.evidence.kinds.layouts import Layouts
 from investigation.evidence.questions import Findings, ask
 from investigation.evidence.words import OUTCOMES, listed
-from pipeline.pages import gpus
+from pipeline.pages import answers, gpus
 from pipeline.pages.decisions import (
     CANNOT_TELL,
     CHANGE,
@@ -56,7 +56,9 @@ def rows(decisions: Iterable[Decision]) -> list[Row]:
 def _on_a_gpu(members: Sequence[Decision]) -> Row:
     """Return one row for all GPUs, with their times from start to finish for its grounds."""
     row, steps = _shared("on a GPU", members), gpus.steps(members)
-    slower = [part for part in gpus.from_start_to_finish(members) if part.outcome == "slower"]
+    slower = [
+        answer for decision in members for answer in decision.of("slower") if not answer.whole
+    ]
     parts = [f"a network's step: {gpus.outcomes(steps)}"] * bool(steps)
     if slower:
         worst = max(slower, key=lambda answer: answer.timing.ratio)
@@ -134,7 +136,7 @@ def sentences(findings: Findings, decisions: Iterable[Decision]) -> list[str]:
         _one_dtype(on_cpu[ONE_DTYPE]),
         _two_dtypes(on_cpu[TWO_DTYPES], on_cpu[TRAINING_MIXED]),
         _exported(exported(all_decisions)),
-        *filter(None, [gpus.alone(all_decisions)]),
+        *filter(None, [gpus.alone(answers.answers(findings))]),
     ]
 
 
