@@ -32,7 +32,7 @@ ROW, FURTHER_LINE, CELL = 0.25, 0.135, 0.13
 NAME_ABOVE, NEXT_ROW, BELOW = 0.08, 0.27, 0.13
 THIN_BAR = 0.13
 # From one number below an axis to the next, in widths of a number; and how far apart in value.
-APART, STEPS = 1.4, (1, 2, 2.5, 5, 10)
+APART, STEPS, MOST_NUMBERS = 1.4, (1, 2, 2.5, 5, 10), 9
 # A name above its row covers the lines that cross it.
 UNDER = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}
 
@@ -238,7 +238,7 @@ def _thin_ticks(axes: Axes) -> None:
     widest = max(wrapping.width_of(number, LABEL_SIZE) for number in numbers)
     room = inches(axes, axes.get_window_extent().width)
     most = max(1, int(room / (APART * widest)))
-    if most < len(numbers) - 1:
+    if most < MOST_NUMBERS:  # how many there are now depends on the size that is drawn last
         axes.xaxis.set_major_locator(MaxNLocator(most, steps=STEPS))
 
 
