@@ -226,7 +226,8 @@ def test_no_label_of_any_figure_overlaps_another_or_is_cut(browser, size):
 
 @pytest.mark.parametrize("largest", [8, 24_576, 33_000_000])
 def test_the_numbers_below_an_axis_have_room_beside_each_other_as_they_are_published(largest):
-    values = {"expand_as": largest / 2, "broadcast": largest / 2, "opaque": largest}
+    values = dict.fromkeys(("expand_as", "materialized", "broadcast"), 2 * largest / 3)
+    values["opaque"] = largest
     drawing = figures.show(
         every_figure.bars_of(values, "KiB", "moved", 2.0), finding="a", drawn="b"
     ).data
