@@ -67,7 +67,7 @@ def rank(*plant):
         (network(1.0, width=math.inf), "open", "in too few processes to tell"),
         (network(1.05, "slower"), "as filed, a performance bug", "slower with the line in a forw"),
         (training_step(1.05, "slower"), "as filed, a performance bug", "a training step"),
-        (network(0.95, "faster"), "none; keep the line", "faster with the line in a forward"),
+        (network(0.95, "faster"), "none, keep the line", "faster with the line in a forward"),
         ((*network(1.05, "slower"), *training_step(0.95, "faster")), "open", ", but faster"),
         ((equality("same_dtype", 16, 1),), "open; change nothing yet", "different bits"),
     ],
@@ -131,7 +131,7 @@ def on_a_card(*records):
         ),
         (
             on_a_card(*network(0.95, "faster")),
-            "low, a matter of style, on a CPU; none; keep the line, on a GPU",
+            "low, a matter of style, on a CPU; none, keep the line, on a GPU",
             "faster in 2 of 2 (largest: −5.00 %).",
             disposition.KEEP_IT,
         ),
@@ -402,7 +402,7 @@ def index_in(world, folder):
         ((), "priority: low, a matter of style", "You lose a shape check"),
         ((grown(5),), "returns a larger result without a warning (5 of 16", "Nothing that was tri"),
         (network(1.05, "slower"), "priority: as filed, a performance bug", "matter of style"),
-        (network(0.95, "faster"), "priority: none; keep the line", "matter of style"),
+        (network(0.95, "faster"), "priority: none, keep the line", "matter of style"),
     ],
 )
 def test_the_first_page_holds_in_each_world(tmp_path, plant, words, never):

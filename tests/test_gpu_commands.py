@@ -65,6 +65,13 @@ def test_it_executes_the_chapter_anew_on_that_device(monkeypatch):
     assert (places.NOTEBOOKS.parent / "build").exists()
 
 
+def test_record_takes_the_variables_of_the_measurement_before_it():
+    words = ["BUDGET=0.5", "NETWORK_BUDGET=2", "CHIPS=sm_90", "TIME_LIMIT=60"]
+    assert request(["record", *words]).parameters == request(["gpu", *words]).parameters
+    with pytest.raises(BuildError, match="COLOUR: no such parameter; there are DEVICE"):
+        request(["record", "COLOUR=red"])
+
+
 @pytest.mark.usefixtures("workshop")
 def test_where_nothing_was_measured_there_is_nothing_to_record():
     with pytest.raises(gpu_record.RecordError, match="no GPU was measured here; make gpu does"):

@@ -58,5 +58,7 @@ def build_in(folder: Path) -> None:
     In the tests' own book, chapters that time something run beside others too: no test reads a
     time.
     """
+    if BUILT and not (folder / "html" / "index.html").exists():
+        pytest.fail(f"TESTED_BOOK={BUILT}: no book is there; make book builds one in build")
     with building_in(folder):
         build(parameters({} if BUILT else SMALL), alone_when_timed=BUILT is not None)

@@ -113,7 +113,7 @@ def host_speeds_told(times: Iterable[tuple[float, float]]) -> str:
     return (
         f"In {longer} of {number_of(len(pairs), 'case')} the host's part of a call is longer than "
         "the whole call, which was timed at another moment: the host runs at more than one speed. "
-        "Both forms of a comparison run at one, so ratios hold. Compare no microseconds across "
+        "Both forms of a comparison take turns, so ratios hold. Compare no microseconds across "
         "columns."
     )
 

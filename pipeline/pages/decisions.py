@@ -22,7 +22,8 @@ RULE = (
     f"compiled programs are the same in every case tried; otherwise *{CANNOT_TELL}*. If sizes "
     f"have different decisions, the setting *{SIZE}*; a size at which this run cannot tell is no "
     f"different decision, but *{NO_DIFFERENCE}* has to be shown at every size. If `expand_as` is "
-    f"slower and faster at one size, it *{BY_CASE}*."
+    f"slower and faster at one size, it *{BY_CASE}*. On a GPU whole calls decide, from start to "
+    f"finish; their parts are shown beside."
 )
 ORDER = (CHANGE, KEEP, BY_CASE, NO_DIFFERENCE, CANNOT_TELL)
 FEW_SIZES = 4

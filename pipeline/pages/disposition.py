@@ -82,7 +82,7 @@ def _rank(steps: Sequence[Answer]) -> str:
     if "slower" in outcomes:
         return "as filed, a performance bug"
     if "faster" in outcomes:
-        return "none; keep the line"
+        return "none, keep the line"
     return "low, a matter of style" if outcomes == {"equivalent"} else "open"
 
 

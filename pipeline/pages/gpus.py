@@ -58,8 +58,7 @@ def cause(answers: Iterable[Answer]) -> str:
     return (
         "So what the line costs there is the host's time: one more call, which launches nothing. "
         "A captured graph does not repeat it. A training step has no device time here, so whose "
-        "time it takes is not shown. Networks that keep their device busy, and compiled programs, "
-        "were not timed on a GPU."
+        "time it takes is not shown. Other networks and compiled programs were not timed on a GPU."
     )
 
 

@@ -16,7 +16,7 @@ the order of the two arms, the rounds and the verdict are those of
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle, repeat
 from typing import Any
@@ -274,8 +274,3 @@ def warm_up(queue: Queue, rotations: Sequence[Rotation], seconds: float = WARM_U
 def rotations_needed(bytes_per_call: int, cache_bytes: int, least: int = 2, most: int = 64) -> int:
     """Return how many inputs a rotation needs for half of them to exceed the cache."""
     return min(most, max(least, math.ceil(2 * cache_bytes / max(1, bytes_per_call))))
-
-
-def rotation(make: Callable[[int], Function], inputs: int, launches: int) -> Rotation:
-    """Return a rotation of calls; `make(index)` gives the call over one input."""
-    return Rotation(tuple(make(index) for index in range(inputs)), launches)
