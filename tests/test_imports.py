@@ -1,8 +1,11 @@
 """What a notebook imports: read from its code and the package's, as a build needs it."""
 
 import ast
+import gc
 import json
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -47,6 +50,29 @@ def imported(*code):
     paths = imports.files(notebook(*code), places.PACKAGE)
     names = [path.relative_to(places.PACKAGE).as_posix() for path in paths]
     return [name for name in names if not name.endswith("__init__.py")]
+
+
+@pytest.fixture
+def another_thread_goes_on():
+    """Python looks for garbage often, also while it parses, and lets another thread go on then."""
+    before = gc.get_threshold()
+
+    def rest(_phase, _info):
+        time.sleep(1e-5)
+
+    gc.set_threshold(20)
+    gc.callbacks.append(rest)
+    yield
+    gc.callbacks.remove(rest)
+    gc.set_threshold(*before)
+
+
+@pytest.mark.usefixtures("package", "another_thread_goes_on")
+def test_several_threads_may_ask_what_is_imported():
+    path = notebook("from planted.subject import cases\n" + "value = [1, (2, [3, {4: 5}])]\n" * 50)
+    with ThreadPoolExecutor(4) as pool:
+        named = list(pool.map(lambda _: imports.named(path, places.PACKAGE), range(40)))
+    assert set(map(frozenset, named)) == {frozenset({"planted.subject", "planted.subject.cases"})}
 
 
 BOTH = ["subject/cases.py", "subject/sizes.py"]

@@ -25,7 +25,7 @@ from investigation.timing.errors import (
     SettingsError,
     TooFastError,
 )
-from investigation.timing.measure import compare, compare_on
+from investigation.timing.measure import compare, compare_on, sample_on
 from investigation.timing.recording import timed
 from investigation.timing.samples import Samples
 from investigation.timing.settings import Settings
@@ -262,6 +262,16 @@ def test_a_comparison_survives_json(confidence: float) -> None:
     outcome = on_machine("steady", 1.01, 5, call_s=5 * MS).at(confidence)
     text = json.dumps(outcome.to_dict(), allow_nan=False)
     assert Comparison.from_dict(json.loads(text)) == outcome
+
+
+def test_what_another_process_judges_comes_to_the_same() -> None:
+    settings, outcomes = Settings(budget_s=0.5, seed=3, margin=0.02), []
+    for timing in (compare_on, sample_on):
+        machine = FakeMachine(steady, 3)
+        outcomes.append(timing(machine, settings, machine.work(5 * MS), machine.work(5.1 * MS)))
+    here, elsewhere = outcomes
+    handed_over = json.loads(json.dumps(elsewhere.to_dict()))
+    assert Comparison.from_samples(handed_over) == here
 
 
 # --- how it reads

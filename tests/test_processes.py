@@ -44,6 +44,13 @@ def test_nothing_is_left_in_the_folder_for_temporary_files(tmp_path, monkeypatch
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_process_with_an_answer_ends_at_once_and_what_it_left_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (outcome,) = run((process_jobs.keeps_a_file, {"folder": str(tmp_path)}), limit_s=100)
+    assert outcome.answer == [True, True]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_two_prepare_side_by_side_and_none_is_timed_beside_another(tmp_path):
     jobs = [(process_jobs.timed, {"folder": str(tmp_path), "beside": n}) for n in (2, 2, 3)]
     outcomes = run(*jobs, at_once=2, limit_s=100)

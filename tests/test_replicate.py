@@ -2,6 +2,7 @@ import json
 import math
 import os
 import re
+import sys
 from collections.abc import Callable
 from itertools import repeat
 from pathlib import Path
@@ -101,6 +102,23 @@ def test_comparisons_share_their_processes_and_take_turns_to_begin(tmp_path: Pat
     assert outcome["more"].ratio > 2 > outcome["same"].ratio
     began = [path.read_text().split() for path in tmp_path.iterdir()]
     assert sorted(began) == [["more", "same"], ["same", "more"]]
+
+
+def loaded(folder: str) -> Makers:
+    """Makers that leave in `folder` what is loaded whenever one of them makes its arm."""
+
+    def make() -> Callable[[], object]:
+        Path(folder, str(os.getpid())).write_text(" ".join(sys.modules))
+        return spin(5000)
+
+    return Makers(make, make)
+
+
+def test_a_process_that_only_times_does_not_wait_for_what_only_judges(tmp_path: Path) -> None:
+    replicate((loaded, {"folder": str(tmp_path)}), processes=2, budget_s=0.2)
+    for modules in tmp_path.iterdir():
+        assert {"torch", "scipy"} <= set(modules.read_text().split())
+        assert not {"scipy.stats", "statsmodels"} & set(modules.read_text().split())
 
 
 def anew(folder: str) -> Makers:

@@ -1,15 +1,18 @@
 """The SE block in other runtimes: what is handed over, what is read back, what becomes a row."""
 
+from types import SimpleNamespace
+
 import process_jobs
 import pytest
 import torch
+from fake_clock import FakeMachine
 from torch import nn
 
 from investigation.evidence.recorder import Recorder
-from investigation.runtimes import graph_pass, modules, recording, traces, workers
+from investigation.runtimes import graph_pass, modules, observe, recording, traces, workers
 from investigation.runtimes.adapters import inductor
 from investigation.runtimes.observe import close
-from investigation.runtimes.program import Step, Trace
+from investigation.runtimes.program import Program, Step, Trace
 from investigation.runtimes.survey import survey
 from investigation.subject import runtimes as registry
 from investigation.subject.cases import Case
@@ -161,6 +164,26 @@ def test_a_runtime_gets_one_thread_and_an_empty_folder_and_cannot_report_its_use
     assert first == other == {
         "reports": False, "files": [], "OMP_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1",
     }  # fmt: skip
+
+
+def test_a_budget_does_not_follow_what_a_runtime_does_once_in_a_process(monkeypatch):
+    machine, given = FakeMachine(), {}
+    load = machine.work(0.01, "load", first_call_s=5)
+    call = machine.work(0.02, "call", first_call_s=3)
+    program = Program(lambda: (load(), call)[1], torch.zeros, ())
+    monkeypatch.setattr(observe.DeviceClock, "of", lambda _: machine)
+
+    def sampled(*_, **settings):
+        given.update(settings)
+        return SimpleNamespace(to_dict=dict)
+
+    monkeypatch.setattr(observe, "sample_made_patiently", sampled)
+    settings = {"budget_s": 0.3, "threads": 1, "seed": 0, "margin": 0.01}
+    observe.timed_programs({"a": program, "b": Program(**vars(program))}, settings, "a", "b")
+    preparation_s = 2 * 0.01 + observe.PAIRS_AFFORDED * 2 * 0.02
+    assert given["budget_s"] == pytest.approx(
+        observe.SPARE * (2 + observe.FEWEST) * preparation_s, rel=0.05
+    )
 
 
 class TestRegistry:

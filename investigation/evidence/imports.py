@@ -7,6 +7,7 @@ is taken for an import of all that is there.
 
 import ast
 import json
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from grimp.exceptions import SourceSyntaxError
 
 NOTEBOOK = "notebook"  # what the graph calls it
 BY_NAME = "import_module"  # parsing a module takes ten times as long as looking for this
+# Python 3.11 counts how deep a tree is for all threads together: of two that parse at once, one may
+# end in a SystemError (https://github.com/python/cpython/issues/106905).
+ONE_PARSES = threading.Lock()
 
 
 class UnreadableCodeError(ValueError):
@@ -119,7 +123,8 @@ def _names(code: str, where: str) -> Iterator[str]:
     A name that ends in `*` is the beginning of one that is completed at run time.
     """
     try:
-        tree = ast.parse(code)
+        with ONE_PARSES:
+            tree = ast.parse(code)
     except SyntaxError as error:
         raise UnreadableCodeError(f"{where}, line {error.lineno}: {error.msg}") from None
     for node in ast.walk(tree):

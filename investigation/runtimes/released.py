@@ -22,7 +22,7 @@ from investigation.runtimes.workers import Answer
 from investigation.subject.released import ReleasedNetwork
 from investigation.subject.runtimes import BY_SLUG
 from investigation.timing.errors import BudgetError
-from investigation.timing.preparations import compare_made
+from investigation.timing.preparations import sample_made
 
 PATCHED, RELEASED, COPY = "broadcast", "expand_as", "copy"
 LEARNING_RATE = 0.01
@@ -202,9 +202,9 @@ def _timed(
     shared = {key: settings[key] for key in ("threads", "seed", "margin")}
     shared |= {"baseline_name": baseline, "name": candidate}
     try:
-        return compare_made(first, second, budget_s=budget_s, **shared).to_dict()
+        return sample_made(first, second, budget_s=budget_s, **shared).to_dict()
     except BudgetError:  # a machine that is slow for a while; nothing has been compared yet
-        return compare_made(first, second, budget_s=PATIENCE * budget_s, **shared).to_dict()
+        return sample_made(first, second, budget_s=PATIENCE * budget_s, **shared).to_dict()
 
 
 def _seconds(load: Callable[[], Run]) -> float:

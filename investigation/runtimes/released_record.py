@@ -95,7 +95,7 @@ def records(network: ReleasedNetwork, slug: str, reply: Reply) -> Iterator[Recor
         yield ReleasedProgram(statement=statement, refused=reply.crash, **named, **about)
         return
     yield _program(statement, reply.answer, named | about)
-    line, copies = (Comparison.from_dict(reply.answer[key]) for key in ("line", "copies"))
+    line, copies = (Comparison.from_samples(reply.answer[key]) for key in ("line", "copies"))
     about["family"] = runtime.family
     yield timing_of(line, f"{statement}: as released against patched", "released_network", **about)
     yield timing_of(copies, f"{statement}: two copies", "released_network", role="control", **about)

@@ -83,16 +83,16 @@ class SurveyRow:
 
     def comparison(self, case: Case) -> Comparison:
         """Return `expand_as` timed against the plain product."""
-        return Comparison.from_dict(self._answer["comparisons"][case.slug])
+        return Comparison.from_samples(self._answer["comparisons"][case.slug])
 
     def copies(self, case: Case) -> Comparison:
         """Return the plain product's program timed against a copy of itself."""
-        return Comparison.from_dict(self._answer["copies"][case.slug])
+        return Comparison.from_samples(self._answer["copies"][case.slug])
 
     def control(self, name: str) -> Comparison | None:
         """Return a control's comparison; None if the runtime refused one of its arms."""
         comparison = self._answer["controls"].get(name)
-        return None if comparison is None else Comparison.from_dict(comparison)
+        return None if comparison is None else Comparison.from_samples(comparison)
 
 
 def survey(

@@ -163,4 +163,4 @@ def steps_of(reply: Reply, form: str) -> tuple[Step, ...]:
 
 def compared(reply: Reply, name: Literal["comparison", "copies"]) -> Comparison:
     """Return what was timed: the forms, or two copies of the plain one."""
-    return Comparison.from_dict(reply.answer[name])
+    return Comparison.from_samples(reply.answer[name])

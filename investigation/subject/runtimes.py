@@ -36,10 +36,11 @@ class Runtime:
 
 
 ONNX = ("onnxruntime", "onnx", "onnxscript")
+# In this order two at a time are prepared side by side: those beside each other take as long.
 RUNTIMES: tuple[Runtime, ...] = (
     Runtime("eager", "PyTorch eager", "pytorch", "eager"),
-    Runtime("compile", "torch.compile", "pytorch", "inductor"),
     Runtime("torchscript", "TorchScript", "exported", "torchscript"),
+    Runtime("compile", "torch.compile", "pytorch", "inductor"),
     Runtime("aoti", "AOTInductor", "exported", "inductor", function="prepare_ahead", most_cases=1),
     Runtime("onnxruntime", "ONNX Runtime (dynamo)", "exported", "onnxruntime", ONNX),
     Runtime(

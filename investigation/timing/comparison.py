@@ -10,6 +10,7 @@ import numpy as np
 from investigation.evidence import words
 from investigation.evidence.kinds.timings import Outcome
 from investigation.timing import statistics
+from investigation.timing.sampled import Sampled
 from investigation.timing.samples import Samples, values
 from investigation.timing.statistics import Floats, Spread
 
@@ -73,6 +74,17 @@ class Comparison:
             **(context | {"warnings": (*context["warnings"], *doubts)}),
         )
 
+    @classmethod
+    def judging(cls, sampled: Sampled) -> Self:
+        """Judge what was timed."""
+        kept, warnings = sampled.settings.kept, sampled.warnings
+        return cls.of(sampled.samples, warnings=warnings, elapsed_s=sampled.elapsed_s, **kept)
+
+    @classmethod
+    def from_samples(cls, record: Mapping[str, Any]) -> Self:
+        """Judge what another process has timed, handed over as `Sampled.to_dict` makes it."""
+        return cls.judging(Sampled.from_dict(record))
+
     @property
     def preparations(self) -> int:
         """How often both arms were made."""
@@ -105,8 +117,7 @@ class Comparison:
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
         """Read what `to_dict` wrote, before or after JSON."""
         arguments = {field.name: record[field.name] for field in fields(cls)}
-        samples = {key: _tuple(value) for key, value in record["samples"].items()}
-        arguments["samples"] = Samples(**samples)
+        arguments["samples"] = Samples.from_dict(record["samples"])
         arguments["spread"] = Spread(**record["spread"]) if record["spread"] else None
         arguments["warnings"] = tuple(record["warnings"])
         arguments["ratio_interval"] = _infinite(record["ratio_interval"], 0.0)
@@ -144,10 +155,6 @@ def _spread(of_rounds: list[Floats]) -> Spread | None:
 def exponential(log: float) -> float:
     """Return e to the power of `log`, which may be infinite."""
     return math.inf if log == math.inf else math.exp(log)
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list | tuple) else value
 
 
 def finite(interval: tuple[float, float]) -> list[float | None]:

@@ -14,12 +14,11 @@ which is what a notebook cell has.
 """
 
 import gc
-import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -30,10 +29,12 @@ from investigation.timing.clock import Clock, DeviceClock
 from investigation.timing.comparison import Comparison
 from investigation.timing.errors import BudgetError
 from investigation.timing.pairs import plan_pairs, time_pairs
+from investigation.timing.sampled import Sampled
 from investigation.timing.settings import Settings
 
 # How much longer a comparison may take where the first budget did not hold six pairs.
 PATIENCE = 20
+Measured = TypeVar("Measured", Comparison, Sampled)
 
 
 def compare(baseline: Function, candidate: Function, **settings: Any) -> Comparison:
@@ -66,7 +67,20 @@ def compare_patiently(
     return patiently(partial(compare, baseline, candidate, **settings), budget_s)
 
 
-def patiently(compare_within: Callable[..., Comparison], budget_s: float) -> Comparison:
+def sample(baseline: Function, candidate: Function, **settings: Any) -> Sampled:
+    """Do as `compare`, and leave it to another process to judge."""
+    chosen = settled(settings)
+    return sample_on(DeviceClock.of(chosen.device), chosen, baseline, candidate)
+
+
+def sample_patiently(
+    baseline: Function, candidate: Function, *, budget_s: float = 1.0, **settings: Any
+) -> Sampled:
+    """Do as `compare_patiently`, and leave it to another process to judge."""
+    return patiently(partial(sample, baseline, candidate, **settings), budget_s)
+
+
+def patiently(compare_within: Callable[..., Measured], budget_s: float) -> Measured:
     """Return `compare_within(budget_s=...)`, with more while the budget is too small.
 
     At most `PATIENCE` times the first. For a book that must not fail because a machine was slow
@@ -87,6 +101,13 @@ def compare_on(
     clock: Clock, settings: Settings, baseline: Function, candidate: Function
 ) -> Comparison:
     """`compare` with the clock and the settings given."""
+    start = clock.now()
+    judged = Comparison.judging(sample_on(clock, settings, baseline, candidate))
+    return replace(judged, elapsed_s=clock.now() - start)
+
+
+def sample_on(clock: Clock, settings: Settings, baseline: Function, candidate: Function) -> Sampled:
+    """Time two callables, and judge nothing."""
     start, before = clock.now(), noise.read()
     arms = Arm(settings.baseline_name, baseline), Arm(settings.name, candidate)
     with with_threads(settings.threads), undisturbed(grad=settings.grad):
@@ -94,8 +115,7 @@ def compare_on(
         plan = plan_pairs(arms, clock, start, settings.budget_s, draw)
         samples = time_pairs(arms, clock, plan, draw)
     warnings = noise.warnings(before, noise.read())
-    judged = Comparison.of(samples, warnings=warnings, elapsed_s=math.nan, **settings.kept)
-    return replace(judged, elapsed_s=clock.now() - start)
+    return Sampled(samples, settings, warnings, clock.now() - start)
 
 
 @contextmanager

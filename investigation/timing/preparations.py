@@ -28,6 +28,7 @@ from investigation.timing.comparison import Comparison
 from investigation.timing.errors import BudgetError, MakerError, SettingsError
 from investigation.timing.measure import patiently, settled, undisturbed, with_threads
 from investigation.timing.pairs import ANALYSIS_SHARE, SHORTEST_BLOCK_S, Plan, time_pairs, warm_up
+from investigation.timing.sampled import Sampled
 from investigation.timing.samples import ROUNDS_IN_A_PREPARATION, Samples
 from investigation.timing.settings import Settings
 
@@ -98,10 +99,39 @@ def compare_made_patiently(
     return patiently(partial(compare_made, make_baseline, make_candidate, **settings), budget_s)
 
 
+def sample_made(
+    make_baseline: Maker,
+    make_candidate: Maker,
+    *,
+    preparations: int | None = None,
+    **settings: Any,
+) -> Sampled:
+    """Do as `compare_made`, and leave it to another process to judge."""
+    chosen = settled(settings)
+    clock, makers = DeviceClock.of(chosen.device), (make_baseline, make_candidate)
+    return sample_made_on(clock, chosen, makers, preparations)
+
+
+def sample_made_patiently(
+    make_baseline: Maker, make_candidate: Maker, *, budget_s: float = 1.0, **settings: Any
+) -> Sampled:
+    """Do as `compare_made_patiently`, and leave it to another process to judge."""
+    return patiently(partial(sample_made, make_baseline, make_candidate, **settings), budget_s)
+
+
 def compare_made_on(
     clock: Clock, settings: Settings, makers: tuple[Maker, Maker], preparations: int | None = None
 ) -> Comparison:
     """`compare_made` with the clock and the settings given."""
+    start = clock.now()
+    judged = Comparison.judging(sample_made_on(clock, settings, makers, preparations))
+    return replace(judged, elapsed_s=clock.now() - start)
+
+
+def sample_made_on(
+    clock: Clock, settings: Settings, makers: tuple[Maker, Maker], preparations: int | None = None
+) -> Sampled:
+    """Time what two makers make, and judge nothing."""
     if preparations is not None and preparations < 2:
         raise SettingsError(f"preparations must be 2 or more, not {preparations}")
     start, before = clock.now(), noise.read()
@@ -109,8 +139,7 @@ def compare_made_on(
         making = Making(settings, makers, np.random.default_rng(settings.seed))
         samples = samples_of(making, clock, start, preparations)
     warnings = noise.warnings(before, noise.read())
-    judged = Comparison.of(samples, warnings=warnings, elapsed_s=math.nan, **settings.kept)
-    return replace(judged, elapsed_s=clock.now() - start)
+    return Sampled(samples, settings, warnings, clock.now() - start)
 
 
 def samples_of(

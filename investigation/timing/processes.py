@@ -2,8 +2,8 @@
 
 A job is a function at the top of a module. A generator function prepares, yields once, and does
 its timed part when no other job does anything; a plain function only prepares. What it returns
-is its answer, which JSON can hold. What a library prints goes to a log; what it does to its
-process ends with the process.
+is its answer, which JSON can hold. What a library prints goes to a log; what it leaves in the
+folder for temporary files is removed; what it does to its process ends with the process.
 
 `multiprocessing` gives no process an environment of its own, and hash seeds, allocators and
 thread pools can be set in no other way; nor does it say what ended a process.
@@ -25,7 +25,7 @@ from pkgutil import resolve_name
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
-QUESTION, ANSWER, CRASH, LOG = "question.json", "answer.json", "crash", "log"
+QUESTION, ANSWER, CRASH, LOG, OWN = "question.json", "answer.json", "crash", "log", "temporary"
 SIGNAL = b"\n"  # from the child: prepared; from the parent: go on
 REASON_LENGTH, LOG_LENGTH = 200, 2000
 
@@ -93,13 +93,15 @@ def _started(job: Job, limit_s: float | None) -> Iterator["_Process"]:
     with TemporaryDirectory(prefix="process-") as folder, Path(folder, LOG).open("wb") as log:
         question = [sys.path, importable(job.function), dict(job.arguments)]
         Path(folder, QUESTION).write_text(json.dumps(question), encoding="utf-8")
+        own = Path(folder, OWN)
+        own.mkdir()
         with subprocess.Popen(
             [sys.executable, "-c", _START, folder],
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env=os.environ | dict(job.environment),
+            env=os.environ | {"TMPDIR": str(own)} | dict(job.environment),
             start_new_session=True,
         ) as child:
             process = _Process(child, Path(folder), limit_s)
@@ -170,7 +172,11 @@ _START = (
 
 
 def work(folder: str, function: str, arguments: Mapping[str, Any]) -> None:
-    """Call a function in this process, and leave in `folder` its answer or why there is none."""
+    """Call a function in this process, leave in `folder` its answer or why there is none, and end.
+
+    Where there is an answer the process ends at once: to take torch and its compilers apart would
+    take longer than many a timing, while the next one waits.
+    """
     parent, go_on = _keep_stdout(), threading.Event()
     threading.Thread(target=_heed_the_parent, args=(go_on,), daemon=True).start()
     try:
@@ -182,6 +188,7 @@ def work(folder: str, function: str, arguments: Mapping[str, Any]) -> None:
         Path(folder, CRASH).write_text(one_line(error), encoding="utf-8")
         raise
     Path(folder, ANSWER).write_text(answer, encoding="utf-8")
+    os._exit(0)
 
 
 def _keep_stdout() -> IO[bytes]:

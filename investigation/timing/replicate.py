@@ -15,8 +15,8 @@ from investigation.subject.workloads import Makers
 from investigation.timing.arms import Function
 from investigation.timing.comparison import Comparison
 from investigation.timing.errors import MeasurementError
-from investigation.timing.measure import compare_patiently
-from investigation.timing.preparations import compare_made_patiently
+from investigation.timing.measure import sample_patiently
+from investigation.timing.preparations import sample_made_patiently
 from investigation.timing.processes import Job, importable, in_fresh_processes
 from investigation.timing.replication import Replication
 
@@ -78,7 +78,7 @@ def replicate_together(
         for number, reply in enumerate(in_fresh_processes(jobs, AT_ONCE), start=1)
     ]
     return {
-        name: Replication.of([Comparison.from_dict(answer[name]) for answer in answers])
+        name: Replication.of([Comparison.from_samples(answer[name]) for answer in answers])
         for name in arms
     }
 
@@ -92,22 +92,22 @@ def _job(
     first = index % len(asked)
     arguments = {"arms": asked[first:] + asked[:first], "settings": settings}
     hashing = {"PYTHONHASHSEED": str(settings["seed"] % 2**32)}
-    return Job(compare_all, arguments, {**(environment or {}), **hashing})
+    return Job(sample_all, arguments, {**(environment or {}), **hashing})
 
 
-def compare_all(
+def sample_all(
     arms: Sequence[tuple[str, str, Mapping[str, Any]]], settings: Mapping[str, Any]
 ) -> Generator[None, None, dict[str, Any]]:
-    """Make each pair of arms in this process, and return their comparisons as JSON, by name.
+    """Make each pair of arms in this process, and return their samples as JSON, by name.
 
     Where makers are returned, the arms are made several times in each process.
     Yields once when all is imported that makes them, which takes as long as some comparisons.
     """
     makers = [(name, resolve_name(make), given) for name, make, given in arms]
     yield
-    compared = {}
+    sampled = {}
     for name, make, given in makers:
         made = make(**given)
-        compare = compare_made_patiently if isinstance(made, Makers) else compare_patiently
-        compared[name] = compare(*made, **settings).to_dict()
-    return compared
+        sample = sample_made_patiently if isinstance(made, Makers) else sample_patiently
+        sampled[name] = sample(*made, **settings).to_dict()
+    return sampled

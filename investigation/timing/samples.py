@@ -1,6 +1,6 @@
 """Raw paired times, and the values that an interval is made of: rounds, or preparations."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any, ClassVar, Self
@@ -53,6 +53,15 @@ class Samples:
             preparations=tuple(len(part.baseline_s) for part in parts),
             dropped=sum(part.dropped for part in parts),
         )
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Self:
+        """Read what `dataclasses.asdict` made of samples, before or after JSON."""
+        given: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in record.items()
+        }
+        return cls(**given)
 
     @property
     def cpu_ratio(self) -> float:

@@ -28,8 +28,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import numpy as np
+import scipy  # it loads its parts when they are asked for; a process that only times asks for none
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from investigation.evidence.kinds.timings import Outcome
 
@@ -142,7 +142,7 @@ def _walsh_rank(n: int, confidence: float) -> int:
     if n <= EXACT_RANKS_UP_TO:
         return int(np.searchsorted(_signed_rank_cumulative(n), tail, side="right")) - 1
     centre, spread = n * (n + 1) / 4, math.sqrt(n * (n + 1) * (2 * n + 1) / 24)
-    return math.floor(centre + float(stats.norm.ppf(tail)) * spread - 0.5)
+    return math.floor(centre + float(scipy.stats.norm.ppf(tail)) * spread - 0.5)
 
 
 def signed_rank(sample: ArrayLike, confidence: float, inflation: float = 1.0) -> Estimate:
@@ -174,7 +174,7 @@ def unpaired(baseline: ArrayLike, candidate: ArrayLike, confidence: float) -> Es
     """
     a, b = np.asarray(baseline, dtype=float), np.asarray(candidate, dtype=float)
     shifts, spread = (b[:, None] - a).ravel(), math.sqrt(len(a) * len(b) * (len(a) + len(b) + 1))
-    reach = stats.norm.ppf((1 + confidence) / 2) * spread / math.sqrt(12)
+    reach = scipy.stats.norm.ppf((1 + confidence) / 2) * spread / math.sqrt(12)
     low = max(0, math.floor(len(shifts) / 2 - reach - 0.5))
     ends = np.partition(shifts, (low, len(shifts) - 1 - low))
     return Estimate(float(np.median(shifts)), float(ends[low]), float(ends[len(shifts) - 1 - low]))
@@ -187,8 +187,8 @@ def equivalence_p(log_ratios: ArrayLike, margin: float) -> float:
     the two one-sided tests procedure and the power approach, 1987.
     """
     values, edge = np.asarray(log_ratios, dtype=float), math.log1p(margin)
-    below = stats.wilcoxon(values - edge, alternative="less").pvalue
-    above = stats.wilcoxon(values + edge, alternative="greater").pvalue
+    below = scipy.stats.wilcoxon(values - edge, alternative="less").pvalue
+    above = scipy.stats.wilcoxon(values + edge, alternative="greater").pvalue
     return float(max(below, above))
 
 
@@ -241,7 +241,7 @@ def _centred_scores(sample: ArrayLike) -> Floats:
     """Signed ranks about the median: bounded, so that one spike cannot pose as a pattern."""
     values = np.asarray(sample, dtype=float)
     deviations = values - np.median(values)
-    scores: Floats = np.sign(deviations) * stats.rankdata(np.abs(deviations))
+    scores: Floats = np.sign(deviations) * scipy.stats.rankdata(np.abs(deviations))
     centred: Floats = scores - scores.mean()
     return centred
 
@@ -288,5 +288,5 @@ def spread(log_ratios: ArrayLike, standard_errors: ArrayLike) -> Spread:
     return Spread(
         within_percent=100 * math.sqrt(within),
         between_percent=100 * math.sqrt(max(0.0, float(np.var(values, ddof=1)) - within)),
-        heterogeneity_p=float(stats.chi2.sf(weights @ distances**2, len(values) - 1)),
+        heterogeneity_p=float(scipy.stats.chi2.sf(weights @ distances**2, len(values) - 1)),
     )

@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from filelock import FileLock
@@ -98,10 +98,14 @@ def survey_all(listed: Catalogue) -> tuple[list[SurveyedPackage], int]:
     missing: dict[str, str] = {}
     surveys: list[SurveyedPackage] = []
     with ThreadPoolExecutor(DOWNLOADS) as pool:
-        downloads = [pool.submit(_archive, package) for package in listed.packages]
-        for package, download in zip(listed.packages, downloads, strict=True):
+        downloads = {
+            package.title: pool.submit(index.fetch, package, FOLDER / "archives")
+            for package in listed.packages
+            if _earlier_survey(package) is None
+        }
+        for package in listed.packages:
             try:
-                surveys.append(_surveyed(package, download.result()))
+                surveys.append(_surveyed(package, downloads.get(package.title)))
             except LEFT_OUT as reason:
                 missing[package.name] = str(reason)
                 _tell(f"{package.title}: left out: {reason}")
@@ -120,14 +124,10 @@ def survey_all(listed: Catalogue) -> tuple[list[SurveyedPackage], int]:
     return surveys, int(bool(missing))
 
 
-def _archive(package: Package) -> Path | None:
-    """Return the package's archive, None if its survey is kept and no archive is needed."""
-    return None if _earlier_survey(package) else index.fetch(package, FOLDER / "archives")
-
-
-def _surveyed(package: Package, archive: Path | None) -> SurveyedPackage:
-    if archive:
-        _survey(package, archive)
+def _surveyed(package: Package, download: Future[Path] | None) -> SurveyedPackage:
+    """Return the survey of a package, made now where its archive had to be fetched."""
+    if download:
+        _survey(package, download.result())
     record = _earlier_survey(package)
     assert record is not None
     return record
