@@ -1,5 +1,6 @@
 """What many tests share: a project of its own to build in, and quiet profiling."""
 
+import gc
 import os
 import shutil
 import signal
@@ -15,8 +16,6 @@ from hypothesis import settings
 from unchanged import Unchanged
 from whole_book import FOLDER, build_in
 
-from investigation.compiled import toolchain
-from investigation.compiled.omission import MissingToolError
 from pipeline import places
 
 # A shell ignores the keyboard's interrupt for what it starts in the background, and every process
@@ -35,7 +34,7 @@ BUILT = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "RENDER
 settings.register_profile("project", deadline=None)
 settings.load_profile("project")
 
-# What takes a whole book, a browser, a kernel or make; `make check` leaves it out.
+# What takes a whole book, a browser, a kernel, make or another process; `make check` leaves it out.
 ALL_SLOW = "pytestmark = pytest.mark.slow"
 SLOW_FIXTURES = frozenset({"book", "browser", "built", "surveyed"})
 
@@ -66,6 +65,11 @@ def pytest_collection_modifyitems(items):
     slow = {item.path.stem for item in items if _is_slow(item)}
     readers = {item.path.stem for item in items if "book" in item.fixturenames}
     items.sort(key=lambda item: _place(item.path.stem, slow, readers))
+
+
+def pytest_collection_finish():
+    """Look for garbage only in what tests make: to go over all that is loaded takes long."""
+    gc.freeze()
 
 
 def _place(name, slow, readers):
@@ -100,7 +104,13 @@ def book():
 
 @pytest.fixture(scope="session")
 def no_compiler():
-    """Why torch.compile cannot work here, as in a folder with a space; None if it can."""
+    """Why torch.compile cannot work here, as in a folder with a space; None if it can.
+
+    The compiler is imported here: whoever spreads the tests over processes needs none of it.
+    """
+    from investigation.compiled import toolchain
+    from investigation.compiled.omission import MissingToolError
+
     try:
         toolchain.require_cpp_compiler()
     except MissingToolError as missing:

@@ -267,6 +267,7 @@ def test_tensors_of_their_own_are_made_anew_each_time() -> None:
     assert len({arm.func for arm in arms}) == 1  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(duet.two_cores() is None, reason="a duet takes two cores")
 def test_a_duet_times_both_arms_together_and_finds_a_large_difference() -> None:
     cores = duet.two_cores()
@@ -317,6 +318,7 @@ def test_the_order_is_drawn_and_a_seed_repeats_it() -> None:
     assert order == same != other
 
 
+@pytest.mark.slow
 def test_an_interrupted_contest_goes_on_where_it_stopped(tmp_path: Path) -> None:
     settings = {"doses": {TENSORS: [0.0]}, "budget_s": 0.4, "seed": 3}
     first = contest.run(1, **settings)  # type: ignore[arg-type]
@@ -343,6 +345,7 @@ def test_a_contest_ends_at_its_limit_with_whole_trials() -> None:
     assert ended.trials == []
 
 
+@pytest.mark.slow
 def test_a_live_contest_runs_every_method_and_prints_its_table() -> None:
     result = contest.run(1, doses={CLOSURES: [2.0]}, budget_s=0.4)
     expected = set(METHODS) - (set() if duet.two_cores() else {contest_record.DUET})

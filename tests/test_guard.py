@@ -11,6 +11,9 @@ import pytest
 
 from pipeline import guard, places
 
+# Kernels, compilers or processes of their own.
+pytestmark = pytest.mark.slow
+
 SLEEPER = ["sleep", "600"]
 OWNER = """
 import subprocess, sys, time

@@ -132,7 +132,7 @@ def test_a_seed_repeats_the_orders_and_another_does_not() -> None:
 
 def test_a_fresh_seed_is_drawn_and_named_when_none_is_given() -> None:
     arms = multiplies(50), multiplies(50)
-    first, other = (compare(*arms, budget_s=0.5, seed=None) for _ in range(2))
+    first, other = (compare(*arms, budget_s=0.2, seed=None) for _ in range(2))
     assert first.seed != other.seed
 
 
@@ -271,7 +271,9 @@ def test_what_another_process_judges_comes_to_the_same() -> None:
         outcomes.append(timing(machine, settings, machine.work(5 * MS), machine.work(5.1 * MS)))
     here, elsewhere = outcomes
     handed_over = json.loads(json.dumps(elsewhere.to_dict()))
-    assert Comparison.from_samples(handed_over) == here
+    judged = Comparison.from_samples(handed_over)
+    # What disturbs this machine meanwhile is no part of it.
+    assert replace(judged, warnings=()) == replace(here, warnings=())
 
 
 # --- how it reads
@@ -343,7 +345,7 @@ def test_threads_grad_mode_and_garbage_collector_are_set_and_put_back() -> None:
         time.sleep(1e-4)
 
     before = torch.get_num_threads(), torch.is_grad_enabled(), gc.isenabled()
-    compare(look, look, budget_s=0.5, threads=1, grad=False)
+    compare(look, look, budget_s=0.2, threads=1, grad=False)
     assert states == {(1, False, False)}
     assert (torch.get_num_threads(), torch.is_grad_enabled(), gc.isenabled()) == before
 
@@ -351,7 +353,7 @@ def test_threads_grad_mode_and_garbage_collector_are_set_and_put_back() -> None:
 def test_grad_mode_can_be_asked_for() -> None:
     x, states = torch.ones(512, requires_grad=True), set()
     compare(
-        lambda: states.add((x * x).requires_grad), lambda: (x * x).sum(), budget_s=0.5, grad=True
+        lambda: states.add((x * x).requires_grad), lambda: (x * x).sum(), budget_s=0.2, grad=True
     )
     assert states == {True}
 
@@ -369,7 +371,7 @@ def test_a_result_is_not_kept_alive_across_calls() -> None:
         time.sleep(1e-4)
         return result
 
-    compare(make, make, budget_s=0.5)
+    compare(make, make, budget_s=0.2)
 
 
 def test_everything_is_put_back_after_an_error() -> None:
@@ -449,11 +451,11 @@ def test_rounds_keep_the_fastest_block_of_each_arm() -> None:
 
 def test_a_budget_that_is_too_small_is_raised_and_nothing_else_is() -> None:
     def slow() -> None:
-        time.sleep(0.03)
+        time.sleep(0.01)
 
     with pytest.raises(BudgetError):
-        measure.compare(slow, slow, budget_s=0.1, seed=0)
-    patient = measure.compare_patiently(slow, slow, budget_s=0.1, seed=0)
+        measure.compare(slow, slow, budget_s=0.04, seed=0)
+    patient = measure.compare_patiently(slow, slow, budget_s=0.04, seed=0)
     assert patient.pairs >= 6
     with pytest.raises(SettingsError, match="budget_s must be positive"):
         measure.compare_patiently(slow, slow, budget_s=-1)

@@ -63,14 +63,9 @@ def words(drawing):
 def narrowed(figure):
     """A figure laid out for a phone, with every panel in its place."""
     with mpl.rc_context(figures.STYLE):
-        return placed(narrow.of(figure))
-
-
-def placed(figure):
-    """A figure with every panel in its place."""
-    with mpl.rc_context(figures.STYLE):
-        figure.draw_without_rendering()
-    return figure
+        copy = narrow.of(figure)
+        copy.draw_without_rendering()
+        return copy
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -91,7 +86,8 @@ def test_a_drawing_for_a_phone_is_as_wide_as_one(name):
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in OWN])
 def test_panels_stand_below_each_other_and_do_not_overlap(name):
-    figure, copy = for_page(name), placed(for_phone(name))
+    drawings(name)  # which puts every panel in its place
+    figure, copy = for_page(name), for_phone(name)
     boxes = [axes.get_window_extent() for axes in copy.axes]
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
     side_by_side = max(sum(one.y0 == other.y0 for other in boxes) for one in boxes)
@@ -145,7 +141,7 @@ def test_names_too_long_for_two_lines_stand_above_their_rows():
 
 
 def test_the_figure_itself_stays_as_it_was():
-    figure = every_figure.contest()
+    figure = every_figure.in_place()
     before = figure.get_size_inches().tolist(), [axes.get_position() for axes in figure.axes]
     text = figure_data.as_csv(figure)
     narrow.of(figure)

@@ -139,6 +139,7 @@ def test_help_names_every_target_and_every_command_is_one():
 BUILT = Path(sys.prefix) == ROOT / ".venv"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not BUILT, reason="make uses .venv, and these tests run elsewhere")
 @pytest.mark.parametrize(
     ("word", "expected"),

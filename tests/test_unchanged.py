@@ -53,6 +53,7 @@ def run(project, *options, **environment):
     return {name for name in names if f"test_it.py::{name}" in done.stdout}, done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spread", [(), ("-p", "xdist", "-n", "2")])
 def test_a_slow_test_that_passed_is_left_out_and_no_other(project, spread):
     first, _ = run(project, *spread)
@@ -62,12 +63,14 @@ def test_a_slow_test_that_passed_is_left_out_and_no_other(project, spread):
     assert "slow tests left out, since they passed on exactly these files: 1" in said
 
 
+@pytest.mark.slow
 def test_after_any_change_everything_runs(project):
     run(project)
     (project / "values.py").write_text("RIGHT = True\n")
     assert run(project)[0] == {"test_quick"} | SLOW
 
 
+@pytest.mark.slow
 def test_all_run_where_that_is_asked_for_or_the_record_is_broken(project):
     run(project)
     assert run(project, AGAIN="1")[0] == {"test_quick"} | SLOW
@@ -79,6 +82,7 @@ def test_all_run_where_that_is_asked_for_or_the_record_is_broken(project):
     assert run(project)[0] == {"test_quick"} | SLOW
 
 
+@pytest.mark.slow
 def test_what_failed_since_is_no_longer_kept(project):
     (project / "values.py").write_text("RIGHT = __import__('os').environ.get('WELL') == '1'\n")
     run(project, WELL="1")

@@ -26,6 +26,7 @@ def test_a_walk_names_commands_and_variables_that_exist(page):
         assert set(re.findall(r"([A-Z_]+)=", given)) <= variables
 
 
+@pytest.mark.slow
 def test_the_example_fits_a_screen_and_says_whether_its_line_is_slower(tmp_path):
     text = EXAMPLE.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 34

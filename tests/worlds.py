@@ -26,6 +26,7 @@ from investigation.timing.statistics import judge
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CASE = Case(slug="host1_before", name="host stage 1, before the pool", shape=(128, 32, 32, 32))
 MIXED = CASE.with_gate("bfloat16")
+ENVIRONMENT = describe(1)
 SMALL = Case(slug="side1", name="1×1 pixels", shape=(1, 16, 1, 1))
 
 
@@ -35,7 +36,7 @@ def evidence(*records, notebook="01_x", parameters=None, **environment):
         source_sha256="0",
         package_sha256="0",
         parameters=parameters or {},
-        environment=describe(1).model_copy(update=environment),
+        environment=ENVIRONMENT.model_copy(update=environment),
         started=NOW,
         finished=NOW,
         records=records,

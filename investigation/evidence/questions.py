@@ -6,9 +6,10 @@ the claims that is when the ledger is imported.
 """
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar, get_type_hints
 
@@ -50,9 +51,16 @@ class Question(Generic[R]):
 
     def matches(self, record: Observation) -> bool:
         """Return whether a record is among the answers."""
-        return isinstance(record, self.of) and all(
-            getattr(record, name) == value for name, value in self.where
-        )
+        return isinstance(record, self.of) and self.holds(record)
+
+    @cached_property
+    def holds(self) -> Callable[[Observation], bool]:
+        """What tells whether a record of the type has the values."""
+        if not self.where:
+            return lambda _: True
+        names, values = zip(*self.where, strict=True)
+        wanted, of = (values if len(values) > 1 else values[0]), attrgetter(*names)
+        return lambda record: bool(of(record) == wanted)
 
     def on(self, machine: str | None) -> "Question[R]":
         """Return the same question about another machine."""
@@ -154,11 +162,11 @@ class Findings:
             self._of_type[question.of] = [
                 record for record in self._records if isinstance(record, question.of)
             ]
-        records = tuple(filter(question.matches, self._of_type[question.of]))
+        records = tuple(filter(question.holds, self._of_type[question.of]))
         for name, values in question.every:
             if not set(values) <= {getattr(record, name) for record in records}:
                 return ()
-        return records  # type: ignore[return-value]  # `matches` has looked at the type
+        return records  # type: ignore[return-value]  # they are of the type
 
     def answer(self, question: Question[R]) -> R:
         """Return the only record that answers a question.

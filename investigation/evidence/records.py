@@ -127,4 +127,6 @@ def repeated_names(records: Iterable[Record]) -> list[str]:
     """Return the names of the records whose identity occurs more than once."""
     listed = list(records)
     count = Counter(record.identity for record in listed)
+    if len(count) == len(listed):  # as nearly always
+        return []
     return list(dict.fromkeys(record.name for record in listed if count[record.identity] > 1))
