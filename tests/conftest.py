@@ -23,6 +23,10 @@ from pipeline import places
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Loading what the tests need makes a million objects that stay; each look for garbage among them
+# is in vain.
+gc.set_threshold(100_000)
+
 # Dask writes its settings on import, by default into the home folder.
 os.environ.setdefault("DASK_CONFIG", str(places.BUILD / "dask"))
 

@@ -1,5 +1,6 @@
 """Whether two forms become the same program, in every setting in which they can be compiled."""
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from investigation.evidence.kinds.correctness import Aspect, Equality
 from investigation.evidence.kinds.programs import Agreement, CompiledPair, Layer, ShapeMode
 from investigation.subject.cases import LEVELS, Case, Level
 from investigation.subject.memory_formats import MEMORY_FORMATS
+from investigation.timing.processes import GARBAGE_AFTER
 
 # Autocast only narrows: a block's gate can be narrower than a float32 input, and not else.
 AUTOCAST_FROM, AUTOCAST_TO = "float32", ("bfloat16", "float16")
@@ -196,10 +198,15 @@ def pairings(settings: Sequence[CompileSetting], processes: int = 2) -> list[Pai
     with ProcessPoolExecutor(
         processes,
         mp_context=get_context("spawn"),
-        initializer=torch.set_num_threads,
+        initializer=_begin,
         initargs=(torch.get_num_threads(),),
     ) as pool:
         return list(pool.map(pairing, settings))
+
+
+def _begin(threads: int) -> None:
+    gc.set_threshold(GARBAGE_AFTER)
+    torch.set_num_threads(threads)
 
 
 def made_in(setting: CompileSetting, variant: str, target: Target = CPU) -> Generated:

@@ -9,6 +9,7 @@ folder for temporary files is removed; what it does to its process ends with the
 thread pools can be set in no other way; nor does it say what ended a process.
 """
 
+import gc
 import json
 import os
 import select
@@ -26,6 +27,10 @@ from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 QUESTION, ANSWER, CRASH, LOG, OWN = "question.json", "answer.json", "crash", "log", "temporary"
+# New objects after which a child looks for garbage. Python's own number is some hundred; loading
+# torch makes a million objects that stay, and a compiler's graph has many nodes: each look goes
+# over many of them in vain.
+GARBAGE_AFTER = 100_000
 SIGNAL = b"\n"  # from the child: prepared; from the parent: go on
 REASON_LENGTH, LOG_LENGTH = 200, 2000
 
@@ -177,6 +182,7 @@ def work(folder: str, function: str, arguments: Mapping[str, Any]) -> None:
     Where there is an answer the process ends at once: to take torch and its compilers apart would
     take longer than many a timing, while the next one waits.
     """
+    gc.set_threshold(GARBAGE_AFTER)
     parent, go_on = _keep_stdout(), threading.Event()
     threading.Thread(target=_heed_the_parent, args=(go_on,), daemon=True).start()
     try:

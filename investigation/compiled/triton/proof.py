@@ -5,7 +5,6 @@ caches in a folder of each, removed afterwards: nothing that was generated or co
 is used for the other; else an answer would be compared with itself.
 """
 
-import gc
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,9 +29,6 @@ from investigation.timing.processes import Job, in_fresh_processes
 from investigation.timing.replicate import KEEPING_MEMORY
 
 CORES = os.cpu_count() or 1
-# New objects after which a compiling process looks for garbage. Python's own number is some
-# hundred; a graph has many more nodes, and each look goes over many of them in vain.
-GARBAGE_AFTER = 100_000
 SETTINGS = TypeAdapter(tuple[CompileSetting, ...])
 BUILT = TypeAdapter(tuple[Built, ...])
 
@@ -108,7 +104,6 @@ def build_all(
     chips: Sequence[str], dumped: Sequence[Mapping[str, Any]], form: Form
 ) -> list[dict[str, Any]]:
     """Build a form in this process, for every chip, in every setting; all of it as JSON."""
-    gc.set_threshold(GARBAGE_AFTER)
     built_for = [gpu_catalog.chip(slug) for slug in chips]
     settings = SETTINGS.validate_python(dumped)
     built = [program for setting in settings for program in build(built_for, setting, form)]
