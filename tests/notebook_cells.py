@@ -41,15 +41,16 @@ def code_cells(notebook: str) -> Code:
     }
 
 
-def told_cells() -> set[Cell]:
+@cache
+def told_cells() -> frozenset[Cell]:
     """Return every cell whose sentence depends on a condition, or whose finding is computed."""
     notebooks = sorted(path.stem for path in places.NOTEBOOKS.glob("*.ipynb"))
-    return {
+    return frozenset(
         Cell(notebook, name)
         for notebook in notebooks
         for name, cell in code_cells(notebook).items()
         if states_an_outcome(cell, *from_earlier(notebook, name))
-    }
+    )
 
 
 def never_shown(cell: ast.Module) -> list[str]:
