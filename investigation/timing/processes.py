@@ -26,7 +26,7 @@ from pkgutil import resolve_name
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
-QUESTION, ANSWER, CRASH, LOG, OWN = "question.json", "answer.json", "crash", "log", "temporary"
+QUESTION, ANSWER, CRASH, LOG, OWN = "question.json", "answer.json", "crash", "log", "tmp"
 # New objects after which a child looks for garbage. Python's own number is some hundred; loading
 # torch makes a million objects that stay, and a compiler's graph has many nodes: each look goes
 # over many of them in vain.
