@@ -48,7 +48,7 @@ $(COMMANDS): $(VENV)/installed
 	@$(WITH_STDIN) STARTED_BY=$$PPID exec $(BIN)/python -m pipeline $@
 
 .PHONY: check
-check: lint ## Check what is quick to check: lint, types and every test without a book or a browser
+check: lint ## Check what is quick to check: lint, types and the quick tests
 	@$(WITH_STDIN) $(BIN)/python -m pytest --numprocesses auto -m 'not slow' -q
 
 .PHONY: wild

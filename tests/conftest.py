@@ -16,6 +16,7 @@ from hypothesis import settings
 from unchanged import Unchanged
 from whole_book import FOLDER, build_in
 
+from investigation.timing.processes import GARBAGE_AFTER
 from pipeline import places
 
 # A shell ignores the keyboard's interrupt for what it starts in the background, and every process
@@ -23,9 +24,8 @@ from pipeline import places
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Loading what the tests need makes a million objects that stay; each look for garbage among them
-# is in vain.
-gc.set_threshold(100_000)
+# As in a process that loads a compiler.
+gc.set_threshold(GARBAGE_AFTER)
 
 # Dask writes its settings on import, by default into the home folder.
 os.environ.setdefault("DASK_CONFIG", str(places.BUILD / "dask"))
@@ -38,7 +38,8 @@ BUILT = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "RENDER
 settings.register_profile("project", deadline=None)
 settings.load_profile("project")
 
-# What takes a whole book, a browser, a kernel, make or another process; `make check` leaves it out.
+# What takes a whole book, a browser, a kernel, or a process that takes long; `make check` leaves it
+# out.
 ALL_SLOW = "pytestmark = pytest.mark.slow"
 SLOW_FIXTURES = frozenset({"book", "browser", "built", "surveyed"})
 

@@ -26,6 +26,13 @@ def keeps_a_file(folder):
     return [Path(kept.name).exists(), Path(kept.name).is_relative_to(folder)]
 
 
+def leaves_another(note):
+    """Answer, and leave a process behind that would go on."""
+    other = subprocess.Popen(["sleep", "600"])
+    Path(note).write_text(str(other.pid))
+    return "answered"
+
+
 def at_once(value):
     """Answer without a part that is timed."""
     return value

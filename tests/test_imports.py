@@ -75,6 +75,19 @@ def test_several_threads_may_ask_what_is_imported():
     assert set(map(frozenset, named)) == {frozenset({"planted.subject", "planted.subject.cases"})}
 
 
+@pytest.mark.usefixtures("package")
+def test_only_one_thread_at_a_time_parses(monkeypatch):
+    held, parse = [], ast.parse
+
+    def noting(*words, **options):
+        held.append(imports.ONE_PARSES.locked())
+        return parse(*words, **options)
+
+    monkeypatch.setattr(ast, "parse", noting)
+    imports.named(notebook("from planted.subject import cases"), places.PACKAGE)
+    assert set(held) == {True}
+
+
 BOTH = ["subject/cases.py", "subject/sizes.py"]
 
 

@@ -1,6 +1,5 @@
 """Programs whose place in memory makes them faster or slower, made anew and timed."""
 
-import json
 import math
 import re
 from collections.abc import Callable
@@ -11,7 +10,7 @@ import torch
 from fake_clock import WORLDS, FakeMachine, steady
 from scipy import stats
 
-from investigation.evidence.kinds.timings import CONTROL_CONFIDENCE, FAMILY_CONFIDENCE
+from investigation.evidence.kinds.timings import CONTROL_CONFIDENCE
 from investigation.timing import preparations
 from investigation.timing.comparison import Comparison
 from investigation.timing.errors import BudgetError, MakerError, SettingsError
@@ -138,14 +137,6 @@ def test_there_are_enough_preparations_for_a_control_and_the_pairs_are_counted()
     assert (
         f"; {preparations.WANTED} preparations, {comparison.pairs} pairs of 1 call, 1 thread"
         in repr(comparison)
-    )
-
-
-def test_a_comparison_of_programs_survives_json() -> None:
-    comparison = Placed(3).compared(1.0).at(FAMILY_CONFIDENCE)
-    assert (
-        Comparison.from_dict(json.loads(json.dumps(comparison.to_dict(), allow_nan=False)))
-        == comparison
     )
 
 

@@ -51,6 +51,18 @@ def test_a_process_with_an_answer_ends_at_once_and_what_it_left_is_removed(tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_job_has_started_ends_with_it_before_another_goes_on(tmp_path):
+    note = tmp_path / "note"
+    jobs = (
+        Job(process_jobs.leaves_another, {"note": str(note)}),
+        Job(process_jobs.at_once, {"value": 1}),
+    )
+    outcomes = in_fresh_processes(jobs)
+    assert next(outcomes).answer == "answered"
+    assert gone(int(note.read_text()))
+    assert next(outcomes).answer == 1
+
+
 def test_two_prepare_side_by_side_and_none_is_timed_beside_another(tmp_path):
     jobs = [(process_jobs.timed, {"folder": str(tmp_path), "beside": n}) for n in (2, 2, 3)]
     outcomes = run(*jobs, at_once=2, limit_s=100)

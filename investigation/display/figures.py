@@ -58,7 +58,6 @@ STYLE = {
     "axes.spines.right": False,
     "figure.facecolor": "none",
     "axes.facecolor": "none",
-    "savefig.facecolor": "none",
     "grid.color": "#8080804d",
     "figure.constrained_layout.use": True,
 }

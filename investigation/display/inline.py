@@ -33,7 +33,8 @@ def svg(figure: Figure, alt: str, salt: str, style: Mapping[str, Any]) -> str:
     buffer = io.StringIO()
     settings: Any = {**style, "svg.hashsalt": salt}
     with mpl.rc_context(settings):
-        # What `savefig` does besides, a first pass that draws nothing, changes no drawing here.
+        # `savefig` goes through a figure once before, and puts its resolution back, which nobody
+        # asks for again; the drawings are the same.
         canvas: Any = FigureCanvasSVG(figure)  # the stub leaves this method's types open
         canvas.print_svg(buffer, metadata={"Date": None})
     drawn = buffer.getvalue()

@@ -16,8 +16,9 @@ from grimp.exceptions import SourceSyntaxError
 
 NOTEBOOK = "notebook"  # what the graph calls it
 BY_NAME = "import_module"  # parsing a module takes ten times as long as looking for this
-# Python 3.11 counts how deep a tree is for all threads together: of two that parse at once, one may
-# end in a SystemError (https://github.com/python/cpython/issues/106905).
+# Python before 3.11.8, and 3.12 before 3.12.2, counts how deep a tree is for all threads together:
+# of two that parse at once, one may end in a SystemError
+# (https://github.com/python/cpython/issues/106905).
 ONE_PARSES = threading.Lock()
 
 

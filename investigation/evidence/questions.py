@@ -55,7 +55,7 @@ class Question(Generic[R]):
 
     @cached_property
     def holds(self) -> Callable[[Observation], bool]:
-        """What tells whether a record of the type has the values."""
+        """A function: whether a record of type `of` has every value of `where`."""
         if not self.where:
             return lambda _: True
         names, values = zip(*self.where, strict=True)

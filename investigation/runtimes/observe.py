@@ -29,7 +29,7 @@ RELATIVE, ABSOLUTE = 1e-4, 1e-5
 # A comparison of a slow runtime gets the time for as many pairs in each preparation, whatever the
 # budget.
 PAIRS_AFFORDED = 4
-# A machine is not always as fast as when its calls were first timed.
+# A machine is not always as fast as in the faster of two tries.
 SPARE = 1.2
 Programs = dict[str, Program | str]
 ALL = ("broadcast", "expand_as", "materialized", "kept")

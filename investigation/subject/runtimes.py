@@ -36,7 +36,7 @@ class Runtime:
 
 
 ONNX = ("onnxruntime", "onnx", "onnxscript")
-# In this order two at a time are prepared side by side: those beside each other take as long.
+# Two at a time are prepared in this order; the two of a pair take about equally long.
 RUNTIMES: tuple[Runtime, ...] = (
     Runtime("eager", "PyTorch eager", "pytorch", "eager"),
     Runtime("torchscript", "TorchScript", "exported", "torchscript"),

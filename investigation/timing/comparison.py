@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -106,24 +106,6 @@ class Comparison:
     def __repr__(self) -> str:
         return sentence(self)
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-able; an infinite end of an interval becomes None."""
-        record = asdict(self)
-        record["ratio_interval"] = finite(self.ratio_interval)
-        record["difference_interval"] = finite(self.difference_interval)
-        return record
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` wrote, before or after JSON."""
-        arguments = {field.name: record[field.name] for field in fields(cls)}
-        arguments["samples"] = Samples.from_dict(record["samples"])
-        arguments["spread"] = Spread(**record["spread"]) if record["spread"] else None
-        arguments["warnings"] = tuple(record["warnings"])
-        arguments["ratio_interval"] = _infinite(record["ratio_interval"], 0.0)
-        arguments["difference_interval"] = _infinite(record["difference_interval"], -math.inf)
-        return cls(**arguments)
-
 
 def _estimates(
     samples: Samples, per_round: int, margin: float, confidence: float
@@ -155,16 +137,6 @@ def _spread(of_rounds: list[Floats]) -> Spread | None:
 def exponential(log: float) -> float:
     """Return e to the power of `log`, which may be infinite."""
     return math.inf if log == math.inf else math.exp(log)
-
-
-def finite(interval: tuple[float, float]) -> list[float | None]:
-    """Return both ends for JSON, None for one that is infinite."""
-    return [end if math.isfinite(end) else None for end in interval]
-
-
-def _infinite(interval: list[float | None], lowest: float) -> tuple[float, float]:
-    low, high = interval
-    return (lowest if low is None else low, math.inf if high is None else high)
 
 
 def _doubts(samples: Samples, per_round: int) -> tuple[str, ...]:

@@ -28,8 +28,8 @@ from typing import IO, Any
 
 QUESTION, ANSWER, CRASH, LOG, OWN = "question.json", "answer.json", "crash", "log", "tmp"
 # New objects after which a child looks for garbage. Python's own number is some hundred; loading
-# torch makes a million objects that stay, and a compiler's graph has many nodes: each look goes
-# over many of them in vain.
+# torch makes very many objects that stay, and a compiler's graph has many nodes: each look goes
+# over them in vain.
 GARBAGE_AFTER = 100_000
 SIGNAL = b"\n"  # from the child: prepared; from the parent: go on
 REASON_LENGTH, LOG_LENGTH = 200, 2000
@@ -124,6 +124,7 @@ class _Process:
     folder: Path
     limit_s: float | None
     late: bool = False
+    ended: bool = False
 
     def prepare(self) -> None:
         """Wait until the child is prepared, or has ended."""
@@ -141,13 +142,16 @@ class _Process:
             self.child.wait(self.limit_s)
         except subprocess.TimeoutExpired:
             self.late = True
-            self.end()
+        self.end()  # what it has started may not work beside the next job
         return self._reply()
 
     def end(self) -> None:
         """End the child and all that it has started, whatever they are doing."""
-        if self.child.poll() is None:
-            os.killpg(self.child.pid, signal.SIGKILL)
+        if not self.ended:
+            self.ended = True
+            # None of them may be left; macOS refuses where only the dead child is.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.child.pid, signal.SIGKILL)
             self.child.wait()
 
     def _reply(self) -> Reply:

@@ -37,7 +37,7 @@ MadeBy = tuple[MakeArms, Mapping[str, Any]]
 
 
 class ReplicationError(MeasurementError):
-    """A process that ended without a comparison; the message says why."""
+    """A process that ended without an answer; the message says why."""
 
 
 def replicate(arms: MadeBy, **settings: Any) -> Replication:

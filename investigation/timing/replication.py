@@ -1,14 +1,14 @@
 """What the same comparison came to in several processes, combined; it reads no clock."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 from investigation.evidence import words
 from investigation.evidence.kinds.timings import Outcome
 from investigation.timing import statistics
-from investigation.timing.comparison import Comparison, exponential, finite
+from investigation.timing.comparison import Comparison, exponential
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,3 @@ class Replication:
             f"{words.outcome(self)}; {len(self.comparisons)} processes; "
             f"{self.spread.in_words('processes')})"
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-able."""
-        record = asdict(self)
-        record["ratio_interval"] = finite(self.ratio_interval)
-        record["comparisons"] = [comparison.to_dict() for comparison in self.comparisons]
-        return record
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` wrote, before or after JSON."""
-        return cls.of([Comparison.from_dict(comparison) for comparison in record["comparisons"]])
