@@ -36,7 +36,7 @@ def test_the_example_fits_a_screen_and_says_whether_its_line_is_slower(tmp_path)
         check=True, env=os.environ | {"PYTHONPATH": str(places.HERE)},
     )  # fmt: skip
     control, result = done.stdout.splitlines()
-    outcomes = "slower than|faster than|equivalent to|is undecided"
+    outcomes = "slower than|faster than|equal within|is undecided|times as long"
     assert control.startswith("control:")
     assert result.startswith("result:")
     assert re.search(outcomes, result), result
