@@ -1,5 +1,6 @@
 """What is measured in every runtime, inside that runtime's own process."""
 
+import gc
 import importlib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
@@ -63,6 +64,7 @@ def observe(
     for case, programs in zip(tried, prepared, strict=True):
         answer["cases"][case.slug] = _observed(case, programs)
     yield
+    gc.freeze()  # what is prepared stays: what is looked for below is what a comparison leaves
     for case, programs in zip(tried, prepared, strict=True):
         timed = partial(timed_programs, programs, settings)
         answer["comparisons"][case.slug] = timed("broadcast", "expand_as")
@@ -159,6 +161,7 @@ def timed_programs(
 
     The budget grows with what it takes to load them and with a call, whichever is slower.
     """
+    gc.collect()  # what an earlier comparison has loaded may lie in cycles, and is large
     first, second = (programs[name] for name in (baseline, candidate))
     assert isinstance(first, Program)
     assert isinstance(second, Program)
