@@ -216,8 +216,13 @@ def _heed_the_parent(go_on: threading.Event) -> None:
 
 
 def _timed(job: Generator[None, None, Any], parent: IO[bytes], go_on: threading.Event) -> Any:
-    """Prepare, say so, wait for the parent, and go on."""
+    """Prepare, say so, wait for the parent, and go on.
+
+    What is prepared stays, so that whoever looks for garbage later need not go over it.
+    """
     next(job)
+    gc.collect()
+    gc.freeze()
     parent.write(SIGNAL)
     go_on.wait()
     try:
