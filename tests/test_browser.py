@@ -231,15 +231,6 @@ def opened(browser, html):
     page.close()
 
 
-def test_the_answer_the_change_the_picture_and_the_decisions_are_seen_on_one_screen(opened):
-    opened.set_viewport_size(browsing.DESKTOP)
-    opened.evaluate("window.scrollTo(0, 0)")
-    ends = opened.evaluate(
-        "[...document.querySelectorAll('.beside *')].map(o => o.getBoundingClientRect().bottom)"
-    )
-    assert 0 < max(ends) <= browsing.DESKTOP["height"]
-
-
 @pytest.fixture
 def first_page(opened):
     """The first page, its picker as a reader finds it."""

@@ -26,6 +26,7 @@ from investigation.display import figure_data
 from investigation.display.setting_figures import Mark, SettingRow, settings_figure
 from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.kinds.layouts import Layouts
+from investigation.subject.memory_formats import MEMORY_FORMATS
 from pipeline import places
 from pipeline.pages import (
     answers,
@@ -63,12 +64,24 @@ def rank(*plant):
             "the same time within ±1 % with the line (97.5 % intervals from −0.20 % to +0.20 %)",
         ),
         (network(1.01, "inconclusive"), "open", "cannot tell whether the line changes a step"),
-        (network(1.008, "inconclusive"), "open", "by more than ±1 %: a forward step"),
+        (network(1.008, "inconclusive"), "open", "by more than ±1 % (97.5 % intervals from"),
         (network(1.0, width=math.inf), "open", "in too few processes to tell"),
-        (network(1.05, "slower"), "as filed, a performance bug", "slower with the line in a forw"),
-        (training_step(1.05, "slower"), "as filed, a performance bug", "a training step"),
-        (network(0.95, "faster"), "none, keep the line", "faster with the line in a forward"),
-        ((*network(1.05, "slower"), *training_step(0.95, "faster")), "open", ", but faster"),
+        (
+            network(1.05, "slower"),
+            "as filed, a performance bug",
+            "slower in 2, equal in 2 of 4 (largest: +5.00 %); 97.5 % intervals from −0.20 % to",
+        ),
+        (
+            training_step(1.05, "slower"),
+            "as filed, a performance bug",
+            "slower in 2, equal in 2 of 4",
+        ),
+        (network(0.95, "faster"), "none, keep the line", "is faster in 2, equal"),
+        (
+            (*network(1.05, "slower"), *training_step(0.95, "faster")),
+            "open",
+            "slower in 2, faster in 2 of 4 (largest: +5.00 %, −5.00 %)",
+        ),
         ((equality("same_dtype", 16, 1),), "open; change nothing yet", "different bits"),
     ],
 )
@@ -126,7 +139,7 @@ def on_a_card(*records):
         (
             on_a_card(*network(1.05, "slower"), *training_step(1.0095, "inconclusive")),
             "low, a matter of style, on a CPU; as filed, a performance bug, on a GPU",
-            "slower in 2 and undecided in 2 of 4 (largest: +5.00 %).",
+            "slower in 2, undecided in 2 of 4 (largest: +5.00 %).",
             disposition.SLOWER_ON_A_GPU,
         ),
         (
@@ -240,10 +253,8 @@ def test_the_first_sentence_tells_of_bits_layouts_and_gradients():
 
 def test_the_second_sentence_tells_of_one_dtype_in_both_directions():
     assert "slower with the line in 0 of 1 timings." in sentences()[1]
-    assert "A step of a whole network: equal" in sentences()[1]
     assert "at worst 50.0 % longer at 128×32×32×32" in sentences(multiply(1.5, "slower"))[1]
     assert "0 of 1 timings, and faster in 1" in sentences(multiply(0.5, "faster"))[1]
-    assert "A step of a whole network: undecided" in sentences(*network(1.01, "inconclusive"))[1]
 
 
 def test_the_third_sentence_tells_of_two_dtypes_or_that_nothing_was_found():
@@ -253,6 +264,13 @@ def test_the_third_sentence_tells_of_two_dtypes_or_that_nothing_was_found():
     )[2]
     assert "requests 8,192 KiB besides the output instead of 0 B" in sentence
     assert "the multiply takes up to 2.3 times as long" in sentence
+
+
+def test_many_programs_that_are_faster_are_counted_instead_of_named():
+    quick = [block_in(name, 0.8, "faster") for name in ("library", "compiler", "third")]
+    three = sentences(program("third"), *quick)[3]
+    assert "at some size 3 programs are faster with it" in three
+    assert "at some size library and compiler are faster with it" in sentences(*quick[:2])[3]
 
 
 def test_the_fourth_sentence_tells_of_exported_programs_in_both_directions():
@@ -280,7 +298,7 @@ def test_the_short_table_has_at_most_six_rows_however_much_was_measured():
     assert len(rows) == 6
     assert rows[0].where == settings.ONE_DTYPE
     assert (rows[-1].where, rows[-1].change) == ("on a GPU", decisions.CHANGE)
-    assert rows[-1].why == "a network's step: slower in 6 of 6 (largest: +5.00 %)"
+    assert rows[-1].why == "a network's step: slower"
 
 
 def test_the_row_of_gpus_tells_times_from_start_to_finish_and_not_of_a_part():
@@ -288,6 +306,18 @@ def test_the_row_of_gpus_tells_times_from_start_to_finish_and_not_of_a_part():
     row = summary.rows(made_in(at_one_size(*on_a_card(host, whole))))[-1]
     assert row.why == "up to 10.0 % longer at 128×32×32×32"
     assert summary.rows(made_in(at_one_size()))[-1].change == decisions.NOT_MEASURED
+
+
+def test_a_row_tells_of_the_steps_of_a_network_only_if_no_part_differs():
+    def why(*plant):
+        return summary.rows(made_in(at_one_size(*plant)))[0].why
+
+    assert why() == "a network's step: equal"
+    undecided = "a network's step: equal in 1, undecided in 1 of 2"
+    assert why(*network(1.01, "inconclusive", formats=MEMORY_FORMATS[:1])) == undecided
+    assert why(multiply(1.5, "slower")) == "up to 50.0 % longer at 128×32×32×32"
+    both = (multiply(1.5, "slower"), multiply(0.5, "faster", case=LARGE))
+    assert why(*both) == "from 50.0 % shorter to 50.0 % longer"
 
 
 def test_a_row_for_several_programs_counts_their_decisions():

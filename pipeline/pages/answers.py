@@ -1,12 +1,13 @@
 """Every comparison of the two forms, by setting and input: evidence, in a reader's terms."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from investigation.display.outcomes import counted
 from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.kinds.timings import Outcome
 from investigation.evidence.questions import Findings
-from investigation.evidence.words import percent
+from investigation.evidence.words import change, percent
 from pipeline.pages.settings import Setting, settings
 
 HOST = "the host network"
@@ -95,3 +96,19 @@ def span(answers_timed: Iterable[Answer]) -> str:
         key=lambda answer: answer.elements,
     )
     return f"{shaped[0].size} to {shaped[-1].size}" if shaped else "no input"
+
+
+def by_ratio(answer: Answer) -> float:
+    """Return what comparisons are ordered by: the time with the line over that without."""
+    return answer.timing.ratio
+
+
+def outcomes(answers: Sequence[Answer]) -> str:
+    """Count the outcomes for the line, and name the largest difference in either direction."""
+    extremes = [
+        change(pick(of, key=by_ratio).timing.ratio)
+        for pick, outcome in ((max, "slower"), (min, "faster"))
+        if (of := [answer for answer in answers if answer.outcome == outcome])
+    ]
+    largest = f" (largest: {', '.join(extremes)})" if extremes else ""
+    return f"{counted(answer.timing for answer in answers)}{largest}"

@@ -7,7 +7,7 @@ from investigation.display.outcomes import EXTREMES, counted
 from investigation.evidence.observation import Observation
 from investigation.evidence.questions import Findings
 from investigation.evidence.words import OUTCOMES, kib
-from pipeline.pages.answers import Answer
+from pipeline.pages.answers import Answer, by_ratio
 from pipeline.pages.settings import GPU, Setting, settings
 
 CHANGE, KEEP, NO_DIFFERENCE = "change it", "keep it", "no difference"
@@ -112,12 +112,12 @@ class Decision:
     @property
     def worst(self) -> Answer | None:
         """The comparison in which `expand_as` is slower by most, None if it is in none."""
-        return max(self.of("slower"), key=_ratio, default=None)
+        return max(self.of("slower"), key=by_ratio, default=None)
 
     @property
     def best(self) -> Answer | None:
         """The comparison in which `expand_as` is faster by most, None if it is in none."""
-        return min(self.of("faster"), key=_ratio, default=None)
+        return min(self.of("faster"), key=by_ratio, default=None)
 
     def of(self, outcome: str) -> list[Answer]:
         """Return the comparisons with one outcome."""
@@ -140,10 +140,6 @@ class Decision:
                 yield f"{EXTREMES[extreme.outcome]}: {extreme.where}, {extreme.change}"
         if self.sizes:
             yield self.sizes
-
-
-def _ratio(answer: Answer) -> float:
-    return answer.timing.ratio
 
 
 def _at_one_size(answers: Sequence[Answer], extra: Extra, size: str) -> str:

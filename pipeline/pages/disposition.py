@@ -11,7 +11,7 @@ from investigation.evidence.kinds.correctness import Equality
 from investigation.evidence.kinds.timings import MARGIN
 from investigation.evidence.questions import Findings, ask
 from investigation.evidence.words import change, listed
-from pipeline.pages import gpus
+from pipeline.pages import answers, gpus
 from pipeline.pages.answers import Answer
 from pipeline.pages.decisions import (
     BY_CASE,
@@ -101,9 +101,8 @@ def _on_a_cpu(steps: Sequence[Answer]) -> str:
     outcomes = {answer.outcome for answer in steps}
     if not steps:
         return "No step of its network was timed."
-    if decided := [outcome for outcome in ("slower", "faster") if outcome in outcomes]:
-        parts = ", but ".join(_steps(steps, outcome) for outcome in decided)
-        return f"On a CPU its network is {parts}."
+    if outcomes & {"slower", "faster"}:
+        return f"On a CPU a step of its network is {answers.outcomes(steps)}; {_span(steps)}."
     ends = [end for answer in steps for end in answer.timing.interval]
     if not all(map(math.isfinite, ends)):
         return "A step of its network was timed in too few processes to tell."
@@ -114,7 +113,7 @@ def _on_a_cpu(steps: Sequence[Answer]) -> str:
         )
     return (
         "On a CPU this run cannot tell whether the line changes a step of its network by more "
-        f"than ±{100 * MARGIN:g} %: {_changes(steps, 'inconclusive')}."
+        f"than ±{100 * MARGIN:g} % ({_span(steps)})."
     )
 
 
@@ -124,15 +123,6 @@ def _span(steps: Sequence[Answer]) -> str:
     high = max(answer.timing.interval[1] for answer in steps)
     confidence = min(answer.timing.confidence for answer in steps)
     return f"{100 * confidence:g} % intervals from {change(low)} to {change(high)}"
-
-
-def _steps(steps: Iterable[Answer], outcome: str) -> str:
-    return f"{outcome} with the line in {_changes(steps, outcome)}"
-
-
-def _changes(steps: Iterable[Answer], outcome: str) -> str:
-    answers = [answer for answer in steps if answer.outcome == outcome]
-    return listed([f"{answer.where} ({answer.change})" for answer in answers])
 
 
 def elsewhere(decisions: Iterable[Decision]) -> str:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from investigation.evidence.kinds.gpus import DeviceFacts
-from investigation.evidence.kinds.timings import Outcome, Quantity, Timing
+from investigation.evidence.kinds.timings import Quantity, Timing
 from investigation.evidence.questions import Findings, ask
 from investigation.evidence.records import Evidence
-from investigation.evidence.words import OUTCOMES, change, listed
-from pipeline.pages.answers import Answer
+from investigation.evidence.words import listed
+from pipeline.pages.answers import Answer, outcomes
 from pipeline.pages.decisions import Decision
 from pipeline.pages.settings import CPU, GPU
 
@@ -92,20 +92,3 @@ def _how(machine: str, recorded: Mapping[str, Evidence]) -> str:
 def _named(decisions: Sequence[Decision]) -> str:
     names = dict.fromkeys(decision.setting.device for decision in decisions)
     return listed([f"an {name}" if name.startswith("NVIDIA") else f"a {name}" for name in names])
-
-
-def outcomes(answers: Sequence[Answer]) -> str:
-    """Count the outcomes for the line, and name the largest difference in either direction."""
-    kinds: tuple[Outcome, ...] = ("slower", "faster", "equivalent", "inconclusive")
-    found = {outcome: [one for one in answers if one.outcome == outcome] for outcome in kinds}
-    counted = [f"{OUTCOMES[outcome]} in {len(some)}" for outcome, some in found.items() if some]
-    extremes = [
-        f" (largest: {change(pick(some, key=_ratio).timing.ratio)})"
-        for pick, some in ((max, found["slower"]), (min, found["faster"]))
-        if some
-    ]
-    return f"{listed(counted)} of {len(answers)}{''.join(extremes)}"
-
-
-def _ratio(answer: Answer) -> float:
-    return answer.timing.ratio

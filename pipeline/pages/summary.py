@@ -1,13 +1,15 @@
 """The first page in short: the answer in a few sentences, and a table of at most six rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from investigation.display.outcomes import counted
 from investigation.evidence.kinds.correctness import Aspect, Equality
 from investigation.evidence.kinds.layouts import Layouts
 from investigation.evidence.questions import Findings, ask
 from investigation.evidence.words import OUTCOMES, listed
 from pipeline.pages import answers, gpus
+from pipeline.pages.answers import Answer, by_ratio
 from pipeline.pages.decisions import (
     CANNOT_TELL,
     CHANGE,
@@ -24,6 +26,9 @@ from pipeline.pages.settings import (
     TRAINING_MIXED,
     TWO_DTYPES,
 )
+
+# So many products are named in a sentence; more are counted.
+FEW = 2
 
 
 @dataclass(frozen=True)
@@ -55,31 +60,56 @@ def rows(decisions: Iterable[Decision]) -> list[Row]:
 
 def _on_a_gpu(members: Sequence[Decision]) -> Row:
     """Return one row for all GPUs, with their times from start to finish for its grounds."""
-    row, steps = _shared("on a GPU", members), gpus.steps(members)
-    slower = [
-        answer for decision in members for answer in decision.of("slower") if not answer.whole
-    ]
-    parts = [f"a network's step: {gpus.outcomes(steps)}"] * bool(steps)
-    if slower:
-        worst = max(slower, key=lambda answer: answer.timing.ratio)
-        parts.append(f"up to {longer(worst)} at {worst.size}")
-    return replace(row, why="; ".join(parts)) if parts else row
+    row = _shared("on a GPU", members)
+    every = [answer for decision in members for answer in decision.answers]
+    return replace(row, why=_largest(every) or row.why)
 
 
 def _why(decision: Decision) -> str:
     """Give the grounds of a decision in a line."""
-    parts = [f"a network's step: {network(decision)}"] * bool(decision.wholes)
-    extreme = [answer for answer in (decision.worst, decision.best) if answer and not answer.whole]
-    parts += [f"up to {longer(answer)} at {answer.size}" for answer in extreme]
-    return "; ".join(parts) or decision.extra.memory or decision.extra.same or decision.measured
+    found = _largest(decision.answers)
+    return found or decision.extra.memory or decision.extra.same or decision.measured
 
 
-def network(decision: Decision) -> str:
+def _largest(timed: Sequence[Answer]) -> str:
+    """Name the largest difference of a part alone, else what the steps of a network came to.
+
+    The steps come first on the page, so they are told here only if there is nothing else to tell.
+    """
+    steps = [answer for answer in timed if answer.whole]
+    parts = [answer for answer in timed if not answer.whole]
+    return _at_most(parts, _at) or (f"a network's step: {_all_of(steps)}" if steps else "")
+
+
+def _all_of(steps: Sequence[Answer]) -> str:
     """Say what came out for the steps of a network, in one word if all agree."""
-    outcomes = {whole.timing.memory_format: OUTCOMES[whole.outcome] for whole in decision.wholes}
-    if len(set(outcomes.values())) == 1:
-        return next(iter(outcomes.values()))
-    return ", ".join(f"{outcome} ({layout})" for layout, outcome in outcomes.items())
+    came_out = {OUTCOMES[step.outcome] for step in steps}
+    return came_out.pop() if len(came_out) == 1 else counted(step.timing for step in steps)
+
+
+def _at_most(timed: Iterable[Answer], place: Callable[[Answer], str]) -> str:
+    """Name the largest difference with its place, or how far they go in both directions.
+
+    Empty if the line is neither slower nor faster anywhere. The places of two directions are left
+    to the sentences above and to the long table: a cell has room for two lines.
+    """
+    every = list(timed)
+    slower, faster = (
+        pick([one for one in every if one.outcome == outcome], key=by_ratio, default=None)
+        for pick, outcome in ((max, "slower"), (min, "faster"))
+    )
+    if slower and faster:
+        return f"from {longer(faster)} to {longer(slower)}"
+    one = slower or faster
+    return f"up to {longer(one)} {place(one)}" if one else ""
+
+
+def _at(answer: Answer) -> str:
+    return f"at {answer.size}"
+
+
+def _in(answer: Answer) -> str:
+    return f"in {answer.setting.name}"
 
 
 def _shared(name: str, members: Sequence[Decision]) -> Row:
@@ -88,36 +118,20 @@ def _shared(name: str, members: Sequence[Decision]) -> Row:
     if not measured:
         return Row(name, NOT_MEASURED, members[0].measured if members else "")
     changes = [decision.change for decision in measured]
+    why = _at_most((answer for decision in measured for answer in decision.answers), _in)
     if len(set(changes)) == 1:
-        return Row(name, changes[0], _extremes(measured))
+        return Row(name, changes[0], why)
     counts = {
         change: changes.count(change)
         for change in dict.fromkeys(sorted(changes, key=_first))
         if change != CANNOT_TELL
     }
-    counted = ", ".join(f"{change} in {count}" for change, count in counts.items())
-    return Row(name, f"{counted} of {len(changes)}", _extremes(measured))
+    words = ", ".join(f"{change} in {count}" for change, count in counts.items())
+    return Row(name, f"{words} of {len(changes)}", why)
 
 
 def _first(change: str) -> bool:
     return change != CHANGE
-
-
-def _extremes(members: Iterable[Decision]) -> str:
-    """Name the largest differences in both directions, with their settings."""
-    pairs = [
-        (decision, answer)
-        for decision in members
-        for answer in (decision.worst, decision.best)
-        if answer
-    ]
-    parts = []
-    for outcome, pick in (("slower", max), ("faster", min)):
-        of = [pair for pair in pairs if pair[1].outcome == outcome]
-        if of:
-            decision, answer = pick(of, key=lambda pair: pair[1].timing.ratio)
-            parts.append(f"up to {longer(answer)} in {decision.setting.name}")
-    return "; ".join(parts)
 
 
 def sentences(findings: Findings, decisions: Iterable[Decision]) -> list[str]:
@@ -180,13 +194,11 @@ def _one_dtype(decision: Decision) -> str:
     faster = [part for part in parts if part.outcome == "faster"]
     outcome = f"slower with the line in {len(slower)} of {len(parts)} timings"
     if slower:
-        worst = max(slower, key=lambda answer: answer.timing.ratio)
+        worst = max(slower, key=by_ratio)
         outcome += f", at worst {longer(worst)} at {worst.size}"
     outcome += f", and faster in {len(faster)}" if faster else ""
-    step = f" A step of a whole network: {network(decision)}." if decision.wholes else ""
     return (
         f"In eager PyTorch with one dtype, on a CPU, the multiply or the block alone is {outcome}."
-        f"{step}"
     )
 
 
@@ -216,14 +228,17 @@ def _exported(decisions: Sequence[Decision]) -> str:
     worst = [decision.worst for decision in decisions if decision.worst]
     faster = [decision.setting.name for decision in decisions if decision.best]
     verb = "is" if len(worst) == 1 else "are"
-    counted = f"{len(worst)} of {len(decisions)} programs of the block"
-    sentence = f"Exported, {counted} {verb} slower with the line at some size"
+    sentence = (
+        f"Exported, {len(worst)} of {len(decisions)} programs of the block {verb} slower with the "
+        "line at some size"
+    )
     if worst:
-        dearest = max(worst, key=lambda answer: answer.timing.ratio)
+        dearest = max(worst, key=by_ratio)
         sentence += f", up to {longer(dearest)} in {dearest.setting.name} at {dearest.size}"
     if faster:
         are = "is" if len(faster) == 1 else "are"
-        sentence += f"; at some size {listed(faster)} {are} faster with it"
+        named = listed(faster) if len(faster) <= FEW else f"{len(faster)} programs"
+        sentence += f"; at some size {named} {are} faster with it"
     if all(decision.change == NO_DIFFERENCE for decision in decisions):
         sentence = (
             f"Exported to {len(decisions)} programs, the block takes the same time either way"
