@@ -1,5 +1,9 @@
 """The SE block in other runtimes: what is handed over, what is read back, what becomes a row."""
 
+import os
+import platform
+from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import process_jobs
@@ -9,10 +13,10 @@ from fake_clock import FakeMachine
 from torch import nn
 
 from investigation.evidence.recorder import Recorder
-from investigation.runtimes import graph_pass, modules, observe, recording, traces, workers
+from investigation.runtimes import graph_pass, heap, modules, observe, recording, traces, workers
 from investigation.runtimes.adapters import inductor
 from investigation.runtimes.observe import close
-from investigation.runtimes.program import Program, Step, Trace
+from investigation.runtimes.program import Step, Trace
 from investigation.runtimes.survey import survey
 from investigation.subject import runtimes as registry
 from investigation.subject.cases import Case
@@ -170,7 +174,7 @@ def test_a_budget_does_not_follow_what_a_runtime_does_once_in_a_process(monkeypa
     machine, given = FakeMachine(), {}
     load = machine.work(0.01, "load", first_call_s=5)
     call = machine.work(0.02, "call", first_call_s=3)
-    program = Program(lambda: (load(), call)[1], torch.zeros, ())
+    loads = dict.fromkeys("ab", lambda: (load(), call)[1])
     monkeypatch.setattr(observe.DeviceClock, "of", lambda _: machine)
 
     def sampled(*_, **settings):
@@ -179,11 +183,46 @@ def test_a_budget_does_not_follow_what_a_runtime_does_once_in_a_process(monkeypa
 
     monkeypatch.setattr(observe, "sample_made_patiently", sampled)
     settings = {"budget_s": 0.3, "threads": 1, "seed": 0, "margin": 0.01}
-    observe.timed_programs({"a": program, "b": Program(**vars(program))}, settings, "a", "b")
+    loads["b"] = partial(loads["a"])  # another program than the first
+    observe.timed_loads(loads, settings, "a", "b")
     preparation_s = 2 * 0.01 + observe.PAIRS_AFFORDED * 2 * 0.02
     assert given["budget_s"] == pytest.approx(
         observe.SPARE * (2 + observe.FEWEST) * preparation_s, rel=0.05
     )
+
+
+def resident():
+    """The bytes of this process that lie in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps none")
+def test_room_that_is_kept_between_what_stays_is_given_back():
+    pieces = [torch.ones(size) for _ in range(2000) for size in (20_000, 1000)]
+    freed = sum(piece.nbytes for piece in pieces[::2])
+    del pieces[::2]  # what stays lies between, so that no room is at the end
+    kept = resident()
+    heap.give_back()
+    assert kept - resident() > freed / 2
+
+
+def test_room_is_given_back_before_every_so_many_loads_of_both_programs(monkeypatch):
+    def sampled(first, second, **_):
+        for _ in range(observe.LOADS_IN_A_ROOM):
+            first(), second()
+        return SimpleNamespace(to_dict=dict)
+
+    done = []
+    monkeypatch.setattr(heap, "give_back", lambda: done.append("give back"))
+    monkeypatch.setattr(observe, "sample_made_patiently", sampled)
+    monkeypatch.setattr(observe, "_once_warm", lambda *_: (0.1, 0.1))
+    loads = {
+        name: lambda name=name: done.append(name) or (lambda: None) for name in ("one", "other")
+    }
+    settings = {"budget_s": 0.1, "threads": 1, "seed": 0, "margin": 0.01}
+    observe.timed_loads(loads, settings, "one", "other")
+    room = ["give back", *["one", "other"] * (observe.LOADS_IN_A_ROOM // 2)]
+    assert done == 2 * room
 
 
 class TestRegistry:

@@ -2,16 +2,18 @@
 
 import gc
 import importlib
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from investigation.runtimes import heap
 from investigation.runtimes.modules import block
-from investigation.runtimes.program import Program, Trace
+from investigation.runtimes.program import Load, Program, Run, Trace, loads_of
 from investigation.runtimes.workers import Answer
 from investigation.subject.cases import Case
 from investigation.subject.runtimes import BY_SLUG, Runtime
@@ -32,6 +34,9 @@ RELATIVE, ABSOLUTE = 1e-4, 1e-5
 PAIRS_AFFORDED = 4
 # A machine is not always as fast as in the faster of two tries.
 SPARE = 1.2
+# So many loads may leave their memory to the process: the largest leave some 100 MiB each, and what
+# was given back has to be fetched again, which takes time.
+LOADS_IN_A_ROOM = 8
 Programs = dict[str, Program | str]
 ALL = ("broadcast", "expand_as", "materialized", "kept")
 COMPARED = ("broadcast", "expand_as")
@@ -58,17 +63,19 @@ def observe(
     torch.set_grad_enabled(mode=False)
     runtime = BY_SLUG[slug]
     tried = [Case.model_validate(case) for case in cases]
-    first, *others = [partial(_programs, runtime, case, Path(folder, case.slug)) for case in tried]
-    prepared = [first(settings["threads"], ALL), *(other(settings["threads"]) for other in others)]
     answer: Answer = {"cases": {}, "comparisons": {}, "copies": {}, "controls": {}}
-    for case, programs in zip(tried, prepared, strict=True):
-        answer["cases"][case.slug] = _observed(case, programs)
+    loads: dict[str, Mapping[str, Load]] = {}
+    for case in tried:
+        programs = partial(_programs, runtime, case, Path(folder, case.slug), settings["threads"])
+        answer["cases"][case.slug], loads[case.slug] = _seen(
+            case, programs(ALL if case is tried[0] else COMPARED)
+        )
     yield
-    for case, programs in zip(tried, prepared, strict=True):
-        timed = partial(timed_programs, programs, settings)
+    for case in tried:
+        timed = partial(timed_loads, loads[case.slug], settings)
         answer["comparisons"][case.slug] = timed("broadcast", "expand_as")
         answer["copies"][case.slug] = timed("broadcast", "broadcast")
-    answer["controls"] = _controls(prepared[0], settings)
+    answer["controls"] = _controls(loads[tried[0].slug], settings)
     return answer
 
 
@@ -77,7 +84,7 @@ def _programs(
     case: Case,
     folder: Path,
     threads: int,
-    variants: Sequence[str] = COMPARED,
+    variants: Sequence[str],
 ) -> Programs:
     """Return a program for each variant; a control that the runtime refuses is its refusal."""
     x, _ = case.tensors()
@@ -105,6 +112,11 @@ def _preparer(
     return lambda module, x: function(module, x, folder, threads, **options)
 
 
+def _seen(case: Case, programs: Programs) -> tuple[Answer, Mapping[str, Load]]:
+    """Return what was observed of the programs, and how to load them; nothing stays loaded."""
+    return _observed(case, programs), loads_of(programs)
+
+
 def _observed(case: Case, programs: Programs) -> Answer:
     """Return what each program does when it runs, and how far its result is from eager's."""
     x, _ = case.tensors()
@@ -128,13 +140,13 @@ def _equality(result: Tensor, expected: Tensor) -> Answer:
     return {"equal": close(result, same), "furthest": float((result - same).abs().max())}
 
 
-def _controls(programs: Programs, settings: Mapping[str, Any]) -> Answer:
-    if not isinstance(programs.get("materialized"), Program):
+def _controls(loads: Mapping[str, Load], settings: Mapping[str, Any]) -> Answer:
+    if "materialized" not in loads:
         return {}
-    return {"materialized": timed_programs(programs, settings, "broadcast", "materialized")}
+    return {"materialized": timed_loads(loads, settings, "broadcast", "materialized")}
 
 
-def _once_warm(first: Program, second: Program) -> tuple[float, float]:
+def _once_warm(first: Load, second: Load) -> tuple[float, float]:
     """Return what loading both takes, and a call of each, in seconds.
 
     The lesser of two tries: in the first one some runtimes do what they do once in a process, which
@@ -143,44 +155,52 @@ def _once_warm(first: Program, second: Program) -> tuple[float, float]:
     clock, tries = DeviceClock.of("cpu"), []
     for _ in range(2):
         start = clock.now()
-        calls = [program.again() for program in (first, second)]
+        calls = [load() for load in (first, second)]
         loading_s = clock.now() - start
         tries.append((loading_s, sum(Arm("warm", call).seconds(1, clock) for call in calls)))
     loading, pairs = zip(*tries, strict=True)
     return min(loading), min(pairs)
 
 
-def timed_programs(
-    programs: Mapping[str, Program | str],
-    settings: Mapping[str, Any],
-    baseline: str,
-    candidate: str,
+def timed_loads(
+    loads: Mapping[str, Load], settings: Mapping[str, Any], baseline: str, candidate: str
 ) -> Answer:
     """Compare two programs, loaded anew each time.
 
     The budget grows with what it takes to load them and with a call, whichever is slower.
     """
     gc.collect()  # what an earlier comparison has loaded may lie in cycles, and is large
-    first, second = (programs[name] for name in (baseline, candidate))
-    assert isinstance(first, Program)
-    assert isinstance(second, Program)
+    first, second = _roomy(loads[baseline], loads[candidate])
+    copies = baseline == candidate
     loading_s, pair_s = _once_warm(first, second)
     # Copies are judged as a control: with fewer preparations that interval has no ends.
-    preparations = WANTED if first is second else None
+    preparations = WANTED if copies else None
     number = preparations or FEWEST
     least_s = SPARE * (2 + number) * (loading_s + PAIRS_AFFORDED * pair_s)
     budget_s = max(settings["budget_s"], loading_s * number / MAKING_SHARE, least_s)
     names = {
         "baseline_name": baseline,
-        "name": f"{candidate} again" if first is second else candidate,
+        "name": f"{candidate} again" if copies else candidate,
     }
     shared = {key: settings[key] for key in ("threads", "seed", "margin")}
     sampled = sample_made_patiently(
-        first.again,
-        second.again,
+        first,
+        second,
         budget_s=budget_s,
         preparations=preparations,
         **names,
         **shared,
     )
     return sampled.to_dict()
+
+
+def _roomy(*loads: Load) -> Iterator[Load]:
+    """Yield each load; before every so many of all of them, freed memory is given back."""
+    loaded = count()
+
+    def roomy(load: Load) -> Run:
+        if next(loaded) % LOADS_IN_A_ROOM == 0:
+            heap.give_back()
+        return load()
+
+    yield from (partial(roomy, load) for load in loads)

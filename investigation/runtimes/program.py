@@ -7,6 +7,7 @@ from typing import Any, Self
 from torch import Tensor
 
 Run = Callable[[], object]
+Load = Callable[[], Run]
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,20 @@ class Program:
     inference, if it reports that.
     """
 
-    again: Callable[[], Run]
+    again: Load
     result: Callable[[], Tensor]
     steps: tuple[Step, ...]
     arena_bytes: int | None = None
+
+
+def loads_of(programs: Mapping[str, Program | str]) -> dict[str, Load]:
+    """Return by name how to load each program anew: all that its timing needs.
+
+    Whoever keeps no more lets go of what was loaded to look at it, before anything is timed.
+    """
+    return {
+        name: program.again for name, program in programs.items() if isinstance(program, Program)
+    }
 
 
 @dataclass(frozen=True)

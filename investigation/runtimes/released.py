@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from investigation.evidence.kinds.released import ReleasedEquality
 from investigation.observe.equality import same_bits
 from investigation.runtimes.observe import close
-from investigation.runtimes.program import Program, Run, Trace
+from investigation.runtimes.program import Load, Program, Trace, loads_of
 from investigation.runtimes.workers import Answer
 from investigation.subject.released import ReleasedNetwork
 from investigation.subject.runtimes import BY_SLUG
@@ -163,9 +163,11 @@ def in_runtime(
     compared = {name: programs[name] for name in (RELEASED, PATCHED)}
     answer: Answer = {name: Trace.of(program).to_dict() for name, program in compared.items()}
     answer["equal"] = all(close(program.result(), expected) for program in compared.values())
+    loads = loads_of(programs)
+    del programs, compared
     yield
-    answer["line"] = _timed(programs, PATCHED, RELEASED, settings)
-    answer["copies"] = _timed(programs, RELEASED, COPY, settings)
+    answer["line"] = _timed(loads, PATCHED, RELEASED, settings)
+    answer["copies"] = _timed(loads, RELEASED, COPY, settings)
     return answer
 
 
@@ -192,11 +194,9 @@ def _program(
     )
 
 
-def _timed(
-    programs: Mapping[str, Program], baseline: str, candidate: str, settings: Settings
-) -> Answer:
+def _timed(loads: Mapping[str, Load], baseline: str, candidate: str, settings: Settings) -> Answer:
     """Compare two programs, each loaded anew several times; the slower they are, the longer."""
-    first, second = (programs[name].again for name in (baseline, candidate))
+    first, second = (loads[name] for name in (baseline, candidate))
     wanted_s = PREPARATIONS * (_seconds(first) + _seconds(second))
     budget_s = max(settings["budget_s"], wanted_s)
     shared = {key: settings[key] for key in ("threads", "seed", "margin")}
@@ -207,7 +207,7 @@ def _timed(
         return sample_made(first, second, budget_s=PATIENCE * budget_s, **shared).to_dict()
 
 
-def _seconds(load: Callable[[], Run]) -> float:
+def _seconds(load: Load) -> float:
     """Return what it takes to load a program and to run it `CALLS` times, but for the first time.
 
     What happens only once can take seconds.

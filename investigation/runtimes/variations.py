@@ -15,8 +15,8 @@ from torch.export import ExportedProgram
 
 from investigation.runtimes import workers
 from investigation.runtimes.modules import block, exported
-from investigation.runtimes.observe import timed_programs
-from investigation.runtimes.program import Program, Step, Trace
+from investigation.runtimes.observe import timed_loads
+from investigation.runtimes.program import Program, Step, Trace, loads_of
 from investigation.subject.cases import Case
 from investigation.timing.comparison import Comparison
 from investigation.timing.processes import Reply
@@ -134,10 +134,13 @@ def observe(
         place = Path(folder, form)
         place.mkdir()
         programs[form] = EXPORTERS[slug](block(workload, form), x, place)
+    steps = {form: Trace.of(program).to_dict()["steps"] for form, program in programs.items()}
+    loads = loads_of(programs)
+    del programs
     yield
-    timed = partial(timed_programs, programs, {**settings, "threads": 1})
+    timed = partial(timed_loads, loads, {**settings, "threads": 1})
     return {
-        "steps": {form: Trace.of(program).to_dict()["steps"] for form, program in programs.items()},
+        "steps": steps,
         "comparison": timed("broadcast", "expand_as"),
         "copies": timed("broadcast", "broadcast"),
     }
