@@ -11,7 +11,7 @@ from chapter_worlds_of_programs import drawn, pairing, proven
 from notebook_cells import Anything, Cell
 from worlds import CASE, block_in, multiply, of_size, released
 
-from investigation.compiled.fusion import CompileSetting
+from investigation.compiled.compile_settings import CompileSetting
 from investigation.display import in_place_figures, training_figures, wild_figures
 from investigation.evidence.kinds.timings import MARGIN
 from investigation.observe.autograd_graph import Gradient, Node
@@ -91,9 +91,16 @@ def losses(*parting):
 
 
 def compiled(*pairings):
-    fusion = Planted(settings=always([]), pairings=always(pairings))
+    compile_settings = Planted(every=always([]))
+    fusion = Planted(pairings=always(pairings))
     settings = Planted(dtype_pairs=[], levels=[])
-    return drawn(fusion=fusion, settings=settings, case=CASE, compiled_figures=Anything())
+    return drawn(
+        fusion=fusion,
+        compile_settings=compile_settings,
+        settings=settings,
+        case=CASE,
+        compiled_figures=Anything(),
+    )
 
 
 def binaries(*differing):

@@ -7,7 +7,7 @@ from chapter_worlds import FORMS, Worlds, always, world
 from notebook_cells import Anything, Captions, Cell
 from worlds import CASE, NOW, agreement, evidence, multiply, of_size, timing
 
-from investigation.compiled.fusion import CompileSetting
+from investigation.compiled.compile_settings import CompileSetting
 from investigation.display.compiled_words import NONE_DIFFER, SAME
 from investigation.evidence.kinds.gpus import DeviceFacts, SameLaunches
 from investigation.evidence.questions import Findings

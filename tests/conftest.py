@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import shutil
 import signal
 import sys
@@ -40,7 +41,7 @@ settings.load_profile("project")
 
 # What takes a whole book, a browser, a kernel, or a process that takes long; `make check` leaves it
 # out.
-ALL_SLOW = "pytestmark = pytest.mark.slow"
+ALL_SLOW = re.compile(r"^pytestmark = .*\bpytest\.mark\.slow\b", re.MULTILINE)
 SLOW_FIXTURES = frozenset({"book", "browser", "built", "surveyed"})
 
 
@@ -54,7 +55,7 @@ def pytest_ignore_collect(collection_path, config):
     """Load no file that is slow as a whole where slow tests are left out: some load a compiler."""
     if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
         return None
-    return ALL_SLOW in collection_path.read_text(encoding="utf-8").splitlines() or None
+    return ALL_SLOW.search(collection_path.read_text(encoding="utf-8")) is not None or None
 
 
 def pytest_collection_modifyitems(items):

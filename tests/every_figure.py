@@ -11,9 +11,9 @@ from chapter_worlds_of_programs import pairing
 from matplotlib.figure import Figure
 from worlds import block_in, multiply, released
 
-from investigation.compiled import fusion
-from investigation.compiled.triton import build as triton_build
-from investigation.compiled.triton.proof import ChipAgreement
+from investigation.compiled import compile_settings
+from investigation.compiled.triton import coverage
+from investigation.compiled.triton.agreement import ChipAgreement
 from investigation.display import (
     compiled_figures,
     contest_figures,
@@ -192,7 +192,7 @@ def losses() -> Figure:
 
 
 def programs() -> Figure:
-    tried = list(fusion.settings(THIS, PAIRS))
+    tried = list(compile_settings.every(THIS, PAIRS))
     return compiled_figures.program_grid(
         [pairing(setting, kernels=place % 5 > 0, source=place % 3 > 0)
          for place, setting in enumerate(tried)]
@@ -217,11 +217,11 @@ def code(form: str) -> MachineCode:
 
 
 def agreements() -> Figure:
-    settings = list(fusion.settings(THIS, PAIRS))
+    settings = list(compile_settings.every(THIS, PAIRS))
     chips = []
     for chip in gpu_catalog.CHIPS:
         tried = tuple(setting for setting in settings
-                      if chip in triton_build.compiled_for(setting, gpu_catalog.CHIPS))  # fmt: skip
+                      if chip in coverage.compiled_for(setting, gpu_catalog.CHIPS))  # fmt: skip
         chips.append(ChipAgreement(chip=chip.slug, variant="expand_as", tried=tried, same={},
                                    differing={"binary": tried[::7]}))  # fmt: skip
     return gpu_figures.agreement_grid(chips, "binary")

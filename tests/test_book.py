@@ -17,6 +17,8 @@ from investigation.evidence import files
 from investigation.evidence.kinds.in_place import LineInPlace, Measured
 from pipeline.pages import picture
 
+pytestmark = pytest.mark.slow
+
 PAGES = ["index", "recommendation", "claims", "rerun", "status", "glossary", "references"]
 
 

@@ -20,6 +20,8 @@ from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import SCALES
 from pipeline import places
 
+pytestmark = pytest.mark.slow
+
 KIB = 2**10
 if browsing.may_be_left_out():
     pytest.skip(browsing.NO_BROWSER, allow_module_level=True)

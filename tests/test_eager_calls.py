@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from investigation.compiled import fusion
+from investigation.compiled import compile_settings
 from investigation.observe import eager_calls
 from investigation.observe.eager_calls import launches, launching
 from investigation.subject.cases import Case
@@ -106,7 +106,7 @@ def test_a_launch_with_another_argument_is_another():
     assert first != second
 
 
-@pytest.mark.parametrize("dtype", fusion.AUTOCAST_TO)
+@pytest.mark.parametrize("dtype", compile_settings.AUTOCAST_TO)
 def test_under_autocast_the_block_is_cast_by_the_policy_of_its_device(dtype):
     case = CASE.with_gate(dtype)
     launched = {
@@ -120,7 +120,7 @@ def test_under_autocast_the_block_is_cast_by_the_policy_of_its_device(dtype):
     assert not any(map(torch.is_autocast_enabled, ("cpu", "cuda")))
 
 
-@pytest.mark.parametrize("dtype", fusion.AUTOCAST_TO)
+@pytest.mark.parametrize("dtype", compile_settings.AUTOCAST_TO)
 def test_a_block_that_the_two_policies_cast_differently_would_be_noticed(monkeypatch, dtype):
     class Exponential(eager_calls.SEBlock):
         def forward(self, x):

@@ -17,6 +17,8 @@ from investigation.evidence.environment import describe
 from investigation.evidence.records import Evidence
 from investigation.evidence.sealed import manifest
 
+pytestmark = pytest.mark.slow
+
 SIZE = "48m"
 SLEEPER = "import subprocess; subprocess.Popen(['sleep', '600'], start_new_session=True)"
 SLEEP = "import time; time.sleep(600)"

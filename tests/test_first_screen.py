@@ -11,6 +11,8 @@ from investigation.evidence.kinds.timings import Timing
 from investigation.evidence.questions import Findings
 from pipeline.pages import answers, decisions, disposition, summary
 
+pytestmark = pytest.mark.slow
+
 if browsing.may_be_left_out():
     pytest.skip(browsing.NO_BROWSER, allow_module_level=True)
 
@@ -104,9 +106,13 @@ def planted(evidences, frequencies, seed):
     }
 
 
+@pytest.fixture(scope="module")
+def evidences(book):
+    return [read(path) for path in sorted((book / "results").glob("*.json"))]
+
+
 @pytest.mark.parametrize("world", WORLDS)
-def test_they_are_seen_on_one_screen_however_it_comes_out(opened, book, world):
-    evidences = [read(path) for path in sorted((book / "results").glob("*.json"))]
+def test_they_are_seen_on_one_screen_however_it_comes_out(opened, evidences, world):
     for seed in range(5):
         texts = planted(evidences, WORLDS[world], seed)
         opened.evaluate(REWRITE, texts)

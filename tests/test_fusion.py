@@ -4,7 +4,8 @@ import pytest
 
 from investigation.claims import ledger
 from investigation.compiled import fusion
-from investigation.compiled.fusion import CompileSetting, pairing, settings, where
+from investigation.compiled.compile_settings import CompileSetting, where
+from investigation.compiled.fusion import pairing
 from investigation.display import compiled_figures, figure_data
 from investigation.evidence.kinds.timings import MARGIN, Timed, Timing
 from investigation.evidence.questions import Findings
@@ -68,31 +69,6 @@ def test_what_is_kept_of_a_pair_are_its_setting_and_both_programs(copying):
     assert record.baseline.sha256 == copying.baseline.digest
     assert record.candidate.kernels == copying.candidate.kernels > record.baseline.kernels
     assert record.candidate.names == copying.candidate.names
-
-
-def test_settings_of_one_case_are_kept_apart_and_so_are_pairs():
-    tried = list(settings(CASE, ["float32", "float32:bfloat16"]))
-    records = [setting.equality("compiled", "the same bits", same=True) for setting in tried]
-    assert len({record.identity for record in records}) == len(tried)
-    assert {(record.tried, record.differing) for record in records} == {(1, 0)}
-    assert not tried[0].equality("compiled", "the same bits", same=False).same
-
-
-def test_a_setting_has_a_name_and_a_slug_that_say_all_of_it():
-    setting = CompileSetting("block", "training", True, NARROW.with_format("channels_last"))
-    kind = "block, training, float32 under autocast to bfloat16"
-    assert setting.name == f"{kind}, dynamic, channels_last"
-    assert setting.slug == "block.training.float32_bfloat16.dynamic.channels_last"
-    assert CompileSetting("multiply", "training", True, NARROW).dtypes == "float32 × bfloat16"
-
-
-def test_settings_cross_everything_but_what_autocast_cannot_make():
-    tried = list(settings(CASE, ["float32", "float32:bfloat16", "bfloat16:float32"]))
-    assert len(tried) == 2 * 2 * 2 * (3 + 2)
-    assert len({setting.slug for setting in tried}) == len(tried)
-    widened = [setting for setting in tried if setting.case.gate_dtype == "float32"]
-    assert {setting.level for setting in widened} == {"multiply"}
-    assert len(list(settings(CASE, ["float32"], ["multiply"]))) == 8
 
 
 def judged(pairings):
@@ -159,17 +135,6 @@ def test_an_agreement_counts_and_names_where_there_is_none(plain, copying):
     assert (counted.tried, counted.agreeing, counted.target) == (2, 1, "cpu")
     assert counted.differ == tuple(where([copying.setting], [plain.setting, copying.setting]))
     assert fusion.agreement([plain], "kernels").differ == ()
-
-
-def test_where_things_differ_is_said_together_and_only_as_far_as_it_reaches():
-    tried = list(settings(CASE, ["float32", "bfloat16"], ["multiply"]))
-    training = [setting for setting in tried if setting.mode == "training"]
-    assert where(training, tried) == ["multiply, training: float32, bfloat16"]
-    dynamic = [setting for setting in training if setting.dynamic and setting.dtypes == "float32"]
-    assert where(dynamic, tried) == [
-        "multiply, training, only dynamic contiguous and dynamic channels_last: float32"
-    ]
-    assert where([], tried) == []
 
 
 def test_the_grid_marks_each_setting(plain, copying):

@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
-from investigation.compiled import fusion
-from investigation.compiled.triton import build as triton_build
-from investigation.compiled.triton.proof import ChipAgreement
+from investigation.compiled import compile_settings
+from investigation.compiled.triton import coverage
+from investigation.compiled.triton.agreement import ChipAgreement
 from investigation.display import figure_data, gpu_figures
 from investigation.evidence.kinds.programs import MachineCode
 from investigation.subject import gpu_catalog
@@ -72,10 +72,10 @@ def test_on_a_phone_the_kernel_stands_above_the_digests_in_lines_that_fit():
 
 
 def agreements(differ):
-    settings = list(fusion.settings(CASE, ["float32", "float32:bfloat16"]))
+    settings = list(compile_settings.every(CASE, ["float32", "float32:bfloat16"]))
     for chip in CHIPS:
         tried = tuple(
-            setting for setting in settings if chip in triton_build.compiled_for(setting, CHIPS)
+            setting for setting in settings if chip in coverage.compiled_for(setting, CHIPS)
         )
         differing = tuple(setting for setting in tried if differ(setting))
         yield ChipAgreement(

@@ -16,6 +16,8 @@ import psutil
 import pytest
 from small_project import SmallProject
 
+pytestmark = pytest.mark.slow
+
 KILLS = int(os.environ.get("KILLS", "0"))
 SEED = int(os.environ.get("KILL_SEED") or random.SystemRandom().getrandbits(32))
 CHAPTERS = ("01_one", "02_two")

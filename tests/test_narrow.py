@@ -45,7 +45,9 @@ def shown(name):
     ).data
 
 
+@cache
 def drawings(name):
+    """The drawings of a page's figure, read once."""
     return BeautifulSoup(shown(name), "lxml").select("svg")
 
 

@@ -129,14 +129,15 @@ def within_a_per_cent(measured, draw):
 def worlds(untimed, measured, spreads, truth, count, seed=20241227):
     """So many worlds of the same untimed records, in each of which every timing is drawn anew."""
     draw, plain = np.random.default_rng(seed), by_identity(untimed)
+    identities = [record.identity for record, _ in measured]  # another draw changes none
     for _ in range(count):
         with_spreads = zip(measured, spreads(measured, draw), strict=True)
-        redrawn_records = [
-            redrawn(record, truth(record), float(spread), draw)
-            for (record, _), spread in with_spreads
-        ]
-        redrawn_records += [in_place_as(record) for record in redrawn_records if of_a_step(record)]
-        yield findings(plain | by_identity(redrawn_records))
+        redrawn_records = {
+            identity: redrawn(record, truth(record), float(spread), draw)
+            for identity, ((record, _), spread) in zip(identities, with_spreads, strict=True)
+        }
+        in_place = [in_place_as(one) for one in redrawn_records.values() if of_a_step(one)]
+        yield findings(plain | redrawn_records | by_identity(in_place))
 
 
 @pytest.mark.parametrize("spreads", [as_recorded, within_a_per_cent])

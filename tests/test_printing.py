@@ -9,6 +9,8 @@ from pipeline import places
 from pipeline.faults import BuildError
 from pipeline.pages import printing
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def built(tmp_path, monkeypatch):

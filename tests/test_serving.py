@@ -10,6 +10,8 @@ from urllib.request import ProxyHandler, build_opener
 import pytest
 from small_project import SmallProject
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def project(tmp_path):

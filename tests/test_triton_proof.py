@@ -9,9 +9,10 @@ import papermill
 import process_jobs
 import pytest
 
-from investigation.compiled import fusion
-from investigation.compiled.fusion import CompileSetting
+from investigation.compiled import compile_settings, fusion
+from investigation.compiled.compile_settings import CompileSetting
 from investigation.compiled.triton import build as triton_build
+from investigation.compiled.triton import coverage
 from investigation.compiled.triton import kernel as triton_kernel
 from investigation.compiled.triton import proof as triton_proof
 from investigation.compiled.triton import recording as triton_recording
@@ -164,7 +165,7 @@ def test_a_difference_in_any_layer_shows_in_that_layer_alone(change, layer):
     (row,) = Proof(tuple(worlds)).against("broadcast")
     assert row.same == {tried_layer: int(tried_layer != layer) for tried_layer in LAYERS}
     assert row.differing[layer] == (BLOCK,)
-    assert fusion.where(row.differing[layer], row.tried)
+    assert compile_settings.where(row.differing[layer], row.tried)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +178,7 @@ def test_fused_means_as_many_kernels_and_none_for_the_scale_step_alone(change, h
 
 @pytest.mark.parametrize("shares", [1, 2])
 def test_settings_are_dealt_so_that_no_process_gets_all_the_dear_ones(shares):
-    settings = list(fusion.settings(CASE, ["float32", "bfloat16"]))
+    settings = list(compile_settings.every(CASE, ["float32", "bfloat16"]))
     dealt = triton_proof.dealt_out(settings, shares)
     assert len(dealt) == shares
     assert sorted(setting.slug for share in dealt for setting in share) == sorted(
@@ -203,7 +204,7 @@ def test_each_form_is_built_in_processes_of_its_own_with_caches_of_their_own(mon
     monkeypatch.setattr(triton_proof, "in_fresh_processes", answered)
     triton_proof.prove(CHIPS, [BLOCK, MIXED])
     by_form = {form: [job for job in jobs_put if job.arguments["form"] == form]
-               for form in triton_build.FORMS}  # fmt: skip
+               for form in coverage.FORMS}  # fmt: skip
     shares = [[job.arguments["dumped"] for job in jobs] for jobs in by_form.values()]
     assert shares[0] == shares[1]
     assert len(shares[0]) == min(2, max(1, cores // 2))
@@ -212,13 +213,13 @@ def test_each_form_is_built_in_processes_of_its_own_with_caches_of_their_own(mon
 
 
 def test_the_controls_are_made_at_every_level_and_in_every_mode_and_for_every_chip():
-    settings = list(fusion.settings(CASE, declared("07_gpu")))
-    with_controls = [setting for setting in settings if triton_build.has_controls(setting)]
-    assert all(map(triton_build.is_shown, with_controls))
+    settings = list(compile_settings.every(CASE, declared("07_gpu")))
+    with_controls = [setting for setting in settings if coverage.has_controls(setting)]
+    assert all(map(coverage.is_shown, with_controls))
     assert {(setting.level, setting.mode) for setting in with_controls} == {
         (setting.level, setting.mode) for setting in settings
     }
-    for_every_chip = [setting for setting in with_controls if triton_build.in_full(setting)]
+    for_every_chip = [setting for setting in with_controls if coverage.in_full(setting)]
     assert {setting.level for setting in for_every_chip} == {"multiply", "block"}
     assert {setting.case.memory_format for setting in for_every_chip} == {
         "contiguous",
@@ -236,7 +237,7 @@ def test_a_process_makes_one_form_and_its_control_and_never_the_other_form(monke
 
     monkeypatch.setattr(fusion, "made_in", keep)
     monkeypatch.setattr(triton_targets, "apart", lambda *_: [])
-    for form in triton_build.FORMS:
+    for form in coverage.FORMS:
         for setting in (BLOCK, dataclasses.replace(BLOCK, dynamic=True)):
             assert list(triton_build.build([], setting, form)) == []
     assert variants == [
@@ -259,26 +260,27 @@ def test_the_settings_are_those_of_the_compiled_chapter():
     for name in ("06_compiled", "07_gpu"):
         cells = nbformat.read(places.NOTEBOOKS / f"{name}.ipynb", as_version=4).cells
         assert any(
-            "list(fusion.settings(case, settings.dtype_pairs" in cell.source for cell in cells
+            "list(compile_settings.every(case, settings.dtype_pairs" in cell.source
+            for cell in cells
         )
 
 
 def test_every_setting_is_compiled_for_the_first_chip_and_what_the_others_lack_is_named():
-    settings = list(fusion.settings(CASE, declared("07_gpu")))
+    settings = list(compile_settings.every(CASE, declared("07_gpu")))
     chips = [gpu_catalog.chip(slug) for slug in ("sm_80", "sm_90", "gfx942")]
-    every, fewer = triton_build.left_out(settings, chips)
+    every, fewer = coverage.left_out(settings, chips)
     assert every == (chips[:1], [])
     others, without = fewer
     assert others == chips[1:]
     full = [setting for setting in settings if setting not in without]
-    assert full == [setting for setting in settings if triton_build.in_full(setting)]
+    assert full == [setting for setting in settings if coverage.in_full(setting)]
     blocks = [setting for setting in full if setting.level == "block"]
     assert {(block.mode, block.dynamic) for block in blocks} == {("training", False)}
     assert {block.case.gate_dtype for block in blocks} == {None, "bfloat16"}
     assert {block.case.dtype for block in blocks} == {"float32", "bfloat16", "float16"}
     assert {block.case.memory_format for block in blocks} == {"contiguous", "channels_last"}
     assert MIXED in full
-    named = " ".join(fusion.where(without, settings))
+    named = " ".join(compile_settings.where(without, settings))
     for setting in without:
         assert setting.dtypes in named
 

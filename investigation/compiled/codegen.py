@@ -10,12 +10,13 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from investigation.compiled import kernel_source, tensor_sizes
+from investigation.compiled.compile_settings import Mode
 from investigation.compiled.kernel_source import GeneratedProgram
 from investigation.compiled.lowering import lowered
 from investigation.compiled.toolchain import require_cpp_compiler
@@ -23,9 +24,6 @@ from investigation.evidence.kinds.programs import ProgramSummary
 from investigation.subject import torch_features
 from investigation.subject.cases import Case, Level
 from investigation.subject.variants import SCALES, Scale, SEBlock
-
-Mode = Literal["inference", "training"]
-MODES: tuple[Mode, ...] = ("inference", "training")
 
 
 def _written_out(tensor: Tensor) -> Tensor:

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from investigation.compiled.codegen import Mode, generate, step
+from investigation.compiled.codegen import generate, step
+from investigation.compiled.compile_settings import Mode
 from investigation.observe.equality import same_bits
 from investigation.subject.cases import Case, Level
 from investigation.subject.workloads import Maker, Makers, made_with

@@ -1,27 +1,30 @@
 """Figures of the compiled chapter."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from investigation.compiled.fusion import Pairing
 from investigation.display.figures import COLOURS, canvas, forest
 from investigation.display.keys import in_cells
 from investigation.evidence.kinds.timings import Timing
 
+if TYPE_CHECKING:  # to draw and to tell takes no compiler
+    from investigation.compiled.fusion import Pairing
+
 MARKS = {"=": COLOURS["good"], "≈": COLOURS["unsure"], "≠": COLOURS["bad"]}
 
 
-def mark(pairing: Pairing) -> str:
+def mark(pairing: "Pairing") -> str:
     """Return `=` for the same program, `≈` for the same kernels only, `≠` for other kernels."""
     if pairing.same_source:
         return "="
     return "≈" if pairing.same_kernels else "≠"
 
 
-def program_grid(pairings: Sequence[Pairing]) -> Figure:
+def program_grid(pairings: Sequence["Pairing"]) -> Figure:
     """Return a figure with a row for what is compiled and a column for shapes and layout.
 
     A cell without a pairing is empty. Raises `ValueError` for two pairings of one cell.
@@ -46,7 +49,7 @@ def program_grid(pairings: Sequence[Pairing]) -> Figure:
     return figure
 
 
-def _column(pairing: Pairing) -> str:
+def _column(pairing: "Pairing") -> str:
     return f"{pairing.setting.shapes}, {pairing.setting.case.memory_format}"
 
 

@@ -1,9 +1,12 @@
 """Sentences of the chapter on torch.compile, computed from what was compiled and run."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from investigation.compiled.fusion import Pairing
 from investigation.evidence.words import listed
+
+if TYPE_CHECKING:  # to draw and to tell takes no compiler
+    from investigation.compiled.fusion import Pairing
 
 SAME = "the same bits"
 # What the pages below the grid look at: one pairing of each kind, the plainest.
@@ -33,7 +36,7 @@ def _these(names: Sequence[str]) -> str:
     return listed([f"*{name}*" for name in names]) or "none of them"
 
 
-def loops_told(pairings: Iterable[Pairing]) -> str:
+def loops_told(pairings: Iterable["Pairing"]) -> str:
     """Say which form of each pairing runs more loops or allocates more buffers."""
     more_of: dict[str, list[str]] = {form: [] for form in FORMS}
     even = 0
@@ -55,7 +58,7 @@ def loops_told(pairings: Iterable[Pairing]) -> str:
     return " ".join(words) or NONE_DIFFER
 
 
-def _more(pairing: Pairing, loops: int, buffers: int) -> str:
+def _more(pairing: "Pairing", loops: int, buffers: int) -> str:
     counts = {"loop": loops, "buffer": buffers}
     many = [f"{count} {what}{'s' * (count > 1)}" for what, count in counts.items() if count > 0]
     return f"*{pairing.setting.kind}* ({listed(many)})"

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from investigation.compiled.fusion import CompileSetting
-from investigation.compiled.triton.proof import ChipAgreement, CompileLayer
+from investigation.compiled.compile_settings import CompileSetting
+from investigation.compiled.triton.agreement import ChipAgreement, CompileLayer
 from investigation.display import narrow as narrow_layout
 from investigation.display.figures import COLOURS, INK, canvas, verdict_grid
 from investigation.display.keys import require_each_once

@@ -10,15 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
-from investigation.compiled.codegen import Mode
-from investigation.compiled.fusion import CompileSetting
+from investigation.compiled.compile_settings import CompileSetting, Mode
 from investigation.compiled.kernel_source import residual
 from investigation.compiled.triton import kernel as triton_kernel
-from investigation.compiled.triton.build import FORMS, Built, build, in_full, is_multiply
+from investigation.compiled.triton.agreement import LAYERS, ChipAgreement, CompileLayer
+from investigation.compiled.triton.build import Built, build
+from investigation.compiled.triton.coverage import FORMS, in_full, is_multiply
 from investigation.compiled.triton.installed import require_triton
 from investigation.compiled.triton.kernel import Kernel
 from investigation.evidence.observation import Form
@@ -109,22 +110,6 @@ def build_all(
     built = [program for setting in settings for program in build(built_for, setting, form)]
     answer: list[dict[str, Any]] = BUILT.dump_python(tuple(built), mode="json")
     return answer
-
-
-CompileLayer = Literal["source", "kernels", "assembly", "binary"]
-LAYERS: tuple[CompileLayer, ...] = ("source", "kernels", "assembly", "binary")
-
-
-class ChipAgreement(BaseModel):
-    """On one chip: in how many settings a variant has another's digests, layer by layer."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    chip: str
-    variant: str
-    tried: tuple[CompileSetting, ...]
-    same: dict[CompileLayer, int]
-    differing: dict[CompileLayer, tuple[CompileSetting, ...]]
 
 
 @dataclass(frozen=True)

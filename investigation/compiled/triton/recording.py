@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from investigation.compiled.triton.build import FORMS
+from investigation.compiled.triton.coverage import FORMS
 from investigation.compiled.triton.proof import Proof
 from investigation.evidence.kinds.programs import MachineCode
 from investigation.subject import gpu_catalog

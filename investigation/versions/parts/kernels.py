@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
-from investigation.compiled import fusion
-from investigation.compiled.fusion import CompileSetting
-from investigation.compiled.triton import build, proof, targets
+from investigation.compiled import compile_settings, fusion
+from investigation.compiled.compile_settings import CompileSetting
+from investigation.compiled.triton import coverage, proof, targets
 from investigation.evidence.kinds.programs import Agreement, FusedAway, Layer
 from investigation.evidence.kinds.resources import Traffic
 from investigation.evidence.observation import Observation
@@ -27,7 +27,7 @@ def kernels(settings: Parameters) -> Iterator[Observation]:
     """
     torch_features.named(targets.LOWERING)
     chips = [gpu_catalog.chip(chip) for chip in settings.chips]
-    every = fusion.settings(reader(settings), settings.dtype_pairs)
+    every = compile_settings.every(reader(settings), settings.dtype_pairs)
     built = proof.prove(chips, [setting for setting in every if _is_tried(setting)])
     for row in built.against("broadcast", layers=LAYERS):
         for layer in LAYERS:
@@ -45,7 +45,7 @@ def _is_tried(setting: CompileSetting) -> bool:
     """
     training = (setting.level, setting.mode) == ("block", "training")
     open_sizes = setting.dynamic and setting.case.gate_dtype is not None
-    return (training and not open_sizes) or build.is_multiply(setting)
+    return (training and not open_sizes) or coverage.is_multiply(setting)
 
 
 def _agreement(
@@ -59,7 +59,7 @@ def _agreement(
         target_name=name,
         tried=len(tried),
         agreeing=len(tried) - len(differ),
-        differ=tuple(fusion.where(differ, tried)),
+        differ=tuple(compile_settings.where(differ, tried)),
         tensors=fusion.TENSORS.get(layer),
     )
 
@@ -77,7 +77,7 @@ def _fused_away(built: proof.Proof) -> FusedAway:
 
 def _traffic(built: proof.Proof, settings: Parameters) -> Iterator[Traffic]:
     kernels = built.scale_kernels(built.block)
-    for form in build.FORMS:
+    for form in coverage.FORMS:
         statement = f"bytes that the scale kernel moves, {form}"
         moved = kernels[form].bytes_moved
         yield Traffic(statement=statement, case=reader(settings), form=form, bytes=moved)

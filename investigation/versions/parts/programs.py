@@ -6,7 +6,7 @@ from itertools import product
 
 import torch
 
-from investigation.compiled import codegen, fusion
+from investigation.compiled import codegen, compile_settings, fusion
 from investigation.compiled.recompilation import compilations, guards
 from investigation.evidence.kinds.programs import (
     FullSizeTensors,
@@ -26,7 +26,7 @@ SHAPE_MODES: tuple[ShapeMode, ...] = ("static", "dynamic")
 def _pairings(settings: Parameters) -> list[fusion.Pairing]:
     """Generate both forms in every setting, once."""
     torch.set_num_threads(settings.threads)  # the generated source depends on it
-    tried = list(fusion.settings(reader(settings), settings.dtype_pairs, settings.levels))
+    tried = list(compile_settings.every(reader(settings), settings.dtype_pairs, settings.levels))
     return fusion.pairings(tried)
 
 
