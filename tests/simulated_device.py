@@ -9,6 +9,7 @@ cache.
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain, count
 
 import numpy as np
 
@@ -21,11 +22,10 @@ MARK_S = 1e-7
 SYNCHRONIZE_S = 5e-6
 
 
-def normals(seed: int) -> Iterator[float]:
-    """Standard normal numbers without end; one at a time would take most of a simulation."""
+def normals(seed: int, centre: float = 0.0, spread: float = 1.0) -> Iterator[float]:
+    """Normal numbers without end; drawn one at a time they would take most of a simulation."""
     draw = np.random.default_rng(seed)
-    while True:
-        yield from draw.standard_normal(4096).tolist()
+    return chain.from_iterable(draw.normal(centre, spread, 4096).tolist() for _ in count())
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class SimulatedDevice:
     cached: OrderedDict = field(default_factory=OrderedDict)
     held: int = 0  # bytes of what is cached
     recording: list | None = None
-    noise: Iterator[float] = field(default_factory=lambda: normals(0))
+    noise: Iterator[float] = field(default_factory=lambda: normals(0, 1.0, NOISE))
     placements: Iterator[float] = field(default_factory=lambda: normals(1))
 
     def now(self):
@@ -152,4 +152,4 @@ class SimulatedDevice:
         return self.device_s
 
     def _noisy(self, seconds):
-        return seconds * (1 + NOISE * next(self.noise))
+        return seconds * next(self.noise)
