@@ -17,9 +17,10 @@ from investigation.compiled.triton import kernel as triton_kernel
 from investigation.compiled.triton import proof as triton_proof
 from investigation.compiled.triton import recording as triton_recording
 from investigation.compiled.triton import targets as triton_targets
+from investigation.compiled.triton.agreement import LAYERS
 from investigation.compiled.triton.build import Built
 from investigation.compiled.triton.installed import NoTritonError
-from investigation.compiled.triton.proof import LAYERS, Proof, ProofError
+from investigation.compiled.triton.proof import Proof, ProofError
 from investigation.compiled.triton.targets import Compiled
 from investigation.subject import gpu_catalog
 from investigation.subject.cases import Case
