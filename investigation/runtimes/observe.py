@@ -2,9 +2,8 @@
 
 import gc
 import importlib
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +33,6 @@ RELATIVE, ABSOLUTE = 1e-4, 1e-5
 PAIRS_AFFORDED = 4
 # A machine is not always as fast as in the faster of two tries.
 SPARE = 1.2
-# So many loads may leave their memory to the process: the largest leave some 100 MiB each, and what
-# was given back has to be fetched again, which takes time.
-LOADS_IN_A_ROOM = 8
 Programs = dict[str, Program | str]
 ALL = ("broadcast", "expand_as", "materialized", "kept")
 COMPARED = ("broadcast", "expand_as")
@@ -170,7 +166,7 @@ def timed_loads(
     The budget grows with what it takes to load them and with a call, whichever is slower.
     """
     gc.collect()  # what an earlier comparison has loaded may lie in cycles, and is large
-    first, second = _roomy(loads[baseline], loads[candidate])
+    first, second = (_roomy(loads[name]) for name in (baseline, candidate))
     copies = baseline == candidate
     loading_s, pair_s = _once_warm(first, second)
     # Copies are judged as a control: with fewer preparations that interval has no ends.
@@ -194,13 +190,11 @@ def timed_loads(
     return sampled.to_dict()
 
 
-def _roomy(*loads: Load) -> Iterator[Load]:
-    """Yield each load; before every so many of all of them, freed memory is given back."""
-    loaded = count()
+def _roomy(load: Load) -> Load:
+    """Return what gives back freed memory if there is much, and then loads a program."""
 
-    def roomy(load: Load) -> Run:
-        if next(loaded) % LOADS_IN_A_ROOM == 0:
-            heap.give_back()
+    def loaded() -> Run:
+        heap.give_back()
         return load()
 
-    yield from (partial(roomy, load) for load in loads)
+    return loaded
