@@ -5,7 +5,7 @@ import gzip
 import http.server
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,9 +65,15 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Visit:
-    """What happened while one page was open."""
+    """What happened while one page was open.
+
+    `shifted` is the cumulative layout shift: what moved after it was shown. `awaited` is what has
+    to arrive before anything is painted.
+    """
 
     address: str
+    shifted: float = 0.0
+    awaited: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     sideways: list[str] = field(default_factory=list)
@@ -98,10 +104,11 @@ class Visit:
             if urlsplit(request)[:2] != own and request[:5] != "data:"
         ]
 
-    def bytes_sent(self, folder: Path) -> int:
-        """Return how many bytes a server that compresses sends for all that the page fetched."""
-        paths = {folder / unquote(urlsplit(request).path.lstrip("/")) for request in self.requests}
-        return sum(_sent(path) for path in paths)
+
+def bytes_sent(requests: Iterable[str], folder: Path) -> int:
+    """Return how many bytes a server that compresses sends for what a page fetched."""
+    paths = {folder / unquote(urlsplit(request).path.lstrip("/")) for request in requests}
+    return sum(_sent(path) for path in paths)
 
 
 @functools.cache
@@ -110,12 +117,29 @@ def _sent(path: Path) -> int:
     return len(gzip.compress(data, 6)) if path.suffix in COMPRESSED else len(data)
 
 
+# Lighthouse's measures that are the same on a fast machine and on a slow one.
+SHIFTED = """() => new Promise(done => {
+  let shifted = 0;
+  new PerformanceObserver(list => {
+    for (const one of list.getEntries()) if (!one.hadRecentInput) shifted += one.value;
+  }).observe({type: "layout-shift", buffered: true});
+  setTimeout(() => done(shifted), 300);
+})"""
+BLOCKING = """() => performance.getEntriesByType("resource")
+  .filter(one => one.renderBlockingStatus === "blocking").map(one => one.name)"""
+
+
 def visit(browser: Browser, address: str) -> Visit:
-    """Open a page on a desktop and on a phone, in daylight and at night, and look at it."""
+    """Open a page on a phone, with nothing in its cache, and look at it.
+
+    Then look at it on a desktop too, in daylight and at night.
+    """
     page_visit = Visit(address)
-    page = browser.new_page(viewport=DESKTOP, color_scheme="light")
+    page = browser.new_page(viewport=PHONE, color_scheme="light")
     page_visit.watch(page)
     page.goto(address, wait_until="load")
+    page_visit.shifted = float(page.evaluate(SHIFTED))
+    page_visit.awaited = [address, *page.evaluate(BLOCKING)]
     page_visit.links = page.evaluate(
         "[...document.querySelectorAll('a[href]')].map(link => link.href)"
     )
@@ -153,36 +177,6 @@ def too_wide(page: Page) -> list[str]:
         .filter(one => one.getBoundingClientRect().right > width + 1 && !inside(one.parentElement))
         .map(one => one.outerHTML.slice(0, 120));
     }""")
-
-
-# Lighthouse's measures that are the same on a fast machine and on a slow one.
-SHIFTED = """() => new Promise(done => {
-  let shifted = 0;
-  new PerformanceObserver(list => {
-    for (const one of list.getEntries()) if (!one.hadRecentInput) shifted += one.value;
-  }).observe({type: "layout-shift", buffered: true});
-  setTimeout(() => done(shifted), 300);
-})"""
-BLOCKING = """() => performance.getEntriesByType("resource")
-  .filter(one => one.renderBlockingStatus === "blocking").map(one => one.name)"""
-
-
-@dataclass(frozen=True)
-class FirstView:
-    """What a phone has to do before a reader sees a page."""
-
-    shifted: float  # cumulative layout shift: what moves after it was shown
-    awaited: Visit  # the page and what has to arrive before anything is painted
-
-
-def first_view(browser: Browser, address: str) -> FirstView:
-    """Open a page on a phone, with nothing in its cache."""
-    context = browser.new_context(viewport=PHONE)
-    page = context.new_page()
-    page.goto(address, wait_until="load")
-    shifted, blocking = page.evaluate(SHIFTED), page.evaluate(BLOCKING)
-    context.close()
-    return FirstView(float(shifted), Visit(address, requests=[address, *blocking]))
 
 
 def target(link: str) -> tuple[str, str]:
