@@ -36,8 +36,7 @@ class Runtime:
 
 
 ONNX = ("onnxruntime", "onnx", "onnxscript")
-# Two at a time are prepared in this order; the two of a pair take about equally long, and the one
-# that needs more memory while it is timed is the second, which waits for nobody.
+# Two at a time are prepared in this order; the two of a pair take about equally long.
 RUNTIMES: tuple[Runtime, ...] = (
     Runtime("eager", "PyTorch eager", "pytorch", "eager"),
     Runtime("torchscript", "TorchScript", "exported", "torchscript"),
@@ -61,6 +60,7 @@ RUNTIMES: tuple[Runtime, ...] = (
         ("openvino",),
         {"reads": "trace"},
     ),
+    Runtime("executorch", "ExecuTorch (portable)", "exported", "executorch", ("executorch",)),
     Runtime(
         "executorch_xnnpack",
         "ExecuTorch (XNNPACK)",
@@ -69,7 +69,6 @@ RUNTIMES: tuple[Runtime, ...] = (
         ("executorch",),
         {"delegate": "xnnpack"},
     ),
-    Runtime("executorch", "ExecuTorch (portable)", "exported", "executorch", ("executorch",)),
     Runtime("tvm", "TVM", "exported", "tvm", ("tvm",)),
     Runtime("mnn", "MNN", "exported", "mnn", ("MNN", *ONNX)),
     Runtime("ncnn", "ncnn", "exported", "ncnn", ("ncnn", "pnnx")),
