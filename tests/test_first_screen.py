@@ -61,6 +61,7 @@ def browser():
         yield running
 
 
+@pytest.mark.timeout(900)  # if it is the first to need the book
 def test_the_answer_the_change_the_picture_and_the_decisions_are_seen_on_one_screen(opened):
     assert 0 < opened.evaluate(LOWEST) <= browsing.DESKTOP["height"]
 
