@@ -69,7 +69,7 @@ def rank(*plant):
         (
             network(1.05, "slower"),
             "as filed, a performance bug",
-            "slower in 2, equal in 2 of 4 (largest: +5.00 %); 97.5 % intervals from −0.20 % to",
+            "with the line is slower in 2, equal in 2 of 4 (largest: +5.00 %); 97.5 % interval",
         ),
         (
             training_step(1.05, "slower"),
@@ -312,8 +312,8 @@ def test_a_row_tells_of_the_steps_of_a_network_only_if_no_part_differs():
     def why(*plant):
         return summary.rows(made_in(at_one_size(*plant)))[0].why
 
-    assert why() == "a network's step: equal"
-    undecided = "a network's step: equal in 1, undecided in 1 of 2"
+    assert why() == "a network's step: equal; alone: equal"
+    undecided = "a network's step: equal in 1, undecided in 1 of 2; alone: equal"
     assert why(*network(1.01, "inconclusive", formats=MEMORY_FORMATS[:1])) == undecided
     assert why(multiply(1.5, "slower")) == "up to 50.0 % longer at 128×32×32×32"
     both = (multiply(1.5, "slower"), multiply(0.5, "faster", case=LARGE))

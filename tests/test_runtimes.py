@@ -181,7 +181,6 @@ def test_a_budget_does_not_follow_what_a_runtime_does_once_in_a_process(monkeypa
 
     monkeypatch.setattr(observe, "sample_made_patiently", sampled)
     settings = {"budget_s": 0.3, "threads": 1, "seed": 0, "margin": 0.01}
-    loads["b"] = partial(loads["a"])  # another program than the first
     observe.timed_loads(loads, settings, "a", "b")
     preparation_s = 2 * 0.01 + observe.PAIRS_AFFORDED * 2 * 0.02
     assert given["budget_s"] == pytest.approx(

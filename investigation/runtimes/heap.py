@@ -1,9 +1,9 @@
 """What the C library keeps of the memory that was freed."""
 
 import ctypes
-import os
 import sys
-from pathlib import Path
+
+import psutil
 
 # What is given back has to be fetched again, which can double the time that a load takes: it is
 # done where a process has grown to this size, as a few do.
@@ -11,11 +11,8 @@ MOST_RESIDENT_BYTES = 2**31
 
 
 def resident_bytes() -> int:
-    """Return how much of this process lies in memory; 0 where the system does not tell."""
-    if sys.platform != "linux":
-        return 0
-    pages = Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    """Return how much of this process lies in memory."""
+    return int(psutil.Process().memory_info().rss)
 
 
 def give_back() -> None:
@@ -25,7 +22,7 @@ def give_back() -> None:
     preparation comes to lie in it, so the program after it takes new room: without this, a process
     grows by that much with each load.
     """
-    if resident_bytes() > MOST_RESIDENT_BYTES:
+    if sys.platform == "linux" and resident_bytes() > MOST_RESIDENT_BYTES:
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # another C library has none
         if trim is not None:
             trim(0)

@@ -102,7 +102,10 @@ def _on_a_cpu(steps: Sequence[Answer]) -> str:
     if not steps:
         return "No step of its network was timed."
     if outcomes & {"slower", "faster"}:
-        return f"On a CPU a step of its network is {answers.outcomes(steps)}; {_span(steps)}."
+        return (
+            f"On a CPU a step of its network with the line is {answers.outcomes(steps)}; "
+            f"{_span(steps)}."
+        )
     ends = [end for answer in steps for end in answer.timing.interval]
     if not all(map(math.isfinite, ends)):
         return "A step of its network was timed in too few processes to tell."

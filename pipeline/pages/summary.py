@@ -72,19 +72,21 @@ def _why(decision: Decision) -> str:
 
 
 def _largest(timed: Sequence[Answer]) -> str:
-    """Name the largest difference of a part alone, else what the steps of a network came to.
+    """Name the largest difference of a part alone, else what steps of a network and parts came to.
 
-    The steps come first on the page, so they are told here only if there is nothing else to tell.
+    The steps come first on the page, so they are told here only if no part alone differs.
     """
     steps = [answer for answer in timed if answer.whole]
     parts = [answer for answer in timed if not answer.whole]
-    return _at_most(parts, _at) or (f"a network's step: {_all_of(steps)}" if steps else "")
+    told = [f"a network's step: {_all_of(steps)}"] if steps else []
+    told += [f"alone: {_all_of(parts)}"] if steps and parts else []
+    return _at_most(parts, _at) or "; ".join(told)
 
 
-def _all_of(steps: Sequence[Answer]) -> str:
-    """Say what came out for the steps of a network, in one word if all agree."""
-    came_out = {OUTCOMES[step.outcome] for step in steps}
-    return came_out.pop() if len(came_out) == 1 else counted(step.timing for step in steps)
+def _all_of(timed: Sequence[Answer]) -> str:
+    """Say what came out, in one word if all agree."""
+    came_out = {OUTCOMES[answer.outcome] for answer in timed}
+    return came_out.pop() if len(came_out) == 1 else counted(answer.timing for answer in timed)
 
 
 def _at_most(timed: Iterable[Answer], place: Callable[[Answer], str]) -> str:
