@@ -78,6 +78,12 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+def pytest_unconfigure():
+    """Look for garbage once more, as pytest does five times, and then no more until the end."""
+    gc.collect()
+    gc.freeze()
+
+
 def _place(name, slow, readers):
     if name == "test_book":
         return 0
