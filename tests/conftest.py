@@ -79,7 +79,10 @@ def pytest_collection_finish():
 
 
 def pytest_unconfigure():
-    """Look for garbage once more, as pytest does five times, and then no more until the end."""
+    """Look for garbage once more, and then no more.
+
+    To end, a process goes over all that it has loaded again and again, for seconds.
+    """
     gc.collect()
     gc.freeze()
 

@@ -1,5 +1,6 @@
 """Whether two forms become the same program, in every setting in which they can be compiled."""
 
+import atexit
 import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -116,7 +117,9 @@ def pairings(settings: Sequence[CompileSetting], processes: int = 2) -> list[Pai
 
 
 def _begin(threads: int) -> None:
+    """Compute with so many threads, and look for little garbage, at the end for none."""
     gc.set_threshold(GARBAGE_AFTER)
+    atexit.register(gc.freeze)
     torch.set_num_threads(threads)
 
 

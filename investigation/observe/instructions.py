@@ -69,7 +69,8 @@ TORCH_WARM_UP, WARM_UP = 10, 20
 EMPTY = "pass"
 # torch has Callgrind instrument a process from its start, which makes importing torch take three
 # times as long. This runs first on PATH in valgrind's place, and sets an environment variable:
-# with it `INSTRUMENT`, which goes before a setup, starts the counting.
+# with it `INSTRUMENT`, which goes before a setup, starts the counting. torch looks for garbage
+# between the repeats, and Python at its end: what is loaded by then is left out of that.
 PROGRAM = """#!/bin/sh
 for word do
   shift
@@ -79,7 +80,9 @@ done
 UNDER_CALLGRIND=1 exec {valgrind} "$@"
 """
 INSTRUMENT = """
-import os, subprocess
+import atexit, gc, os, subprocess
+gc.freeze()
+atexit.register(gc.freeze)
 if "UNDER_CALLGRIND" in os.environ:
     begin = ["callgrind_control", "--instr=on", str(os.getpid())]
     subprocess.run(begin, check=True, stdout=subprocess.DEVNULL)

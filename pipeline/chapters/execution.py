@@ -25,7 +25,12 @@ from pipeline.faults import BuildError
 # reads its level when torch is loaded, so the kernel has to start with it.
 PROFILER_LOG_LEVEL = "99"
 # Kernels listen on the loopback device only; their warning of no encryption does not matter.
-KERNEL_ARGUMENTS = ["--IPKernelApp.log_level=50"]
+# Python looks for garbage while it ends. With a compiler loaded that takes a second or more, and
+# the next notebook waits for it. What is frozen is not gone over.
+KERNEL_ARGUMENTS = [
+    "--IPKernelApp.log_level=50",
+    "--IPKernelApp.exec_lines=import atexit as _atexit, gc as _gc; _atexit.register(_gc.freeze)",
+]
 
 
 def execute(
