@@ -1,6 +1,7 @@
 """A whole project of its own, small enough to be built for real in a test."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -50,17 +51,45 @@ class SmallProject:
         self.folder = folder
         folder.mkdir(parents=True)
         for name in COPIED:
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+            shutil.copytree(ROOT / name, folder / name)
+            self._copy_bytecode(name)
         for source in (path for path in ROOT.iterdir() if path.is_file()):
             shutil.copy(source, folder)
         os.utime(folder / "requirements.lock", (0, 0))  # what is installed is newer
-        (folder / ".venv").symlink_to(Path(sys.prefix), target_is_directory=True)
+        self._share_environment()
         # Known beforehand, so that a chapter need not load torch, which takes longer than it.
         (folder / "environment.json").write_text(describe(1).model_dump_json())
         (folder / "results").mkdir()
         (folder / "notebooks").mkdir()
         self._write_pages()
+
+    def _share_environment(self) -> None:
+        """Run make with this run's environment, under its own path.
+
+        By another path, as through a link, Python compiles every package anew.
+        """
+        environment, caches = self.folder / ".venv", Path(sys.prefix, "cache")
+        caches.mkdir(exist_ok=True)
+        python = environment / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+        python.chmod(0o755)
+        (environment / "installed").touch()
+        (environment / "cache").symlink_to(caches, target_is_directory=True)
+
+    def _copy_bytecode(self, name: str) -> None:
+        """Copy what Python has compiled of a folder, where it keeps that apart from the sources.
+
+        To compile it all again takes longer than to build tiny chapters. The copied sources have
+        the times by which Python knows that it still holds.
+        """
+        if sys.pycache_prefix is None:
+            return
+        compiled, copied = (
+            Path(sys.pycache_prefix, *(place / name).parts[1:]) for place in (ROOT, self.folder)
+        )
+        if compiled.exists():
+            shutil.copytree(compiled, copied, dirs_exist_ok=True)
 
     def _write_pages(self) -> None:
         book = self.folder / "book"

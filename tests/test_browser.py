@@ -108,6 +108,43 @@ def test_axe_finds_nothing_on_any_page_in_either_theme(visits):
     assert those(visits, lambda page_visit: page_visit.violations) == {}
 
 
+# Text on a shaded box, as code and tables are: of several looks, a link, and one letter.
+SHADED = """<!doctype html><html lang="en"><title>shaded</title>
+<style>main {{ background: linear-gradient(to right, #eee, #fff) white; color: #333 }}
+p {{ margin: 9px }} a {{ {link} }}
+@media (prefers-color-scheme: dark) {{ main {{ background-color: #111; color: {dark} }} }}</style>
+<main><h1>A page</h1><p>One.</p><p style="color: {third}">Two.</p>
+<p>A word before <a href="#">the link</a> and one after.</p><p style="color: {letter}">x</p>
+<img src="data:," {image}></main></html>"""
+PAGE = {"link": "color: inherit", "dark": "#eee", "third": "inherit", "letter": "inherit",
+        "image": "alt='nothing'"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "faults"),
+    [
+        ({}, []),
+        ({"third": "#808080"}, ["light: does not stand out: p:nth-child(3)"]),
+        ({"third": "#666"}, ["dark: does not stand out: p:nth-child(3)"]),
+        (
+            {"link": "color: #555; text-decoration: none"},
+            ["light: does not stand out: a", "dark: does not stand out: a"],
+        ),
+        (
+            {"letter": "#777"},
+            [f"{theme}: cannot be judged: p:nth-child(5)" for theme in browsing.THEMES],
+        ),
+        ({"image": ""}, ["image-alt: img"]),
+    ],
+)
+def test_what_axe_objects_to_is_noticed_on_a_shaded_box_too(browser, changed, faults):
+    page = browser.new_page(viewport=browsing.DESKTOP)
+    page.set_content(SHADED.format(**(PAGE | changed)))
+    found = browsing.violations(page)
+    page.close()
+    assert [one.partition(" <")[0].partition(" Element")[0] for one in found] == faults
+
+
 def test_every_link_and_anchor_of_every_page_leads_somewhere(visits, html, origin):
     for name, page_visit in visits.items():
         for link in page_visit.links:

@@ -35,6 +35,7 @@ from pipeline.pages import (
     picker,
     picture,
     publishing,
+    run_times,
     summary,
     templating,
     versions,
@@ -84,6 +85,7 @@ def context(evidences: tuple[Evidence, ...], claims: list[dict[str, Any]]) -> di
         "controls": controls,
         "ran_alike": ran_alike,
         "runs": evidences,
+        "timings": run_times.timings,
         "counted": lambda status: sum(claim["verdict"] == status for claim in claims),
     }
 

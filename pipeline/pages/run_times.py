@@ -1,0 +1,53 @@
+"""What a build's time was spent on: the timings of the line, and how many stay undecided.
+
+The page of run times says it beside what each chapter took, for whoever would spend less on one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from investigation.evidence.kinds.in_place import Measured
+from investigation.evidence.records import Evidence
+from investigation.evidence.words import OUTCOMES
+
+BUDGETS = "`BUDGET=` and, for steps of a network, `NETWORK_BUDGET=`"
+
+
+@dataclass(frozen=True)
+class Timings:
+    """How many timings of the line a build made, and how many of these are undecided."""
+
+    number: int
+    undecided: int
+
+    def __str__(self) -> str:
+        if not self.number:
+            return "none"
+        return f"{self.number}, {self.undecided} {OUTCOMES['inconclusive']}"
+
+    @property
+    def advice(self) -> str:
+        """Say what less time would do to them, in a sentence or two."""
+        if not self.number:
+            return "Nothing was timed in this run."
+        if not self.undecided:
+            return (
+                f"None of the {self.number} timings of the line is undecided in this run, so less "
+                f"time may do here: {BUDGETS} set it."
+            )
+        return (
+            f"{self.undecided} of the {self.number} timings of the line "
+            f"{'is' if self.undecided == 1 else 'are'} undecided in this run. With less time there "
+            f"would be more, so the timings keep theirs; {BUDGETS} set another."
+        )
+
+
+def timings(evidences: Iterable[Evidence]) -> Timings:
+    """Count what was timed in this run; records of other machines took none of its time."""
+    outcomes = [
+        record.outcome
+        for evidence in evidences
+        for record in evidence.records
+        if isinstance(record, Measured) and record.machine is None and record.role == "measurement"
+    ]
+    return Timings(len(outcomes), outcomes.count("inconclusive"))
