@@ -30,6 +30,8 @@ def test_wrong(): assert values.RIGHT
 def test_not_here(): pytest.skip("not here")
 """
 SLOW = {"test_slow", "test_wrong", "test_not_here"}
+# Where this run keeps what Python compiles; else each process would compile pytest again.
+COMPILED = {"PYTHONPYCACHEPREFIX": sys.pycache_prefix} if sys.pycache_prefix else {}
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def run(project, *options, **environment):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *options],
         cwd=project, capture_output=True, text=True, check=False,
-        env={"PATH": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **environment},
+        env={"PATH": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **COMPILED, **environment},
     )  # fmt: skip
     names = ("test_quick", *SLOW)
     return {name for name in names if f"test_it.py::{name}" in done.stdout}, done.stdout
