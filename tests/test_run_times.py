@@ -1,12 +1,13 @@
 """What the page of run times says of the timings that a build's time was spent on."""
 
 import pytest
-from worlds import evidence, multiply, network
+from worlds import MIXED, evidence, multiply, network
 
 from pipeline.pages import run_times
 
 SLOW = multiply(1.2, "slower")
-UNDECIDED = multiply(1.01, "inconclusive", in_family="inconclusive")
+UNDECIDED = multiply(1.01, "inconclusive", case=MIXED)
+AGAIN = multiply(1.01, "inconclusive", series="sizes")
 
 
 def test_a_chapter_without_timings_has_none():
@@ -38,7 +39,7 @@ def test_what_took_no_time_or_says_nothing_of_the_line_does_not_count(change):
         ([SLOW], "None of the 1 timings of the line is undecided in this run, so less time may do"),
         ([UNDECIDED], "1 of the 1 timings of the line is undecided in this run. With less time"),
         (
-            [SLOW, UNDECIDED, UNDECIDED.model_copy(update={"statement": "again"})],
+            [SLOW, UNDECIDED, AGAIN],
             "2 of the 3 timings of the line are undecided in this run. With less time there would "
             "be more, so the timings keep theirs; `BUDGET=` and",
         ),

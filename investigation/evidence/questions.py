@@ -6,10 +6,10 @@ the claims that is when the ledger is imported.
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar, get_type_hints
 
@@ -23,6 +23,7 @@ from investigation.evidence.records import Evidence, Record
 
 R = TypeVar("R", bound=Observation)
 Values = tuple[object, ...]
+Filed = dict[Values, list[Record]]
 ANYWHERE = object()  # as a question's machine: this run's own, and every other
 
 
@@ -51,21 +52,27 @@ class Question(Generic[R]):
 
     def matches(self, record: Observation) -> bool:
         """Return whether a record is among the answers."""
-        return isinstance(record, self.of) and self.holds(record)
+        return isinstance(record, self.of) and values_of(record, self.names) == self.values
 
     @cached_property
-    def holds(self) -> Callable[[Observation], bool]:
-        """A function: whether a record of type `of` has every value of `where`."""
-        if not self.where:
-            return lambda _: True
-        names, values = zip(*self.where, strict=True)
-        wanted, of = (values if len(values) > 1 else values[0]), attrgetter(*names)
-        return lambda record: bool(of(record) == wanted)
+    def names(self) -> tuple[str, ...]:
+        """The fields that must have a certain value."""
+        return tuple(name for name, _ in self.where)
+
+    @cached_property
+    def values(self) -> Values:
+        """These values, in the order of `names`."""
+        return tuple(value for _, value in self.where)
 
     def on(self, machine: str | None) -> "Question[R]":
         """Return the same question about another machine."""
         others = tuple(pair for pair in self.where if pair[0] != "machine")
         return replace(self, where=(*others, ("machine", machine)))
+
+
+def values_of(record: Observation, names: Iterable[str]) -> Values:
+    """Return a record's values of some fields."""
+    return tuple(getattr(record, name) for name in names)
 
 
 def ask(
@@ -139,7 +146,7 @@ class Findings:
         }
         self._sources: dict[tuple[object, ...], Evidence] = {}
         self._records: list[Record] = []
-        self._of_type: dict[type[Observation], list[Record]] = {}
+        self._filed: dict[tuple[type[Observation], tuple[str, ...]], Filed] = {}
         for evidence in evidences:
             for record in evidence.records:
                 self._add(record, evidence)
@@ -157,16 +164,24 @@ class Findings:
 
         Empty if one of its `every` values has no record.
         """
-        # Hundreds of questions are asked, and most records are of another type.
-        if question.of not in self._of_type:
-            self._of_type[question.of] = [
-                record for record in self._records if isinstance(record, question.of)
-            ]
-        records = tuple(filter(question.holds, self._of_type[question.of]))
+        records = tuple(self._by_values(question.of, question.names).get(question.values, ()))
         for name, values in question.every:
             if not set(values) <= {getattr(record, name) for record in records}:
                 return ()
         return records  # type: ignore[return-value]  # they are of the type
+
+    def _by_values(self, of: type[Observation], names: tuple[str, ...]) -> Filed:
+        """Return the records of a type by their values of these fields.
+
+        Hundreds of questions are asked, and many name the same fields.
+        """
+        filed = self._filed.get((of, names))
+        if filed is None:
+            filed = self._filed[of, names] = defaultdict(list)
+            for record in self._records:
+                if isinstance(record, of):
+                    filed[values_of(record, names)].append(record)
+        return filed
 
     def answer(self, question: Question[R]) -> R:
         """Return the only record that answers a question.
