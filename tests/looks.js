@@ -33,10 +33,12 @@ async (rules) => {
     for (const one of all.slice(0, PIECES)) look_of.set(one.closest("a") || one, look);
   }
   const found = await axe.run({include: [...look_of.keys()]}, {runOnly: rules, elementRef: true});
-  const nodes = results => results.flatMap(one => one.nodes);
+  const nodes = results => results.flatMap(one => one.nodes.map(node => ({rule: one.id, ...node})));
   const look = one => look_of.get(one) ?? look(one.parentElement);
-  const judged = new Set(nodes([...found.passes, ...found.violations]).map(node => look(node.element)));
-  const open = nodes(found.incomplete).filter(node => !judged.has(look(node.element)));
+  // A rule that has judged a look says nothing of what another rule has left open.
+  const asked = node => `${node.rule}: ${look(node.element)}`;
+  const judged = new Set(nodes([...found.passes, ...found.violations]).map(asked));
+  const open = nodes(found.incomplete).filter(node => !judged.has(asked(node)));
   return [
     ...nodes(found.violations).map(node => `does not stand out: ${node.target} ${node.html.slice(0, 160)}`),
     ...open.map(node => `cannot be judged: ${node.target} ${node.any[0]?.message}`),

@@ -114,10 +114,10 @@ SHADED = """<!doctype html><html lang="en"><title>shaded</title>
 p {{ margin: 9px }} a {{ {link} }}
 @media (prefers-color-scheme: dark) {{ main {{ background-color: #111; color: {dark} }} }}</style>
 <main><h1>A page</h1><p>One.</p><p style="color: {third}">Two.</p>
-<p>A word before <a href="#">the link</a> and one after.</p><p style="color: {letter}">x</p>
+<p>A word before <a href="#">{word}</a> and one after.</p><p style="color: {letter}">x</p>
 <img src="data:," {image}></main></html>"""
 PAGE = {"link": "color: inherit", "dark": "#eee", "third": "inherit", "letter": "inherit",
-        "image": "alt='nothing'"}  # fmt: skip
+        "word": "the link", "image": "alt='nothing'"}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -133,6 +133,11 @@ PAGE = {"link": "color: inherit", "dark": "#eee", "third": "inherit", "letter": 
         (
             {"letter": "#777"},
             [f"{theme}: cannot be judged: p:nth-child(5)" for theme in browsing.THEMES],
+        ),
+        # One rule can judge it, and the other cannot.
+        (
+            {"word": "x", "link": "color: #777"},
+            [f"{theme}: cannot be judged: a" for theme in browsing.THEMES],
         ),
         ({"image": ""}, ["image-alt: img"]),
     ],

@@ -47,6 +47,10 @@ def test_the_answers_are_the_records_with_the_fields_that_were_asked_for():
             lambda: ask(Timing, every={"memory_format": ("contiguous", "chanels_last")}),
             "Timing.memory_format cannot be 'chanels_last': ",
         ),
+        (
+            lambda: ask(Equality, differing_by={"values": 1}),
+            "Equality.differing_by is a table, and records are found by fields of one value",
+        ),
     ],
 )
 def test_a_misspelt_field_or_value_fails_where_the_question_is_written(question, message):

@@ -35,13 +35,13 @@ def test_what_took_no_time_or_says_nothing_of_the_line_does_not_count(change):
 @pytest.mark.parametrize(
     ("records", "words"),
     [
-        ([], "Nothing was timed in this run."),
-        ([SLOW], "None of the 1 timings of the line is undecided in this run, so less time may do"),
-        ([UNDECIDED], "1 of the 1 timings of the line is undecided in this run. With less time"),
+        ([], "No timing of the line was made in this run."),
+        ([SLOW], "Of 1 timing of the line none is undecided in this run, so less time may do: `BU"),
+        ([UNDECIDED], "Of 1 timing of the line 1 is undecided in this run. With less time"),
         (
             [SLOW, UNDECIDED, AGAIN],
-            "2 of the 3 timings of the line are undecided in this run. With less time there would "
-            "be more, so the timings keep theirs; `BUDGET=` and",
+            "Of 3 timings of the line 2 are undecided in this run. With less time there could be "
+            "more, so the timings keep theirs; `BUDGET=` and",
         ),
     ],
 )

@@ -117,7 +117,7 @@ def pairings(settings: Sequence[CompileSetting], processes: int = 2) -> list[Pai
 
 
 def _begin(threads: int) -> None:
-    """Compute with so many threads, and look for little garbage, at the end for none."""
+    """Compute with so many threads; look for garbage seldom, and at the end not at all."""
     gc.set_threshold(GARBAGE_AFTER)
     atexit.register(gc.freeze)
     torch.set_num_threads(threads)

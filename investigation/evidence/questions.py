@@ -7,7 +7,7 @@ the claims that is when the ledger is imported.
 
 import inspect
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from types import MappingProxyType
@@ -106,6 +106,10 @@ def _check(of: type[Observation], name: str, value: object) -> None:
     except ValidationError as error:
         reason = error.errors()[0]["msg"]
         raise QuestionError(f"{of.__name__}.{name} cannot be {value!r}: {reason}") from None
+    if not isinstance(value, Hashable):
+        raise QuestionError(
+            f"{of.__name__}.{name} is a table, and records are found by fields of one value"
+        )
 
 
 @cache

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.records import Evidence
-from investigation.evidence.words import OUTCOMES
+from investigation.evidence.words import OUTCOMES, number_of
 
 BUDGETS = "`BUDGET=` and, for steps of a network, `NETWORK_BUDGET=`"
 
@@ -28,17 +28,15 @@ class Timings:
     @property
     def advice(self) -> str:
         """Say what less time would do to them, in a sentence or two."""
+        of_all = f"Of {number_of(self.number, 'timing')} of the line"
         if not self.number:
-            return "Nothing was timed in this run."
+            return "No timing of the line was made in this run."
         if not self.undecided:
-            return (
-                f"None of the {self.number} timings of the line is undecided in this run, so less "
-                f"time may do here: {BUDGETS} set it."
-            )
+            return f"{of_all} none is undecided in this run, so less time may do: {BUDGETS} set it."
+        verb = "is" if self.undecided == 1 else "are"
         return (
-            f"{self.undecided} of the {self.number} timings of the line "
-            f"{'is' if self.undecided == 1 else 'are'} undecided in this run. With less time there "
-            f"would be more, so the timings keep theirs; {BUDGETS} set another."
+            f"{of_all} {self.undecided} {verb} undecided in this run. With less time there could "
+            f"be more, so the timings keep theirs; {BUDGETS} set another."
         )
 
 
