@@ -11,10 +11,12 @@ import in_place_worlds
 from notebook_cells import Anything, Cell
 from worlds import CASE, equality, multiply, of_size, view
 
+from investigation.display import instrument_words
 from investigation.evidence.kinds.correctness import Support
 from investigation.evidence.sealed.instructions import InstructionCounts
 from investigation.observe.acceptance import ScaleResult, ShapeTrial
 from investigation.observe.equality import DtypeResult
+from investigation.timing.crossings import Calls
 
 
 class World(NamedTuple):
@@ -49,6 +51,16 @@ def instructions(reason):
     return Planted(unavailable_reason=always(reason), count=always(counts(7)), LINE={}, OPERANDS="")
 
 
+def stack(reason, crossing):
+    """Two positions in a piece of the stack; without room calls cross its end at so many."""
+    without = [Calls(1.0, 2.0)] * crossing + [Calls(0.0, 1.0)] * (2 - crossing)
+    positions = {False: without, True: [Calls(0.0, 1.0)] * 2}
+    counting = Planted(
+        unavailable_reason=always(reason), at_every_position=lambda room: positions[room]
+    )
+    return {"crossings": counting, "instrument_words": instrument_words}
+
+
 class Told:
     """A comparison by its sentence and its warnings."""
 
@@ -69,6 +81,11 @@ INSTRUMENT: Worlds = {
             "epyc:\n\n- **tensors**: agrees.",
             recorded=Planted(contests=always(CONTEST), concluded=str),
         ),
+    ),
+    Cell("00_instrument", "room"): (
+        world("piece at **1 of 2 positions**: there each", **stack("", crossing=1)),
+        world("piece at **0 of 2 positions**, so this Python keeps", **stack("", crossing=0)),
+        world("Not counted here: no counter.", **stack("no counter", crossing=0)),
     ),
     Cell("00_instrument", "00-22"): (
         world(

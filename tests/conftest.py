@@ -17,7 +17,7 @@ from hypothesis import settings
 from unchanged import Unchanged
 from whole_book import FOLDER, build_in
 
-from investigation.timing.processes import GARBAGE_AFTER
+from investigation.interpreter import look_for_garbage_seldom
 from pipeline import places
 
 # A shell ignores the keyboard's interrupt for what it starts in the background, and every process
@@ -26,7 +26,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # As in a process that loads a compiler.
-gc.set_threshold(GARBAGE_AFTER)
+look_for_garbage_seldom()
 
 # Dask writes its settings on import, by default into the home folder.
 os.environ.setdefault("DASK_CONFIG", str(places.BUILD / "dask"))

@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from investigation.interpreter import SLOTS
+
 
 def answers(value):
     """Print what must not reach the book, and answer."""
@@ -116,3 +118,18 @@ def reports(folder):
         "files": list(Path(folder).iterdir()),
         **variables,
     }
+
+
+def has_room():
+    """Whether a caller has room for the frames of all its calls."""
+    frame = sys._getframe()
+    while frame is not None and frame.f_code.co_stacksize != SLOTS:
+        frame = frame.f_back
+    return frame is not None
+
+
+def tells_its_room():
+    """Answer whether there is room, while preparing and when timed."""
+    prepared = has_room()
+    yield
+    return [prepared, has_room()]

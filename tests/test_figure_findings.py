@@ -12,6 +12,7 @@ from investigation.evidence.kinds.timings import MARGIN
 from investigation.gpu.prediction import HostCost, predictions
 from investigation.runtimes.program import Step, Trace
 from investigation.subject.gpu_catalog import CARDS
+from investigation.timing.crossings import Calls
 from pipeline.sweep import sweep_pages
 
 COMPUTES, VIEW, WRITES = Step("Mul", 4096), Step("Expand", 0, True), Step("Expand", 4096, True)
@@ -146,4 +147,26 @@ def test_a_sweep_counts_how_its_candidate_came_out(verdict):
     rows = [{"record": "the multiply", "verdict": one} for one in (verdict, "equivalent")]
     assert sweep_pages.found(rows) == (
         f"the multiply: the candidate is {verdict} in 1, equal in 1 of 2 measurements."
+    )
+
+
+def positions(crossing):
+    """Ten positions; at so many a call takes a page fault and two hundred times as long."""
+    return [Calls(1.0, 6e-6)] * crossing + [Calls(0.0, 3e-8)] * (10 - crossing)
+
+
+@pytest.mark.parametrize(
+    ("without", "within", "told"),
+    [(2, 0, "at **2 of 10 positions**: there each call takes a page fault, and 200 times as "
+      "long as at the median position. With room: at **none**."),
+     (0, 0, "at **0 of 10 positions**, so this Python keeps a piece, or its frames have other "
+      "sizes. With room: at **none**."),
+     (1, 1, "at **1 of 10 positions**: there each call takes a page fault, and 200 times as "
+      "long as at the median position. With room: at **1**.")],
+)  # fmt: skip
+def test_where_calls_cross_the_end_of_a_piece_is_told_without_room_and_with_it(
+    without, within, told
+):
+    assert instrument_words.crossings_told(positions(without), positions(within)) == (
+        f"Without room, calls cross the end of a piece {told}"
     )

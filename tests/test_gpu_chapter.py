@@ -10,7 +10,7 @@ from investigation.evidence import files
 from investigation.evidence.kinds.gpus import HiddenFrom, PredictedTime
 from investigation.evidence.questions import Findings, ask
 from pipeline import places
-from pipeline.chapters.execution import KERNEL_ARGUMENTS
+from pipeline.chapters.execution import manager
 
 # Kernels, compilers or processes of their own.
 pytestmark = pytest.mark.slow
@@ -35,7 +35,7 @@ def bare(tmp_path_factory):
             str(folder / "07_gpu.ipynb"),
             SMALL,
             cwd=str(places.NOTEBOOKS),
-            extra_arguments=KERNEL_ARGUMENTS,
+            kernel_manager_class=manager(dict(os.environ), places.NOTEBOOKS),
             progress_bar=False,
         )
     cells = nbformat.read(folder / "07_gpu.ipynb", as_version=4).cells

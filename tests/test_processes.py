@@ -38,6 +38,11 @@ def test_an_answer_comes_back_and_what_is_printed_reaches_neither_stream(functio
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_job_has_room_for_its_calls_while_it_prepares_and_when_it_is_timed():
+    (outcome,) = run((process_jobs.tells_its_room, {}))
+    assert outcome.answer == [True, True]
+
+
 def test_nothing_is_left_in_the_folder_for_temporary_files(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     run((process_jobs.answers, {"value": 1}), (process_jobs.raises, {"when": "running"}))

@@ -1,7 +1,5 @@
 """Whether two forms become the same program, in every setting in which they can be compiled."""
 
-import atexit
-import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ import torch
 from investigation.compiled.codegen import CPU, Generated, Target, generate
 from investigation.compiled.compile_settings import CompileSetting, where
 from investigation.evidence.kinds.programs import Agreement, CompiledPair, Layer
-from investigation.timing.processes import GARBAGE_AFTER
+from investigation.interpreter import end_without_looking, look_for_garbage_seldom, with_room
 
 
 @dataclass(frozen=True)
@@ -90,6 +88,7 @@ AGREEING: Mapping[Layer, tuple[str, Callable[[Pairing], bool]]] = {
 TENSORS: Mapping[Layer, Literal["full_size"]] = {"elided": "full_size"}
 
 
+@with_room
 def pairing(
     setting: CompileSetting,
     baseline: str = "broadcast",
@@ -118,8 +117,8 @@ def pairings(settings: Sequence[CompileSetting], processes: int = 2) -> list[Pai
 
 def _begin(threads: int) -> None:
     """Compute with so many threads; look for garbage seldom, and at the end not at all."""
-    gc.set_threshold(GARBAGE_AFTER)
-    atexit.register(gc.freeze)
+    look_for_garbage_seldom()
+    end_without_looking()
     torch.set_num_threads(threads)
 
 

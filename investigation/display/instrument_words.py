@@ -1,12 +1,14 @@
 """Sentences of the chapter on the instrument, computed from the blocks and the counts it kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from statistics import median
 
 import numpy as np
 
 from investigation.evidence import words
 from investigation.evidence.words import number_of
 from investigation.timing.comparison import Comparison
+from investigation.timing.crossings import Calls
 
 
 def blocks_told(comparison: Comparison) -> str:
@@ -35,3 +37,21 @@ def instructions_told(added: float, by_group: Mapping[str, float]) -> str:
 
 def _more(count: float) -> str:
     return f"{abs(count):,.0f} {'fewer' if count < 0 else 'more'}"
+
+
+def crossings_told(without: Sequence[Calls], within: Sequence[Calls]) -> str:
+    """Say at how many positions calls cross the end of a piece without room, and with it."""
+    crossing = [calls for calls in without if calls.cross]
+    others = median(calls.seconds for calls in without)
+    kept = sum(calls.cross for calls in within)
+    told = (
+        f": there each call takes a page fault, and "
+        f"{median(calls.seconds for calls in crossing) / others:.3g} times as long as at the "
+        "median position"
+        if crossing
+        else ", so this Python keeps a piece, or its frames have other sizes"
+    )
+    return (
+        f"Without room, calls cross the end of a piece at **{len(crossing)} of "
+        f"{number_of(len(without), 'position')}**{told}. With room: at **{kept or 'none'}**."
+    )

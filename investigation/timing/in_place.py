@@ -19,6 +19,7 @@ import numpy as np
 
 from investigation.evidence.kinds.timings import Outcome
 from investigation.evidence.words import change, signed_seconds
+from investigation.interpreter import with_room
 from investigation.subject.cases import Case
 from investigation.subject.variants import Scale
 from investigation.subject.workloads import Step
@@ -81,6 +82,7 @@ class LineSamples:
         return cls(planted_s=record["planted_s"], **arrays)
 
 
+@with_room
 def time_line(
     step: Step,
     baseline: Scale,

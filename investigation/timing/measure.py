@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
+from investigation.interpreter import with_room
 from investigation.timing import noise
 from investigation.timing.arms import Arm, Function
 from investigation.timing.clock import Clock, DeviceClock
@@ -106,6 +107,7 @@ def compare_on(
     return replace(judged, elapsed_s=clock.now() - start)
 
 
+@with_room
 def sample_on(clock: Clock, settings: Settings, baseline: Function, candidate: Function) -> Sampled:
     """Time two callables, and judge nothing."""
     start, before = clock.now(), noise.read()

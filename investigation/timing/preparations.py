@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from investigation.interpreter import with_room
 from investigation.timing import noise
 from investigation.timing.arms import Arm, ArmPair, Function
 from investigation.timing.clock import Clock, DeviceClock
@@ -128,6 +129,7 @@ def compare_made_on(
     return replace(judged, elapsed_s=clock.now() - start)
 
 
+@with_room
 def sample_made_on(
     clock: Clock, settings: Settings, makers: tuple[Maker, Maker], preparations: int | None = None
 ) -> Sampled:

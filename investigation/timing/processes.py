@@ -26,11 +26,9 @@ from pkgutil import resolve_name
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
+from investigation.interpreter import look_for_garbage_seldom, with_room
+
 QUESTION, ANSWER, CRASH, LOG, OWN = "question.json", "answer.json", "crash", "log", "tmp"
-# New objects after which a child looks for garbage. Python's own number is some hundred; loading
-# torch makes very many objects that stay, and a compiler's graph has many nodes: each look goes
-# over them in vain.
-GARBAGE_AFTER = 100_000
 SIGNAL = b"\n"  # from the child: prepared; from the parent: go on
 REASON_LENGTH, LOG_LENGTH = 200, 2000
 
@@ -180,13 +178,14 @@ _START = (
 )
 
 
+@with_room
 def work(folder: str, function: str, arguments: Mapping[str, Any]) -> None:
     """Call a function in this process, leave in `folder` its answer or why there is none, and end.
 
     Where there is an answer the process ends at once: to take torch and its compilers apart would
     take longer than many a timing, while the next one waits.
     """
-    gc.set_threshold(GARBAGE_AFTER)
+    look_for_garbage_seldom()
     parent, go_on = _keep_stdout(), threading.Event()
     threading.Thread(target=_heed_the_parent, args=(go_on,), daemon=True).start()
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import papermill
+from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
@@ -25,12 +26,12 @@ from pipeline.faults import BuildError
 # reads its level when torch is loaded, so the kernel has to start with it.
 PROFILER_LOG_LEVEL = "99"
 # Kernels listen on the loopback device only; their warning of no encryption does not matter.
-# Python looks for garbage while it ends. With a compiler loaded that takes a second or more, and
-# the next notebook waits for it. What is frozen is not gone over.
-KERNEL_ARGUMENTS = [
-    "--IPKernelApp.log_level=50",
-    "--IPKernelApp.exec_lines=import atexit as _atexit, gc as _gc; _atexit.register(_gc.freeze)",
-]
+QUIET = "--IPKernelApp.log_level=50"
+KERNEL = KernelSpec(
+    argv=[sys.executable, "-m", "pipeline.chapters.kernel", "-f", "{connection_file}", QUIET],
+    display_name="Python 3",
+    language="python",
+)
 
 
 def execute(
@@ -130,22 +131,23 @@ def _run(
         _literal(output),
         dict(parameters),
         kernel_name="python3",
-        kernel_manager_class=_manager(environment),
-        extra_arguments=KERNEL_ARGUMENTS,
+        kernel_manager_class=manager(environment, places.NOTEBOOKS),
         progress_bar=_progress(description) if description else False,
     )
 
 
-def _manager(environment: dict[str, str]) -> type[AsyncKernelManager]:
-    """Return what starts a kernel in that environment and in the notebooks' folder.
+def manager(environment: dict[str, str], folder: Path) -> type[AsyncKernelManager]:
+    """Return what starts a chapter's kernel in that environment and in that folder.
 
     papermill would change this process's own folder, which two notebooks at a time would share.
     """
 
     class Manager(AsyncKernelManager):
+        kernel_spec = KERNEL
+
         # The class that it is derived from waits for it too.
         async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
-            given = options | {"env": environment, "cwd": str(places.NOTEBOOKS)}
+            given = options | {"env": environment, "cwd": str(folder)}
             await super().start_kernel(**given)
 
     return Manager

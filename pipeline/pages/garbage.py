@@ -4,19 +4,16 @@ A book's pages are very many objects that stay until the end. Python would go ov
 again, in vain.
 """
 
-import atexit
-import gc
 from typing import Any
 
 from sphinx.application import Sphinx
 
-# New objects after which Python looks for garbage; its own number is some hundred.
-SELDOM = 100_000
+from investigation.interpreter import end_without_looking, look_for_garbage_seldom
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Set it for this process, which makes the pages and ends."""
     del app
-    gc.set_threshold(SELDOM)
-    atexit.register(gc.freeze)
+    look_for_garbage_seldom()
+    end_without_looking()
     return {"parallel_read_safe": True, "parallel_write_safe": True}
