@@ -37,6 +37,14 @@ EMPTY_DRAWINGS = """document.querySelectorAll("figure.chart svg")
 PLAIN = """*, ::before, ::after { background-image: none !important;
   animation: none !important; transition: none !important; }"""
 THEMES = ("light", "dark")
+THEME_IS_ON = """theme => new Promise(done => {
+  const page = document.documentElement;
+  const look = () => [undefined, theme].includes(page.dataset.theme) && done();
+  new MutationObserver(look).observe(page, {attributes: true});
+  look();
+})"""
+# In this order little changes from one to the next, so that little is laid out anew.
+LAID_OUT = (("light", PHONE), ("dark", PHONE), ("dark", DESKTOP), ("light", DESKTOP))
 # What text already is when it is fetched is sent compressed; a font is compressed as it is.
 COMPRESSED = {".html", ".css", ".js", ".svg", ".json"}
 
@@ -138,10 +146,11 @@ BLOCKING = """() => performance.getEntriesByType("resource")
   .filter(one => one.renderBlockingStatus === "blocking").map(one => one.name)"""
 
 
-def visit(browser: Browser, address: str) -> Visit:
+def visit(browser: Browser, address: str, sound: set[str]) -> Visit:
     """Open a page on a phone, with nothing in its cache, and look at it.
 
-    Then look at it on a desktop too, in daylight and at night.
+    Then look at it on a desktop too, in daylight and at night. `sound` are the looks of text that
+    are known to stand out, on whatever page; those that are found here are added.
     """
     page_visit = Visit(address)
     page = browser.new_page(viewport=PHONE, color_scheme="light")
@@ -157,25 +166,31 @@ def visit(browser: Browser, address: str) -> Visit:
     )
     # Whether a browser lays out what is folded varies, so a reader's folds are all opened first.
     page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true })")
-    for theme in THEMES:
-        page.emulate_media(color_scheme=theme)
-        for size in (PHONE, DESKTOP):
-            page.set_viewport_size(size)
-            page_visit.sideways += [
-                f"{theme}, {size['width']}: {element}" for element in too_wide(page)
-            ]
-            if theme == "light":  # the night changes no letter's place
-                too_small = page.evaluate(LEGIBILITY, size is DESKTOP)
-                page_visit.illegible += [f"{size['width']}: {element}" for element in too_small]
-    page_visit.violations = violations(page)
+    for theme, size in LAID_OUT:
+        turn(page, theme)
+        page.set_viewport_size(size)
+        page_visit.sideways += [
+            f"{theme}, {size['width']}: {element}" for element in too_wide(page)
+        ]
+        if theme == "light":  # the night changes no letter's place
+            too_small = page.evaluate(LEGIBILITY, size is DESKTOP)
+            page_visit.illegible += [f"{size['width']}: {element}" for element in too_small]
+    page_visit.violations = violations(page, sound)
     page.close()
     return page_visit
 
 
-def violations(page: Page) -> list[str]:
+def turn(page: Page, theme: str) -> None:
+    """Turn to a theme; where a script of the page puts it on, wait until it is there."""
+    page.emulate_media(color_scheme=theme)
+    page.evaluate(THEME_IS_ON, theme)
+
+
+def violations(page: Page, sound: set[str]) -> list[str]:
     """Return what axe finds on an open page, and the text that does not stand out in a theme.
 
-    The page is not what it was afterwards: its drawings are empty, and its boxes are plain.
+    Text of a look that is `sound` is not judged again; looks that are join them. The page is not
+    what it was afterwards: its drawings are empty, and its boxes are plain.
     """
     page.set_viewport_size(TALL)
     page.evaluate(EMPTY_DRAWINGS)
@@ -183,8 +198,10 @@ def violations(page: Page) -> list[str]:
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found: list[str] = page.evaluate(AXE_RUN, STANDS_OUT)
     for theme in THEMES:
-        page.emulate_media(color_scheme=theme)
-        found += [f"{theme}: {text}" for text in page.evaluate(LOOKS, STANDS_OUT)]
+        turn(page, theme)
+        judged = page.evaluate(LOOKS, {"rules": STANDS_OUT, "sound": sorted(sound)})
+        found += [f"{theme}: {text}" for text in judged["faults"]]
+        sound.update(judged["sound"])
     return found
 
 

@@ -55,7 +55,8 @@ def pages(html: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def visits(browser, html, origin):
     """One look at every page: wide and narrow, light and dark."""
-    return {name: browsing.visit(browser, f"{origin}/{name}") for name in pages(html)}
+    sound: set[str] = set()
+    return {name: browsing.visit(browser, f"{origin}/{name}", sound) for name in pages(html)}
 
 
 def those(visits, noted):
@@ -145,9 +146,37 @@ PAGE = {"link": "color: inherit", "dark": "#eee", "third": "inherit", "letter": 
 def test_what_axe_objects_to_is_noticed_on_a_shaded_box_too(browser, changed, faults):
     page = browser.new_page(viewport=browsing.DESKTOP)
     page.set_content(SHADED.format(**(PAGE | changed)))
-    found = browsing.violations(page)
+    found = browsing.violations(page, set())
     page.close()
     assert [one.partition(" <")[0].partition(" Element")[0] for one in found] == faults
+
+
+# As the book's theme is: a script puts it on, a moment after the system has turned to it.
+TURNED_BY_SCRIPT = """<!doctype html><html lang="en" data-theme="light"><title>turned</title>
+<style>p { color: #333; background: #fff } [data-theme=dark] p { background: #222 }</style>
+<main><h1>A page</h1><p>One.</p></main><script>
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", now => setTimeout(
+  () => { document.documentElement.dataset.theme = now.matches ? "dark" : "light"; }, 100))
+</script></html>"""
+
+
+def test_a_theme_is_judged_when_it_is_there(browser):
+    page = browser.new_page(viewport=browsing.DESKTOP, color_scheme="light")
+    page.set_content(TURNED_BY_SCRIPT)
+    found = browsing.violations(page, set())
+    page.close()
+    assert [one.partition(" <")[0] for one in found] == ["dark: does not stand out: p"]
+
+
+def test_what_stands_out_is_judged_once_and_what_does_not_on_every_page(browser):
+    sound = set()
+    page = browser.new_page(viewport=browsing.DESKTOP)
+    for _ in range(2):
+        page.set_content(SHADED.format(**(PAGE | {"third": "#808080"})))
+        assert len(browsing.violations(page, sound)) == 1
+    page.close()
+    (found_well,) = (look for look in sound if look.startswith("rgb(128, 128, 128)"))
+    assert found_well.endswith("rgb(17, 17, 17)")  # as it is at night
 
 
 def test_every_link_and_anchor_of_every_page_leads_somewhere(visits, html, origin):
