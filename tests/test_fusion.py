@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import process_jobs
 import pytest
 
 from investigation.claims import ledger
@@ -171,3 +172,11 @@ def test_a_figure_of_a_few_comparisons_has_a_row_for_each():
 def test_fresh_processes_generate_the_same_as_this_one(plain):
     (pair,) = fusion.pairings([plain.setting], processes=1)
     assert pair.candidate.digest == plain.candidate.digest
+
+
+def test_what_is_compiled_has_room_for_its_calls(monkeypatch):
+    seen = []
+    monkeypatch.setattr(fusion, "made_in", lambda *_: seen.append(process_jobs.has_room()))
+    fusion.pairing("a setting")
+    assert seen == [True, True]
+    assert not process_jobs.has_room()

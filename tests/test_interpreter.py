@@ -8,7 +8,6 @@ import pytest
 from fake_clock import FakeMachine
 
 from investigation import interpreter
-from investigation.compiled import fusion
 from investigation.interpreter import with_room
 from investigation.timing import crossings
 from investigation.timing.measure import compare_on
@@ -80,13 +79,6 @@ def test_what_is_timed_has_room(made):
     compared(machine, Settings(budget_s=0.5, seed=1), *given)
     assert arm.seen == {True}
     assert not process_jobs.has_room()
-
-
-def test_what_is_compiled_has_room(monkeypatch):
-    seen = Noting()
-    monkeypatch.setattr(fusion, "made_in", seen)
-    fusion.pairing("a setting")
-    assert seen.seen == {True}
 
 
 def test_a_chapter_has_room_and_looks_for_garbage_seldom(monkeypatch):
