@@ -1,14 +1,14 @@
-"""Two habits of Python's that take long where a compiler is loaded, and how to do without them.
+"""Two ways in which Python wastes time when a compiler is loaded, and how to avoid them.
 
 *Frames.* Python keeps the frames of calls in pieces of memory of 16 KB each, and gives a piece
-back when the calls in it have returned. Where calls cross the end of a piece over and over, each
-of them takes a new piece from the operating system, which takes a hundred times as long as the
-call. So it slows down what is timed, and what compiles, wherever their calls happen to lie.
-Versions with a patch of 2026 keep one piece (python/cpython, issue 142183).
+back when the calls in it have returned. If calls cross the end of a piece over and over, each of
+them takes a new piece from the operating system, which takes a hundred times as long as the call.
+That slows down what is timed, and what compiles, if their calls happen to lie there. Versions
+with a patch of 2026 keep one piece (python/cpython, issue 142183).
 
-*Garbage.* Python looks for garbage when some hundred new objects are there, and at the end. Loading
-torch makes very many objects that stay, and a compiler's graph has many nodes: each look goes over
-them in vain.
+*Garbage.* Python looks for garbage when a few hundred or thousand new objects are there, and at
+its end. Loading torch makes very many objects that stay, and a compiler's graph has many nodes.
+Each look goes over all of them, and finds nothing.
 """
 
 import atexit
@@ -20,9 +20,9 @@ from typing import ParamSpec, TypeVar
 Given = ParamSpec("Given")
 Returned = TypeVar("Returned")
 
-# Slots of the frame that opens a large piece. A piece has the next power of two bytes: with eight
-# bytes a slot a mebibyte here, of which the frame reserves, and never touches, a good half. In
-# what is left a thousand frames have room, as many as Python allows on top of each other.
+# Slots, of eight bytes, of the frame that opens a large piece. A piece has the next power of two of
+# bytes: a mebibyte. More than half of it belongs to that frame, which never touches it; the rest
+# has room for a thousand frames of sixty slots.
 SLOTS = 70_000
 # New objects after which Python is to look for garbage.
 GARBAGE_AFTER = 100_000

@@ -37,10 +37,11 @@ EMPTY_DRAWINGS = """document.querySelectorAll("figure.chart svg")
 PLAIN = """*, ::before, ::after { background-image: none !important;
   animation: none !important; transition: none !important; }"""
 THEMES = ("light", "dark")
-THEME_IS_ON = """theme => new Promise(done => {
+THEME_IS_ON = """theme => new Promise((done, fail) => {
   const page = document.documentElement;
-  const look = () => [undefined, theme].includes(page.dataset.theme) && done();
+  const look = () => { if ([undefined, theme].includes(page.dataset.theme)) done(); };
   new MutationObserver(look).observe(page, {attributes: true});
+  setTimeout(() => fail(new Error(`the page did not turn ${theme}`)), 10000);
   look();
 })"""
 # In this order little changes from one to the next, so that little is laid out anew.

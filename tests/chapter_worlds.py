@@ -84,7 +84,7 @@ INSTRUMENT: Worlds = {
     ),
     Cell("00_instrument", "room"): (
         world("piece at **1 of 2 positions**: there each", **stack("", crossing=1)),
-        world("piece at **0 of 2 positions**, so this Python keeps", **stack("", crossing=0)),
+        world("piece at **0 of 2 positions**, so this Python seems", **stack("", crossing=0)),
         world("Not counted here: no counter.", **stack("no counter", crossing=0)),
     ),
     Cell("00_instrument", "00-22"): (

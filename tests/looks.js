@@ -13,7 +13,7 @@ async ({rules, sound}) => {
     if (!behind.has(one)) {
       const {backgroundColor, opacity, position} = getComputedStyle(one);
       const outer = background(one.parentElement);
-      const faded = /0\.\d+;/.test(outer);
+      const faded = / 0(\.\d+)?;/.test(outer);
       if (backgroundColor.startsWith("rgb(") && opacity === "1" && !faded) {
         behind.set(one, backgroundColor);
       } else {
@@ -26,23 +26,29 @@ async ({rules, sound}) => {
   };
   const text = one => [...one.childNodes]
     .filter(node => node.nodeType === Node.TEXT_NODE).map(node => node.data).join("").trim();
+  const STYLE = ["color", "backgroundColor", "fontFamily", "fontSize", "fontStyle", "fontWeight",
+    "textDecorationLine", "textDecorationStyle", "borderBottomStyle", "outlineStyle"];
+  const style = one => STYLE.map(name => getComputedStyle(one)[name]).join(" ");
   // How a link is told from the text around it, where there is some.
   const told = link => {
     if (!getComputedStyle(link).display.startsWith("inline")) return "";
     let block = link.parentElement;
     while (getComputedStyle(block).display.startsWith("inline")) block = block.parentElement;
     if (block.textContent.trim().length === link.textContent.trim().length) return "";
-    return `link ${getComputedStyle(link).textDecorationLine} ${getComputedStyle(link.parentElement).color}`;
+    return `link ${style(link)} in ${style(block)}`;
   };
-  const looks = new Map();
+  const looks = new Map(), look_of = new Map();
   for (const one of document.body.querySelectorAll("*")) {
     const {length} = text(one);
     if (!length || !one.getClientRects().length) continue;
     const {color, fontSize, fontWeight, textShadow, visibility} = getComputedStyle(one);
     const {right, bottom} = one.getBoundingClientRect();
-    if (visibility !== "visible" || right <= 0 || bottom <= 0) continue;  // shown on other occasions
-    const beside = one.closest("a") ? told(one.closest("a")) : "";
+    if (visibility !== "visible" || right + scrollX <= 0 || bottom + scrollY <= 0) continue;  // shown on demand
+    const link = one.closest("a"), beside = link ? told(link) : "";
     const look = [color, fontSize, fontWeight, textShadow, beside, background(one)].join(" ");
+    look_of.set(one, look);
+    // Whether a link is told from its text is asked of the link, whatever is inside it.
+    if (link && !look_of.has(link)) look_of.set(link, look);
     if (sound.includes(look)) continue;
     if (!looks.has(look)) looks.set(look, {beside, longest: []});
     // axe leaves a single letter open.
@@ -50,25 +56,18 @@ async ({rules, sound}) => {
     longest.push({length, one});
     longest.sort((one, other) => other.length - one.length).splice(PIECES);
   }
-  const look_of = new Map();
-  for (const [look, {longest}] of looks) {
-    for (const {one} of longest) {
-      look_of.set(one, look);
-      // Whether a link is told from its text is asked of the link, whatever is inside it.
-      const link = one.closest("a");
-      if (link && !look_of.has(link)) look_of.set(link, look);
-    }
-  }
-  if (!look_of.size) return {faults: [], sound: []};
-  const found = await axe.run({include: [...look_of.keys()]}, {runOnly: rules, elementRef: true});
+  const pieces = [...looks.values()].flatMap(({longest}) => longest.map(({one}) => one.closest("a") || one));
+  if (!pieces.length) return {faults: [], sound: []};
+  const found = await axe.run({include: [...new Set(pieces)]}, {runOnly: rules, elementRef: true});
   const nodes = results => results.flatMap(one => one.nodes.map(node => ({rule: one.id, ...node})));
-  const look = one => look_of.get(one) ?? look(one.parentElement);
   // A rule that has judged a look says nothing of what another rule has left open.
-  const asked = node => `${node.rule}: ${look(node.element)}`;
+  const asked = node => `${node.rule}: ${look_of.get(node.element)}`;
   const well = new Set(nodes(found.passes).map(asked)), ill = new Set(nodes(found.violations).map(asked));
-  const open = nodes(found.incomplete).filter(node => !well.has(asked(node)) && !ill.has(asked(node)));
+  // What is inside a piece and has another look was not asked of axe here.
+  const open = nodes(found.incomplete).filter(node =>
+    looks.has(look_of.get(node.element)) && !well.has(asked(node)) && !ill.has(asked(node)));
   const needed = look => looks.get(look).beside ? rules : ["color-contrast"];
-  const faulty = new Set([...nodes(found.violations), ...open].map(node => look(node.element)));
+  const faulty = new Set([...nodes(found.violations), ...open].map(node => look_of.get(node.element)));
   return {
     faults: [
       ...nodes(found.violations).map(node => `does not stand out: ${node.target} ${node.html.slice(0, 160)}`),

@@ -179,6 +179,27 @@ def test_what_stands_out_is_judged_once_and_what_does_not_on_every_page(browser)
     assert found_well.endswith("rgb(17, 17, 17)")  # as it is at night
 
 
+def test_a_look_that_is_known_to_be_sound_is_not_judged(browser):
+    page = browser.new_page(viewport=browsing.DESKTOP)
+    page.set_content(SHADED.format(**(PAGE | {"third": "#808080"})))
+    known = {"rgb(128, 128, 128) 16px 400 none  rgb(255, 255, 255)"}
+    assert browsing.violations(page, known) == []
+    page.close()
+
+
+def test_a_link_that_is_told_by_its_weight_is_asked_about_again_where_all_text_has_it(browser):
+    bold = {"link": "color: #555; text-decoration: none; font-weight: bold"}
+    filled, sound = SHADED.format(**(PAGE | bold)), set()
+    page = browser.new_page(viewport=browsing.DESKTOP)
+    page.set_content(filled)
+    at_night = [one.partition(" <")[0] for one in browsing.violations(page, sound)]
+    page.set_content(filled.replace("<p>A word", "<p style='font-weight: bold'>A word"))
+    all_bold = [one.partition(" <")[0] for one in browsing.violations(page, sound)]
+    page.close()
+    assert at_night == ["dark: does not stand out: a"]
+    assert all_bold == ["light: does not stand out: a", *at_night]
+
+
 def test_every_link_and_anchor_of_every_page_leads_somewhere(visits, html, origin):
     for name, page_visit in visits.items():
         for link in page_visit.links:

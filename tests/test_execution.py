@@ -52,6 +52,17 @@ def good_notebook(workshop, record=GOOD):
     return write_notebook(workshop, "size = 1", EVIDENCE.format(record=record))
 
 
+HAS_ROOM = """
+from investigation.timing import crossings
+assert not any(calls.cross for calls in crossings.from_here(100))
+"""
+
+
+def test_a_cell_has_room_for_its_calls_and_loads_its_own_folder_last(workshop):
+    (workshop / "notebooks" / "zmq.py").write_text("raise ImportError('not that of the kernel')")
+    run(write_notebook(workshop, "size = 1", HAS_ROOM, EVIDENCE.format(record=GOOD)))
+
+
 def test_a_good_run_leaves_page_evidence_and_stamp(workshop):
     notebook = good_notebook(workshop)
     run(notebook, size=3)

@@ -157,12 +157,12 @@ def positions(crossing):
 
 @pytest.mark.parametrize(
     ("without", "within", "told"),
-    [(2, 0, "at **2 of 10 positions**: there each call takes a page fault, and 200 times as "
-      "long as at the median position. With room: at **none**."),
-     (0, 0, "at **0 of 10 positions**, so this Python keeps a piece, or its frames have other "
-      "sizes. With room: at **none**."),
-     (1, 1, "at **1 of 10 positions**: there each call takes a page fault, and 200 times as "
-      "long as at the median position. With room: at **1**.")],
+    [(2, 0, "at **2 of 10 positions**: there each call causes a page fault and takes 200 times as "
+      "long as a call at the median position. With room: at **none**."),
+     (0, 0, "at **0 of 10 positions**, so this Python seems to keep its pieces. "
+      "With room: at **none**."),
+     (1, 1, "at **1 of 10 positions**: there each call causes a page fault and takes 200 times as "
+      "long as a call at the median position. With room: at **1**.")],
 )  # fmt: skip
 def test_where_calls_cross_the_end_of_a_piece_is_told_without_room_and_with_it(
     without, within, told

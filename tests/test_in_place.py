@@ -5,6 +5,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import process_jobs
 import pytest
 import torch
 from fake_clock import WORLDS, FakeMachine, steady
@@ -300,6 +301,18 @@ def test_a_step_far_too_slow_for_the_budget_is_refused():
     )
     with pytest.raises(BudgetError, match=message):
         fake.time(fake.form(), fake.form(), budget_s=0.01)
+
+
+def test_the_line_is_timed_with_room_for_its_calls():
+    fake, seen = FakeNetwork(), set()
+    form = fake.form()
+
+    def noting(x, gate):
+        seen.add(process_jobs.has_room())
+        return form(x, gate)
+
+    fake.time(noting, noting)
+    assert seen == {True}
 
 
 def test_a_network_without_the_line_is_refused():

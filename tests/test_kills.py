@@ -25,8 +25,8 @@ GONE_WITHIN_S = 15
 # What is killed, and when, as a share of a whole build: while it executes, and near its end.
 FIXED = (("kernel", 0.3), ("group", 0.8))
 VICTIMS = {
-    "kernel": "ipykernel_launcher",
-    "pipeline": "-m pipeline",  # papermill runs inside it
+    "kernel": "pipeline.chapters.kernel",
+    "pipeline": "-m pipeline ",  # papermill runs inside it
     "watcher": "guard.py",
     "renderer": "jupyter-book",
     "make": "make",

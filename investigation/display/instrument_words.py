@@ -45,11 +45,11 @@ def crossings_told(without: Sequence[Calls], within: Sequence[Calls]) -> str:
     others = median(calls.seconds for calls in without)
     kept = sum(calls.cross for calls in within)
     told = (
-        f": there each call takes a page fault, and "
-        f"{median(calls.seconds for calls in crossing) / others:.3g} times as long as at the "
-        "median position"
+        ": there each call causes a page fault and takes "
+        f"{median(calls.seconds for calls in crossing) / others:,.0f} times as long as a call at "
+        "the median position"
         if crossing
-        else ", so this Python keeps a piece, or its frames have other sizes"
+        else ", so this Python seems to keep its pieces"
     )
     return (
         f"Without room, calls cross the end of a piece at **{len(crossing)} of "

@@ -27,6 +27,7 @@ from investigation.evidence.sealed.contest import (
     MARGIN,
     ContestResult,
 )
+from investigation.interpreter import with_room
 from investigation.timing.contestants import GROUPS, LEADS, OURS, Method
 from investigation.timing.neighbours import busy_neighbours
 from investigation.timing.planted_work import plant, shared
@@ -74,6 +75,7 @@ def turns(
     return planned
 
 
+@with_room
 def run(
     trials: int = 10,
     *,

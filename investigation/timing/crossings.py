@@ -4,6 +4,8 @@
 operating system, and the first touch of that memory is a page fault, which the system counts.
 """
 
+import mmap
+import resource
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +13,7 @@ from dataclasses import dataclass
 from types import FunctionType
 
 from investigation.interpreter import with_room
-
-try:
-    import resource
-except ImportError:  # Windows has none
-    resource = None  # type: ignore[assignment]
+from investigation.timing.clock import WHO
 
 # Slots of a piece, and how far two positions are from each other: less than a frame's size.
 PIECE, STEP = 2048, 4
@@ -25,7 +23,7 @@ MANY = 0.5
 
 @dataclass(frozen=True)
 class Calls:
-    """Calls of an empty function at one position, by the call."""
+    """What a call of an empty function takes at one position: page faults, and seconds."""
 
     faults: float
     seconds: float
@@ -38,21 +36,25 @@ class Calls:
 
 def unavailable_reason() -> str:
     """Return why crossings cannot be counted here, empty if they can."""
-    return "" if resource else "this system does not tell a process its page faults"
+    before = _faults()
+    with mmap.mmap(-1, mmap.PAGESIZE) as untouched:
+        untouched[0] = 1
+        return "" if _faults() > before else "this system does not count a process's page faults"
 
 
 def at_every_position(*, room: bool, calls: int = 200) -> Sequence[Calls]:
-    """Call an empty function so many times at every position in a piece, with room or without.
+    """Call an empty function so many times from each of many frames, with room or without.
 
-    In a thread, which has a stack of its own: the caller may have room already.
+    The frames' sizes go up to that of a piece, so that some calls lie at its end. A thread calls,
+    which has a stack of its own: the caller may have room already.
     """
-    positions = with_room(_positions) if room else _positions
+    called = with_room(from_here) if room else from_here
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(positions, calls).result()
+        return thread.submit(called, calls).result()
 
 
-def _positions(calls: int) -> Sequence[Calls]:
-    """Call it from frames of every size, so that its own lies everywhere in turn."""
+def from_here(calls: int) -> Sequence[Calls]:
+    """Call an empty function so many times from each of many frames, as things are."""
     code = _calling.__code__
     sizes = (code.co_stacksize + more for more in range(0, PIECE, STEP))
     return [FunctionType(code.replace(co_stacksize=size), globals())(calls) for size in sizes]
@@ -78,4 +80,4 @@ def _empty() -> None:
 
 
 def _faults() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    return resource.getrusage(WHO).ru_minflt

@@ -28,7 +28,7 @@ PROFILER_LOG_LEVEL = "99"
 # Kernels listen on the loopback device only; their warning of no encryption does not matter.
 QUIET = "--IPKernelApp.log_level=50"
 KERNEL = KernelSpec(
-    argv=[sys.executable, "-m", "pipeline.chapters.kernel", "-f", "{connection_file}", QUIET],
+    argv=[sys.executable, "-P", "-m", "pipeline.chapters.kernel", "-f", "{connection_file}", QUIET],
     display_name="Python 3",
     language="python",
 )

@@ -96,7 +96,7 @@ def _job(slugs: Sequence[str], wanted: Sequence[CompileSetting], form: Form, fol
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",  # it may be kept apart from the folder, and stay
         "TORCHINDUCTOR_COMPILE_THREADS": "1",
-        "TORCH_DYNAMO_RUN_GC_AFTER_COMPILE": "0",  # see `investigation.interpreter`
+        "TORCH_DYNAMO_RUN_GC_AFTER_COMPILE": "0",  # torch would after each
     }
     settings = SETTINGS.dump_python(tuple(wanted), mode="json")
     return Job(build_all, {"chips": slugs, "dumped": settings, "form": form}, isolated)
