@@ -2,7 +2,7 @@
 
 *Frames.* Python keeps the frames of calls in pieces of memory of 16 KB each, and gives a piece
 back when the calls in it have returned. If calls cross the end of a piece over and over, each of
-them takes a new piece from the operating system, which takes a hundred times as long as the call.
+them takes a new piece from the operating system, which takes far longer than the call.
 That slows down what is timed, and what compiles, if their calls happen to lie there. Versions
 with a patch of 2026 keep one piece (python/cpython, issue 142183).
 

@@ -7,14 +7,12 @@ import click
 
 from investigation.evidence.files import EvidenceError
 from investigation.evidence.sealed.manifest import RecordError
-from investigation.interpreter import with_room
 from pipeline.cli.commands import commands
 from pipeline.faults import STOPPED, BuildError, refused_by_the_system
 
 STOPPED_STATUS = 130  # a shell's, for a command that was interrupted
 
 
-@with_room
 def main(words: list[str]) -> int:
     """Run one command; return the exit status, after one line if it is refused."""
     failed = 2 if words[:1] == ["compare"] else 1

@@ -3,6 +3,7 @@
 import inspect
 import types
 
+import process_jobs
 import pytest
 from simulated_device import Kernel, SimulatedDevice
 
@@ -250,3 +251,17 @@ def test_a_watched_comparison_keeps_the_warning():
     arms = [rotation(device_timing, queue, SMALL_S) for _ in range(2)]
     comparison = device_timing.compare_on_device(queue, "host", *arms, BUDGET, readings.__next__)
     assert any("slowed by heat" in warning for warning in comparison.warnings)
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_what_is_timed_on_a_device_has_room_for_its_calls(quantity):
+    queue, seen = SimulatedDevice(), set()
+    launch = queue.call(Kernel("x", HOST_S, SMALL_S, SMALL_S), host_s=0.0)
+
+    def noting():
+        seen.add(process_jobs.has_room())
+        return launch()
+
+    arm = Rotation((noting,), launches=1)
+    device_timing.compare_on_device(queue, quantity, arm, arm, BUDGET)
+    assert seen == {True}

@@ -42,11 +42,11 @@ def _more(count: float) -> str:
 def crossings_told(without: Sequence[Calls], within: Sequence[Calls]) -> str:
     """Say at how many positions calls cross the end of a piece without room, and with it."""
     crossing = [calls for calls in without if calls.cross]
-    others = median(calls.seconds for calls in without)
+    usual_s = median(calls.seconds for calls in without)
     kept = sum(calls.cross for calls in within)
     told = (
         ": there each call causes a page fault and takes "
-        f"{median(calls.seconds for calls in crossing) / others:,.0f} times as long as a call at "
+        f"{median(calls.seconds for calls in crossing) / usual_s:,.0f} times as long as a call at "
         "the median position"
         if crossing
         else ", so this Python seems to keep its pieces"

@@ -1,4 +1,4 @@
-"""Calls at every position in a piece of Python's stack: which of them cross its end.
+"""Calls from frames of many sizes: which of them cross the end of a piece of Python's stack.
 
 `investigation.interpreter` says what a piece is. A call that crosses its end takes memory from the
 operating system, and the first touch of that memory is a page fault, which the system counts.

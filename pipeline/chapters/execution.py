@@ -27,6 +27,7 @@ from pipeline.faults import BuildError
 PROFILER_LOG_LEVEL = "99"
 # Kernels listen on the loopback device only; their warning of no encryption does not matter.
 QUIET = "--IPKernelApp.log_level=50"
+# Without -P the kernel would take its own modules from the notebooks' folder first.
 KERNEL = KernelSpec(
     argv=[sys.executable, "-P", "-m", "pipeline.chapters.kernel", "-f", "{connection_file}", QUIET],
     display_name="Python 3",

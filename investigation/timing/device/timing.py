@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from investigation.evidence.kinds.timings import Quantity
+from investigation.interpreter import with_room
 from investigation.timing.arms import Arm, ArmPair, Function
 from investigation.timing.comparison import Comparison
 from investigation.timing.device import watch as device_watch
@@ -238,6 +239,7 @@ class DeviceMaking:
         )
 
 
+@with_room
 def compare_on_device(
     queue: Queue,
     quantity: Quantity,
