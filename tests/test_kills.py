@@ -1,7 +1,8 @@
 """A killed build: nothing that had finished is lost, and nothing stays behind.
 
-The suite kills twice at fixed moments. At random ones, with as many as wanted and a seed to
-repeat them: `make kills`, or `KILLS=8 KILL_SEED=1 .venv/bin/python -m pytest tests/test_kills.py`.
+The suite kills twice: a kernel in the midst of a cell, and all once pages are rendered. At random
+moments, with as many as wanted and a seed to repeat them: `make kills`, or
+`KILLS=8 KILL_SEED=1 .venv/bin/python -m pytest tests/test_kills.py`.
 """
 
 import json
@@ -22,8 +23,15 @@ KILLS = int(os.environ.get("KILLS", "0"))
 SEED = int(os.environ.get("KILL_SEED") or random.SystemRandom().getrandbits(32))
 CHAPTERS = ("01_one", "02_two")
 GONE_WITHIN_S = 15
-# What is killed, and when, as a share of a whole build: while it executes, and near its end.
-FIXED = (("kernel", 0.3), ("group", 0.8))
+# A cell that stays in its midst for as long as a test wants it to.
+STAYS = """
+import time
+from pathlib import Path
+
+while Path("../stay").exists():
+    Path("../stays").touch()
+    time.sleep(0.02)
+"""
 VICTIMS = {
     "kernel": "pipeline.chapters.kernel",
     "pipeline": "-m pipeline ",  # papermill runs inside it
@@ -56,26 +64,45 @@ def kill(project, started, kind):
     return bool(chosen)
 
 
-def moments(draw):
-    """Yield what to kill, the likeliest first, and when: at fixed moments, or at random ones."""
+def moments(draw, longest_s):
+    """Yield what to kill, the likeliest first, and when: once something is seen, or at random."""
     if not KILLS:
-        for kind, share in FIXED:
-            yield [kind], share
+        yield ["kernel"], in_a_cell
+        yield ["group"], rendering
     for _ in range(KILLS):
-        yield draw.sample(sorted(VICTIMS), k=len(VICTIMS)), draw.random()
+        kinds = draw.sample(sorted(VICTIMS), k=len(VICTIMS))
+        yield kinds, after(draw.random() * longest_s)
 
 
-def kill_at(project, seed, moment, kinds):
-    """Start a build and kill a part of it from a moment on; return what, and all in words."""
-    started = project.start("book", f"SEED={seed}")
-    with suppress(subprocess.TimeoutExpired):
-        started.wait(timeout=moment)
-    kind = None
+def in_a_cell(project):
+    """Tell whether a chapter is in the midst of its first cell, where it is asked to stay."""
+    (project.folder / "stay").touch()
+    return (project.folder / "stays").exists()
+
+
+def rendering(project):
+    """Tell whether the pages are being rendered."""
+    return bool(victims(project, "renderer"))
+
+
+def after(seconds):
+    """Return whether a moment has passed, as a function of any project."""
+    due = time.monotonic() + seconds
+    return lambda _: time.monotonic() >= due
+
+
+def kill_when(is_time, project, seed, kinds):
+    """Start a build and kill a part of it when it is time; return what, and all in words."""
+    began = time.monotonic()
+    started, kind = project.start("book", f"SEED={seed}"), None
     while kind is None and started.poll() is None:
-        kind = next((one for one in kinds if kill(project, started, one)), None)
+        if is_time(project):
+            kind = next((one for one in kinds if kill(project, started, one)), None)
         time.sleep(0.02)
+    took_s = time.monotonic() - began
+    (project.folder / "stay").unlink(missing_ok=True)
     started.communicate(timeout=120)
-    return kind, f"SEED={seed}, {kind} after {moment:.1f} s, status {started.returncode}"
+    return kind, f"SEED={seed}, {kind} after {took_s:.1f} s, status {started.returncode}"
 
 
 def left_over(project):
@@ -122,20 +149,20 @@ def book(project):
 
 @pytest.mark.timeout(240 + 60 * KILLS)
 def test_a_build_killed_at_any_moment_loses_nothing(tmp_path):
-    print(f"\n{KILLS or len(FIXED)} kills with KILL_SEED={SEED}")
+    print(f"\nKILL_SEED={SEED}")
     draw = random.Random(SEED)
     project = SmallProject(tmp_path / "ein Büch 書")
     for name in CHAPTERS:
-        project.chapter(name)
+        project.chapter(name, STAYS)
     began, seed = time.monotonic(), 0
     first = project.make("book", f"SEED={seed}", without="HOME")
     assert first.returncode == 0, first.stderr
     longest_s = time.monotonic() - began
-    for number, (kinds, share) in enumerate(moments(draw), start=1):
+    for number, (kinds, is_time) in enumerate(moments(draw, longest_s), start=1):
         before = products(project)
         # At random: go on with the killed build, or want another. Else there is all to execute.
         seed = draw.choice((seed, number)) if KILLS else number
-        killed, story = kill_at(project, seed, share * longest_s, kinds)
+        killed, story = kill_when(is_time, project, seed, kinds)
         assert KILLS or killed in kinds, story
         print(f"{number:4}: {story}", flush=True)
         assert left_over(project) == [], story
