@@ -42,6 +42,8 @@ settings.load_profile("project")
 # What takes a whole book, a browser, a kernel, or a process that takes long; `make check` leaves it
 # out.
 ALL_SLOW = re.compile(r"^pytestmark = .*\bpytest\.mark\.slow\b", re.MULTILINE)
+# What waits for its processes for a third of its time.
+WAITING = ("test_faults", "test_execution", "test_processes", "test_timetable", "test_sweep")
 SLOW_FIXTURES = frozenset({"book", "browser", "built", "surveyed"})
 
 
@@ -63,7 +65,7 @@ def pytest_collection_modifyitems(items):
 
     A worker gets the tests of a file, in this order. The book is built by the first of them, with
     two chapters at a time; who else reads it comes after what is slow, so that what is left at
-    the end is quick.
+    the end is quick. A browser keeps more than a core busy; beside it runs what waits.
     """
     for item in items:
         if hasattr(item.module, "SmallProject") or SLOW_FIXTURES & set(item.fixturenames):
@@ -90,9 +92,13 @@ def pytest_unconfigure():
 def _place(name, slow, readers):
     if name == "test_book":
         return 0
-    if name in readers:
+    if name == "test_browser":
         return 2
-    return 1 if name in slow else 3
+    if name in WAITING:
+        return 3
+    if name in readers:
+        return 4
+    return 1 if name in slow else 5
 
 
 def _is_slow(item):
