@@ -18,7 +18,8 @@ import pytest
 
 # Not part of the project: what is built or installed, and what tools keep for themselves.
 APART = {".git", ".venv", "build", "__pycache__", ".hypothesis"}
-PROGRAMS = ("chromium", "google-chrome", "g++", "gcc", "git", "make", "valgrind")
+BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
+PROGRAMS = (*BROWSERS, "g++", "gcc", "git", "make", "valgrind")
 SETTINGS = ("REQUIRE_BROWSER", "TESTED_BOOK", "CXX", "CC")
 
 

@@ -12,7 +12,14 @@ from pipeline import places
 from pipeline.faults import BuildError
 from pipeline.pages.rendering import complaints
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The shell without windows does the same in two thirds of the processor time, so it comes first.
+PROGRAMS = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 # Chromium as a program among others: no sandbox of its own, no requests to its maker.
 FLAGS = (
     "--no-sandbox",
