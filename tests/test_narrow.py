@@ -2,7 +2,7 @@
 
 import re
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -234,6 +234,24 @@ def test_the_numbers_below_an_axis_have_room_beside_each_other_as_they_are_publi
     wide = max(wrapping.width_of(number, narrow.LABEL_SIZE) for number in numbers)
     assert len(numbers) > 1
     assert wide * len(numbers) < 0.7 * narrow.WIDTH
+
+
+@pytest.mark.parametrize("largest", [1.76, 17.6, 175, 2.3, 30])
+def test_numbers_that_take_a_decimal_where_they_stand_closer_have_room_too(largest):
+    with figures.canvas(columns=2, height=2.0, sharey="row") as (wide, axes):
+        for axis in axes:
+            figures.interval(axis, 0, largest / 2, (-largest / 50, largest), None)
+            axis.set_yticks([0], ["stage 1, before the pool"])
+    with mpl.rc_context(figures.STYLE):
+        phone = narrow.of(wide)
+        phone.draw_without_rendering()
+    for axis in phone.axes:
+        low, high = axis.get_xlim()
+        ticks = zip(axis.get_xticks(), axis.get_xticklabels(), strict=True)
+        boxes = [label.get_window_extent() for at, label in ticks if low <= at <= high]
+        assert len(boxes) > 1
+        for left, right in pairwise(boxes):
+            assert right.x0 - left.x1 > 0.2 * min(left.width, right.width)
 
 
 def test_a_row_without_a_name_and_a_long_legend_fit_a_phone():

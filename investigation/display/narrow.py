@@ -232,14 +232,17 @@ def _fit_inside(panel: Panel, across: int) -> None:
 
 def _thin_ticks(axes: Axes) -> None:
     """Leave so few numbers below an axis that they have room beside each other."""
-    if not isinstance(axes.xaxis.get_major_locator(), AutoLocator):
+    axis = axes.xaxis
+    if not isinstance(axis.get_major_locator(), AutoLocator):
         return
-    numbers = axes.xaxis.get_major_formatter().format_ticks(list(axes.get_xticks()))
-    widest = max(wrapping.width_of(number, LABEL_SIZE) for number in numbers)
     room = inches(axes, axes.get_window_extent().width)
-    most = max(1, int(room / (APART * widest)))
-    if most < MOST_NUMBERS:  # how many there are now depends on the size that is drawn last
-        axes.xaxis.set_major_locator(MaxNLocator(most, steps=STEPS))
+    for most in range(min(MOST_NUMBERS, axis.get_tick_space()), 0, -1):
+        axis.set_major_locator(MaxNLocator(most, steps=STEPS))
+        # Other steps have other numbers: one decimal more, or none.
+        numbers = axis.get_major_formatter().format_ticks(list(axes.get_xticks()))
+        widest = max(wrapping.width_of(number, LABEL_SIZE) for number in numbers)
+        if most * APART * widest <= room:
+            return
 
 
 def _turn_titles(panels: Sequence[Panel]) -> None:
