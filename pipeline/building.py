@@ -92,21 +92,34 @@ def outdated_of(
     return outdated
 
 
+def is_current() -> bool:
+    """Tell whether a build with a reader's parameters would find nothing to do."""
+    notebooks = places.discover()
+    if outdated_of(planned(notebooks, {}), force=False):
+        return False
+    return places.CLAIMS.exists() and pages_are_made(page_inputs(notebooks))
+
+
+def pages_are_made(inputs: str) -> bool:
+    """Tell whether the book that is here was made from these inputs, whose digest is given."""
+    stamp, page = places.STAMPS / "html", places.HTML / "index.html"
+    return page.exists() and stamp.exists() and stamp.read_text("utf-8") == inputs
+
+
 def make_pages(notebooks: list[Path], *, strict: bool = True) -> str:
     """Judge the claims and render the book if anything that it shows has changed."""
     evidences = verdicts.gather(notebooks)
     findings = Findings(evidences, machines.recorded(places.RECORDED))
     verdicts.write_claims(findings)
-    stamp, inputs = places.STAMPS / "html", page_inputs(notebooks)
-    page = places.HTML / "index.html"
-    if page.exists() and stamp.exists() and stamp.read_text("utf-8") == inputs:
+    inputs = page_inputs(notebooks)
+    if pages_are_made(inputs):
         return "up to date"
     from pipeline.pages import assembly, rendering
 
     assembly.assemble(evidences, verdicts.claims(findings))
     rendering.render(strict=strict)
     if strict:  # else the next build would take pages with warnings for good ones
-        write_atomically(stamp, inputs)
+        write_atomically(places.STAMPS / "html", inputs)
     return "rendered"
 
 

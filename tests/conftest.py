@@ -12,10 +12,10 @@ from pathlib import Path
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
 import pytest
+import whole_book
 from filelock import FileLock
 from hypothesis import settings
 from unchanged import Unchanged
-from whole_book import FOLDER, build_in
 
 from investigation.interpreter import look_for_garbage_seldom
 from pipeline import places
@@ -51,6 +51,16 @@ def pytest_configure(config):
     """Leave out, from run to run, the slow tests that have passed on the same files."""
     passed = places.BUILD / "tests" / "passed.json"
     config.pluginmanager.register(Unchanged(places.PROJECT, passed), "unchanged")
+
+
+def pytest_report_header(config):
+    """Say which book the tests read."""
+    if config.option.markexpr == "not slow":
+        return None
+    small = whole_book.folder() == whole_book.OWN
+    return (
+        f"book that is read: {'one of its own, with small parameters' if small else 'build/html'}"
+    )
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -115,12 +125,12 @@ def no_bytecode_of_what_goes(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def book():
-    """The folder of a finished book: this project's notebooks and pages, another build folder."""
+    """The folder of a finished book, made from this project's notebooks and pages."""
     lock = places.BUILD / "tests" / "book.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(lock):
-        build_in(FOLDER)
-    return FOLDER
+        whole_book.build_what_is_outdated()
+    return whole_book.folder()
 
 
 @pytest.fixture(scope="session")

@@ -121,6 +121,19 @@ def test_what_a_chapter_made_outdates_the_pages(chapters):
         before = building.page_inputs(chapters)
 
 
+@pytest.mark.parametrize("changed", ["planted/observe/layout.py", "book/index.md"])
+def test_a_book_is_current_from_when_its_pages_are_made_until_something_changes(
+    workshop, chapters, changed
+):
+    assert not building.is_current()
+    places.HTML.mkdir(parents=True)
+    (places.HTML / "index.html").touch()
+    (places.STAMPS / "html").write_text(building.page_inputs(chapters))
+    assert building.is_current()
+    change(workshop, changed)
+    assert not building.is_current()
+
+
 def test_a_real_build_executes_what_imports_a_changed_module_and_nothing_for_words(tmp_path):
     project = SmallProject(tmp_path / "project")
     module = project.folder / "investigation" / "subject" / "planted.py"

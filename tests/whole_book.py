@@ -1,24 +1,24 @@
-"""This project's own book, built for real in a folder apart, once for all tests that read it.
+"""This project's own book, built for real, once for all tests that read it.
 
-Where a whole book was just built, as in CI, `TESTED_BOOK` names its folder: the tests read that
-one, whose parameters are a reader's, and build no smaller one.
+Where `make book` has made a whole book and nothing has changed since, as in CI, the tests read that
+one, whose parameters are a reader's. Else they build one with small parameters in a folder apart.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from pipeline import places
-from pipeline.building import build
+from pipeline.building import build, is_current
 from pipeline.cli.commandline import parameters
 from pipeline.places import discover
 
-BUILT = os.environ.get("TESTED_BOOK")
+READERS = places.BUILD
 # The tests' own book is kept from run to run: a run executes the chapters that have changed since.
-FOLDER = places.PROJECT / BUILT if BUILT else places.BUILD / "tests" / "book"
+OWN = places.BUILD / "tests" / "book"
 # Nothing but parameters is smaller than in a reader's build.
 SMALL = {
     "BUDGET": "0.2",
@@ -41,6 +41,12 @@ FOLDERS = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "REND
            "RETIRED", "PATCHES", "CLAIMS")  # fmt: skip
 
 
+@cache
+def folder() -> Path:
+    """Return where the book is that the tests read: a reader's if that is current, or their own."""
+    return READERS if is_current() else OWN
+
+
 @contextmanager
 def building_in(folder: Path) -> Iterator[None]:
     """Build this project's notebooks and pages in another folder than its own."""
@@ -52,13 +58,11 @@ def building_in(folder: Path) -> Iterator[None]:
         yield
 
 
-def build_in(folder: Path) -> None:
-    """Build what is out of date in that folder.
+def build_what_is_outdated() -> None:
+    """Build what is out of date in the book that the tests read.
 
-    In the tests' own book, chapters that time something run beside others too: no test reads a
-    time.
+    In their own, chapters that time something run beside others too: no test reads a time.
     """
-    if BUILT and not (folder / "html" / "index.html").exists():
-        pytest.fail(f"TESTED_BOOK={BUILT}: no book is there; make book builds one in build")
-    with building_in(folder):
-        build(parameters({} if BUILT else SMALL), alone_when_timed=BUILT is not None)
+    own = folder() == OWN
+    with building_in(folder()):
+        build(parameters(SMALL if own else {}), alone_when_timed=not own)
