@@ -65,7 +65,8 @@ def _lay_out(figure: Figure, panels: Sequence[Panel]) -> None:
     position_panels(figure)
     wrapping.wrap_all(figure, WIDTH / across)
     wrapping.reflow_legends(figure)
-    for _ in range(2):
+    # What has a shape of its own is laid out in another place once there is room for it.
+    for _ in range(2 if any(panel.scaled for panel in panels) else 1):
         position_panels(figure)
         _settle(figure, lines)
     for panel in panels:
