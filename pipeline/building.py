@@ -116,6 +116,8 @@ def make_pages(notebooks: list[Path], *, strict: bool = True) -> str:
         return "up to date"
     from pipeline.pages import assembly, rendering
 
+    # From here on what is there may be of other inputs than the stamp says.
+    (places.STAMPS / "html").unlink(missing_ok=True)
     assembly.assemble(evidences, verdicts.claims(findings))
     rendering.render(strict=strict)
     if strict:  # else the next build would take pages with warnings for good ones

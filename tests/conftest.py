@@ -13,7 +13,6 @@ os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
 import pytest
 import whole_book
-from filelock import FileLock
 from hypothesis import settings
 from unchanged import Unchanged
 
@@ -73,8 +72,8 @@ def pytest_ignore_collect(collection_path, config):
 def pytest_collection_modifyitems(items):
     """Mark what is slow, and put what takes longest first.
 
-    A worker gets the tests of a file, in this order. The book is built by the first of them, with
-    two chapters at a time; who else reads it comes after what is slow, so that what is left at
+    A worker gets the tests of a file, in this order. A small book is built by the first of them,
+    with two chapters at a time; who else reads it comes after what is slow, so that what is left at
     the end is quick. A browser keeps more than a core busy; beside it runs what waits.
     """
     for item in items:
@@ -126,9 +125,7 @@ def no_bytecode_of_what_goes(tmp_path_factory):
 @pytest.fixture(scope="session")
 def book():
     """The folder of a finished book, made from this project's notebooks and pages."""
-    lock = places.BUILD / "tests" / "book.lock"
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(lock):
+    if whole_book.folder() == whole_book.OWN:
         whole_book.build_what_is_outdated()
     return whole_book.folder()
 

@@ -1,4 +1,4 @@
-"""The whole book, built for real with small parameters, and then read."""
+"""The whole book, built for real, and then read."""
 
 import json
 import time

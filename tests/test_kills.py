@@ -1,6 +1,6 @@
 """A killed build: nothing that had finished is lost, and nothing stays behind.
 
-The suite kills twice: a kernel in the midst of a cell, and all once pages are rendered. At random
+The suite kills twice: a kernel in the midst of a cell, and all while pages are rendered. At random
 moments, with as many as wanted and a seed to repeat them: `make kills`, or
 `KILLS=8 KILL_SEED=1 .venv/bin/python -m pytest tests/test_kills.py`.
 """
@@ -74,7 +74,7 @@ def moments(draw, longest_s):
 
 
 def in_a_cell(project):
-    """Tell whether a chapter is in the midst of its first cell, where it is asked to stay."""
+    """Tell whether a chapter is in the midst of the cell in which it is asked to stay."""
     (project.folder / "stay").touch()
     return (project.folder / "stays").exists()
 

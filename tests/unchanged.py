@@ -19,11 +19,13 @@ import pytest
 
 # Not part of the project: what is built or installed, and what tools keep for themselves.
 APART = {".git", ".venv", "build", "__pycache__", ".hypothesis"}
-BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
+# What Debian has on PATH is a script that stays the same when the shell behind it is upgraded.
+SHELL = "/usr/lib/chromium/chromium-headless-shell"
+BROWSERS = (SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PROGRAMS = (*BROWSERS, "g++", "gcc", "git", "make", "valgrind")
 SETTINGS = ("REQUIRE_BROWSER", "CXX", "CC")
 # Of what is built, what a test may read: a whole book, and the notes of what it was made from.
-READ = ("build/html", "build/stamps")
+READ = tuple(f"build/{name}" for name in ("html", "stamps", "results", "notebooks", "source"))
 
 
 def digest(project: Path) -> str:
