@@ -56,10 +56,9 @@ def pytest_report_header(config):
     """Say which book the tests read."""
     if config.option.markexpr == "not slow":
         return None
-    small = whole_book.folder() == whole_book.OWN
-    return (
-        f"book that is read: {'one of its own, with small parameters' if small else 'build/html'}"
-    )
+    if whole_book.folder() == whole_book.READERS:
+        return "book that is read: the one in build"
+    return "book that is read: the tests' own, with small parameters"
 
 
 def pytest_ignore_collect(collection_path, config):
