@@ -41,7 +41,7 @@ settings.load_profile("project")
 # What takes a whole book, a browser, a kernel, or a process that takes long; `make check` leaves it
 # out.
 ALL_SLOW = re.compile(r"^pytestmark = .*\bpytest\.mark\.slow\b", re.MULTILINE)
-# What waits for its processes for a third of its time.
+# What waits for its processes for much of its time.
 WAITING = ("test_faults", "test_execution", "test_processes", "test_timetable", "test_sweep")
 SLOW_FIXTURES = frozenset({"book", "browser", "built", "surveyed"})
 
@@ -50,13 +50,22 @@ def pytest_configure(config):
     """Leave out, from run to run, the slow tests that have passed on the same files."""
     passed = places.BUILD / "tests" / "passed.json"
     config.pluginmanager.register(Unchanged(places.PROJECT, passed), "unchanged")
+    if hasattr(config, "workerinput"):
+        whole_book.read_from(Path(config.workerinput["book"]))
+
+
+@pytest.hookimpl(optionalhook=True)  # without xdist there are no workers
+def pytest_configure_node(node):
+    """Have all workers read one book, whatever is built meanwhile."""
+    slow = node.config.option.markexpr != "not slow"
+    node.workerinput["book"] = str(whole_book.book_folder() if slow else whole_book.OWN)
 
 
 def pytest_report_header(config):
     """Say which book the tests read."""
     if config.option.markexpr == "not slow":
         return None
-    if whole_book.folder() == whole_book.READERS:
+    if whole_book.book_folder() == whole_book.READERS:
         return "book that is read: the one in build"
     return "book that is read: the tests' own, with small parameters"
 
@@ -124,9 +133,9 @@ def no_bytecode_of_what_goes(tmp_path_factory):
 @pytest.fixture(scope="session")
 def book():
     """The folder of a finished book, made from this project's notebooks and pages."""
-    if whole_book.folder() == whole_book.OWN:
+    if whole_book.book_folder() == whole_book.OWN:
         whole_book.build_what_is_outdated()
-    return whole_book.folder()
+    return whole_book.book_folder()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """A killed build: nothing that had finished is lost, and nothing stays behind.
 
-The suite kills twice: a kernel in the midst of a cell, and all while pages are rendered. At random
-moments, with as many as wanted and a seed to repeat them: `make kills`, or
+The suite kills twice: the kernel while a cell runs, and the whole build while pages are rendered.
+To kill at random moments, as often as wanted and with a seed to repeat them: `make kills`, or
 `KILLS=8 KILL_SEED=1 .venv/bin/python -m pytest tests/test_kills.py`.
 """
 
@@ -22,7 +22,7 @@ KILLS = int(os.environ.get("KILLS", "0"))
 SEED = int(os.environ.get("KILL_SEED") or random.SystemRandom().getrandbits(32))
 CHAPTERS = ("01_one", "02_two")
 GONE_WITHIN_S = 15
-# A cell that stays in its midst for as long as a test wants it to.
+# A cell that does not end for as long as a test wants it to.
 STAYS = """
 import time
 from pathlib import Path
@@ -74,7 +74,7 @@ def moments(draw, longest_s):
 
 
 def in_a_cell(project):
-    """Tell whether a chapter is in the midst of the cell in which it is asked to stay."""
+    """Tell whether a chapter is in the cell that does not end, which this asks for."""
     (project.folder / "stay").touch()
     return (project.folder / "stays").exists()
 
@@ -94,12 +94,14 @@ def kill_when(is_time, project, seed, kinds):
     """Start a build and kill a part of it when it is time; return what, and all in words."""
     began = time.monotonic()
     started, kind = project.start("book", f"SEED={seed}"), None
-    while kind is None and started.poll() is None:
-        if is_time(project):
-            kind = next((one for one in kinds if kill(project, started, one)), None)
-        time.sleep(0.02)
+    try:
+        while kind is None and started.poll() is None:
+            if is_time(project):
+                kind = next((one for one in kinds if kill(project, started, one)), None)
+            time.sleep(0.02)
+    finally:
+        (project.folder / "stay").unlink(missing_ok=True)
     took_s = time.monotonic() - began
-    (project.folder / "stay").unlink(missing_ok=True)
     started.communicate(timeout=120)
     return kind, f"SEED={seed}, {kind} after {took_s:.1f} s, status {started.returncode}"
 

@@ -156,6 +156,24 @@ def test_pages_built_in_spite_of_warnings_are_built_again_by_a_strict_build(monk
 
 
 @pytest.mark.usefixtures("workshop")
+@pytest.mark.parametrize("step", [(assembly, "assemble"), (rendering, "render")])
+def test_pages_that_did_not_build_leave_none_that_pass_for_current(monkeypatch, step):
+    def fail(*_, **__):
+        raise BuildError("as planned")
+
+    for module, name in ((assembly, "assemble"), (rendering, "render")):
+        monkeypatch.setattr(module, name, fail if (module, name) == step else lambda *_, **__: None)
+    places.HTML.mkdir(parents=True)
+    (places.HTML / "index.html").touch()
+    places.STAMPS.mkdir()
+    (places.STAMPS / "html").write_text("of earlier pages")
+    with pytest.raises(BuildError, match="as planned"):
+        building.make_pages([])
+    # Were the old inputs to come back, the source is no longer theirs.
+    assert not building.pages_are_made("of earlier pages")
+
+
+@pytest.mark.usefixtures("workshop")
 def test_a_build_without_an_index_is_refused(monkeypatch):
     class Done:
         returncode, stdout, stderr = 0, "", ""

@@ -1,6 +1,7 @@
 """What a change rebuilds: the chapters that import what changed, or the pages alone."""
 
 import json
+import subprocess
 
 import pytest
 from small_project import SmallProject
@@ -141,6 +142,7 @@ def test_a_real_build_executes_what_imports_a_changed_module_and_nothing_for_wor
     project.chapter("01_one", "from investigation.subject.planted import A")
     project.chapter("02_two")
     assert last_line(project).startswith("2 executed, pages rendered")
+    assert is_current(project)
     assert last_line(project).startswith("0 executed, pages up to date")
     replace(project, "investigation/claims/ticket.py", "Supported if", "Upheld if")
     replace(project, "book/index.md", "The end.", "The very end.")
@@ -148,6 +150,8 @@ def test_a_real_build_executes_what_imports_a_changed_module_and_nothing_for_wor
     assert last_line(project).startswith("0 executed, pages rendered")
     assert "Upheld if" in (project.build / "claims.json").read_text()
     assert "The very end." in (project.build / "html" / "index.html").read_text()
+    replace(project, "book/index.md", "The very end.", "The end.")
+    assert not is_current(project)
     module.write_text("A = 2\n")
     before = stamps(project)
     assert last_line(project).startswith("1 executed, pages rendered")
@@ -159,6 +163,16 @@ def last_line(project):
     done = project.make("book")
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-2]
+
+
+def is_current(project):
+    """Ask the project whether a build would find nothing to do."""
+    code = "from pipeline.building import is_current; print(is_current())"
+    done = subprocess.run(
+        [project.folder / ".venv" / "bin" / "python", "-c", code], cwd=project.folder,
+        env=project.environment(), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return {"True\n": True, "False\n": False}[done.stdout]
 
 
 def replace(project, name, old, new):

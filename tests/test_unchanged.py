@@ -107,7 +107,25 @@ def test_of_what_is_built_a_book_alone_changes_the_digest(project):
     (project / "build" / "passed.json").write_text("{}")
     assert unchanged.digest(project) == before
     (project / "build" / "html" / "index.html").write_text("a page")
+    with_a_page = unchanged.digest(project)
+    (project / "build" / "claims.json").write_text("[]")
+    assert len({before, with_a_page, unchanged.digest(project)}) == 3
+
+
+def test_a_file_that_a_build_moves_away_meanwhile_is_no_error(project, monkeypatch):
+    before, found = unchanged.digest(project), unchanged.files(project)
+    monkeypatch.setattr(unchanged, "files", lambda _: [*found, project / "build" / "moved"])
     assert unchanged.digest(project) != before
+
+
+@pytest.mark.parametrize("name", ["BOOK_URL", "GITHUB_SHA", "CXX"])
+def test_another_setting_that_a_test_can_see_is_told(monkeypatch, name):
+    unchanged.surroundings.cache_clear()
+    before = unchanged.surroundings()
+    monkeypatch.setenv(name, "another")
+    unchanged.surroundings.cache_clear()
+    assert unchanged.surroundings() != before
+    unchanged.surroundings.cache_clear()
 
 
 def test_a_file_that_changes_during_a_run_leaves_nothing_kept(project):

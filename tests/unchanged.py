@@ -17,23 +17,29 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.pages import publishing
+
 # Not part of the project: what is built or installed, and what tools keep for themselves.
 APART = {".git", ".venv", "build", "__pycache__", ".hypothesis"}
 # What Debian has on PATH is a script that stays the same when the shell behind it is upgraded.
 SHELL = "/usr/lib/chromium/chromium-headless-shell"
 BROWSERS = (SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PROGRAMS = (*BROWSERS, "g++", "gcc", "git", "make", "valgrind")
-SETTINGS = ("REQUIRE_BROWSER", "CXX", "CC")
+# The pages that are here are current or not by where they are published.
+SETTINGS = ("REQUIRE_BROWSER", "CXX", "CC", *publishing.SHAPES)
 # Of what is built, what a test may read: a whole book, and the notes of what it was made from.
-READ = tuple(f"build/{name}" for name in ("html", "stamps", "results", "notebooks", "source"))
+BOOK = ("html", "stamps", "results", "notebooks", "source", "claims.json")
 
 
 def digest(project: Path) -> str:
     """Return a digest of the project's files and of what they run with."""
     whole = sha256(repr(surroundings()).encode())
     for path in files(project):
-        whole.update(f"{path.relative_to(project)}\0{path.stat().st_mode}\0".encode())
-        whole.update(sha256(path.read_bytes()).digest())
+        whole.update(f"{path.relative_to(project)}\0".encode())
+        try:
+            whole.update(f"{path.stat().st_mode}\0".encode() + sha256(path.read_bytes()).digest())
+        except FileNotFoundError:  # a build that runs meanwhile has moved it
+            whole.update(b"gone")
     return whole.hexdigest()
 
 
@@ -43,7 +49,8 @@ def files(project: Path) -> list[Path]:
     for folder, folders, names in os.walk(project):
         folders[:] = [name for name in folders if name not in APART]
         found += [Path(folder, name) for name in names]
-    found += [path for name in READ for path in (project / name).rglob("*")]
+    for built in (project / "build" / name for name in BOOK):
+        found += [built, *built.rglob("*")]
     return sorted(path for path in found if path.is_file())
 
 

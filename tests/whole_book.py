@@ -6,7 +6,6 @@ one, whose parameters are a reader's. Else they build one with small parameters 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,13 +43,26 @@ FOLDERS = ("EXECUTED", "RESULTS", "STAMPS", "FAILED", "STAGING", "SOURCE", "REND
            "RETIRED", "PATCHES", "CLAIMS")  # fmt: skip
 
 
-@cache
-def folder() -> Path:
+_read_from: list[Path] = []
+
+
+def read_from(folder: Path) -> None:
+    """Have the tests of this process read the book in that folder."""
+    _read_from[:] = [folder]
+
+
+def book_folder() -> Path:
     """Return where the book is that the tests read: a reader's if that is current, or their own."""
+    if not _read_from:
+        read_from(READERS if _readers_is_current() else OWN)
+    return _read_from[0]
+
+
+def _readers_is_current() -> bool:
     try:
-        return READERS if is_current() else OWN
-    except (BuildError, OSError, ValueError):  # told by the tests of what cannot be read
-        return OWN
+        return is_current()
+    except (BuildError, OSError, ValueError):  # to build their own then fails with the reason
+        return False
 
 
 @contextmanager
@@ -69,7 +81,8 @@ def build_what_is_outdated() -> None:
 
     In their own, chapters that time something run beside others too: no test reads a time.
     """
-    own = folder() == OWN
-    folder().mkdir(parents=True, exist_ok=True)
-    with FileLock(LOCK), building_in(folder()), only_build():
+    own = book_folder() == OWN
+    book_folder().mkdir(parents=True, exist_ok=True)
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(LOCK), building_in(book_folder()), only_build():
         build(parameters(SMALL if own else {}), alone_when_timed=not own)

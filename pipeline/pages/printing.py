@@ -12,7 +12,7 @@ from pipeline import places
 from pipeline.faults import BuildError
 from pipeline.pages.rendering import complaints
 
-# The shell without windows does the same in two thirds of the processor time, so it comes first.
+# The shell without windows does the same in less processor time, so it comes first.
 PROGRAMS = (
     "chromium-headless-shell",
     "chromium",
