@@ -48,8 +48,9 @@ SLOW_FIXTURES = frozenset({"book", "browser", "built", "surveyed"})
 
 def pytest_configure(config):
     """Leave out, from run to run, the slow tests that have passed on the same files."""
-    passed = places.BUILD / "tests" / "passed.json"
-    config.pluginmanager.register(Unchanged(places.PROJECT, passed), "unchanged")
+    if _are_slow_wanted(config):  # else there is none, and to read all files takes a second
+        passed = places.BUILD / "tests" / "passed.json"
+        config.pluginmanager.register(Unchanged(places.PROJECT, passed), "unchanged")
     if hasattr(config, "workerinput"):
         whole_book.read_from(Path(config.workerinput["book"]))
 
@@ -57,13 +58,13 @@ def pytest_configure(config):
 @pytest.hookimpl(optionalhook=True)  # without xdist there are no workers
 def pytest_configure_node(node):
     """Have all workers read one book, whatever is built meanwhile."""
-    slow = node.config.option.markexpr != "not slow"
+    slow = _are_slow_wanted(node.config)
     node.workerinput["book"] = str(whole_book.book_folder() if slow else whole_book.OWN)
 
 
 def pytest_report_header(config):
     """Say which book the tests read."""
-    if config.option.markexpr == "not slow":
+    if not _are_slow_wanted(config):
         return None
     if whole_book.book_folder() == whole_book.READERS:
         return "book that is read: the one in build"
@@ -72,7 +73,7 @@ def pytest_report_header(config):
 
 def pytest_ignore_collect(collection_path, config):
     """Load no file that is slow as a whole where slow tests are left out: some load a compiler."""
-    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+    if _are_slow_wanted(config) or collection_path.suffix != ".py":
         return None
     return ALL_SLOW.search(collection_path.read_text(encoding="utf-8")) is not None or None
 
@@ -116,6 +117,10 @@ def _place(name, slow, readers):
     if name in readers:
         return 4
     return 1 if name in slow else 5
+
+
+def _are_slow_wanted(config):
+    return config.option.markexpr != "not slow"
 
 
 def _is_slow(item):

@@ -95,7 +95,7 @@ class SimulatedDevice:
         return last.device_s - first.device_s
 
     def sweep(self):
-        self.host_s += self._noisy(self.sweep_host_s)
+        self.host_s += self.sweep_host_s * next(self.noise)
         self._done_after(self.sweep_device_s)
         self.cached.clear()
         self.held = 0
@@ -123,7 +123,7 @@ class SimulatedDevice:
             if self.recording is not None:
                 self.recording += kernels
                 return
-            self.host_s += self._noisy(host_s)
+            self.host_s += host_s * next(self.noise)
             for kernel in kernels:
                 self._launch(kernel.host_s)
                 self._run(kernel)
@@ -131,25 +131,30 @@ class SimulatedDevice:
         return ask
 
     def _launch(self, seconds):
-        while self.queued and self.queued[0] <= self.host_s:
-            self.queued.popleft()
-        if len(self.queued) >= self.depth:
-            self.host_s = self.queued.popleft()
-        self.host_s += self._noisy(seconds)
+        queued = self.queued
+        while queued and queued[0] <= self.host_s:
+            queued.popleft()
+        if len(queued) >= self.depth:
+            self.host_s = queued.popleft()
+        self.host_s += seconds * next(self.noise)
 
     def _run(self, kernel, slower=1.0):
-        cold = kernel.tensor not in self.cached
-        self.held += kernel.size - self.cached.pop(kernel.tensor, 0)
+        if kernel.tensor in self.cached:
+            self.cached.move_to_end(kernel.tensor)
+            seconds = kernel.warm_s
+        else:
+            self._cache(kernel)
+            seconds = kernel.cold_s
+        self.queued.append(self._done_after(slower * seconds * next(self.noise)))
+
+    def _cache(self, kernel):
         self.cached[kernel.tensor] = kernel.size
+        self.held += kernel.size
         while self.held > self.cache:
             _, size = self.cached.popitem(last=False)
             self.held -= size
-        seconds = slower * (kernel.cold_s if cold else kernel.warm_s)
-        self.queued.append(self._done_after(self._noisy(seconds)))
 
     def _done_after(self, seconds):
-        self.device_s = max(self.host_s, self.device_s) + seconds
+        begins = self.device_s if self.device_s > self.host_s else self.host_s  # max takes longer
+        self.device_s = begins + seconds
         return self.device_s
-
-    def _noisy(self, seconds):
-        return seconds * next(self.noise)

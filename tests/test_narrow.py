@@ -1,6 +1,7 @@
 """Every figure is drawn twice: for a wide page, and with a layout of its own for a phone."""
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -11,8 +12,9 @@ import every_figure
 import matplotlib as mpl
 import pytest
 from bs4 import BeautifulSoup
+from matplotlib.figure import Figure
 
-from investigation.display import figure_data, figures, narrow, wrapping
+from investigation.display import figure_data, figures, inline, narrow, wrapping
 from investigation.display.setting_figures import settings_figure
 
 NAMES = list(every_figure.EVERY)
@@ -22,27 +24,35 @@ PAGE = "<!doctype html><style>body {{ margin: 0 16px }} {css}</style><article>{f
 LOGARITHMIC = "(logarithmic)"
 
 
-@cache
-def for_page(name):
-    """A figure for a wide page; laying one out takes a second, so each is drawn once."""
-    return every_figure.EVERY[name]()
+@dataclass(frozen=True)
+class Drawn:
+    """A figure for a wide page, its copies laid out for a phone, and both as a page has them."""
+
+    for_page: Figure
+    laid_out: list[Figure]
+    html: str
 
 
 @cache
-def for_phone(name):
-    """The same for a phone."""
-    if name in OWN:
-        return OWN[name]()
-    with mpl.rc_context(figures.STYLE):
-        return narrow.of(for_page(name))
+def drawn(name):
+    """Draw a figure; laying one out takes a second, so each is drawn once."""
+    figure, laid_out = every_figure.EVERY[name](), []
+
+    def of(wide):
+        laid_out.append(anew(wide))
+        return laid_out[-1]
+
+    anew = narrow.of
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(narrow, "of", of)
+        own = OWN[name]() if name in OWN else None
+        words = {"finding": "It is so.", "drawn": f"figure {name}"}
+        return Drawn(figure, laid_out, figures.show(figure, narrow=own, **words).data)
 
 
-@cache
 def shown(name):
     """A figure as a page has it."""
-    return figures.show(
-        for_page(name), finding="It is so.", drawn=f"figure {name}", narrow=for_phone(name)
-    ).data
+    return drawn(name).html
 
 
 @cache
@@ -88,8 +98,7 @@ def test_a_drawing_for_a_phone_is_as_wide_as_one(name):
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in OWN])
 def test_panels_stand_below_each_other_and_do_not_overlap(name):
-    drawings(name)  # which puts every panel in its place
-    figure, copy = for_page(name), for_phone(name)
+    figure, (copy,) = drawn(name).for_page, drawn(name).laid_out
     boxes = [axes.get_window_extent() for axes in copy.axes]
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
     side_by_side = max(sum(one.y0 == other.y0 for other in boxes) for one in boxes)
@@ -97,6 +106,15 @@ def test_panels_stand_below_each_other_and_do_not_overlap(name):
     assert side_by_side <= (len(boxes) if scaled else 2)
     drawn_panels = [axes for axes in figure.axes if axes.axison or axes.texts or axes.patches]
     assert len(boxes) == len(drawn_panels)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_legend_covers_what_is_drawn(name):
+    for figure in (drawn(name).for_page, *drawn(name).laid_out):
+        for axes in (axes for axes in figure.axes if axes.get_legend()):
+            box = axes.get_legend().get_window_extent()
+            lines = [line.get_path().transformed(line.get_transform()) for line in axes.lines]
+            assert not any(path.intersects_bbox(box, filled=False) for path in lines)
 
 
 def test_a_panel_that_is_put_below_another_names_its_rows_and_its_scale_again():
@@ -152,10 +170,18 @@ def test_the_figure_itself_stays_as_it_was():
     assert figure_data.as_csv(figure) == text
 
 
-@pytest.mark.parametrize("name", ["multiplies", "in place", "costs"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_figure_without_a_layout_of_its_own_is_laid_out_anew_for_a_phone(name):
-    words = {"finding": "It is so.", "drawn": f"figure {name}"}
-    assert figures.show(every_figure.EVERY[name](), **words).data == shown(name)
+    assert len(drawn(name).laid_out) == (name not in OWN)
+
+
+def test_a_figure_that_was_drawn_is_laid_out_for_a_phone_as_one_that_was_not():
+    figure, fresh = every_figure.in_place(), every_figure.in_place()
+    inline.svg(figure, "in place", "a salt", figures.STYLE)
+    assert (figure.stale, fresh.stale) == (False, True)
+    places = [[axes.get_position().bounds for axes in narrowed(each).axes]
+              for each in (figure, fresh)]  # fmt: skip
+    assert places[0] == [pytest.approx(bounds) for bounds in places[1]]
 
 
 def test_without_the_books_style_sheet_only_the_wide_drawing_is_seen():

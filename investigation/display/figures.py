@@ -60,6 +60,7 @@ STYLE = {
     "axes.facecolor": "none",
     "grid.color": "#8080804d",
     "figure.constrained_layout.use": True,
+    "figure.dpi": 72,  # an SVG's, so that words are measured as they are drawn
 }
 
 
@@ -103,7 +104,10 @@ def show(
 def _drawings(wide: Figure, narrow: Figure | None, alternative: str, salt: str) -> str:
     """Return the figure for a wide page and for a phone, with ids that `salt` makes its own."""
     with mpl.rc_context(STYLE):  # type: ignore[arg-type]
-        return inline.twice(wide, narrow or narrow_layout.of(wide), alternative, salt, STYLE)
+        on_wide = inline.svg(wide, alternative, salt, STYLE)
+        # A figure that is drawn is laid out, and its copy for a phone need not be once more.
+        phone = narrow or narrow_layout.of(wide)
+        return inline.twice(on_wide, inline.svg(phone, alternative, f"{salt} narrow", STYLE))
 
 
 def _numbers(figure: Figure, drawn: str) -> str:

@@ -16,20 +16,19 @@ INK = "#010203"
 PAPER = "#fdfeff"
 
 
-def twice(wide: Figure, narrow: Figure, alt: str, salt: str, style: Mapping[str, Any]) -> str:
-    """Return both drawings of a figure; without the book's style sheet only the wide one is seen.
-
-    `alt` says in words what either shows. Each drawing has ids of its own, made from `salt`.
-    """
-    drawings = [svg(wide, alt, salt, style), svg(narrow, alt, f"{salt} narrow", style)]
+def twice(wide: str, narrow: str) -> str:
+    """Put both drawings of a figure side by side; without the book's style sheet one is seen."""
     return (
-        f'<div class="on-wide">{drawings[0]}</div>'
-        f'<div class="on-narrow" style="display: none">{drawings[1]}</div>'
+        f'<div class="on-wide">{wide}</div>'
+        f'<div class="on-narrow" style="display: none">{narrow}</div>'
     )
 
 
 def svg(figure: Figure, alt: str, salt: str, style: Mapping[str, Any]) -> str:
-    """Return a figure as an SVG element; `salt` tells its ids from all others on a page."""
+    """Return a figure as an SVG element, of which `alt` says in words what it shows.
+
+    `salt` tells its ids from all others on a page.
+    """
     buffer = io.StringIO()
     settings: Any = {**style, "svg.hashsalt": salt}
     with mpl.rc_context(settings):

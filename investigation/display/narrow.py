@@ -40,7 +40,8 @@ UNDER = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}
 def of(figure: Figure) -> Figure:
     """Return a copy of a figure, laid out for a phone; the figure itself stays as it is."""
     copy = deepcopy(figure)
-    position_panels(copy)
+    if figure.stale:  # else it has been drawn as it is, and its panels are in their places
+        position_panels(copy)
     panels = [measured(axes) for axes in copy.axes if shows_anything(axes)]
     for axes in set(copy.axes) - {panel.axes for panel in panels}:
         axes.remove()

@@ -78,7 +78,8 @@ def gradient_errors(
             axis.set(xscale="log", yscale="log", title=f"{dtype} gate")
             axis.set_xlabel("size of the gradient from above")
         axes[0].set_ylabel("relative error")
-        axes[0].legend(loc="upper right")
+        handles, forms = axes[0].get_legend_handles_labels()
+        figure.legend(handles, forms, loc="outside lower center", ncols=len(forms))
     return figure
 
 
