@@ -367,18 +367,18 @@ GPUS: Worlds = {
             **foreseen(None, slow=3e-6, fast=1e-6),
         ),
         world(
-            "The device waits for the host in 0 of 2 pairs of workload and card, so its memory",
+            "The device is predicted to wait in 0 of 2 pairs of workload and card, so its memory",
             "Left of the vertical line",
             **foreseen(HOST, slow=4e-6, fast=3e-6),
         ),
         world(
-            "The device waits for the host in 1 of 2 pairs of workload and card; the time",
+            "The device is predicted to wait for the host in 1 of 2 pairs of workload and card;",
             "On the named card and those with faster memory: host stage 1, before the pool (fast).",
             "Left of the vertical line",
             **foreseen(HOST, slow=3e-6, fast=1e-6),
         ),
         world(
-            "The device waits for the host in 2 of 2 pairs of workload and card; the time",
+            "The device is predicted to wait for the host in 2 of 2 pairs of workload and card;",
             "On every card: host stage 1, before the pool.",
             "Left of the vertical line",
             **foreseen(HOST, slow=1e-6, fast=1e-6),
@@ -430,6 +430,14 @@ GPUS: Worlds = {
             "1 of 2 points. One point per workload and format.",
             **measured({"h100": {"a": (1.0, 0.5), "b": (1.0, 1.0)}}),
         ),
+    ),
+    Cell("07_gpu", "07-71t"): (
+        world("**The prediction was right** in all 9 settings", launch_records=[same_launches(0)]),
+        world(
+            "**The prediction was wrong** in some settings of the product with one dtype (2 of 9).",
+            launch_records=[same_launches(2)],
+        ),
+        world("No launches were examined on this machine.", launch_records=[]),
     ),
     Cell("07_gpu", "07-found"): (
         world(

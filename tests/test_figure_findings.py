@@ -99,13 +99,13 @@ def bounds(host_s):
 
 def test_where_the_device_waits_is_told_by_workload_and_card():
     assert bounds(1.0) == (
-        "The device waits for the host in 4 of 4 pairs of workload and card; the time that "
-        "expand_as adds on the host shows there. On every card: 1×1 pixels; host stage 1, before "
-        "the pool."
+        "The device is predicted to wait for the host in 4 of 4 pairs of workload and card; the "
+        "time that expand_as adds on the host would show there. On every card: 1×1 pixels; host "
+        "stage 1, before the pool."
     )
     assert bounds(1e-4).endswith(
-        "shows there. On every card: 1×1 pixels. On the named card and those with faster memory: "
-        "host stage 1, before the pool (fast card)."
+        "would show there. On every card: 1×1 pixels. On the named card and those with faster "
+        "memory: host stage 1, before the pool (fast card)."
     )
     nowhere = "in 0 of 4 pairs of workload and card, so its memory sets every time."
     assert bounds(1e-15).endswith(nowhere)

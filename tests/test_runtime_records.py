@@ -155,6 +155,7 @@ class TestRecords:
         line = runtime_tables.of_a_remedy(record, against, copies)
         assert line["remedy"] == BY_SLUG["onnxruntime_rule"].title
         assert line["time against the changed source"] == "+20.0 % (+19.0 to +21.0)"
+        assert line["outcome"] == "slower"
         assert line["two copies of the changed source"].startswith("+0.00 %")
 
 

@@ -265,7 +265,8 @@ def test_neighbours_with_one_outcome_are_one_stretch_and_a_change_names_its_vers
     shown = pages.in_order(
         of_torch(version, equality("same_dtype", tried, differing))
         for version, tried, differing in
-        (("2.10.0", 20, 0), ("2.4.1", 12, 0), ("2.13.0", 20, 3), ("2.15.0", 21, 4))
+        (("2.10.0", 20, 0), ("2.4.1", 12, 0), ("2.6.0", 16, 0), ("2.8.0", 18, 0),
+         ("2.13.0", 20, 3), ("2.15.0", 21, 4))
     )  # fmt: skip
     (line,) = shown.changed
     assert [(stretch.versions, stretch.shown) for stretch in line.stretches] == [

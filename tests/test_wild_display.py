@@ -160,11 +160,12 @@ def test_it_is_said_how_many_timings_have_a_warning_and_which():
     assert told == "None of the 1 timings shows a sign of a disturbance."
     told = outcomes.warnings_told([quiet, busy], wild.named)
     assert told == (
-        "Signs of a disturbance: in 1 of 2 timings. Most signs: "
-        f"{busy.network} in {busy.runtime} (load 5.9 on 2 cores)."
+        "Signs of a disturbance: in 1 of 2 timings. Of each kind the largest: "
+        f"load 5.9 on 2 cores ({busy.network} in {busy.runtime})."
     )
     told = outcomes.warnings_told([quiet, busy, busier], wild.named)
     assert told == (
-        "Signs of a disturbance: in 2 of 3 timings. Most signs: "
-        f"another in {busier.runtime} (load 3.0 on 2 cores; 4 involuntary switches)."
+        "Signs of a disturbance: in 2 of 3 timings. Of each kind the largest: "
+        f"load 5.9 on 2 cores ({busy.network} in {busy.runtime}); "
+        f"4 involuntary switches (another in {busier.runtime})."
     )

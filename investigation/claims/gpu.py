@@ -45,7 +45,8 @@ RULES: tuple[GpuRule, ...] = (
     GpuRule(
         "T6",
         "The multiply of one dtype in three quantities: the host's part, the device's part, and "
-        f"from start to finish. {LEVEL}",
+        "from start to finish. The multiply of two dtypes, the block and the network's forward "
+        f"step from start to finish. {LEVEL}",
         time.overhead,
         {
             "network": NETWORK,

@@ -39,8 +39,8 @@ def _these(names: Sequence[str]) -> str:
 def loops_told(pairings: Iterable["Pairing"]) -> str:
     """Say which form of each pairing runs more loops or allocates more buffers."""
     more_of: dict[str, list[str]] = {form: [] for form in FORMS}
-    even = 0
-    for pairing in pairings:
+    tried, even = list(pairings), 0
+    for pairing in tried:
         plain, expanded = pairing.baseline, pairing.candidate
         more = (expanded.passes - plain.passes, expanded.buffers - plain.buffers)
         if more == (0, 0):
@@ -54,7 +54,7 @@ def loops_told(pairings: Iterable["Pairing"]) -> str:
         for form, needs in more_of.items()
         if needs
     ]
-    words += [f"Both need as many in {even}."] * bool(even)
+    words += [f"In {even} of {len(tried)} both need as many."] * bool(even)
     return " ".join(words) or NONE_DIFFER
 
 

@@ -1,10 +1,14 @@
 """Sentences of the GPU chapter's figures, computed from what was compiled and predicted."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from investigation.display.launch_tables import OPERATIONS
 from investigation.display.outcomes import NOT_TIMED
+from investigation.evidence.kinds.gpus import LaunchOperation, SameLaunches
 from investigation.evidence.kinds.programs import MachineCode
 from investigation.evidence.kinds.timings import Timing
+from investigation.evidence.observation import Dtypes
 from investigation.evidence.records import Evidence
 from investigation.evidence.words import capital, listed, microseconds, more_bytes, number_of, share
 from investigation.gpu.prediction import HostCost, Prediction
@@ -37,6 +41,33 @@ def moved_told(moved: Mapping[str, int], baseline: str = "broadcast") -> str:
     return f"Against {baseline}, the scale kernel moves {listed(parts)}."
 
 
+def launches_told(records: Iterable[SameLaunches]) -> str:
+    """Say whether all launches are the same but those of a narrower gate's gradient.
+
+    That is the gate's gradient with two dtypes, which is foretold to come in another order.
+    """
+    tried: Counter[tuple[Dtypes, LaunchOperation]] = Counter()
+    differing: Counter[tuple[Dtypes, LaunchOperation]] = Counter()
+    for record in records:
+        if (record.dtypes, record.operation) != ("mixed", "gradient_of_gate"):
+            tried[record.dtypes, record.operation] += record.tried
+            differing[record.dtypes, record.operation] += record.differing
+    wrong = [
+        f"{OPERATIONS[operation]} with {'one dtype' if dtypes == 'same' else 'two dtypes'} "
+        f"({count:,} of {tried[dtypes, operation]:,})"
+        for (dtypes, operation), count in differing.items()
+        if count
+    ]
+    if wrong:
+        return f"**The prediction was wrong** in some settings of {listed(wrong)}."
+    if not tried:
+        return "No launches were examined on this machine."
+    return (
+        f"**The prediction was right** in all {tried.total():,} settings: only the gradient of a "
+        "gate of another dtype may differ."
+    )
+
+
 def bounds_told(predictions: Sequence[Prediction], host: HostCost | None) -> str:
     """Say in which pairs of workload and card the device waits, so that the host's time shows.
 
@@ -51,11 +82,11 @@ def bounds_told(predictions: Sequence[Prediction], host: HostCost | None) -> str
     waiting = [prediction for prediction in predictions if prediction.bound == "launch"]
     counted = f"{len(waiting)} of {len(predictions)} pairs of workload and card"
     if not waiting:
-        return f"The device waits for the host in {counted}, so its memory sets every time."
+        return f"The device is predicted to wait in {counted}, so its memory sets every time."
     places = ". ".join(_places(waiting, len({prediction.card for prediction in predictions})))
     return (
-        f"The device waits for the host in {counted}; the time that expand_as adds on the host "
-        f"shows there. {places}."
+        f"The device is predicted to wait for the host in {counted}; the time that expand_as adds "
+        f"on the host would show there. {places}."
     )
 
 

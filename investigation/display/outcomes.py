@@ -1,5 +1,6 @@
 """The outcomes of timings, in words: each sentence is computed, and so true for any numbers."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -12,6 +13,7 @@ from investigation.evidence.words import OUTCOMES, capital, nanoseconds, outcome
 FIXED_WITHIN = 1.5
 
 NOT_TIMED = "nothing was timed"
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
 EXTREMES = {"slower": "largest slowdown", "faster": "largest speed-up"}
 
 
@@ -39,14 +41,18 @@ def told(timing: Timing) -> str:
 
 
 def warnings_told(timings: Sequence[Timing], named: Callable[[Timing], str]) -> str:
-    """Say how many timings have a warning, and give those of the one that has most."""
+    """Say how many timings have a warning, and of each kind the one with the largest number."""
     warned = [timing for timing in timings if timing.warnings]
     if not warned:
         return f"None of the {len(timings)} timings shows a sign of a disturbance."
-    most = max(warned, key=lambda timing: len(timing.warnings))
+    largest: dict[str, tuple[float, str]] = {}
+    for disturbed, text in [(one, text) for one in warned for text in one.warnings]:
+        kind, number = NUMBER.sub("", text), float((NUMBER.findall(text) or [0])[0])
+        if kind not in largest or number > largest[kind][0]:
+            largest[kind] = number, f"{text} ({named(disturbed)})"
     return (
-        f"Signs of a disturbance: in {len(warned)} of {len(timings)} timings. Most signs: "
-        f"{named(most)} ({'; '.join(most.warnings)})."
+        f"Signs of a disturbance: in {len(warned)} of {len(timings)} timings. Of each kind the "
+        f"largest: {'; '.join(text for _, text in largest.values())}."
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from investigation.display.outcomes import counted
 from investigation.evidence.kinds.deployments import RuntimeProgram
 from investigation.evidence.kinds.timings import Timing
-from investigation.evidence.words import kib, percent, rounded_up
+from investigation.evidence.words import kib, outcome_of, percent, rounded_up
 from investigation.runtimes.survey import SurveyRow
 from investigation.subject.cases import Case
 from investigation.timing.statistics import SEEN_PERCENT
@@ -54,6 +54,7 @@ def of_a_remedy(program: RuntimeProgram, timed: Timing, copies: Timing) -> Line:
         "writes more": kib(program.bytes_more),
         "result is eager's": program.equal,
         "time against the changed source": _change(timed),
+        "outcome": outcome_of(timed),
         "two copies of the changed source": _change(copies),
     }
 

@@ -235,27 +235,27 @@ def _with_unit(record: Observation) -> str:
 
 def _stretches(by_version: Mapping[str, tuple[Outcome, str]]) -> tuple[Stretch, ...]:
     """Put neighbouring versions with one outcome together."""
-    stretches: list[Stretch] = []
+    alike: list[dict[str, tuple[Outcome, str]]] = []
     for version, (compared, shown) in by_version.items():
-        if stretches and _joins(stretches[-1], compared, shown):
-            first = stretches.pop()
-            texts = first.shown if first.shown == shown else f"{first.shown}, {shown}"
-            stretches.append(Stretch(first.first, version, compared, _short(texts)))
+        if alike and _joins(*list(alike[-1].values())[-1], compared, shown):
+            alike[-1][version] = compared, shown
         else:
-            stretches.append(Stretch(version, version, compared, shown))
-    return tuple(stretches)
+            alike.append({version: (compared, shown)})
+    return tuple(map(_stretch, alike))
 
 
-def _joins(last: Stretch, compared: Outcome, shown: str) -> bool:
-    """Return whether a version belongs to the stretch before it."""
-    verdict = compared.tried is None and last.shown != shown
-    return last.found.agrees_with(compared) and not verdict
+def _joins(last: Outcome, last_shown: str, compared: Outcome, shown: str) -> bool:
+    """Return whether a version belongs to the stretch whose last version is given."""
+    verdict = compared.tried is None and last_shown != shown
+    return last.agrees_with(compared) and not verdict
 
 
-def _short(texts: str) -> str:
-    """Return the first and the last of several texts that are joined by commas."""
-    parts = list(dict.fromkeys(texts.split(", ")))
-    return parts[0] if len(parts) == 1 else f"{parts[0]} … {parts[-1]}"
+def _stretch(alike: Mapping[str, tuple[Outcome, str]]) -> Stretch:
+    """Return versions with one outcome as a stretch, with the first and the last of its words."""
+    versions, outcomes = list(alike), list(alike.values())
+    words = list(dict.fromkeys(shown for _, shown in outcomes))
+    shown = words[0] if len(words) == 1 else f"{words[0]} … {words[-1]}"
+    return Stretch(versions[0], versions[-1], outcomes[-1][0], shown)
 
 
 def read(folder: Path | None = None) -> Versions:

@@ -14,7 +14,7 @@ from investigation.claims.rules.judging import (
 )
 from investigation.evidence.kinds.deployments import RuntimeProgram, RuntimesTried
 from investigation.evidence.kinds.timings import Timing
-from investigation.evidence.words import OUTCOMES, kib, listed
+from investigation.evidence.words import kib, listed, outcome_of
 from investigation.subject.runtimes import BY_SLUG
 
 
@@ -134,7 +134,9 @@ def _remedy_row(program: RuntimeProgram, timings: Sequence[Timing]) -> Row:
     steps = "the same steps" if program.same_steps else "other steps"
     results = "" if program.equal else ", other results"
     times = [
-        f"{change(timing)}: {OUTCOMES[timing.outcome]}" for timing in _of(program, timings).timings
+        f"{change(timing)}: {outcome_of(timing)}"
+        for timing in timings
+        if timing.runtime == program.runtime
     ]
     return program.title, "; ".join([f"{steps}{results}", *times])
 
