@@ -264,7 +264,9 @@ def test_the_networks_step_is_shown_in_every_quantity_and_format():
     rows = list(levels(findings(), H200))
     assert [row["step"] for row in rows].count("the host network's forward step") == 6
     assert [row["step"] for row in rows].count("the host network's training step") == 4
-    assert all("equal" in str(row["expand_as adds"]) for row in rows)
+    assert {row["outcome"] for row in rows} == {"equal"}
+    assert {row["of the step"] for row in rows} == {"+0.00 % (−0.10 to +0.10)"}
+    assert {row["intervals at"] for row in rows} == {"95 %"}
 
 
 def test_the_outcomes_of_each_quantity_stand_in_their_own_column():

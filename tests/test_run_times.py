@@ -35,12 +35,12 @@ def test_what_took_no_time_or_says_nothing_of_the_line_does_not_count(change):
 @pytest.mark.parametrize(
     ("records", "words"),
     [
-        ([], "No timing of the line was made in this run."),
-        ([SLOW], "Of 1 timing of the line none is undecided in this run, so less time may do: `BU"),
-        ([UNDECIDED], "Of 1 timing of the line 1 is undecided in this run. With less time"),
+        ([], "Nothing was timed in this run."),
+        ([SLOW], "Of 1 timing none is undecided in this run, so less time may do: `BU"),
+        ([UNDECIDED], "Of 1 timing 1 is undecided in this run. With less time"),
         (
             [SLOW, UNDECIDED, AGAIN],
-            "Of 3 timings of the line 2 are undecided in this run. With less time there could be "
+            "Of 3 timings 2 are undecided in this run. With less time there could be "
             "more, so the timings keep theirs; `BUDGET=` and",
         ),
     ],

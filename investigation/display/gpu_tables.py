@@ -9,7 +9,14 @@ from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.kinds.timings import Quantity, Timing
 from investigation.evidence.questions import Findings, Question, ask
 from investigation.evidence.sealed.gpu_plan import QUANTITIES_OF, STEPS
-from investigation.evidence.words import added, change, microseconds, outcome_of
+from investigation.evidence.words import (
+    added,
+    change,
+    confidences,
+    microseconds,
+    outcome_of,
+    percent,
+)
 from investigation.gpu.prediction import device_s
 from investigation.subject.cases import Case
 from investigation.subject.gpu_catalog import Card, card_called
@@ -71,6 +78,7 @@ def beside_prediction(findings: Findings, machine: str) -> Iterator[dict[str, ob
             "expand_as adds on the host": _added(host),
             "on the device": _added(device),
             "from start to finish": _added(end_to_end),
+            "intervals at": confidences([host, device, end_to_end]),
         }
 
 
@@ -147,7 +155,12 @@ def levels(findings: Findings, machine: str) -> Iterator[dict[str, object]]:
                 "time": quantity.replace("_", " "),
                 "format": layout,
                 "broadcast": f"{1e3 * timing.single.baseline_s:,.3f} ms",
-                "expand_as adds": _added(timing),
+                "expand_as adds": added(
+                    timing.single.difference_s, timing.single.difference_interval_s
+                ),
+                "of the step": percent(timing.ratio, timing.interval),
+                "intervals at": confidences([timing]),
+                "outcome": outcome_of(timing),
             }
 
 

@@ -1,7 +1,7 @@
 """Where a number becomes words: the only place, so that one number reads the same everywhere."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from investigation.evidence.kinds.timings import FAMILY_CONFIDENCE, MARGIN, Outcome, Timing
@@ -36,6 +36,11 @@ def outcome_of(timing: Timing) -> str:
     if timing.undecided_among_many:
         return f"{word} ({OUTCOMES[timing.verdict]} at {100 * timing.confidence:g} %)"
     return word
+
+
+def confidences(measured: Iterable[Timing]) -> str:
+    """Return the confidence of some timings' intervals: `95 %`, `95 % and 97.5 %`."""
+    return listed([f"{100 * level:g} %" for level in sorted({one.confidence for one in measured})])
 
 
 def percent(ratio: float, interval: Interval) -> str:

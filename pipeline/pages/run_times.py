@@ -1,4 +1,4 @@
-"""What a build's time was spent on: the timings of the line, and how many stay undecided.
+"""What a build's time was spent on: its timings, and how many stay undecided.
 
 The page of run times says it beside what each chapter took, for whoever would spend less on one.
 """
@@ -15,7 +15,7 @@ BUDGETS = "`BUDGET=` and, for steps of a network, `NETWORK_BUDGET=`"
 
 @dataclass(frozen=True)
 class Timings:
-    """How many timings of the line a build made, and how many of these are undecided."""
+    """How many timings a build made, without its controls, and how many of these are undecided."""
 
     number: int
     undecided: int
@@ -28,9 +28,9 @@ class Timings:
     @property
     def advice(self) -> str:
         """Say what less time would do to them, in a sentence or two."""
-        of_all = f"Of {number_of(self.number, 'timing')} of the line"
+        of_all = f"Of {number_of(self.number, 'timing')}"
         if not self.number:
-            return "No timing of the line was made in this run."
+            return "Nothing was timed in this run."
         if not self.undecided:
             return f"{of_all} none is undecided in this run, so less time may do: {BUDGETS} set it."
         verb = "is" if self.undecided == 1 else "are"
