@@ -257,6 +257,10 @@ def measured(times):
                  gpu_figures=Anything())  # fmt: skip
 
 
+def in_spite(counts):
+    return {"findings": None, "hidden": {}, "gpu_tables": Planted(seen_in_spite=always(counts))}
+
+
 def drawn(**more):
     return {"figures": Captions(), **more}
 
@@ -429,6 +433,14 @@ GPUS: Worlds = {
             "h100: the device needs 0.5 to 1 times the predicted time, longer at 0 and shorter at "
             "1 of 2 points. One point per workload and format.",
             **measured({"h100": {"a": (1.0, 0.5), "b": (1.0, 1.0)}}),
+        ),
+    ),
+    Cell("07_gpu", "07-55t"): (
+        world(**in_spite({})),
+        world("all the same: h100, 0 of 3. **The prediction held.**", **in_spite({"h100": (3, 0)})),
+        world(
+            "all the same: h100, 1 of 3 and h200, 0 of 2. **The predicted size is too small",
+            **in_spite({"h100": (3, 1), "h200": (2, 0)}),
         ),
     ),
     Cell("07_gpu", "07-71t"): (

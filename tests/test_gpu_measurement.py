@@ -27,6 +27,7 @@ from investigation.display.gpu_tables import (
     host_and_whole,
     levels,
     predicted_and_measured,
+    seen_in_spite,
 )
 from investigation.display.outcomes import NOT_TIMED
 from investigation.evidence.kinds.controls import Control
@@ -41,6 +42,7 @@ from investigation.evidence.sealed.gpu_plan import QUANTITIES
 from investigation.gpu import measurement as gpu_measurement
 from investigation.gpu import prediction
 from investigation.gpu import session as gpu_session
+from investigation.subject.gpu_catalog import card_called
 from investigation.subject.memory_formats import MEMORY_FORMATS
 from investigation.timing.device.timing import Rotation
 from investigation.timing.preparations import FEWEST
@@ -233,6 +235,18 @@ def test_a_multiply_is_shown_beside_what_was_predicted_for_its_card():
     assert len(rows) == len(STEPS_OF_THE_DEVICE)
     assert all(row["device, in rotation"] == "100.00 µs" for row in rows)
     assert all(str(row["device, predicted"]).endswith("µs") for row in rows)
+
+
+def test_a_multiply_that_was_predicted_to_be_hidden_and_is_slower_is_counted():
+    card, sizes = card_called("NVIDIA H200"), [step.case.elements for step in STEPS_OF_THE_DEVICE]
+    slow = plain_records(*slower("multiply", "end_to_end", 1.1))
+    everything = {card: 1.0}
+    assert seen_in_spite(findings(), everything) == {H200: (len(sizes), 0)}
+    assert seen_in_spite(findings(slow), everything) == {H200: (len(sizes), len(sizes))}
+    largest = {card: float(max(sizes))}
+    assert seen_in_spite(findings(slow), largest)[H200][0] == sizes.count(max(sizes))
+    assert seen_in_spite(findings(slow), {card: max(sizes) + 1.0}) == {}
+    assert seen_in_spite(findings(slow), {}) == {}
 
 
 def test_each_quantity_of_a_multiply_stands_in_its_own_column():

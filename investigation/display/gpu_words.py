@@ -110,6 +110,23 @@ def _places(waiting: Sequence[Prediction], cards: int) -> Iterator[str]:
         yield f"On the named card and those with faster memory: {'; '.join(elsewhere)}"
 
 
+def hidden_told(counts: Mapping[str, tuple[int, int]]) -> str:
+    """Say how many multiplies that a device was predicted to hide are slower from start to finish.
+
+    `counts` maps a machine to how many it was predicted to hide, and how many are slower.
+    """
+    if not counts:
+        return ""
+    slower = [f"{machine}, {of_them} of {tried}" for machine, (tried, of_them) in counts.items()]
+    told = (
+        "Multiplies so large that the device was predicted to hide the host, and slower from start "
+        f"to finish all the same: {listed(slower)}."
+    )
+    if any(of_them for _, of_them in counts.values()):
+        return f"{told} **The predicted size is too small there.**"
+    return f"{told} **The prediction held.**"
+
+
 def machines_told(machines: Mapping[str, Evidence]) -> str:
     """Name each machine whose GPU was measured: the GPU, the torch that ran it, and the day."""
     parts = (
