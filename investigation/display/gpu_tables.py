@@ -99,7 +99,6 @@ def beside_prediction(findings: Findings, machine: str) -> Iterator[dict[str, ob
             "expand_as adds on the host": _added(host),
             "on the device": _added(device),
             "from start to finish": _added(end_to_end),
-            "intervals at": confidences([host, device, end_to_end]),
         }
 
 
