@@ -257,6 +257,10 @@ def measured(times):
                  gpu_figures=Anything())  # fmt: skip
 
 
+def recorded(*records):
+    return {"launched": None, "recording": Planted(records=always(iter(records)))}
+
+
 def in_spite(counts):
     return {"findings": None, "hidden": {}, "gpu_tables": Planted(seen_in_spite=always(counts))}
 
@@ -444,12 +448,12 @@ GPUS: Worlds = {
         ),
     ),
     Cell("07_gpu", "07-71t"): (
-        world("**The prediction was right** in all 9 settings", launch_records=[same_launches(0)]),
+        world("**The prediction was right** in all 9 settings", **recorded(same_launches(0))),
         world(
             "**The prediction was wrong** in some settings of the product with one dtype (2 of 9).",
-            launch_records=[same_launches(2)],
+            **recorded(same_launches(2)),
         ),
-        world("No launches were examined on this machine.", launch_records=[]),
+        world("No launches were examined on this machine.", **recorded()),
     ),
     Cell("07_gpu", "07-found"): (
         world(
