@@ -258,7 +258,7 @@ def measured(times):
 
 
 def recorded(*records):
-    return {"launched": None, "recording": Planted(records=always(iter(records)))}
+    return {"launched": None, "recording": Planted(records=always(records))}
 
 
 def in_spite(counts):
