@@ -48,7 +48,7 @@ SLOW_FIXTURES = frozenset({"book", "browser", "built", "surveyed"})
 
 def pytest_configure(config):
     """Leave out, from run to run, the slow tests that have passed on the same files."""
-    if _are_slow_wanted(config):  # else there is none, and to read all files takes a second
+    if _are_slow_wanted(config):  # else all files would be read for none of them
         passed = places.BUILD / "tests" / "passed.json"
         config.pluginmanager.register(Unchanged(places.PROJECT, passed), "unchanged")
     if hasattr(config, "workerinput"):

@@ -222,15 +222,17 @@ def test_what_another_torch_gives_is_counted_against_this_run_s():
     ]
     recorded = versions.in_order(evidences)
     run_with = [evidence(torch="2.13.0+cpu")]
-    assert picker.releases(run_with, recorded) == {
+    told = {each["release"]: each["known"] for each in picker.releases(run_with, recorded)}
+    assert list(told) == ["2.13.0", "2.15.0", "2.8.0"], "this run's own first, then the newest"
+    assert told == {
         "2.13.0": "",
         "2.15.0": "With torch 2.15.0 no time was measured. Without a clock, 2 of 2 observations "
         "are the same as with 2.13.0.",
         "2.8.0": "With torch 2.8.0 no time was measured. Without a clock, 1 of 2 observations "
         "are the same as with 2.13.0.",
     }
-    (_, sentence, *_) = picker.releases([evidence(torch="2.9.0")], recorded).values()
-    assert sentence.endswith("Nothing is recorded for 2.9.0 to compare it with.")
+    (_, other, *_) = picker.releases([evidence(torch="2.9.0")], recorded)
+    assert other["known"].endswith("Nothing is recorded for 2.9.0 to compare it with.")
 
 
 def test_what_was_not_measured_comes_with_the_command_that_measures_it():

@@ -19,6 +19,7 @@ from investigation.subject.memory_formats import MEMORY_FORMATS
 from investigation.subject.torch_formats import FORMATS
 from investigation.subject.variants import SCALES
 from pipeline import places
+from pipeline.pages.versions import short
 
 pytestmark = pytest.mark.slow
 
@@ -369,6 +370,12 @@ def test_the_picker_shows_what_was_measured_in_the_chosen_setting(first_page, bo
     assert row.get_by_role("link").get_attribute("href") == "notebooks/04_eager_cost.html"
     status = first_page.get_by_role("status").text_content()
     assert status.startswith(f"PyTorch eager, two dtypes, a CPU, {shape}, 1 thread: 1 comparison.")
+
+
+def test_the_picker_begins_with_the_torch_of_this_run(first_page, book):
+    own = read(book / "results" / "04_eager_cost.json").environment.torch
+    assert first_page.locator(".picker select[name=release]").input_value() == short(own)
+    assert "no time was measured" not in first_page.get_by_role("status").text_content()
 
 
 def test_the_picker_says_what_was_not_measured_and_how_to_measure_it(first_page, chosen):

@@ -24,10 +24,10 @@ from investigation.display.gpu_tables import (
     beside_prediction,
     busy,
     by_quantity,
+    hidden,
     host_and_whole,
     levels,
     predicted_and_measured,
-    seen_in_spite,
 )
 from investigation.display.outcomes import NOT_TIMED
 from investigation.evidence.kinds.controls import Control
@@ -237,16 +237,14 @@ def test_a_multiply_is_shown_beside_what_was_predicted_for_its_card():
     assert all(str(row["device, predicted"]).endswith("µs") for row in rows)
 
 
-def test_a_multiply_that_was_predicted_to_be_hidden_and_is_slower_is_counted():
+def test_a_multiply_counts_as_hidden_from_the_predicted_size_of_its_own_card_on():
     card, sizes = card_called("NVIDIA H200"), [step.case.elements for step in STEPS_OF_THE_DEVICE]
-    slow = plain_records(*slower("multiply", "end_to_end", 1.1))
-    everything = {card: 1.0}
-    assert seen_in_spite(findings(), everything) == {H200: (len(sizes), 0)}
-    assert seen_in_spite(findings(slow), everything) == {H200: (len(sizes), len(sizes))}
-    largest = {card: float(max(sizes))}
-    assert seen_in_spite(findings(slow), largest)[H200][0] == sizes.count(max(sizes))
-    assert seen_in_spite(findings(slow), {card: max(sizes) + 1.0}) == {}
-    assert seen_in_spite(findings(slow), {}) == {}
+    slow = findings(plain_records(*slower("multiply", "end_to_end", 1.1)))
+    for found, outcome in ((findings(), "equivalent"), (slow, "slower")):
+        assert [one.outcome for one in hidden(found, {card: 1.0})[H200]] == [outcome] * len(sizes)
+    largest = max(sizes)
+    assert {one.case.elements for one in hidden(slow, {card: largest})[H200]} == {largest}
+    assert hidden(slow, {card: largest + 1}) == hidden(slow, {}) == {}
 
 
 def test_each_quantity_of_a_multiply_stands_in_its_own_column():

@@ -172,8 +172,8 @@ def pairing(plain, expanded, kind="multiply, training"):
 def test_which_form_needs_more_loops_or_buffers_is_told_in_both_directions():
     plain_more = compiled_words.loops_told([pairing((2, 2), (1, 1)), pairing((1, 1), (1, 1))])
     assert plain_more == (
-        "`x * y` needs more in *multiply, training* (1 loop and 1 buffer). In 1 of 2 both need as "
-        "many."
+        "`x * y` needs more in *multiply, training* (1 loop and 1 buffer). Both need the "
+        "same in 1 of 2 kinds of program."
     )
     assert "`x * y.expand_as(x)` needs more" in compiled_words.loops_told([pairing((1, 1), (2, 1))])
     assert compiled_words.loops_told([]) == NONE_DIFFER

@@ -44,7 +44,7 @@ function pick(details) {
     question("device", choices.devices),
     question("size", [...choices.sizes, ALL]),
     question("threads", choices.threads),
-    question("release", Object.keys(choices.releases)),
+    question("release", choices.releases.map((each) => each.release)),
   );
   const status = document.createElement("p");
   status.setAttribute("role", "status");
@@ -56,8 +56,8 @@ function pick(details) {
     const { setting, device } = wanted;
     const decision = choices.decisions.find((each) => each.name === setting && each.device === device);
     const told = sentence(wanted, decision, rows.filter(fits).length, String(choices.threads[0]));
-    const release = form.elements.release;
-    status.textContent = release.selectedIndex > 0 ? `${told} ${choices.releases[release.value]}` : told;
+    const { known } = choices.releases[form.elements.release.selectedIndex];
+    status.textContent = known ? `${told} ${known}` : told;
     table.hidden = !rows.some(fits);
     table.classList.toggle("all", wanted.size === ALL);
   };

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from investigation.evidence.words import listed
+from investigation.evidence.words import listed, number_of
 
 if TYPE_CHECKING:  # to draw and to tell takes no compiler
     from investigation.compiled.fusion import Pairing
@@ -54,7 +54,8 @@ def loops_told(pairings: Iterable["Pairing"]) -> str:
         for form, needs in more_of.items()
         if needs
     ]
-    words += [f"In {even} of {len(tried)} both need as many."] * bool(even)
+    if even:
+        words.append(f"Both need the same in {even} of {number_of(len(tried), 'kind')} of program.")
     return " ".join(words) or NONE_DIFFER
 
 

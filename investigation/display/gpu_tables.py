@@ -61,25 +61,20 @@ def predicted_and_measured(findings: Findings) -> dict[str, dict[str, tuple[floa
     }
 
 
-def seen_in_spite(
-    findings: Findings, hidden_from: Mapping[Card, float]
-) -> dict[str, tuple[int, int]]:
-    """Return by machine how many multiplies it was predicted to hide, and how many are slower.
+def hidden(findings: Findings, hidden_from: Mapping[Card, float]) -> dict[str, list[Timing]]:
+    """Return by machine its multiplies, from start to finish, that were predicted to be hidden.
 
-    `hidden_from` holds the elements from which on a card's device hides the host. Slower means
-    from start to finish.
+    `hidden_from` holds the elements from which on a card's device hides the host.
     """
-    counts = {}
+    about = {"level": "multiply", "quantity": "end_to_end", "dtypes": "same"}
+    large = {}
     for machine in findings.machines:
         card = card_of(findings, machine)
-        about = {"level": "multiply", "quantity": "end_to_end", "dtypes": "same"}
-        if card is None or card not in hidden_from:
-            continue
-        timings = findings.answers(_measured(machine, **about))
-        large = [one for one in timings if one.case and one.case.elements >= hidden_from[card]]
-        if large:
-            counts[machine] = len(large), sum(one.outcome == "slower" for one in large)
-    return counts
+        if card is not None and card in hidden_from:
+            timings = findings.answers(_measured(machine, **about))
+            large[machine] = [one for one in timings
+                              if one.case and one.case.elements >= hidden_from[card]]  # fmt: skip
+    return {machine: timings for machine, timings in large.items() if timings}
 
 
 def beside_prediction(findings: Findings, machine: str) -> Iterator[dict[str, object]]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from investigation.display.launch_tables import OPERATIONS
-from investigation.display.outcomes import NOT_TIMED
+from investigation.display.outcomes import NOT_TIMED, counted
 from investigation.evidence.kinds.gpus import LaunchOperation, SameLaunches
 from investigation.evidence.kinds.programs import MachineCode
 from investigation.evidence.kinds.timings import Timing
@@ -44,7 +44,8 @@ def moved_told(moved: Mapping[str, int], baseline: str = "broadcast") -> str:
 def launches_told(records: Iterable[SameLaunches]) -> str:
     """Say whether all launches are the same but those of a narrower gate's gradient.
 
-    That is the gate's gradient with two dtypes, which is foretold to come in another order.
+    That is the gate's gradient with two dtypes, which is foretold to come in another order. Raises
+    `ValueError` where there is no other launch to judge by.
     """
     tried: Counter[tuple[Dtypes, LaunchOperation]] = Counter()
     differing: Counter[tuple[Dtypes, LaunchOperation]] = Counter()
@@ -52,6 +53,8 @@ def launches_told(records: Iterable[SameLaunches]) -> str:
         if (record.dtypes, record.operation) != ("mixed", "gradient_of_gate"):
             tried[record.dtypes, record.operation] += record.tried
             differing[record.dtypes, record.operation] += record.differing
+    if not tried:
+        raise ValueError("no launch to judge the prediction by")
     wrong = [
         f"{OPERATIONS[operation]} with {'one dtype' if dtypes == 'same' else 'two dtypes'} "
         f"({count:,} of {tried[dtypes, operation]:,})"
@@ -60,8 +63,6 @@ def launches_told(records: Iterable[SameLaunches]) -> str:
     ]
     if wrong:
         return f"**The prediction was wrong** in some settings of {listed(wrong)}."
-    if not tried:
-        return "No launches were examined on this machine."
     return (
         f"**The prediction was right** in all {tried.total():,} settings: only the gradient of a "
         "gate of another dtype may differ."
@@ -110,21 +111,19 @@ def _places(waiting: Sequence[Prediction], cards: int) -> Iterator[str]:
         yield f"On the named card and those with faster memory: {'; '.join(elsewhere)}"
 
 
-def hidden_told(counts: Mapping[str, tuple[int, int]]) -> str:
-    """Say how many multiplies that a device was predicted to hide are slower from start to finish.
+def hidden_told(large: Mapping[str, Sequence[Timing]]) -> str:
+    """Say how multiplies came out that a device was predicted to hide its host in.
 
-    `counts` maps a machine to how many it was predicted to hide, and how many are slower.
+    `large` maps a machine to their timings from start to finish.
     """
-    if not counts:
-        return ""
-    slower = [f"{machine}, {of_them} of {tried}" for machine, (tried, of_them) in counts.items()]
-    told = (
-        "Multiplies so large that the device was predicted to hide the host, and slower from start "
-        f"to finish all the same: {listed(slower)}."
-    )
-    if any(of_them for _, of_them in counts.values()):
-        return f"{told} **The predicted size is too small there.**"
-    return f"{told} **The prediction held.**"
+    found = "; ".join(f"{machine}: {counted(timings)}" for machine, timings in large.items())
+    outcomes = {timing.outcome for timings in large.values() for timing in timings}
+    verdict = "That does not decide whether the prediction is right."
+    if "slower" in outcomes:
+        verdict = "**The predicted size does not hide the host everywhere.**"
+    elif outcomes == {"equivalent"}:
+        verdict = "**The prediction was right.**"
+    return f"From start to finish, at the predicted size and above: {found}. {verdict}"
 
 
 def machines_told(machines: Mapping[str, Evidence]) -> str:

@@ -17,7 +17,7 @@ PAPER = "#fdfeff"
 
 
 def twice(wide: str, narrow: str) -> str:
-    """Put both drawings of a figure side by side; without the book's style sheet one is seen."""
+    """Return both drawings of a figure; only the wide one is seen without the book's style."""
     return (
         f'<div class="on-wide">{wide}</div>'
         f'<div class="on-narrow" style="display: none">{narrow}</div>'

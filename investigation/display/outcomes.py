@@ -1,19 +1,24 @@
 """The outcomes of timings, in words: each sentence is computed, and so true for any numbers."""
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from investigation.evidence.kinds.deployments import RuntimeProgram
 from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.kinds.timings import Timing
-from investigation.evidence.words import OUTCOMES, capital, nanoseconds, outcome_of, percent
+from investigation.evidence.words import (
+    OUTCOMES,
+    capital,
+    nanoseconds,
+    number_of,
+    outcome_of,
+    percent,
+)
 
 # A cost above this many times that at the smallest size is no fixed time.
 FIXED_WITHIN = 1.5
 
 NOT_TIMED = "nothing was timed"
-NUMBER = re.compile(r"\d+(?:\.\d+)?")
 EXTREMES = {"slower": "largest slowdown", "faster": "largest speed-up"}
 
 
@@ -40,20 +45,17 @@ def told(timing: Timing) -> str:
     return f"{outcome_of(timing)}, {percent(timing.ratio, timing.interval)}{warned}"
 
 
-def warnings_told(timings: Sequence[Timing], named: Callable[[Timing], str]) -> str:
-    """Say how many timings have a warning, and of each kind the one with the largest number."""
-    warned = [timing for timing in timings if timing.warnings]
-    if not warned:
-        return f"None of the {len(timings)} timings shows a sign of a disturbance."
-    largest: dict[str, tuple[float, str]] = {}
-    for disturbed, text in [(one, text) for one in warned for text in one.warnings]:
-        kind, number = NUMBER.sub("", text), float((NUMBER.findall(text) or [0])[0])
-        if kind not in largest or number > largest[kind][0]:
-            largest[kind] = number, f"{text} ({named(disturbed)})"
-    return (
-        f"Signs of a disturbance: in {len(warned)} of {len(timings)} timings. Of each kind the "
-        f"largest: {'; '.join(text for _, text in largest.values())}."
-    )
+def signs_told(timings: Sequence[Timing]) -> str:
+    """Say in how many timings there was a sign of a disturbance."""
+    warned = sum(bool(timing.warnings) for timing in timings)
+    return f"Signs of a disturbance: in {warned} of {number_of(len(timings), 'timing')}."
+
+
+def signs(timings: Iterable[Timing], named: Callable[[Timing], str]) -> Iterator[dict[str, object]]:
+    """Yield a row for each timing that has a sign of a disturbance, with all of its signs."""
+    for timing in timings:
+        if timing.warnings:
+            yield {"timing": named(timing), "signs of a disturbance": "; ".join(timing.warnings)}
 
 
 def extremes(timings: Sequence[Timing], named: Callable[[Timing], str]) -> str:

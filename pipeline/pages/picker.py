@@ -48,11 +48,18 @@ def command(setting: Setting) -> str:
     return f"make rerun NOTEBOOK={setting.chapter}" if setting.device == CPU else "make gpu"
 
 
-def releases(evidences: Sequence[Evidence], versions: Versions) -> dict[str, str]:
-    """Return what is known of each release of torch: this run's own first, then the newest."""
+def releases(evidences: Sequence[Evidence], versions: Versions) -> list[dict[str, str]]:
+    """Return what is known of each release of torch: this run's own first, then the newest.
+
+    A list, since the page's JSON sorts what has keys.
+    """
     own = short(evidences[-1].environment.torch)
     others = [release for release in reversed(list(versions.evidences)) if release != own]
-    return {own: ""} | {
-        release: f"With torch {release} no time was measured. {versions.compared(release, own)}"
+    return [{"release": own, "known": ""}] + [
+        {
+            "release": release,
+            "known": f"With torch {release} no time was measured. "
+            f"{versions.compared(release, own)}",
+        }
         for release in others
-    }
+    ]

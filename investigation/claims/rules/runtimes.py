@@ -117,7 +117,11 @@ def _runtime(program: RuntimeProgram) -> str:
 
 
 def _of(program: RuntimeProgram, timings: Sequence[Timing]) -> Sorted:
-    return Sorted.of(timing for timing in timings if timing.runtime == program.runtime)
+    return Sorted.of(_timings_of(program, timings))
+
+
+def _timings_of(program: RuntimeProgram, timings: Sequence[Timing]) -> list[Timing]:
+    return [timing for timing in timings if timing.runtime == program.runtime]
 
 
 def _decided(timings: Sorted) -> bool:
@@ -133,11 +137,7 @@ def _timed_row(program: RuntimeProgram, timings: Sequence[Timing]) -> Row:
 def _remedy_row(program: RuntimeProgram, timings: Sequence[Timing]) -> Row:
     steps = "the same steps" if program.same_steps else "other steps"
     results = "" if program.equal else ", other results"
-    times = [
-        f"{change(timing)}: {outcome_of(timing)}"
-        for timing in timings
-        if timing.runtime == program.runtime
-    ]
+    times = [f"{change(timing)}: {outcome_of(timing)}" for timing in _timings_of(program, timings)]
     return program.title, "; ".join([f"{steps}{results}", *times])
 
 

@@ -41,7 +41,7 @@ def _given(image: Tensor) -> Any:
 def _loaded(layers: Path, threads: int) -> Any:
     network = _network(threads)
     if network.load_param(str(layers)) or network.load_model(str(layers.with_suffix(".bin"))):
-        raise NoLayerError(f"ncnn cannot load all of these layers: {', '.join(_kinds(layers))}")
+        raise NoLayerError(f"ncnn cannot load a model with the layers {', '.join(_kinds(layers))}")
     return network
 
 
