@@ -255,7 +255,7 @@ def test_a_scope_names_what_was_tried_and_is_empty_where_nothing_was():
 def test_a_scope_counts_what_has_no_size_and_names_chips_that_were_only_compiled_for():
     world = findings(planted(agreement("elided", 9, "sm_90")))
     assert dict(scope(BY_ID["V2"].questions, world))["tried"].startswith(
-        "5 times 9 pairings of layouts; "
+        "6 times 9 pairings of layouts; "
     )
     assert dict(scope(BY_ID["P4"].questions, world))["tried"] == "16 gate shapes"
     assert dict(scope(BY_ID["C3"].questions, world))["device"] == "cpu and sm_90 (compiled only)"

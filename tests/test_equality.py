@@ -78,6 +78,15 @@ def test_the_search_finds_a_planted_difference_and_shrinks_it():
     )
     assert searched.counterexample is not None
     assert searched.counterexample.startswith("input float32 (1, ")
+    assert searched.differs == "strides"
+
+
+def test_the_search_tells_other_bits_from_other_strides():
+    def halved(x, gate):
+        return x * gate / 2
+
+    searched = equality.search(expand_as, halved, [("float32", "float32")], 200, 0)
+    assert searched.differs == "bits"
 
 
 def test_the_search_finds_nothing_between_the_two_forms():

@@ -243,12 +243,12 @@ def sentences(*plant):
 def test_the_first_sentence_tells_of_bits_layouts_and_gradients():
     plain = sentences()[0]
     assert plain.startswith("With one dtype both forms return the same bits, in the same memory")
-    assert "layout. 0 of 10 gradients of gradients have other bits." in plain
+    assert "layout. 0 of 10 things where a gradient is differentiated again have other" in plain
     assert "different bits in 3 of 16 dtypes" in sentences(equality("same_dtype", 16, 3))[0]
     elsewhere = Layouts(statement="pairings", group="ordinary", tried=9, differing=1)
     assert "in another memory layout for some inputs" in sentences(elsewhere)[0]
     twice = sentences(equality("second_gradients", 10, 8))[0]
-    assert "layout. 8 of 10 gradients of gradients have other bits." in twice
+    assert "layout. 8 of 10 things where a gradient is differentiated again have other" in twice
 
 
 def test_the_second_sentence_tells_of_one_dtype_in_both_directions():

@@ -76,11 +76,16 @@ def of_operation(groups, operation, *families):
 
 def test_with_one_real_dtype_every_launch_is_the_same(proved):
     for group in proved.groups:
-        if group.family != "dtypes":
+        if group.family not in ("dtypes", "narrow_gate"):
             assert (group.dtypes, group.differing) == ("same", 0)
     tried = {(group.operation, group.family): group.tried for group in proved.groups}
     assert tried["multiply", "ordinary"] == 108
     assert tried["gradient_of_gate", "ambiguous"] == 15 * 108 * 3
+
+
+def test_in_every_layout_a_gate_of_lower_precision_launches_the_same(proved):
+    (narrow,) = of_operation(proved.groups, "multiply", "narrow_gate")
+    assert (narrow.dtypes, narrow.tried, narrow.differing) == ("mixed", 16 * 108, 0)
 
 
 def test_the_product_is_the_same_in_every_pair_of_dtypes(proved):

@@ -33,6 +33,7 @@ ALIKE = [
       for operation in ("multiply", "gradient_of_input", "gradient_of_gate")
       for family in ("ordinary", "ambiguous", "volumes", "empty", "dtypes")),
     same("multiply", "dtypes", "mixed"),
+    same("multiply", "narrow_gate", "mixed"),
     same("gradient_of_gate", "dtypes", "mixed", 3, "another order"),
     same("gradient_of_input", "dtypes", "mixed", 2, "other arguments"),
     launch(),
@@ -40,7 +41,7 @@ ALIKE = [
 
 # The worlds in which the line of some claims is the opposite, and words that it then holds.
 OTHERWISE = [
-    (BITS, [same("multiply", "dtypes", "mixed", 4)], "differ in 4 of 54 settings"),
+    (BITS, [same("multiply", "dtypes", "mixed", 4)], "differ in 4 of 63 settings"),
     (BITS, [same("multiply", "ordinary", "same", 1, "other arguments")], "other arguments in 1"),
     (MEMORY, [same("multiply", "dtypes", "mixed", 4)], "(other kernels in 4, such as x × y)"),
     (
@@ -48,7 +49,8 @@ OTHERWISE = [
         [launch("copy", place=1)],
         "more than the product is launched, for float32 and bfloat16",
     ),
-    (LAYOUTS, [same("multiply", "volumes", "same", 2)], "differ in 2 of 81 settings"),
+    (LAYOUTS, [same("multiply", "volumes", "same", 2)], "differ in 2 of 90 settings"),
+    (LAYOUTS, [same("multiply", "narrow_gate", "mixed", 3)], "differ in 3 of 90 settings"),
     (LAYOUTS, [same("gradient_of_gate", "ordinary", "same", 1)], "other kernels in 1"),
 ]
 

@@ -76,9 +76,10 @@ CLAIMS: tuple[Claim, ...] = (
         quote="if channels_last is used, verify that broadcasting semantics stay identical before "
         "changing",
         read_as="A request: compare both forms on channels_last before you change the line.",
-        rule="Done if two things were compared and have the same values and strides in both "
-        "forms: every pairing with an input in channels_last order, and the block's forward and "
-        "backward pass on such an input, detached or not. Not done if they were not compared, or "
+        rule="Done if two things were compared with one dtype and have the same values and "
+        "strides in both forms: every pairing with an input in channels_last order, and the "
+        "block's forward and backward pass on such an input, detached or not. Two dtypes belong "
+        "to T4. Not done if they were not compared, or "
         "if one differs.",
         history=(history.FIRST, history.REQUEST),
         not_covered=words.ELSEWHERE,

@@ -104,6 +104,12 @@ LAYOUT_GRADIENTS = Change(
     "The training chapter's gradients over layouts count too.",
     "They had been compared, but no rule used them.",
 )
+NARROW_LAYOUTS = Change(
+    date(2026, 11, 27),
+    "The product's strides with a gate of lower precision count too. They can qualify the claim.",
+    "All layouts had been compared with one dtype. A search over two dtypes then found strides "
+    "that differ.",
+)
 SAME_DTYPE_MEMORY = Change(
     date(2026, 11, 25),
     "The line's memory with one dtype counts too.",

@@ -66,10 +66,11 @@ CLAIMS: tuple[Claim, ...] = (
         quote="the view can cause issues under certain memory layouts",
         read_as="For some memory layout of input or gate, the line returns other values, strides "
         "or gradients than `x * y`.",
-        rule="Supported if, for any pairing of layouts, an output or a gradient differs in values "
-        "or strides between the two forms. Refuted if none does. Empty tensors do not count, "
-        "because their strides address nothing.",
-        history=(history.FIRST, history.LAYOUT_GRADIENTS),
+        rule="Supported if, with one dtype and for any pairing of layouts, an output or a "
+        "gradient differs in values or strides between the two forms. Qualified if none does, but "
+        "with a gate of lower precision an output's values or strides differ. Refuted if none "
+        "does there either. Empty tensors do not count, because their strides address nothing.",
+        history=(history.FIRST, history.LAYOUT_GRADIENTS, history.NARROW_LAYOUTS),
         not_covered=words.ELSEWHERE,
         chapters=(words.LAYOUT, words.TRAINING),
         cell="deciding-layouts",
@@ -185,8 +186,9 @@ TO_VERIFY: tuple[Claim, ...] = (
         read_as="Outputs and gradients have the same values and strides in both forms, for every "
         "layout.",
         rule="Supported if, for every pairing of layouts, every tensor that has elements has the "
-        "same values and strides in both forms. Refuted if one differs.",
-        history=(history.FIRST, history.LAYOUT_GRADIENTS),
+        "same values and strides in both forms. Qualified if that holds with one dtype, but not "
+        "for the outputs of a gate of lower precision. Refuted if one differs with one dtype.",
+        history=(history.FIRST, history.LAYOUT_GRADIENTS, history.NARROW_LAYOUTS),
         not_covered=words.ELSEWHERE,
         chapters=(words.LAYOUT, words.TRAINING),
         cell="deciding-layouts",

@@ -14,6 +14,7 @@ OPERATIONS = {
 FAMILIES = {
     "ordinary": "every pairing of layouts",
     "ambiguous": "the same, with a dimension of size 1",
+    "narrow_gate": "both of these, a gate of lower precision",
     "volumes": "volumes",
     "empty": "without elements",
     "large": "more bytes than 32 bits count",

@@ -1,6 +1,6 @@
 """Input and gate layouts, and what each way of scaling makes of them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -12,7 +12,6 @@ from investigation.subject.variants import Scale, SEBlock
 
 Sizes = tuple[int, int, int, int]
 Make = Callable[[Sizes, torch.Generator], Tensor]
-Row = dict[str, object]
 
 
 def _randn(sizes: tuple[int, ...], generator: torch.Generator) -> Tensor:
@@ -58,6 +57,9 @@ GATES: dict[str, Make] = {
     "channels expanded": lambda s, g: _randn((s[0], 1, 1, 1), g).expand(s[0], s[1], 1, 1),
 }
 
+# What autocast may hand to a block whose input is float32.
+NARROW_GATE = torch.bfloat16
+
 # An ordinary shape; every way for dimensions to be 1, which makes strides ambiguous.
 ORDINARY: Sizes = (2, 3, 4, 5)
 AMBIGUOUS: tuple[Sizes, ...] = tuple(
@@ -91,11 +93,15 @@ def layout(tensor: Tensor) -> Layout:
 
 @dataclass(frozen=True)
 class LayoutPairing:
-    """One input layout with one gate layout at one size, and what both scales made of it."""
+    """One input layout with one gate layout at one size, and what both scales made of it.
+
+    The input is `float32`.
+    """
 
     sizes: tuple[int, ...]
     input_layout: str
     gate_layout: str
+    gate_dtype: torch.dtype
     baseline: Layout
     candidate: Layout
     same_values: bool
@@ -117,16 +123,26 @@ class LayoutPairing:
 
 
 def compare_layouts(
-    baseline: Scale, candidate: Scale, sizes: tuple[Sizes, ...], seed: int, device: str = "cpu"
+    baseline: Scale,
+    candidate: Scale,
+    sizes: tuple[Sizes, ...],
+    seed: int,
+    gate_dtype: torch.dtype = torch.float32,
 ) -> Iterator[LayoutPairing]:
     """Compare two scales over every pairing of `INPUTS` and `GATES` at every size."""
     generator = torch.Generator().manual_seed(seed)
     for size, (input_layout, make_x), (gate_layout, make_gate) in product(
         sizes, INPUTS.items(), GATES.items()
     ):
-        x = make_x(size, generator).to(device)
-        gate = make_gate(size, generator).to(device)
-        yield _pairing((input_layout, gate_layout), baseline(x, gate), candidate(x, gate))
+        x, gate = make_x(size, generator), cast_as_it_lies(make_gate(size, generator), gate_dtype)
+        names = input_layout, gate_layout
+        yield _pairing(names, gate_dtype, baseline(x, gate), candidate(x, gate))
+
+
+def cast_as_it_lies(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return a tensor of another dtype with the same strides; `to` lays repeated ones out anew."""
+    memory = tensor.as_strided((tensor.untyped_storage().nbytes() // tensor.itemsize,), (1,), 0)
+    return memory.to(dtype).as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
 
 
 def compare_volumes(baseline: Scale, candidate: Scale, seed: int) -> Iterator[LayoutPairing]:
@@ -141,7 +157,7 @@ def compare_volumes(baseline: Scale, candidate: Scale, seed: int) -> Iterator[La
                 str(input_format).removeprefix("torch."),
                 str(gate_format).removeprefix("torch."),
             )
-            yield _pairing(names, baseline(x, held), candidate(x, held))
+            yield _pairing(names, gate.dtype, baseline(x, held), candidate(x, held))
 
 
 def compare_all(baseline: Scale, candidate: Scale, seed: int) -> dict[str, list[LayoutPairing]]:
@@ -179,26 +195,46 @@ def largest_empty_batch(pairings: Iterable[LayoutPairing]) -> LayoutPairing | No
     return max(batches, key=lambda pairing: (sum(pairing.sizes), pairing.sizes), default=None)
 
 
-def convolved(pairing: LayoutPairing, scales: Mapping[str, Scale], seed: int) -> Iterator[Row]:
-    """Hand the product of a 4-D pairing to a 3×3 convolution, and return a row for each scale."""
+@dataclass(frozen=True)
+class Convolved:
+    """A product, and the shape and layout that a 3×3 convolution returns for it."""
+
+    product: Layout
+    shape: tuple[int, ...]
+    returned: Layout
+
+
+def convolved(pairing: LayoutPairing, scale: Scale, seed: int) -> Convolved:
+    """Hand the product of a 4-D pairing to a convolution whose weights are contiguous."""
     sizes = (pairing.sizes[0], pairing.sizes[1], pairing.sizes[2], pairing.sizes[3])
     convolution = torch.nn.Conv2d(sizes[1], 4, 3, padding=1)
     generator = torch.Generator().manual_seed(seed)
     x = INPUTS[pairing.input_layout](sizes, generator)
-    gate = GATES[pairing.gate_layout](sizes, generator)
-    for form, scale in scales.items():
-        product_ = scale(x, gate)
-        yield {
-            "form": form,
-            "input": f"{pairing.input_layout} {sizes}",
-            "strides of the empty product": str(product_.stride()),
-            "convolution returns": str(tuple(convolution(product_).shape)),
-        }
+    gate = cast_as_it_lies(GATES[pairing.gate_layout](sizes, generator), pairing.gate_dtype)
+    product_ = scale(x, gate)
+    returned = convolution(product_)
+    return Convolved(layout(product_), tuple(returned.shape), layout(returned))
 
 
-def _pairing(names: tuple[str, str], expected: Tensor, actual: Tensor) -> LayoutPairing:
-    values = same_bits(expected, actual)
-    return LayoutPairing(tuple(expected.shape), *names, layout(expected), layout(actual), values)
+def convolved_otherwise(
+    pairings: Iterable[LayoutPairing], baseline: Scale, candidate: Scale, seed: int
+) -> list[LayoutPairing]:
+    """Return the pairings after which a convolution returns another layout in each form."""
+    return [
+        pairing
+        for pairing in pairings
+        if convolved(pairing, baseline, seed).returned
+        != convolved(pairing, candidate, seed).returned
+    ]
+
+
+def _pairing(
+    names: tuple[str, str], gate_dtype: torch.dtype, expected: Tensor, actual: Tensor
+) -> LayoutPairing:
+    return LayoutPairing(
+        tuple(expected.shape), *names, gate_dtype, layout(expected), layout(actual),
+        same_bits(expected, actual),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

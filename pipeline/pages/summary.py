@@ -159,7 +159,11 @@ def sentences(findings: Findings, decisions: Iterable[Decision]) -> list[str]:
 def result(findings: Findings) -> str:
     """Say whether both forms compute the same, and in what they differ."""
     same = findings.answers(ask(Equality, aspect="same_dtype"))
-    layouts = [answer for answer in findings.answers(ask(Layouts)) if answer.group != "empty"]
+    layouts = [
+        answer
+        for answer in findings.answers(ask(Layouts))
+        if answer.group not in ("empty", "narrow_gate")
+    ]
     if not same:
         return "This run did not compare the bits of the two forms."
     if not same[0].same:
@@ -175,13 +179,13 @@ def result(findings: Findings) -> str:
 
 
 def _gradients(findings: Findings) -> str:
-    """Say whether gradients, and gradients of gradients, have the same bits."""
+    """Say whether what training computes has the same bits, also where it differentiates twice."""
     aspects: dict[Aspect, str] = {
-        "gradients_over_ways": "gradients",
-        "second_gradients": "gradients of gradients",
+        "gradients_over_ways": "in training",
+        "second_gradients": "where a gradient is differentiated again",
     }
     parts = [
-        f"{answer.differing} of {answer.tried} {words}"
+        f"{answer.differing} of {answer.tried} {answer.of} {words}"
         for aspect, words in aspects.items()
         for answer in findings.answers(ask(Equality, aspect=aspect))
     ]

@@ -64,7 +64,7 @@ def equivalent_fix(
         counted("outputs, one dtype", same_dtype),
         counted("outputs, two dtypes", mixed_dtypes),
         *(counted(f"gradients, {equality.setting} dtypes", [equality]) for equality in gradients),
-        counted("second-order gradients, one dtype", second_gradients),
+        counted("where a gradient is differentiated again, one dtype", second_gradients),
         ("gate shapes that only `expand_as` refuses", f"{grown} of {accepted[0].tried}"),
         IN_THE_BLOCK,
     ]
@@ -74,7 +74,7 @@ def equivalent_fix(
     differ = {
         f"{mixed.differing} of {mixed.tried} pairs of two dtypes": mixed.differing,
         f"gradients in {first} of {pairs} pairs of dtypes": first,
-        f"{second} second-order gradients": second,
+        f"{second} tensors where a gradient is differentiated again": second,
     }
     but = [words for words, count in differ.items() if count]
     if not but and not grown:

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from investigation.evidence.kinds.gpus import Launch, LaunchFamily, SameLaunches
 from investigation.evidence.words import listed
 
-# Families that pair layouts of input, gate and gradient, of tensors that have elements; each has
-# one real dtype.
-OF_LAYOUTS: tuple[LaunchFamily, ...] = ("ordinary", "ambiguous", "volumes")
+# Families that pair layouts of input, gate and gradient, of tensors that have elements.
+OF_LAYOUTS: tuple[LaunchFamily, ...] = ("ordinary", "ambiguous", "volumes", "narrow_gate")
 UNSHOWN = "Not shown: time, other backends, and a kernel that a library chooses at run time."
 # What a difference in the backward pass means with two dtypes or a complex dtype, by its kind.
 OF_DTYPES = {
@@ -74,8 +73,9 @@ def same_layouts(launches: Sequence[SameLaunches]) -> str:
         return f"The launch shows otherwise: the launches {_difference(of_layouts)}. {UNSHOWN}"
     return (
         f"Shown by the launch: in {_tried(of_layouts)} settings, every pairing of layouts of "
-        "tensors with elements, forward and backward, both forms launch the same kernels with the "
-        f"same strides, and the results have the same layout. {UNSHOWN}"
+        "tensors with elements (with one dtype forward and backward, with a gate of lower "
+        "precision forward), both forms launch the same kernels with the same strides, and the "
+        f"results have the same layout. {UNSHOWN}"
     )
 
 

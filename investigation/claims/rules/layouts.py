@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 
-from investigation.claims.claim import Row, Verdict, refuted, supported
+from investigation.claims.claim import Row, Verdict, qualified, refuted, supported
 from investigation.evidence.kinds.correctness import Equality
 from investigation.evidence.kinds.layouts import BlockLayouts, Layouts
 
-# The groups whose tensors have elements; `channels_last` counts some of them once more.
+# The groups of one dtype with elements; `channels_last` counts some of them once more.
 WITH_ELEMENTS = ("ordinary", "ambiguous", "volumes")
-GROUPS = (*WITH_ELEMENTS, "empty", "channels_last")
+GROUPS = (*WITH_ELEMENTS, "empty", "channels_last", "narrow_gate")
 GROUP_WORDS = {
     "ordinary": "pairings of ordinary layouts",
     "ambiguous": "pairings of ambiguous layouts",
     "volumes": "pairings of layouts of volumes",
     "empty": "pairings of empty tensors, which do not count",
+    "narrow_gate": "pairings with a gate of lower precision",
     "channels_last": "of all pairings, those with an input in channels_last order (whole, sliced "
     "or cropped)",
 }
@@ -28,6 +29,13 @@ def layout_trouble(
     table, differing = _table(layouts, blocks, gradients), _differing(compared)
     if differing:
         return supported(f"Values, strides or gradients differ in {differing} cases.", table)
+    (narrow,) = (group for group in layouts if group.group == "narrow_gate")
+    if narrow.differing:
+        return qualified(
+            f"{_alike(compared)} With a gate of lower precision strides or values of the "
+            f"product differ in {narrow.differing:,} of {narrow.tried:,} pairings.",
+            table,
+        )
     empty = _differing([group for group in layouts if group.group == "empty"])
     but = " Only empty tensors differ, in strides that address nothing." if empty else ""
     return refuted(f"{_alike(compared)}{but}", table)
@@ -38,7 +46,7 @@ def layouts_equal(
 ) -> Verdict:
     """V2: are the layouts of the outputs the same?"""
     trouble = layout_trouble(layouts, blocks, gradients)
-    turned = {"supported": refuted, "refuted": supported}
+    turned = {"supported": refuted, "qualified": qualified, "refuted": supported}
     return turned[trouble.status](trouble.sentence, trouble.table)
 
 
@@ -55,9 +63,9 @@ def channels_last_verified(layouts: Sequence[Layouts], blocks: Sequence[BlockLay
         )
     return Verdict(
         status="done",
-        sentence=f"Compared and identical: {_tried(pairings):,} pairings with an input in "
-        "channels_last order (whole, sliced or cropped), and the block's forward and backward pass "
-        "on such an input, detached or not.",
+        sentence=f"Compared with one dtype and identical: {_tried(pairings):,} pairings with an "
+        "input in channels_last order (whole, sliced or cropped), and the block's forward and "
+        "backward pass on such an input, detached or not.",
         table=tuple(table),
     )
 
@@ -70,11 +78,20 @@ def _table(
         ("tensors of the block", blocks),
         ("gradients over layouts", gradients),
     ]
-    return [
+    rows = [
         (words, f"{_differing(comparisons):,} of {_tried(comparisons):,} differ")
         for words, comparisons in shown
         if comparisons
     ]
+    convolved = [group for group in layouts if group.convolved is not None and group.differing]
+    return [*rows, *map(_convolved_row, convolved)]
+
+
+def _convolved_row(group: Layouts) -> Row:
+    return (
+        "of these, with a convolution after the product",
+        f"{group.convolved:,} of {group.differing:,} leave it in another layout",
+    )
 
 
 def _tried(comparisons: Sequence[Compared]) -> int:
@@ -97,6 +114,6 @@ def _with_elements(
 
 def _alike(compared: Sequence[Compared]) -> str:
     return (
-        f"In {_tried(compared):,} comparisons over layouts, forward and backward, values and "
-        "strides are the same."
+        f"With one dtype, values and strides are the same in {_tried(compared):,} comparisons "
+        "over layouts, forward and backward."
     )

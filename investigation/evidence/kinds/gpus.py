@@ -7,7 +7,9 @@ from investigation.evidence.observation import Count, Dtypes, Form, Number, Obse
 
 # What eager mode computes with its launches, and over which settings they were compared.
 LaunchOperation = Literal["multiply", "gradient_of_input", "gradient_of_gate"]
-LaunchFamily = Literal["ordinary", "ambiguous", "volumes", "empty", "large", "dtypes"]
+LaunchFamily = Literal[
+    "ordinary", "ambiguous", "narrow_gate", "volumes", "empty", "large", "dtypes"
+]
 
 
 class DeviceFacts(Observation):

@@ -27,13 +27,16 @@ class View(Observation):
 class Layouts(Observation):
     """Pairings of input and gate layouts whose outputs differ between the forms.
 
-    `channels_last` counts those of the first three groups that have a channels_last input.
+    `channels_last` counts those of the first three groups that have a channels_last input. A
+    `narrow_gate` has a dtype of lower precision than its input. `convolved` is how many of those
+    that differ leave a 3×3 convolution in another layout; None where it was not tried.
     """
 
     type: Literal["layouts"] = "layouts"
-    group: Literal["ordinary", "ambiguous", "volumes", "empty", "channels_last"]
+    group: Literal["ordinary", "ambiguous", "volumes", "empty", "channels_last", "narrow_gate"]
     tried: Count
     differing: Count
+    convolved: Count | None = None
 
     about: ClassVar[tuple[str, ...]] = ("group",)
     unit: ClassVar[str | None] = "pairings"

@@ -5,7 +5,7 @@ as the others should be; a tensor that no memory could hold is expanded from one
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import torch
@@ -14,7 +14,16 @@ from torch import Tensor
 from investigation.evidence.kinds.gpus import LaunchFamily
 from investigation.observe.equality import SHAPES
 from investigation.observe.gradients import DIFFERENTIABLE, UPSTREAM
-from investigation.observe.layout import AMBIGUOUS, EMPTY, GATES, INPUTS, ORDINARY, Sizes
+from investigation.observe.layout import (
+    AMBIGUOUS,
+    EMPTY,
+    GATES,
+    INPUTS,
+    NARROW_GATE,
+    ORDINARY,
+    Sizes,
+    cast_as_it_lies,
+)
 from investigation.subject.dtypes import DTYPES
 from investigation.subject.torch_formats import FORMATS
 
@@ -73,6 +82,12 @@ def _layouts(
         )  # fmt: skip
 
 
+def _narrow_gate(generator: torch.Generator) -> Iterator[Setting]:
+    """Iterate over every pairing of layouts, forward only: dtypes are what gradients differ by."""
+    for setting in _layouts("narrow_gate", (ORDINARY, *AMBIGUOUS), generator):
+        yield replace(setting, gate=cast_as_it_lies(setting.gate, NARROW_GATE), upstream={})
+
+
 def _empty(generator: torch.Generator) -> Iterator[Setting]:
     """Iterate over inputs without elements: nothing is launched, whatever the gate's layout."""
     for size, (name, make) in product(EMPTY, INPUTS.items()):
@@ -118,6 +133,7 @@ def _name(dtype: torch.dtype) -> str:
 FAMILIES: Mapping[LaunchFamily, Callable[[torch.Generator], Iterator[Setting]]] = {
     "ordinary": _ordinary,
     "ambiguous": _ambiguous,
+    "narrow_gate": _narrow_gate,
     "volumes": _volumes,
     "empty": _empty,
     "large": _large,

@@ -1,0 +1,44 @@
+"""Sentences of the chapter on memory formats, computed from what was compared."""
+
+from collections.abc import Sequence
+
+from investigation.evidence.kinds.layouts import Layouts
+from investigation.observe.layout import LayoutPairing
+
+
+def narrow_gate_told(counted: Layouts, unlike: Sequence[LayoutPairing]) -> str:
+    """Say how many products differ with a gate of lower precision, and in what."""
+    if not unlike:
+        return (
+            f"With a gate of lower precision the products have the same strides and bits in all "
+            f"{counted.tried:,} pairings."
+        )
+    kinds = {
+        "strides": sum(not pairing.same_layout for pairing in unlike),
+        "bits": sum(not pairing.same_values for pairing in unlike),
+    }
+    differ = " and ".join(
+        f"the {kind} in {count:,} of {counted.tried:,}" for kind, count in kinds.items() if count
+    )
+    ordinary = sum(1 not in pairing.sizes for pairing in unlike)
+    where = f"{ordinary:,} of them without" if ordinary else "all of them with"
+    return (
+        f"**With a gate of lower precision, products differ: {differ} pairings**, {where} a "
+        f"dimension of size 1. {_after_convolution(counted)}"
+    )
+
+
+def _after_convolution(counted: Layouts) -> str:
+    if not counted.convolved:
+        return "A convolution after the product returns the same layout in both forms."
+    return (
+        f"In {counted.convolved:,} of them a convolution after the product returns another layout: "
+        "the form of the line decides the memory format of what follows."
+    )
+
+
+def copy_told(unexplained: int, tried: int) -> str:
+    """Say whether a copy of the gate at full size accounts for the strides of both forms."""
+    if unexplained:
+        return f"The copy does not account for {unexplained:,} of {tried:,} pairings."
+    return f"The copy accounts for the strides of both forms in all {tried:,} pairings."
