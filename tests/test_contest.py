@@ -21,6 +21,7 @@ from investigation.evidence.sealed.contest import (
     Trial,
 )
 from investigation.timing import contest, contestants, duet, planted_work
+from investigation.timing.errors import BudgetError
 from investigation.timing.statistics import judge
 
 
@@ -55,6 +56,31 @@ def a_contest(error: float, reach: float, trials: int = 200) -> ContestResult:
                 rival = trial(IQR, dose, number, sign * 100 * error, 200 * error, plant)
                 result.trials.append(rival)
     return result
+
+
+class SlowError(Exception):
+    """Raised to see with which budget something was compared."""
+
+
+@pytest.mark.parametrize(
+    ("trials", "compared"),
+    [(contestants.paired_trials, "compare"), (contestants.made_trials, "compare_made")],
+)
+def test_a_machine_that_is_slow_again_and_again_gets_more_seconds(trials, compared, monkeypatch):
+    budgets: list[float] = []
+
+    def too_small(*_: object, budget_s: float, **__: object) -> None:
+        budgets.append(budget_s)
+        if len(budgets) == 3:
+            raise SlowError
+        raise BudgetError("too small", needed_s=2 * budget_s)
+
+    monkeypatch.setattr(contestants, compared, too_small)
+    planted = planted_work.plant(0.0, TENSORS)
+    with pytest.raises(SlowError):
+        trials(planted, number=0, budget_s=0.1, seed=0)
+    assert budgets == sorted(budgets)
+    assert budgets[0] == 0.1 < budgets[1] < budgets[2]
 
 
 def met(result: ContestResult) -> dict[str, bool | None]:

@@ -26,8 +26,8 @@ TWO_DTYPES = memory("expand_as", "mixed", 2**20)
 
 TRAINING = slower("training_step", "end_to_end", 1.02)
 PLAIN = {
-    "T1": "refuted", "T6": "refuted", "C4": "supported", "D1": "supported", "P1": "supported",
-    "V3": "supported",
+    "T1": "refuted", "T6": "refuted", "C1": "supported", "C4": "supported", "D1": "supported",
+    "P1": "supported", "P2": "supported", "P5": "supported", "V3": "supported",
 }  # fmt: skip
 FLIPS = [
     ("T6", NETWORK, "supported", "Minor: slower in 2 of"),
@@ -39,8 +39,14 @@ FLIPS = [
     ("C4", MIXED, "qualified", "a measurable one in"),
     ("D1", TRAINING, "refuted", "A training step is slower with `expand_as`"),
     ("D1", TRAINING[1:], "refuted", "A training step is slower with `expand_as`"),
+    ("C1", NETWORK, "refuted", "step is slower"),
+    ("C1", MIXED, "qualified", "two dtypes"),
     ("P1", NETWORK, "refuted", "step is slower"),
     ("P1", MIXED, "qualified", "two dtypes"),
+    ("P2", [SAME_DTYPE], "qualified", "With one dtype the line requests memory"),
+    ("P2", [SAME_DTYPE, TWO_DTYPES], "qualified", "With one dtype and two dtypes the line"),
+    ("P5", NETWORK, "refuted", "step is slower"),
+    ("P5", [TWO_DTYPES], "qualified", "more than style: it changes memory with two dtypes."),
     ("V3", NETWORK, "refuted", "step is slower"),
     ("V3", MULTIPLY, "qualified", "The same in the network."),
 ]
@@ -78,12 +84,22 @@ def test_memory_that_the_line_asks_for_decides_t1(more, status, words):
     assert any("1,024 KiB with `expand_as`" in value for _, value in judged.table)
 
 
-def test_t1_is_untested_where_the_device_keeps_no_count():
+@pytest.mark.parametrize("claim", ["T1", "P2", "P5"])
+def test_a_claim_of_memory_is_untested_where_the_device_keeps_no_count(claim):
     records = [record for record in plain_records() if not isinstance(record, Memory)]
-    assert verdict("T1", records).status == "untested"
+    judged = verdict(claim, records)
+    assert judged.status == "untested"
+    assert "PyTorch does not count" in judged.sentence
 
 
-@pytest.mark.parametrize("claim", ["T6", "C4", "P1", "V3"])
+def test_what_was_not_looked_at_on_a_gpu_is_not_said_there():
+    sentences = {claim: verdict(claim, plain_records()).sentence for claim in ("C1", "P2", "P5")}
+    assert "outputs" not in sentences["C1"]
+    assert "view" not in sentences["P2"]
+    assert sentences["P5"] == "Time and memory stay the same."
+
+
+@pytest.mark.parametrize("claim", ["T6", "C1", "C4", "P1", "P5", "V3"])
 def test_a_claim_of_time_is_untested_where_the_network_is_undecided(claim):
     unclear = [timed(step, 1.0095) for step in steps("network", "end_to_end")]
     judged = verdict(claim, plain_records(*unclear))

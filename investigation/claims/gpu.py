@@ -8,13 +8,18 @@ from dataclasses import dataclass
 
 from investigation.claims.claim import Questions, Row, Rule, Verdict, decided, require_answers
 from investigation.claims.questions import EAGER_BLOCKS, NETWORK, TRAINING, line_memory, multiplies
-from investigation.claims.rules import memory, time, training
+from investigation.claims.rules import memory, style, time, training
 from investigation.claims.scope import scope
 from investigation.evidence.questions import Findings
 
 NEEDS = "a complete measurement of that machine"
 # The two GPUs that are recorded were measured before forward steps got the training steps' level.
 LEVEL = "A forward step that was recorded before 2026-11-27 is judged at 95 %."
+MEMORY_ALONE = "The line's memory alone, as the device's allocator counts it."
+MEMORY: Questions = {
+    "same_memory": line_memory("same", required=False),
+    "mixed_memory": line_memory("mixed", required=False),
+}
 FROM_START: Questions = {
     "start_to_finish": multiplies("same"),
     "blocks": EAGER_BLOCKS,
@@ -38,9 +43,10 @@ class GpuRule:
 RULES: tuple[GpuRule, ...] = (
     GpuRule(
         "T1",
-        "The line's memory alone, as counted by the device's allocator.",
+        f"{MEMORY_ALONE} Refuted if the line requests no more memory with `expand_as`; whether the "
+        "call returns a view is not asked there.",
         memory.intermediate,
-        {f"{dtypes}_memory": line_memory(dtypes, required=False) for dtypes in ("same", "mixed")},
+        MEMORY,
     ),
     GpuRule(
         "T6",
@@ -54,6 +60,12 @@ RULES: tuple[GpuRule, ...] = (
             "device": multiplies("same", "device"),
             **FROM_START,
         },
+    ),
+    GpuRule(
+        "C1",
+        f"The time alone, from start to finish. {LEVEL}",
+        time.low_impact,
+        {"network": NETWORK, "mixed_multiply": multiplies("mixed")},
     ),
     GpuRule(
         "C4",
@@ -72,6 +84,19 @@ RULES: tuple[GpuRule, ...] = (
         f"Every time from start to finish. {LEVEL}",
         time.negligible,
         {"network": NETWORK, "mixed_multiply": multiplies("mixed")},
+    ),
+    GpuRule(
+        "P2",
+        f"{MEMORY_ALONE} Supported if the line requests no more memory with `expand_as`.",
+        memory.no_allocation,
+        MEMORY,
+    ),
+    GpuRule(
+        "P5",
+        "The time of the network's forward step from start to finish, and the line's memory as "
+        f"the device's allocator counts it. {LEVEL}",
+        style.stylistic,
+        {"network": NETWORK, **MEMORY},
     ),
     GpuRule(
         "V3",

@@ -1,8 +1,13 @@
-"""The contestants: what each way of timing makes of two callables within a wall budget."""
+"""The contestants: what each way of timing makes of two callables within a wall budget.
+
+Ours gets more where a machine is so slow that the budget is too small to begin with; a trial has
+the seconds that it took.
+"""
 
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,8 +31,7 @@ from investigation.evidence.sealed.contest import (
 from investigation.timing import duet, statistics
 from investigation.timing.arms import Function
 from investigation.timing.comparison import Comparison
-from investigation.timing.errors import BudgetError
-from investigation.timing.measure import compare
+from investigation.timing.measure import compare, patiently
 from investigation.timing.pairs import FEWEST_PAIRS
 from investigation.timing.planted_work import Planted
 from investigation.timing.preparations import compare_made
@@ -37,7 +41,7 @@ REPLICATES = 6  # of the interleaved rival, per arm
 
 def paired_trials(planted: Planted, number: int, budget_s: float, seed: int) -> list[Trial]:
     """Ours on two objects, and the same samples analysed as if they were not paired."""
-    comparison = _again(lambda: compare(*planted.once(), **_settings(budget_s, seed)))
+    comparison = patiently(partial(compare, *planted.once(), **_settings(seed)), budget_s)
     samples = comparison.samples
     times = np.asarray(samples.baseline_s), np.asarray(samples.candidate_s)
     return [
@@ -49,20 +53,12 @@ def paired_trials(planted: Planted, number: int, budget_s: float, seed: int) -> 
 def made_trials(planted: Planted, number: int, budget_s: float, seed: int) -> list[Trial]:
     """Ours on two programs, made anew several times."""
     makers = planted.make_baseline, planted.make_candidate
-    comparison = _again(lambda: compare_made(*makers, **_settings(budget_s, seed)))
+    comparison = patiently(partial(compare_made, *makers, **_settings(seed)), budget_s)
     return [_ours(MADE, planted, number, comparison)]
 
 
-def _settings(budget_s: float, seed: int) -> dict[str, Any]:
-    return {"budget_s": budget_s, "margin": MARGIN, "confidence": CONFIDENCE, "seed": seed}
-
-
-def _again(compared: Callable[[], Comparison]) -> Comparison:
-    """Compare; once more where the machine stood still for a whole budget and nothing was timed."""
-    try:
-        return compared()
-    except BudgetError:
-        return compared()
+def _settings(seed: int) -> dict[str, Any]:
+    return {"margin": MARGIN, "confidence": CONFIDENCE, "seed": seed}
 
 
 def _ours(method: str, planted: Planted, number: int, comparison: Comparison) -> Trial:

@@ -10,6 +10,7 @@ from investigation.evidence.kinds.resources import Memory
 from investigation.evidence.observation import Dtypes
 from investigation.evidence.words import kib, listed
 
+UNCOUNTED = "PyTorch does not count what is requested from this device's allocator."
 DTYPES: dict[Dtypes, str] = {"same": "one dtype", "mixed": "two dtypes"}
 
 
@@ -45,7 +46,7 @@ def intermediate(
     On a GPU only the line's memory is known, and only if torch's allocator counts it.
     """
     if not (same_memory and mixed_memory):
-        return untested("PyTorch does not count what is requested from this device's allocator.")
+        return untested(UNCOUNTED)
     table = [
         memory_row(same_memory, "same"),
         memory_row(mixed_memory, "mixed"),
@@ -76,15 +77,20 @@ def zero_copy_view(view: Sequence[View]) -> Verdict:
 
 
 def no_allocation(
-    view: Sequence[View], same_memory: Sequence[Memory], mixed_memory: Sequence[Memory]
+    same_memory: Sequence[Memory], mixed_memory: Sequence[Memory], view: Sequence[View] = ()
 ) -> Verdict:
-    """P2: a strided view, and no memory allocated for it in the line?"""
+    """P2: a strided view, and no memory allocated for it in the line?
+
+    On a GPU only the line's memory is known, and only if torch's allocator counts it.
+    """
+    if not (same_memory and mixed_memory):
+        return untested(UNCOUNTED)
     table = [
         *_view_rows(view),
         memory_row(same_memory, "same"),
         memory_row(mixed_memory, "mixed"),
     ]
-    if not view[0].is_zero_copy:
+    if view and not view[0].is_zero_copy:
         return refuted("`expand_as` does not return a view without memory of its own.", table)
     copied = [
         words
@@ -93,14 +99,18 @@ def no_allocation(
     ]
     if copied:
         return qualified(
-            f"True for the view itself. With {' and '.join(copied)} the line requests memory that "
-            "`x * y` does not: the multiply writes the gate to memory at full size.",
+            f"{'True for the view itself. ' if view else ''}With {' and '.join(copied)} the line "
+            "requests memory that `x * y` does not: the multiply writes the gate to memory at full "
+            "size.",
             table,
         )
-    return supported("It is a view, and the line requests no more memory with it.", table)
+    of_the_view = "It is a view, and the" if view else "The"
+    return supported(f"{of_the_view} line requests no more memory with it.", table)
 
 
 def _view_rows(view: Sequence[View]) -> list[Row]:
+    if not view:
+        return []
     first = view[0]
     return [
         ("what `expand_as` returns", "a view" if first.is_view else "no view"),

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from investigation.claims.claim import Verdict, qualified, refuted, supported, untested
+from investigation.claims.claim import Row, Verdict, qualified, refuted, supported, untested
 from investigation.claims.rules.correctness import IN_THE_BLOCK
 from investigation.claims.rules.judging import Sorted, Timings, step_rows
-from investigation.claims.rules.memory import copies, memory_row
+from investigation.claims.rules.memory import UNCOUNTED, copies, memory_row
 from investigation.claims.rules.time import NETWORK
 from investigation.evidence.kinds.correctness import Acceptance, Equality
 from investigation.evidence.kinds.resources import Memory
@@ -16,38 +16,66 @@ def stylistic(
     network: Timings,
     same_memory: Sequence[Memory],
     mixed_memory: Sequence[Memory],
-    accepted: Sequence[Acceptance],
-    same_dtype: Sequence[Equality],
-    mixed_dtypes: Sequence[Equality],
+    accepted: Sequence[Acceptance] = (),
+    same_dtype: Sequence[Equality] = (),
+    mixed_dtypes: Sequence[Equality] = (),
 ) -> Verdict:
-    """P5: does the change do nothing but tidy up?"""
-    grown, same, mixed = len(accepted[0].grown), same_dtype[0], mixed_dtypes[0]
+    """P5: does the change do nothing but tidy up?
+
+    On a GPU only time and memory are known, the latter only if torch's allocator counts it.
+    """
+    if not (same_memory and mixed_memory):
+        return untested(UNCOUNTED)
     table = [
         *step_rows(NETWORK, network),
         memory_row(same_memory, "same"),
         memory_row(mixed_memory, "mixed"),
-        ("gate shapes that only `expand_as` refuses", f"{grown} of {accepted[0].tried}"),
-        IN_THE_BLOCK,
-        ("dtypes with other bits", f"{same.differing} of {same.tried}"),
-        ("pairs of two dtypes with other bits", f"{mixed.differing} of {mixed.tried}"),
+        *(row for acceptance in accepted for row in _accepted_rows(acceptance)),
+        *(
+            (words, f"{equality.differing} of {equality.tried}")
+            for words, equalities in (
+                ("dtypes with other bits", same_dtype),
+                ("pairs of two dtypes with other bits", mixed_dtypes),
+            )
+            for equality in equalities
+        ),
     ]
     step = Sorted.of(network).together
     if step in ("slower", "faster"):
         return refuted(f"The network's forward step is {step} with `expand_as`.", table)
     if step == "inconclusive":
         return untested("Whether the network's forward step takes longer is undecided.", table)
-    beside = {
-        "memory, with one dtype": copies(same_memory, "same"),
-        "memory, where the dtypes differ": copies(mixed_memory, "mixed"),
-        f"a shape check ({grown} of {accepted[0].tried} gate shapes)": bool(grown),
-        f"bits, in {same.differing} of {same.tried} dtypes": not same.same,
-        f"bits, in {mixed.differing} of {mixed.tried} pairs of dtypes": not mixed.same,
-    }
-    changed = [words for words, held in beside.items() if held]
+    changed = [
+        *_changed_memory(same_memory, mixed_memory),
+        *(
+            f"a shape check ({len(acceptance.grown)} of {acceptance.tried} gate shapes)"
+            for acceptance in accepted
+            if acceptance.grown
+        ),
+        *(
+            f"bits ({equality.differing} of {equality.tried} {of})"
+            for of, equalities in (("dtypes", same_dtype), ("pairs of dtypes", mixed_dtypes))
+            for equality in equalities
+            if not equality.same
+        ),
+    ]
     if changed:
         return qualified(
             "The network's forward step takes the same time. The change is more than style: it "
             f"changes {listed(changed)}.",
             table,
         )
-    return supported("Time, memory, outputs and accepted shapes stay the same.", table)
+    same = "Time, memory, outputs and accepted shapes" if accepted else "Time and memory"
+    return supported(f"{same} stay the same.", table)
+
+
+def _accepted_rows(acceptance: Acceptance) -> list[Row]:
+    grown = f"{len(acceptance.grown)} of {acceptance.tried}"
+    return [("gate shapes that only `expand_as` refuses", grown), IN_THE_BLOCK]
+
+
+def _changed_memory(same: Sequence[Memory], mixed: Sequence[Memory]) -> list[str]:
+    """Name the dtypes with which the line's memory changes, as one change."""
+    held = {"with one dtype": copies(same, "same"), "with two dtypes": copies(mixed, "mixed")}
+    where = [words for words, copied in held.items() if copied]
+    return [f"memory {listed(where)}"] if where else []
