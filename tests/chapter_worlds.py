@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import in_place_worlds
 from notebook_cells import Anything, Cell
-from worlds import CASE, equality, multiply, of_size, view
+from worlds import CASE, equality, multiply, view
 
 from investigation.display import instrument_words
 from investigation.evidence.kinds.correctness import Support
@@ -73,13 +73,18 @@ class Told:
 
 CONTEST = {"epyc": "- **tensors**: agrees."}
 HERE = {"recorded": Planted(instruction_counts=always(counts(9)), machine=", ".join)}
-FOUND = {"planted": Planted(found=3, planted=4, wrong_sign=0), "counts": Planted(added=9)}
+FOUND = {
+    "planted": Planted(found=3, planted=4, wrong_sign=0), "counts": Planted(added=9),
+    "alarms": 1, "equal_sides": [None] * 4,
+}  # fmt: skip
 INSTRUMENT: Worlds = {
     Cell("00_instrument", "00-14"): (
         world("No contest is recorded.", recorded=Planted(contests=always({}))),
         world(
-            "epyc:\n\n- **tensors**: agrees.",
-            recorded=Planted(contests=always(CONTEST), concluded=str),
+            "epyc:\n\n- **tensors**: agrees.\n\nIt held.",
+            recorded=Planted(
+                contests=always(CONTEST), concluded=str, prediction_told=always("It held.")
+            ),
         ),
     ),
     Cell("00_instrument", "room"): (
@@ -328,26 +333,11 @@ LAYOUTS: Worlds = {
 }
 
 
-def near_large(verdict, cold_ns):
-    low, high = 1e-9 * (cold_ns - 100), 1e-9 * (cold_ns + 100)
-    cold = Planted(difference_s=1e-9 * cold_ns, difference_interval=(low, high))
-    return {"grown": [of_size(1.02)], "drop": Planted(verdict=verdict), "cold": cold}
-
-
 def with_blocks(**verdicts):
     return {name: Planted(verdict=verdict) for name, verdict in verdicts.items()}
 
 
-COLD, UNDECIDED = "point to cold caches as the reason", "This does not decide between the two"
 EAGER: Worlds = {
-    Cell("04_eager_cost", "04-22b"): (
-        world("of the plain gate: equal. Both " + COLD, **near_large("equivalent", 9000)),
-        world("of the plain gate: slower. Both explanations hold", **near_large("slower", 9000)),
-        world("The expanded gate slows the multiply; for", **near_large("slower", 1000)),
-        world("the plain gate: equal. " + UNDECIDED, **near_large("equivalent", 1000)),
-        world("the plain gate: undecided. " + UNDECIDED, **near_large("inconclusive", 9000)),
-        world("of the plain gate: faster. " + UNDECIDED, **near_large("faster", 9000)),
-    ),
     Cell("04_eager_cost", "04-33c"): (
         world(
             "In contiguous the network is faster with more work in it.",

@@ -156,7 +156,7 @@ FLIPS = [
     ("P5", [COPIES_SAME], "qualified", "it changes memory with one dtype."),
     ("P5", [equality("same_dtype", 16, 3)], "qualified", "changes bits (3 of 16 dtypes)."),
     ("P5", [grown(5)], "qualified", "it changes a shape check (5 of 16 gate shapes)."),
-    ("P5", [mixed_dtypes(27)], "qualified", "it changes bits (27 of 180 pairs of dtypes)."),
+    ("P5", [mixed_dtypes(27)], "qualified", "it changes bits (27 of 180 pairs of two dtypes)."),
     ("V1", [equality("same_dtype", 16, 1)], "refuted", "differ"),
     ("V1", [mixed_dtypes(27)], "qualified", "27 of 180"),
     ("V2", [pairings("narrow_gate", 2)], "qualified", "product differ in 2 of 9 pairings"),

@@ -37,7 +37,8 @@ def test_students_t_fails_where_the_first_made_gets_the_better_place() -> None:
         and level.confidence == CONTROL_CONFIDENCE
     )
     assert strict.students_t is not None
-    assert not Calibrated("t", strict.world, strict.confidence, 4000, strict.students_t).holds
+    assert not strict.tried
+    assert not Calibrated("t", strict.world, strict.confidence, 4000, strict.students_t, 0).holds
     assert strict.excluded == 0
 
 
@@ -56,14 +57,14 @@ def test_choosing_the_size_of_a_round_costs_some_of_the_level_which_is_kept_back
             alarms[name] += not interval.low <= 0 <= interval.high
     assert alarms["insured"] < alarms["chosen"]
     assert 1 < alarms["chosen"] / alarms["fixed"] < 1.4
-    assert Calibrated("pairs", "quiet", 0.95, trials, alarms["insured"]).holds
+    assert Calibrated("pairs", "quiet", 0.95, trials, alarms["insured"], 0).holds
 
 
 def test_the_table_has_a_row_for_each_level_and_world_and_a_column_for_each_confidence() -> None:
     levels = [
-        Calibrated("pairs", "quiet", 0.95, 200, 10),
-        Calibrated("16 preparations", "normal", 0.95, 400, 16, students_t=32),
-        Calibrated("16 preparations", "normal", 0.999, 400, 0, students_t=2),
+        Calibrated("pairs", "quiet", 0.95, 200, 10, 0),
+        Calibrated("16 preparations", "normal", 0.95, 400, 16, 0, students_t=32),
+        Calibrated("16 preparations", "normal", 0.999, 400, 0, 400, students_t=2),
     ]
     first, second = levels_table.rows(levels)
     assert first == {
@@ -73,10 +74,10 @@ def test_the_table_has_a_row_for_each_level_and_world_and_a_column_for_each_conf
         "of": 200,
     }
     assert second["excluded at 95 %"] == "4.0 % (t: 8.0 %)"
-    assert second["excluded at 99.9 %"] == "0.0 % (t: 0.5 %)"
+    assert second["excluded at 99.9 %"] == "no ends"
 
 
 def test_an_interval_that_is_too_short_does_not_hold() -> None:
-    assert Calibrated("any", "any", 0.95, 1000, 60).holds
-    assert not Calibrated("any", "any", 0.95, 1000, 90).holds
-    assert not Calibrated("any", "any", 0.9999, 1000, 4).holds
+    assert Calibrated("any", "any", 0.95, 1000, 60, 0).holds
+    assert not Calibrated("any", "any", 0.95, 1000, 90, 0).holds
+    assert not Calibrated("any", "any", 0.9999, 1000, 4, 0).holds

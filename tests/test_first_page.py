@@ -96,8 +96,8 @@ def test_the_tickets_priority_follows_the_steps_of_its_own_network(plant, headli
     [
         ((), disposition.CHANGE_IT),
         (network(1.05, "slower"), disposition.SLOWER),
-        (network(0.95, "faster"), disposition.KEEP_IT),
-        ((*network(1.05, "slower"), *training_step(0.95, "faster")), disposition.KEEP_IT),
+        (network(0.95, "faster"), disposition.FASTER),
+        ((*network(1.05, "slower"), *training_step(0.95, "faster")), disposition.BOTH_WAYS),
         (network(1.01, "inconclusive"), disposition.NOT_YET),
         ((equality("same_dtype", 16, 1),), disposition.KEEP_IT),
     ],
@@ -146,7 +146,7 @@ def on_a_card(*records):
             on_a_card(*network(0.95, "faster")),
             "low, a matter of style, on a CPU; none, keep the line, on a GPU",
             "faster in 2 of 2 (largest: −5.00 %).",
-            disposition.KEEP_IT,
+            disposition.FASTER_ON_A_GPU,
         ),
         (
             on_a_card(*network(1.0095, "inconclusive")),
@@ -220,6 +220,9 @@ def test_elsewhere_names_where_to_change_where_to_keep_and_where_to_look_first()
     slow, quick = block_in("library", 1.6, "slower"), block_in("library", 0.8, "faster")
     assert "change it in library (up to 60.0 % longer at 128×32×32×32)" in elsewhere(slow)
     assert "keep it in library (up to 20.0 % shorter at 128×32×32×32)" in elsewhere(quick)
+    slower = block_in("compiler", 3.0, "slower")
+    two = "change it in library and compiler (compiler: up to 3 times as long at 128×32×32×32)"
+    assert two in elsewhere(slow, slower)
     both = elsewhere(slow, quick.model_copy(update={"case": LARGE}))
     assert "check your size first in library" in both
 

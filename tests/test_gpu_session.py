@@ -65,7 +65,7 @@ def test_the_arms_are_shown_equal_before_anything_is_timed(session, monkeypatch)
     timed = []
     monkeypatch.setattr(gpu_measurement, "compare_on_device", lambda *words: timed.append(words))
     with pytest.raises(
-        ControlFailedError, match="both arms of every timed multiply return the same bits"
+        ControlFailedError, match="both arms of every timed multiply of one dtype return"
     ):
         gpu_session.measured_on(SimulatedDevice(), session, lambda: None)
     assert not timed

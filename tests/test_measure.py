@@ -217,6 +217,8 @@ def test_a_cost_that_strikes_only_some_calls_is_warned_of() -> None:
 
     outcome = compare_on(machine, Settings(budget_s=1.0), plain, sometimes)
     assert any("strikes only some calls" in warning for warning in outcome.warnings)
+    fastest_only = compare_on(machine, Settings(budget_s=1.0), sometimes, plain)
+    assert not any("hide" in warning for warning in fastest_only.warnings)
     quiet = compare_on(machine, Settings(budget_s=1.0), plain, machine.work(0.3 * MS))
     assert not any("strikes only some calls" in warning for warning in quiet.warnings)
 

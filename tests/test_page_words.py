@@ -15,6 +15,7 @@ from worlds import (
 )
 
 from investigation.display import compiled_words, outcomes, training_figures
+from investigation.display.eager_words import reasons_told
 from investigation.display.training_words import second_gradients_told
 from investigation.evidence import words
 from investigation.evidence.kinds.timings import Timing
@@ -79,6 +80,37 @@ def test_sizes_are_counted_and_the_largest_slower_one_is_named():
     assert "slower at 1 of 2 sizes, and equal at 1." in text
     assert "The largest slower size has **16 elements**" in text
     assert "slower size" not in outcomes.over_sizes([of_size(1.0), multiply(1.0)])
+
+
+def test_where_most_is_added_is_a_size_that_is_slower():
+    undecided = multiply(1.5, "slower", in_family="inconclusive")
+    assert "Most is shown at 16 elements" in outcomes.over_sizes([of_size(1.2), undecided])
+    assert "Most is shown" not in outcomes.over_sizes([of_size(1.0), undecided])
+
+
+@pytest.mark.parametrize(
+    ("expanded", "behind", "meaning"),
+    [
+        (1.0, 1.09, "of the plain gate: equal. Both point to cold caches as the reason"),
+        (1.0, 1.02, "of the plain gate: equal. Neither explanation is shown"),
+        (1.2, 1.09, "of the plain gate: slower. Both explanations hold"),
+        (1.2, 1.02, "of the plain gate: slower. The expanded gate slows the multiply; for cold"),
+        (0.8, 1.09, "of the plain gate: faster. Cold caches cost time. The expanded gate does not"),
+        (0.8, 1.02, "of the plain gate: faster. Neither explanation is shown"),
+        (1.01, 1.09, "of the plain gate: undecided. Cold caches cost time. Whether"),
+        (1.01, 1.02, "of the plain gate: undecided. This does not decide between the two"),
+        (1.0, 1.023, "Neither explanation is shown"),  # the intervals overlap
+    ],
+)
+def test_what_makes_a_call_cost_more_is_told_from_both_comparisons(expanded, behind, meaning):
+    told = reasons_told(multiply(expanded), of_size(1.02), behind=of_size(behind))
+    assert meaning in told
+    assert "without it, 2,000 ns (1,800 ns to 2,200 ns)." in told
+
+
+def test_an_expanded_gate_is_judged_as_one_of_many():
+    lucky = multiply(1.02, "slower", in_family="inconclusive")
+    assert "plain gate: undecided." in reasons_told(lucky, of_size(1.02), behind=of_size(1.02))
 
 
 @pytest.mark.parametrize(

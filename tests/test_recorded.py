@@ -1,10 +1,18 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from investigation.display import contest_figures, figure_data, recorded
 from investigation.display.recorded import RecordError
-from investigation.evidence.sealed.contest import MADE, TENSORS, ContestResult, Trial
+from investigation.evidence.sealed.contest import (
+    MADE,
+    MANN_WHITNEY,
+    PAIRS,
+    TENSORS,
+    ContestResult,
+    Trial,
+)
 
 
 def trial(dose, ratio, verdict, *, found):
@@ -72,6 +80,30 @@ def test_what_a_contest_shows_follows_from_its_limits():
     contradicts = "**contradicts its confidence of 95 %**: false alarms in 20.0 % of 100 trials"
     assert agrees in held(5, 100)
     assert contradicts in held(20, 100)
+
+
+@pytest.mark.parametrize(
+    ("alarms", "outcome"),
+    [
+        ((40, 5, 5), "The prediction held. Kinds"),
+        ((40, 30, 5), "**The prediction held for the usual way only**."),
+        ((5, 5, 5), "**The prediction held for alternating blocks only**."),
+        ((5, 30, 30), "**The prediction was wrong**."),
+    ],
+)
+def test_the_prediction_is_judged_by_the_false_alarms_of_each_method(alarms, outcome):
+    def of_method(method, count):
+        found = (replace(trial(0.0, 1.02, "slower", found=True), method=method),) * count
+        return *found, *(replace(trial(0.0, 1.0, "equivalent", found=False), method=method),) * (
+            100 - count
+        )
+
+    methods = (MANN_WHITNEY, PAIRS, MADE)
+    trials = [one for pair in zip(methods, alarms, strict=True) for one in of_method(*pair)]
+    told = recorded.prediction_told(ContestResult({}, {}, trials))
+    assert told.startswith(outcome)
+    assert ("(`compare_made`) none" in told) == (alarms[2] < 10)
+    assert f"test, {'tensors of their own' if alarms[0] > 10 else 'none'};" in told
 
 
 def test_a_contest_that_ended_early_says_how_far_it_came():

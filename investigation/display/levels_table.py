@@ -22,6 +22,8 @@ def rows(levels: Sequence[Calibrated]) -> Iterator[dict[str, object]]:
 
 
 def _share(calibrated: Calibrated) -> str:
+    if not calibrated.tried:
+        return "no ends"
     by_t = (
         ""
         if calibrated.students_t is None

@@ -101,11 +101,12 @@ def _at_sizes(timings: Sequence[Timing]) -> str:
 
 def _times_added(timings: Sequence[Timing]) -> str:
     """Tell what is added at the smallest size, and where most is shown to be added."""
-    most = max(timings, key=lambda timing: timing.single.difference_interval_s[0])
-    low, _ = most.single.difference_interval_s
     smallest = f"It adds {nanoseconds(timings[0].single.difference_s)} at the smallest size."
-    if low <= 0:
+    slower = [timing for timing in timings if timing.outcome == "slower"]
+    if not slower:
         return smallest
+    most = max(slower, key=lambda timing: timing.single.difference_interval_s[0])
+    low, _ = most.single.difference_interval_s
     return f"{smallest} Most is shown at {_elements(most):,} elements: at least {nanoseconds(low)}."
 
 

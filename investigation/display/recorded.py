@@ -12,7 +12,7 @@ from investigation.evidence.sealed import contest_targets
 from investigation.evidence.sealed.contest import CONFIDENCE, ContestResult
 from investigation.evidence.sealed.instructions import InstructionCounts
 from investigation.evidence.sealed.manifest import RESULTS, RecordError
-from investigation.evidence.words import microseconds, share
+from investigation.evidence.words import listed, microseconds, share
 
 Parsed = TypeVar("Parsed")
 VERDICTS: tuple[Outcome, ...] = ("slower", "faster", "equivalent", "inconclusive")
@@ -117,6 +117,40 @@ def concluded(result: ContestResult) -> str:
         for method in (contest_record.PAIRS, contest_record.MADE)
         if (row := result.row(method, plant)) is not None
     )
+
+
+def prediction_told(result: ContestResult) -> str:
+    """Say whether one side after the other raises false alarms, and alternating blocks do not.
+
+    A method raises too many for a kind of plant if the lower 95 % limit of their share lies above
+    what the confidence allows.
+    """
+    methods = {
+        "one side after the other, with a Mann–Whitney test,": contest_record.MANN_WHITNEY,
+        "short alternating blocks (`compare`)": contest_record.PAIRS,
+        "the same with both sides made anew (`compare_made`)": contest_record.MADE,
+    }
+    raised = {words: _with_alarms(result, method) for words, method in methods.items()}
+    usual, blocks, _ = raised.values()
+    all_usual = len(usual) == len(result.plants())
+    outcome = {
+        (True, True): "The prediction held",
+        (True, False): "**The prediction held for the usual way only**",
+        (False, True): "**The prediction held for alternating blocks only**",
+        (False, False): "**The prediction was wrong**",
+    }[all_usual, not blocks]
+    allowed = f"more than {100 * (1 - CONFIDENCE):.0f} false alarms in 100 trials"
+    told = "; ".join(f"{words} {listed(of) or 'none'}" for words, of in raised.items())
+    return f"{outcome}. Kinds of pairs for which there are {allowed}: {told}."
+
+
+def _with_alarms(result: ContestResult, method: str) -> list[str]:
+    rows = {plant: result.row(method, plant) for plant in result.plants()}
+    return [
+        plant
+        for plant, row in rows.items()
+        if row and (row["false_alarms"]["low"] or 0) > 1 - CONFIDENCE
+    ]
 
 
 def _held(row: Mapping[str, Any]) -> str:

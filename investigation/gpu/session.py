@@ -96,7 +96,7 @@ def _memory(form: Form, case: Case, device: str, bytes_asked: int) -> Memory:
 
 
 def require_same_bits(recorder: Recorder, steps: tuple[GpuComparison, ...]) -> Control:
-    """Show, before anything is timed, that both arms of every multiply compute the same."""
+    """Show, before anything is timed, that both arms of every multiply of one dtype agree."""
     multiplies = [
         step
         for step in steps
@@ -104,7 +104,7 @@ def require_same_bits(recorder: Recorder, steps: tuple[GpuComparison, ...]) -> C
         and not (step.is_control or step.of_two_dtypes)
     ]
     equal = [gpu_measurement.arms_agree(multiply, recorder.settings) for multiply in multiplies]
-    statement = "both arms of every timed multiply return the same bits"
+    statement = "both arms of every timed multiply of one dtype return the same bits"
     return recorder.control("arms", statement, sum(equal), passed=all(equal))
 
 

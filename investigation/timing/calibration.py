@@ -7,7 +7,7 @@ Student's t over the same values.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from investigation.evidence.kinds.timings import (
 )
 from investigation.timing import statistics
 from investigation.timing.preparations import WANTED
-from investigation.timing.statistics import Floats
+from investigation.timing.statistics import Estimate, Floats
 
 CONFIDENCES = (0.95, STEP_CONFIDENCE, FAMILY_CONFIDENCE, CONTROL_CONFIDENCE)
 PROCESSES = 8  # as many as a network's step is timed in
@@ -87,14 +87,23 @@ MACHINES: dict[str, Draw] = {"quiet": quiet, "bursts, heavy tails": bursts, "dri
 
 @dataclass(frozen=True)
 class Calibrated:
-    """How often intervals excluded the truth at one confidence; `students_t` None if not tried."""
+    """How often intervals excluded the truth at one confidence; `students_t` None if not tried.
+
+    `endless` intervals have no ends, since there are too few values for one at this confidence.
+    """
 
     level: str
     world: str
     confidence: float
     trials: int
     excluded: int
+    endless: int
     students_t: int | None = None
+
+    @property
+    def tried(self) -> bool:
+        """Whether any interval could have excluded the truth."""
+        return self.endless < self.trials
 
     @property
     def allowed(self) -> float:
@@ -118,14 +127,16 @@ def of_parts(name: str, parts: int, trials: int, seed: int) -> Iterator[Calibrat
         samples = [place(draw, parts) for _ in range(trials)]
         for confidence in CONFIDENCES:
             estimates = [statistics.signed_rank(sample, confidence) for sample in samples]
-            yield Calibrated(
-                name,
-                world,
-                confidence,
-                trials,
-                sum(not estimate.low <= 0 <= estimate.high for estimate in estimates),
-                int(np.sum(_by_t(np.array(samples), confidence))),
-            )
+            by_t = int(np.sum(_by_t(np.array(samples), confidence)))
+            yield _calibrated((name, world, confidence), estimates, by_t)
+
+
+def _calibrated(
+    about: tuple[str, str, float], estimates: Sequence[Estimate], by_t: int | None = None
+) -> Calibrated:
+    excluded = sum(not estimate.low <= 0 <= estimate.high for estimate in estimates)
+    endless = sum(not math.isfinite(estimate.high - estimate.low) for estimate in estimates)
+    return Calibrated(*about, len(estimates), excluded, endless, by_t)
 
 
 def _by_t(samples: Floats, confidence: float) -> "np.typing.NDArray[np.bool_]":
@@ -143,12 +154,11 @@ def of_pairs(trials: int, seed: int) -> Iterator[Calibrated]:
         samples = [_rounds(machine, draw) for _ in range(trials)]
         for confidence in CONFIDENCES:
             at = statistics.insured(confidence)
-            estimates = (
+            estimates = [
                 statistics.signed_rank(sample, at, statistics.autocorrelation_inflation(sample))
                 for sample in samples
-            )
-            excluded = sum(not estimate.low <= 0 <= estimate.high for estimate in estimates)
-            yield Calibrated("pairs of two objects", world, confidence, trials, excluded)
+            ]
+            yield _calibrated(("pairs of two objects", world, confidence), estimates)
 
 
 def _rounds(machine: Draw, draw: np.random.Generator) -> Floats:

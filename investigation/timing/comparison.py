@@ -164,7 +164,7 @@ def _dependence(log_ratios: Floats) -> str | None:
 
 
 def _disagreement(samples: Samples, per_round: int) -> str | None:
-    """Notice a cost that strikes only some blocks: typical ones show it, the fastest do not."""
+    """Notice that typical blocks and the fastest show different costs, and say which show more."""
     typical = [
         np.median(every[: len(every) // per_round * per_round].reshape(-1, per_round), axis=1)
         for every in samples.log_ratios(1)
@@ -175,9 +175,14 @@ def _disagreement(samples: Samples, per_round: int) -> str | None:
     )
     if ours.low <= theirs.high and theirs.low <= ours.high:
         return None
+    meaning = (
+        "part of the difference strikes only some calls"
+        if abs(theirs.location) > abs(ours.location)
+        else "typical calls hide part of the difference"
+    )
     return (
         f"typical blocks differ by {words.change(math.exp(theirs.location))}, the fastest by "
-        f"{words.change(math.exp(ours.location))}: part of the cost strikes only some calls"
+        f"{words.change(math.exp(ours.location))}: {meaning}"
     )
 
 

@@ -15,7 +15,7 @@ from investigation.evidence.kinds.timings import (
     Timing,
 )
 from investigation.evidence.recorder import Recorder
-from investigation.evidence.words import change, signed_seconds
+from investigation.evidence.words import change, rounded_up, signed_seconds
 from investigation.timing import statistics
 from investigation.timing.in_place import InPlace, LineSamples
 from investigation.timing.replication import Replication
@@ -147,7 +147,11 @@ def itself_control(recorder: Recorder, in_place: InPlace, level: StepLevel) -> C
     statement = "the same form at every draw adds nothing to the line in place"
     recorder.keep(line_in_place(in_place, statement, level, role="control"))
     passed = total.low <= 0 <= total.high
-    return recorder.control("in_place_itself", statement, repr(in_place), passed=passed, of=level)
+    seen = (
+        f"{in_place!r}; with such an interval, {signed_seconds(total.location - total.low)} or "
+        f"{signed_seconds(total.location - total.high)} in sum would have failed"
+    )
+    return recorder.control("in_place_itself", statement, seen, passed=passed, of=level)
 
 
 def planted_control(
@@ -181,12 +185,18 @@ def agreement_control(
     """Keep the check of the line in place by whole steps: they must not contradict it.
 
     Each has one estimate a process; Welch's test says whether the two differ, at the confidence
-    of a control (Welch, Biometrika 34, 1947).
+    of a control (Welch, Biometrika 34, 1947). So few processes see only a large contradiction, and
+    the control says from which size on.
     """
     ours = [math.log(_alone(part, in_place, in_place.confidence).ratio) for part in in_place.parts]
     theirs = [math.log(comparison.ratio) for comparison in whole.comparisons]
-    p = float(stats.ttest_ind(ours, theirs, equal_var=False).pvalue)
-    seen = f"{change(in_place.ratio)} in place, {change(whole.ratio)} by whole steps (p = {p:.2g})"
+    test = stats.ttest_ind(ours, theirs, equal_var=False)
+    low, high = test.confidence_interval(CONTROL_CONFIDENCE)
+    seen = (
+        f"{change(in_place.ratio)} in place, {change(whole.ratio)} by whole steps "
+        f"(p = {test.pvalue:.2g}); a difference of {rounded_up(100 * (high - low) / 2)} percentage "
+        "points would have failed"
+    )
     statement = "whole steps do not contradict the share that is found in place"
-    passed = p >= 1 - CONTROL_CONFIDENCE
+    passed = bool(test.pvalue >= 1 - CONTROL_CONFIDENCE)
     return recorder.control("in_place_agrees", statement, seen, passed=passed, of=of)

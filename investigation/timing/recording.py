@@ -98,8 +98,12 @@ def same_control(recorder: Recorder, comparison: Comparison, of: str = "") -> Co
     low, high = judged.ratio_interval
     tried = low > 0 and math.isfinite(high)
     if tried:
-        smallest = rounded_up(100 * ((high - low) / 2 + judged.margin))
-        reach = f"with such an interval, a ratio more than {smallest} % from 1 would have failed"
+        larger = rounded_up(100 * ((1 + judged.margin) * judged.ratio / low - 1))
+        smaller = rounded_up(100 * (1 - judged.ratio / high / (1 + judged.margin)))
+        reach = (
+            f"with such an interval, more than {larger} % slower or {smaller} % faster would have "
+            "failed"
+        )
     else:
         reach = "with so few pairs no ratio would have failed"
     value = f"{judged!r}; {reach}"

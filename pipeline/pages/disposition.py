@@ -36,6 +36,11 @@ CHANGE_IT = (
 SLOWER = "Change the line: its own network is slower with it."
 SLOWER_ON_A_GPU = "Change the line: on a GPU its own network is slower with it."
 KEEP_IT = "Leave the line as it is."
+FASTER = "Leave the line as it is: its own network is faster with it."
+FASTER_ON_A_GPU = "Leave the line as it is: on a GPU its own network is faster with it."
+BOTH_WAYS = (
+    "Leave the line as it is: some steps of its own network are slower with it, some faster."
+)
 NOT_YET = "Measure a step of its network first: this run does not decide it."
 
 
@@ -87,12 +92,14 @@ def _rank(steps: Sequence[Answer]) -> str:
 
 
 def _proposal(on_a_cpu: Sequence[Answer], on_a_gpu: Sequence[Answer]) -> str:
-    steps = [*on_a_cpu, *on_a_gpu]
-    outcomes = {step.outcome for step in steps}
+    cpu = {step.outcome for step in on_a_cpu}
+    outcomes = cpu | {step.outcome for step in on_a_gpu}
+    if {"slower", "faster"} <= outcomes:
+        return BOTH_WAYS
     if "faster" in outcomes:
-        return KEEP_IT
+        return FASTER if "faster" in cpu else FASTER_ON_A_GPU
     if "slower" in outcomes:
-        return SLOWER if any(step.outcome == "slower" for step in on_a_cpu) else SLOWER_ON_A_GPU
+        return SLOWER if "slower" in cpu else SLOWER_ON_A_GPU
     return NOT_YET if not on_a_cpu or "inconclusive" in outcomes else CHANGE_IT
 
 
@@ -150,7 +157,7 @@ def elsewhere(decisions: Iterable[Decision]) -> str:
 def products(chosen: Iterable[Decision]) -> list[str]:
     """Name settings, those of one product together: both ways into ONNX Runtime are one."""
     names = [decision.setting.name.replace(", ", " with ") for decision in chosen]
-    product = [name.split(" (")[0] for name in names]
+    product = [_product(name) for name in names]
     return list(
         dict.fromkeys(
             group if product.count(group) > 1 else name
@@ -159,15 +166,20 @@ def products(chosen: Iterable[Decision]) -> list[str]:
     )
 
 
-def _up_to(chosen: Iterable[Decision]) -> str:
-    """Return the largest difference that was timed in those settings, in brackets."""
+def _product(name: str) -> str:
+    return name.split(" (")[0]
+
+
+def _up_to(chosen: Sequence[Decision]) -> str:
+    """Return the largest difference that was timed in those settings, and in which, in brackets."""
     extremes = [
         answer for decision in chosen for answer in (decision.worst, decision.best) if answer
     ]
     if not extremes:
         return ""
     largest = max(extremes, key=lambda answer: abs(math.log(answer.timing.ratio)))
-    return f" (up to {longer(largest)} at {largest.size})"
+    where = f"{_product(largest.setting.name)}: " if len(products(chosen)) > 1 else ""
+    return f" ({where}up to {longer(largest)} at {largest.size})"
 
 
 def longer(answer: Answer) -> str:

@@ -32,8 +32,9 @@ class Setting:
     network, on a CPU by the line timed in place, or a part of one. `memory` asks for the bytes that
     each form asks for beside its output; `written` for the bytes that a program writes more; `same`
     for the settings in which both forms become the same kernels. `beside` asks for timings that are
-    shown and do not enter the decision: with more threads than the run has, or of a part of a call
-    on a GPU. `chapter` measures it, on `device`.
+    shown and do not enter the decision: in so many processes that they cannot be judged as one of
+    many, with more threads than the run has, or of a part of a call on a GPU. `chapter` measures
+    it, on `device`.
     """
 
     name: str
@@ -73,13 +74,13 @@ PYTORCH = (
         "04_eager_cost",
         wholes={FORWARD: questions.NETWORK_IN_PLACE},
         parts={
-            "the multiply, in several processes": _alone("multiply", replicated=True),
             "the multiply": questions.MULTIPLY,
             "the SE block": _alone("block"),
             "the multiply, over sizes": _alone("multiply", series="sizes"),
             "the SE block (timed in the runtimes chapter)": _in_runtime("eager", "pytorch"),
         },
         beside={
+            "the multiply, in several processes": _alone("multiply", replicated=True),
             "the multiply, more threads": _threaded("multiply", dtypes="same"),
             "the SE block, more threads": _threaded("block", dtypes="same"),
             f"{FORWARD}, more threads": ask(LineInPlace, level="network", series="threads"),

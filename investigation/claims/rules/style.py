@@ -1,6 +1,6 @@
 """The rule of the claim that the change is only a matter of style."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from investigation.claims.claim import Row, Verdict, qualified, refuted, supported, untested
 from investigation.claims.rules.correctness import IN_THE_BLOCK
@@ -26,39 +26,19 @@ def stylistic(
     """
     if not (same_memory and mixed_memory):
         return untested(UNCOUNTED)
+    bits = {"dtypes": same_dtype, "pairs of two dtypes": mixed_dtypes}
     table = [
         *step_rows(NETWORK, network),
         memory_row(same_memory, "same"),
         memory_row(mixed_memory, "mixed"),
-        *(row for acceptance in accepted for row in _accepted_rows(acceptance)),
-        *(
-            (words, f"{equality.differing} of {equality.tried}")
-            for words, equalities in (
-                ("dtypes with other bits", same_dtype),
-                ("pairs of two dtypes with other bits", mixed_dtypes),
-            )
-            for equality in equalities
-        ),
+        *_other_rows(accepted, bits),
     ]
     step = Sorted.of(network).together
     if step in ("slower", "faster"):
         return refuted(f"The network's forward step is {step} with `expand_as`.", table)
     if step == "inconclusive":
         return untested("Whether the network's forward step takes longer is undecided.", table)
-    changed = [
-        *_changed_memory(same_memory, mixed_memory),
-        *(
-            f"a shape check ({len(acceptance.grown)} of {acceptance.tried} gate shapes)"
-            for acceptance in accepted
-            if acceptance.grown
-        ),
-        *(
-            f"bits ({equality.differing} of {equality.tried} {of})"
-            for of, equalities in (("dtypes", same_dtype), ("pairs of dtypes", mixed_dtypes))
-            for equality in equalities
-            if not equality.same
-        ),
-    ]
+    changed = [*_changed_memory(same_memory, mixed_memory), *_changed_else(accepted, bits)]
     if changed:
         return qualified(
             "The network's forward step takes the same time. The change is more than style: it "
@@ -69,9 +49,28 @@ def stylistic(
     return supported(f"{same} stay the same.", table)
 
 
-def _accepted_rows(acceptance: Acceptance) -> list[Row]:
-    grown = f"{len(acceptance.grown)} of {acceptance.tried}"
-    return [("gate shapes that only `expand_as` refuses", grown), IN_THE_BLOCK]
+def _other_rows(
+    accepted: Sequence[Acceptance], bits: Mapping[str, Sequence[Equality]]
+) -> Iterator[Row]:
+    for acceptance in accepted:
+        grown = f"{len(acceptance.grown)} of {acceptance.tried}"
+        yield "gate shapes that only `expand_as` refuses", grown
+        yield IN_THE_BLOCK
+    for of, equalities in bits.items():
+        for equality in equalities:
+            yield f"{of} with other bits", f"{equality.differing} of {equality.tried}"
+
+
+def _changed_else(
+    accepted: Sequence[Acceptance], bits: Mapping[str, Sequence[Equality]]
+) -> Iterator[str]:
+    for acceptance in accepted:
+        if acceptance.grown:
+            yield f"a shape check ({len(acceptance.grown)} of {acceptance.tried} gate shapes)"
+    for of, equalities in bits.items():
+        for equality in equalities:
+            if not equality.same:
+                yield f"bits ({equality.differing} of {equality.tried} {of})"
 
 
 def _changed_memory(same: Sequence[Memory], mixed: Sequence[Memory]) -> list[str]:
