@@ -133,25 +133,26 @@ def on_a_card(*records):
         (
             on_a_card(*network()),
             "low, a matter of style",
-            "On a Some Card, in one process each, a step of its network is equal in 2 of 2.",
+            "On a Some Card, in one process each, a step of its network is equal in 2 of 2, "
+            "judged at 95 %.",
             disposition.CHANGE_IT,
         ),
         (
             on_a_card(*network(1.05, "slower"), *training_step(1.0095, "inconclusive")),
             "low, a matter of style, on a CPU; as filed, a performance bug, on a GPU",
-            "slower in 2, undecided in 2 of 4 (largest: +5.00 %).",
+            "slower in 2, undecided in 2 of 4 (largest: +5.00 %), judged at 95 %.",
             disposition.SLOWER_ON_A_GPU,
         ),
         (
             on_a_card(*network(0.95, "faster")),
             "low, a matter of style, on a CPU; none, keep the line, on a GPU",
-            "faster in 2 of 2 (largest: −5.00 %).",
+            "faster in 2 of 2 (largest: −5.00 %), judged at 95 %.",
             disposition.FASTER_ON_A_GPU,
         ),
         (
             on_a_card(*network(1.0095, "inconclusive")),
             "low, a matter of style, on a CPU; open, on a GPU",
-            "undecided in 2 of 2.",
+            "undecided in 2 of 2, judged at 95 %.",
             disposition.NOT_YET,
         ),
         (

@@ -7,19 +7,22 @@ from worlds import (
     CASE,
     block_in,
     equality,
+    in_place,
     multiply,
     network,
     of_size,
     program,
+    run,
     second_gradients,
 )
 
 from investigation.display import compiled_words, outcomes, training_figures
 from investigation.display.eager_words import reasons_told
-from investigation.display.training_words import second_gradients_told
+from investigation.display.training_words import noticed_told, second_gradients_told
 from investigation.evidence import words
 from investigation.evidence.kinds.timings import Timing
 from investigation.observe.autograd_graph import Gradient, Node
+from investigation.subject.memory_formats import MEMORY_FORMATS
 
 # The tables below the grid look at these settings only, so the sentence speaks of no others.
 NONE_DIFFER = "No kernels differ with static shapes and contiguous tensors."
@@ -174,6 +177,25 @@ def test_second_gradients_are_the_same_or_their_difference_has_a_reason(
     assert sum(reason in sentence for reason in reasons) == ("wrong" in sentence)
 
 
+@pytest.mark.parametrize(
+    ("parted", "shares", "told"),
+    [
+        ((), (0.0, 0.0), "**training does not notice**: the losses are the same in all runs, and"),
+        ((4,), (0.0, 0.0), "**training notices**: the losses differ in 1 of 2 runs (penalty)."),
+        ((), (0.1, 0.0), "**training notices**: a step is slower in contiguous."),
+        ((4,), (0.1, -0.1), "(penalty), a step is slower in contiguous and a step is faster in ch"),
+        ((), (0.0, 0.01), "**not decided whether training notices**: the losses are the same in"),
+    ],
+)
+def test_by_its_rule_training_notices_or_not_or_it_is_not_decided(parted, shares, told):
+    runs = [run("contiguous"), run("penalty", *parted)]
+    steps = {
+        name: next(iter(in_place("training_step", 1 + share, formats=(name,))))
+        for name, share in zip(MEMORY_FORMATS, shares, strict=True)
+    }
+    assert told in noticed_told(runs, steps)
+
+
 def row(alike, plain, expanded, name="block"):
     return {"compiled": name, "one form against the other": alike,
             "broadcast against eager": plain, "expand_as against eager": expanded}  # fmt: skip
@@ -228,9 +250,11 @@ def test_a_graph_is_told_by_what_reaches_its_expansion_and_its_gate():
 
 def test_errors_are_compared_in_both_directions():
     def sentence(with_it, without):
-        return training_figures.errors_told(
-            {"float16": {"expand_as": with_it, "broadcast": without}}
-        )
+        errors = {"float16": {"expand_as": with_it, "broadcast": without}}
+        return training_figures.errors_told(errors, sizes=[1e-2, 1e-3, 1e-4], met=[2e-4, 1e-2])
 
-    assert sentence([2.0, 6.0], [1.0, 2.0]) == "2 to 3 times as large for float16"
-    assert sentence([1.0, 1.0], [2.0, 4.0]) == "0.25 to 0.5 times as large for float16"
+    assert "gradient is 2 to 3 times as large for float16." in sentence([2, 6, 9], [1, 2, 1])
+    assert "is 0.25 to 0.5 times as large for float16." in sentence([1, 1, 9], [2, 4, 1])
+    assert training_figures.errors_told({}, sizes=[1.0], met=[0.1, 0.2]) == (
+        "With expand_as: no size of the network's gradients was tried."
+    )

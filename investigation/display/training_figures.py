@@ -117,15 +117,26 @@ def _graph(nodes: Sequence[Node], marked: str) -> str:
     )
 
 
-def errors_told(errors: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
+def errors_told(
+    errors: Mapping[str, Mapping[str, Sequence[float]]],
+    sizes: Sequence[float],
+    met: Sequence[float],
+) -> str:
     """Compare the forms' errors by dtype: how many times as large with `expand_as`, from to.
 
-    `errors` maps a gate's dtype to each form's errors, one a size of the gradient from above.
+    `errors` maps a gate's dtype to each form's errors, one for each of `sizes` of the gradient
+    from above. Only sizes between those that are `met` in a network count.
     """
+    inside = [min(met) <= size <= max(met) for size in sizes]
+    if not any(inside):
+        return "With expand_as: no size of the network's gradients was tried."
     ranges = []
     for dtype, by_form in errors.items():
-        pairs = zip(by_form["expand_as"], by_form["broadcast"], strict=True)
-        ratios = [with_it / without for with_it, without in pairs if without]
+        pairs = zip(by_form["expand_as"], by_form["broadcast"], inside, strict=True)
+        ratios = [with_it / without for with_it, without, counts in pairs if counts and without]
         if ratios:
             ranges.append(f"{min(ratios):.2g} to {max(ratios):.2g} times as large for {dtype}")
-    return listed(ranges) or "zero without it"
+    return (
+        "With expand_as, at sizes of the network's gradients the error of the gate's gradient is "
+        f"{listed(ranges) or 'zero without it'}."
+    )

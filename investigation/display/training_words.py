@@ -1,8 +1,36 @@
 """Sentences of the chapter on training, computed from what was compared."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from investigation.evidence.kinds.correctness import Equality
+from investigation.evidence.kinds.correctness import Equality, TrainingRun
+from investigation.evidence.kinds.in_place import LineInPlace
+from investigation.evidence.words import listed
+
+
+def noticed_told(runs: Sequence[TrainingRun], steps: Mapping[str, LineInPlace]) -> str:
+    """Say by the chapter's rule whether training notices, and in what."""
+    parted = [run.setting for run in runs if not run.same]
+    told = [f"the losses differ in {len(parted)} of {len(runs)} runs ({listed(parted)})"]
+    notices = told if parted else []
+    for verdict in ("slower", "faster"):
+        formats = _formats(steps, verdict)
+        notices += [f"a step is {verdict} in {listed(formats)}"] if formats else []
+    if notices:
+        return f"By the rule, **training notices**: {listed(notices)}."
+    undecided = _formats(steps, "inconclusive")
+    if undecided:
+        return (
+            "By the rule it is **not decided whether training notices**: the losses are the same "
+            f"in all runs, but the time of a step is undecided in {listed(undecided)}."
+        )
+    return (
+        "By the rule, **training does not notice**: the losses are the same in all runs, and so is "
+        "the time of a step."
+    )
+
+
+def _formats(steps: Mapping[str, LineInPlace], verdict: str) -> list[str]:
+    return [name for name, step in steps.items() if step.verdict == verdict]
 
 
 def second_gradients_told(block: Equality, random: Sequence[bool], whole: Equality) -> str:

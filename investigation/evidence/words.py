@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from investigation.evidence.kinds.in_place import Measured
 from investigation.evidence.kinds.timings import FAMILY_CONFIDENCE, MARGIN, Outcome, Timing
 from investigation.evidence.observation import Interval
 
@@ -38,7 +39,7 @@ def outcome_of(timing: Timing) -> str:
     return word
 
 
-def confidences(measured: Iterable[Timing]) -> str:
+def confidences(measured: Iterable[Measured]) -> str:
     """Return the confidence of some timings' intervals: `95 %`, `95 % and 97.5 %`."""
     return listed([f"{100 * level:g} %" for level in sorted({one.confidence for one in measured})])
 

@@ -17,13 +17,12 @@ CANNOT_TELL, NOT_MEASURED = "cannot tell", "not measured"
 RULE = (
     f"The decision at each size: *{CHANGE}* if `expand_as` is slower in some timing and faster in "
     f"none, or if it was seen to write more memory there and is not faster; *{KEEP}* if it is "
-    f"faster in some "
-    f"timing and slower in none; *{NO_DIFFERENCE}* if every timing is equal, or if the "
-    f"compiled programs are the same in every case tried; otherwise *{CANNOT_TELL}*. If sizes "
-    f"have different decisions, the setting *{SIZE}*; a size at which this run cannot tell is no "
-    f"different decision, but *{NO_DIFFERENCE}* has to be shown at every size. If `expand_as` is "
-    f"slower and faster at one size, it *{BY_CASE}*. On a GPU whole calls decide, from start to "
-    f"finish; their parts are shown beside."
+    f"faster in some timing and slower in none; *{NO_DIFFERENCE}* if every timing is equal, or if "
+    f"the compiled programs are the same in every case tried; *{BY_CASE}* if it is slower in some "
+    f"timing and faster in another; otherwise *{CANNOT_TELL}*. The decision of a setting is that "
+    f"of its sizes. Where they disagree, the setting *{SIZE}*. Sizes at which this run cannot tell "
+    f"are left out, except that *{NO_DIFFERENCE}* takes every size. On a GPU whole calls decide, "
+    f"from start to finish; their parts are shown beside."
 )
 ORDER = (CHANGE, KEEP, BY_CASE, NO_DIFFERENCE, CANNOT_TELL)
 FEW_SIZES = 4

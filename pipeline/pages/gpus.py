@@ -6,7 +6,7 @@ from investigation.evidence.kinds.gpus import DeviceFacts
 from investigation.evidence.kinds.timings import Quantity, Timing
 from investigation.evidence.questions import Findings, ask
 from investigation.evidence.records import Evidence
-from investigation.evidence.words import listed
+from investigation.evidence.words import confidences, listed
 from pipeline.pages.answers import Answer, outcomes
 from pipeline.pages.decisions import Decision
 from pipeline.pages.settings import CPU, GPU
@@ -31,7 +31,8 @@ def of_the_network(decisions: Iterable[Decision]) -> str:
     if not timed:
         return NOTHING
     return (
-        f"On {_named(measured)}, in one process each, a step of its network is {outcomes(timed)}."
+        f"On {_named(measured)}, in one process each, a step of its network is {outcomes(timed)}, "
+        f"judged at {confidences(step.timing for step in timed)}."
     )
 
 
@@ -56,7 +57,7 @@ def cause(answers: Iterable[Answer]) -> str:
     if device != {"equivalent"} or "slower" not in host or "faster" in host:
         return ""
     return (
-        "So what the line costs there is the host's time: one more call, which launches nothing. "
+        "So what the line costs there is the host's time, for a view that launches nothing. "
         "A captured graph does not repeat it. A training step has no device time here, so whose "
         "time it takes is not shown. Other networks and compiled programs were not timed on a GPU."
     )
