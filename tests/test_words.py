@@ -59,6 +59,15 @@ def test_more_bytes_are_more_or_less_and_never_negative():
     ]
 
 
+@pytest.mark.parametrize(
+    ("count", "unit", "text"),
+    [(1, "tensors", "1 tensor"), (1, "launches", "1 launch"), (1, "series", "1 series"),
+     (2000, "launches", "2,000 launches"), (0, "bytes", "0 bytes"), (1, "", "1")],
+)  # fmt: skip
+def test_a_unit_that_is_given_in_the_plural_agrees_with_its_count(count, unit, text):
+    assert words.of_unit(count, unit) == text
+
+
 def test_one_thing_is_singular_and_no_thing_plural():
     assert [words.number_of(count, "tensor") for count in range(3)] == [
         "0 tensors",

@@ -110,6 +110,21 @@ def number_of(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+# Units whose singular is not the plural without its last letter.
+SINGULARS = {
+    "launches": "launch",
+    "libraries": "library",
+    "multiplies": "multiply",
+    "ratio": "ratio",
+    "series": "series",
+}
+
+
+def of_unit(count: int, unit: str) -> str:
+    """Return a count with a unit that is given in the plural: `1 launch`, `2,000 launches`."""
+    return f"{count:,} {SINGULARS.get(unit, unit[:-1]) if count == 1 else unit}".rstrip()
+
+
 def capital(words: str) -> str:
     """Return words with a capital letter in front."""
     return words[:1].upper() + words[1:]

@@ -22,7 +22,7 @@ from investigation.evidence.observation import Observation
 from investigation.evidence.questions import Findings
 from investigation.evidence.records import Evidence
 from investigation.evidence.sealed import manifest
-from investigation.evidence.words import listed
+from investigation.evidence.words import listed, of_unit
 from pipeline import places
 from pipeline.pages.version_reasons import REASONS
 
@@ -229,8 +229,9 @@ def _outcome_and_cell(record: Observation | None) -> tuple[Outcome, str]:
 
 
 def _with_unit(record: Observation) -> str:
-    value = f"{record.value:,}" if type(record.value) is int else str(record.value)
-    return f"{value} {record.unit or ''}".rstrip()
+    if isinstance(record.value, int) and not isinstance(record.value, bool):
+        return of_unit(record.value, record.unit or "")
+    return f"{record.value} {record.unit or ''}".rstrip()
 
 
 def _stretches(by_version: Mapping[str, tuple[Outcome, str]]) -> tuple[Stretch, ...]:
