@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from worlds import CASE, SMALL, multiply
 
-from investigation.display import gpu_words, instrument_words, outcomes, runtime_words
+from investigation.display import gpu_words, instrument_words, runtime_words
 from investigation.display.runtime_words import expansions_told, place_of_expansion
 from investigation.evidence.kinds.timings import MARGIN
 from investigation.gpu.prediction import HostCost, predictions
@@ -60,14 +60,6 @@ def test_the_blocks_of_one_callable_are_told_with_the_outcome_of_the_comparison(
 def test_instructions_are_told_in_both_directions_with_their_largest_part(groups, told):
     sentence = instrument_words.instructions_told(sum(groups.values()), groups)
     assert sentence == f"With expand_as a call takes {told}"
-
-
-def test_rates_are_told_as_shares_of_the_first():
-    rates = {"copy": 10.0, "multiply": 5.0, "as written": 20.0}
-    assert outcomes.rates_told(rates, "GB/s") == (
-        "Copy: 10 GB/s; multiply: 5 GB/s, 50 % of that; as written: 20 GB/s, 200 % of that."
-    )
-    assert outcomes.rates_told({"copy": 10.0}, "GB/s") == "Copy: 10 GB/s."
 
 
 def test_bytes_of_the_scale_kernel_are_told_against_the_plain_product():

@@ -17,7 +17,7 @@ from worlds import (
 )
 
 from investigation.display import compiled_words, outcomes, training_figures
-from investigation.display.eager_words import reasons_told
+from investigation.display.eager_words import against_a_copy, reasons_told
 from investigation.display.training_words import noticed_told, second_gradients_told
 from investigation.evidence import words
 from investigation.evidence.kinds.timings import Timing
@@ -109,6 +109,18 @@ def test_what_makes_a_call_cost_more_is_told_from_both_comparisons(expanded, beh
     told = reasons_told(multiply(expanded), of_size(1.02), behind=of_size(behind))
     assert meaning in told
     assert "without it, 2,000 ns (1,800 ns to 2,200 ns)." in told
+
+
+def test_ways_of_multiplying_are_compared_with_a_copy_in_pairs():
+    def compared(ratio):
+        return SimpleNamespace(ratio=ratio, ratio_interval=(ratio - 0.01, ratio + 0.01),
+                               confidence=0.95)  # fmt: skip
+
+    told = against_a_copy({"into memory": compared(1.0), "as written": compared(1.5)})
+    assert told == (
+        "Time against a copy, with its interval at 95 %: into memory +0.00 % (−1.00 to +1.00); "
+        "as written +50.0 % (+49.0 to +51.0)."
+    )
 
 
 def test_an_expanded_gate_is_judged_as_one_of_many():

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from investigation.evidence.kinds.timings import Outcome, Timing
-from investigation.evidence.words import OUTCOMES, nanoseconds
+from investigation.evidence.words import OUTCOMES, Judged, listed, nanoseconds, percent
 
 # What it means how the multiply of an expanded gate compares, and whether the call costs more
 # behind a pass over memory.
@@ -36,6 +36,17 @@ def reasons_told(expanded: Timing, alone: Timing, behind: Timing) -> str:
         f"without it, {_added(alone)}. The multiply of an expanded gate against that of the plain "
         f"gate: {OUTCOMES[outcome]}. {MEANINGS[outcome, dearer]}"
     )
+
+
+def against_a_copy(compared: Mapping[str, Judged]) -> str:
+    """Say how long each way of multiplying takes against a copy of its input."""
+    levels = listed(
+        [f"{100 * level:g} %" for level in {one.confidence for one in compared.values()}]
+    )
+    told = "; ".join(
+        f"{name} {percent(one.ratio, one.ratio_interval)}" for name, one in compared.items()
+    )
+    return f"Time against a copy, with its interval at {levels}: {told}."
 
 
 def _added(timing: Timing) -> str:

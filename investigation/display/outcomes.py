@@ -1,7 +1,7 @@
 """The outcomes of timings, in words: each sentence is computed, and so true for any numbers."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from investigation.evidence.kinds.deployments import RuntimeProgram
 from investigation.evidence.kinds.in_place import Measured
@@ -132,13 +132,3 @@ def of_writers(programs: Iterable[RuntimeProgram], timings: Sequence[Timing]) ->
 def _of(programs: Iterable[RuntimeProgram], timings: Iterable[Timing]) -> list[Timing]:
     slugs = {program.runtime for program in programs}
     return [timing for timing in timings if timing.runtime in slugs]
-
-
-def rates_told(rates: Mapping[str, float], unit: str) -> str:
-    """Say how fast the first is, and how fast the others are as a share of it."""
-    first, *others = rates
-    shares = [
-        f"{name}: {rates[name]:.3g} {unit}, {100 * rates[name] / rates[first]:.3g} % of that"
-        for name in others
-    ]
-    return f"{'; '.join([f'{capital(first)}: {rates[first]:.3g} {unit}', *shares])}."
