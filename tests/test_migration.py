@@ -36,6 +36,9 @@ OTHERWISE = {
     "D4": ("supported", "done"),
     # MNN writes the expansion out and is faster with it at two of four workloads.
     "X2": ("supported", "qualified"),
+    # A gate of lower precision had not been tried over layouts.
+    "T4": ("refuted", "untested"),
+    "V2": ("supported", "untested"),
     # The remedies' times were not shown to be equal; not to be slower had been enough.
     "X3": ("supported", "untested"),
 }

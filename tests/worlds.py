@@ -239,7 +239,7 @@ def plain_world():
         *(agreement(layer) for layer in ("kernels", "elided", "fused", "source")),
         compiled_block(),
         survival("torch.compile", runs_more=False),
-        *(pairings(group) for group in GROUPS),
+        *(pairings(group) for group in (*GROUPS, "narrow_gate")),
         *(
             block_tensors(memory_format, detached)
             for memory_format in MEMORY_FORMATS

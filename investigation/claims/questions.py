@@ -91,7 +91,8 @@ SAME_PRODUCTS = ask(SameLaunches, operation="multiply", every={"dtypes": ("same"
 SAME_GRADIENTS = ask(SameLaunches, of_a_gradient=True)
 PRODUCTS_WITH_EXPAND_AS = ask(Launch, operation="multiply", form="expand_as")
 
-LAYOUTS = ask(Layouts, every={"group": GROUPS})
+LAYOUTS = ask(Layouts, dtypes="same", every={"group": GROUPS})
+NARROW_GATE = ask(Layouts, dtypes="mixed")
 BLOCKS = ask(BlockLayouts, every={"memory_format": MEMORY_FORMATS, "detached": (False, True)})
 
 COMPILED_BLOCKS = ask(CompiledPair, level="block")

@@ -78,6 +78,7 @@ CLAIMS: tuple[Claim, ...] = (
         decide=layouts.layout_trouble,
         questions={
             "layouts": questions.LAYOUTS,
+            "narrow_gate": questions.NARROW_GATE,
             "blocks": questions.BLOCKS,
             "gradients": questions.GRADIENTS_OVER_LAYOUTS,
         },
@@ -196,6 +197,7 @@ TO_VERIFY: tuple[Claim, ...] = (
         decide=layouts.layouts_equal,
         questions={
             "layouts": questions.LAYOUTS,
+            "narrow_gate": questions.NARROW_GATE,
             "blocks": questions.BLOCKS,
             "gradients": questions.GRADIENTS_OVER_LAYOUTS,
         },

@@ -54,7 +54,7 @@ class HostCost:
 def scale_bytes(case: Case) -> int:
     """Return what the scale step has to move: input and output once each, and the gate."""
     batch, channels = case.shape[:2]
-    return case.bytes_moved + batch * channels * DTYPES[case.gate_dtype or case.dtype].itemsize
+    return case.bytes_moved + batch * channels * case.gate_itemsize
 
 
 def device_s(case: Case, card: Card) -> float:

@@ -50,6 +50,13 @@ class Case(BaseModel):
 
         return 2 * self.elements * int(getattr(torch, self.dtype).itemsize)
 
+    @property
+    def gate_itemsize(self) -> int:
+        """Bytes of an element of the gate."""
+        import torch
+
+        return int(getattr(torch, self.gate_dtype or self.dtype).itemsize)
+
     def with_format(self, memory_format: MemoryFormat) -> "Case":
         """Return the same case in another memory format."""
         return self.model_copy(update={"memory_format": memory_format})

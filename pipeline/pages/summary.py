@@ -159,11 +159,8 @@ def sentences(findings: Findings, decisions: Iterable[Decision]) -> list[str]:
 def result(findings: Findings) -> str:
     """Say whether both forms compute the same, and in what they differ."""
     same = findings.answers(ask(Equality, aspect="same_dtype"))
-    layouts = [
-        answer
-        for answer in findings.answers(ask(Layouts))
-        if answer.group not in ("empty", "narrow_gate")
-    ]
+    asked = ask(Layouts, dtypes="same")
+    layouts = [answer for answer in findings.answers(asked) if answer.group != "empty"]
     if not same:
         return "This run did not compare the bits of the two forms."
     if not same[0].same:

@@ -8,7 +8,7 @@ from investigation.evidence.kinds.layouts import BlockLayouts, Layouts
 
 # The groups of one dtype with elements; `channels_last` counts some of them once more.
 WITH_ELEMENTS = ("ordinary", "ambiguous", "volumes")
-GROUPS = (*WITH_ELEMENTS, "empty", "channels_last", "narrow_gate")
+GROUPS = (*WITH_ELEMENTS, "empty", "channels_last")
 GROUP_WORDS = {
     "ordinary": "pairings of ordinary layouts",
     "ambiguous": "pairings of ambiguous layouts",
@@ -22,14 +22,17 @@ Compared = Layouts | BlockLayouts | Equality
 
 
 def layout_trouble(
-    layouts: Sequence[Layouts], blocks: Sequence[BlockLayouts], gradients: Sequence[Equality]
+    layouts: Sequence[Layouts],
+    narrow_gate: Sequence[Layouts],
+    blocks: Sequence[BlockLayouts],
+    gradients: Sequence[Equality],
 ) -> Verdict:
     """T4: does any tensor that has elements come out otherwise?"""
     compared = _with_elements(layouts, blocks, gradients)
-    table, differing = _table(layouts, blocks, gradients), _differing(compared)
+    table = _table([*layouts, *narrow_gate], blocks, gradients)
+    differing, narrow = _differing(compared), narrow_gate[0]
     if differing:
         return supported(f"Values, strides or gradients differ in {differing} cases.", table)
-    (narrow,) = (group for group in layouts if group.group == "narrow_gate")
     if narrow.differing:
         return qualified(
             f"{_alike(compared)} With a gate of lower precision strides or values of the "
@@ -42,10 +45,13 @@ def layout_trouble(
 
 
 def layouts_equal(
-    layouts: Sequence[Layouts], blocks: Sequence[BlockLayouts], gradients: Sequence[Equality]
+    layouts: Sequence[Layouts],
+    narrow_gate: Sequence[Layouts],
+    blocks: Sequence[BlockLayouts],
+    gradients: Sequence[Equality],
 ) -> Verdict:
     """V2: are the layouts of the outputs the same?"""
-    trouble = layout_trouble(layouts, blocks, gradients)
+    trouble = layout_trouble(layouts, narrow_gate, blocks, gradients)
     turned = {"supported": refuted, "qualified": qualified, "refuted": supported}
     return turned[trouble.status](trouble.sentence, trouble.table)
 

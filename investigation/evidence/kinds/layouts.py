@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from investigation.evidence.observation import Count, Observation
+from investigation.evidence.observation import Count, Dtypes, Observation
 from investigation.subject.memory_formats import MemoryFormat
 
 
@@ -41,6 +41,11 @@ class Layouts(Observation):
     about: ClassVar[tuple[str, ...]] = ("group",)
     unit: ClassVar[str | None] = "pairings"
     shows: ClassVar[str] = "differing"
+
+    @property
+    def dtypes(self) -> Dtypes:
+        """Whether input and gate share a dtype."""
+        return "mixed" if self.group == "narrow_gate" else "same"
 
 
 class BlockLayouts(Observation):
