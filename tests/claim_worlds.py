@@ -217,13 +217,13 @@ FLIPS = [
         "X4",
         [released("one_net", XNNPACK, 1.2), released("other_net", XNNPACK, 1.2)],
         "supported",
-        "2 slower (one_net and other_net with ExecuTorch (XNNPACK)).",
+        "2 slower (ExecuTorch (XNNPACK): one_net and other_net).",
     ),
     (
         "X4",
         [released("one_net", XNNPACK, 1.2), released("other_net", XNNPACK, 0.8)],
         "qualified",
-        "1 slower (one_net with ExecuTorch (XNNPACK)) and 1 faster (other_net with ExecuTorch",
+        "1 slower (ExecuTorch (XNNPACK): one_net) and 1 faster (ExecuTorch (XNNPACK): other",
     ),
 ]
 

@@ -32,6 +32,13 @@ def test_aotinductor_writes_one_program_for_both_forms_and_another_for_a_copy():
     assert sources["opaque"] != sources["broadcast"]
     assert "kernel_0" in sources["broadcast"]
     assert "cpp_fused" not in sources["broadcast"]
+    assert captures.kernels_in(sources["expand_as"]) == captures.kernels_in(sources["broadcast"])
+    assert captures.kernels_in(sources["opaque"]) >= 1
+
+
+def test_a_librarys_kernels_are_counted_once_each():
+    library = "void kernel_0(); void kernel_1(); kernel_1(); // kernel_10x"
+    assert captures.kernels_in(library) == 2
 
 
 def reads_a_number(x, gate):

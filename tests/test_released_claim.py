@@ -24,11 +24,11 @@ def judged(*records):
     return judge(X4, findings(planted(*records)))
 
 
-SLOW = "1 slower (one_net with ExecuTorch (XNNPACK))"
-FAST = "1 faster (other_net with ExecuTorch (XNNPACK))"
+SLOW = "1 slower (ExecuTorch (XNNPACK): one_net)"
+FAST = "1 faster (ExecuTorch (XNNPACK): other_net)"
 WORLDS = [
     ([], "refuted", "Of 2 pairs of network and runtime, 2 equal."),
-    ([SLOW_ONE, SLOW_OTHER], "supported", "2 slower (one_net and other_net with ExecuTorch"),
+    ([SLOW_ONE, SLOW_OTHER], "supported", "2 slower (ExecuTorch (XNNPACK): one_net and other_net"),
     ([SLOW_ONE], "qualified", f"{SLOW} and 1 equal."),
     ([SLOW_ONE, FAST_OTHER], "qualified", f"{SLOW} and {FAST}."),
     ([SLOW_ONE, UNCLEAR_OTHER], "qualified", f"{SLOW} and 1 undecided."),

@@ -21,6 +21,7 @@ from investigation.subject import torch_features
 from investigation.subject.variants import Scale
 
 Operations = tuple[str, ...]
+KERNEL = re.compile(r"\bkernel_\d+\b")
 LISTED = re.compile(r"^\s*void\* kernel_\d+\{nullptr\};$")
 
 
@@ -145,6 +146,11 @@ def normalised_library(text: str) -> str:
     listed = [line for line in lines if LISTED.match(line)]
     rest = [line for line in lines if not LISTED.match(line)]
     return "\n".join([*sorted(listed), *rest])
+
+
+def kernels_in(library: str) -> int:
+    """Count the kernels of a library, by the names that `normalised_library` gives them."""
+    return len(set(KERNEL.findall(library)))
 
 
 def cudagraph_obstacle(scale: Scale, x: Tensor, gate: Tensor) -> str | None:

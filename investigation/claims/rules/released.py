@@ -35,8 +35,8 @@ def _named(timed: Iterable[Timing]) -> str:
     networks: dict[str, set[str]] = {}
     for timing in timed:
         networks.setdefault(runtime_title(timing), set()).add(str(timing.network))
-    return listed(
-        [f"{listed(sorted(names))} with {runtime}" for runtime, names in networks.items()]
+    return "; ".join(
+        f"{runtime}: {listed(sorted(names))}" for runtime, names in networks.items()
     )
 
 
