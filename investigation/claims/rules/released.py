@@ -35,9 +35,7 @@ def _named(timed: Iterable[Timing]) -> str:
     networks: dict[str, set[str]] = {}
     for timing in timed:
         networks.setdefault(runtime_title(timing), set()).add(str(timing.network))
-    return "; ".join(
-        f"{runtime}: {listed(sorted(names))}" for runtime, names in networks.items()
-    )
+    return "; ".join(f"{runtime}: {listed(sorted(names))}" for runtime, names in networks.items())
 
 
 def _table(timed: Iterable[Timing]) -> list[Row]:
