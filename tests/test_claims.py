@@ -14,6 +14,7 @@ from worlds import (
     findings,
     grown,
     multiply,
+    pairings,
     plain_world,
     planted,
     program,
@@ -266,3 +267,13 @@ def test_a_scope_with_many_sizes_names_the_smallest_and_the_largest():
     world = by_identity(multiply(case=size) for size in sizes)
     rows = dict(scope({"multiply": MULTIPLY}, findings(world)))
     assert rows["sizes"] == "6 from 1×16×1×1 to 1×16×6×6"
+
+
+def test_what_a_narrow_gate_changes_is_counted_in_the_tickets_block_and_behind_a_convolution():
+    world = planted(pairings("narrow_gate", 7, convolved=3, in_the_block=2))
+    rows = dict(judge(BY_ID["T4"], findings(world)).table)
+    assert rows["of these, with a convolution after the product"] == (
+        "3 of 7 leave it in another layout"
+    )
+    (of_the_block,) = (value for label, value in rows.items() if "ticket's block" in label)
+    assert of_the_block == "2 of 7"

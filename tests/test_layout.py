@@ -89,6 +89,7 @@ def test_with_a_gate_of_lower_precision_strides_differ_only_where_a_size_is_1():
     assert unlike
     assert all(pairing.same_values for pairing in unlike)
     assert layout.convolved_otherwise(unlike, expand_as, broadcast, seed=0)
+    assert not any(pairing.of_the_block for pairing in unlike)
 
 
 def test_the_copy_that_the_multiply_makes_of_such_a_gate_accounts_for_it():
@@ -142,31 +143,31 @@ def unlike(size, same_values=True):
 
 
 @pytest.mark.parametrize(
-    ("pairings", "convolved", "sentences"),
+    ("pairings", "more", "sentences"),
     [
-        ([], 0, ["products have the same strides and bits in all 9 pairings."]),
+        ([], {}, ["products have the same strides and bits in all 9 pairings."]),
         (
             [unlike(1), unlike(1)],
-            0,
+            {"convolved": 0, "in_the_block": 0},
             [
+                "In none of them input and gate are laid out as in the ticket's block",
                 "products differ: the strides in 2 of 9 pairings**, all of them with a dimension",
                 "A convolution after the product returns the same layout in both forms.",
             ],
         ),
         (
             [unlike(1), unlike(2, same_values=False)],
-            1,
+            {"convolved": 1, "in_the_block": 2},
             [
+                "In 2 of them input and gate are laid out as in the ticket's block",
                 "the strides in 1 of 9 and the bits in 1 of 9 pairings**, 1 of them without a",
                 "In 1 of them a convolution after the product returns another layout",
             ],
         ),
     ],
 )
-def test_a_sentence_tells_what_differs_with_a_gate_of_lower_precision(
-    pairings, convolved, sentences
-):
-    told = narrow_gate_told(counted("narrow_gate", len(pairings), convolved), pairings)
+def test_a_sentence_tells_what_differs_with_a_gate_of_lower_precision(pairings, more, sentences):
+    told = narrow_gate_told(counted("narrow_gate", len(pairings), **more), pairings)
     assert all(sentence in told for sentence in sentences)
 
 

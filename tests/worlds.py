@@ -158,9 +158,8 @@ def calls(form, count):
     return Calls(statement="calls", form=form, calls=("aten::mul",) * count)
 
 
-def pairings(group, differing=0, convolved=None):
-    return Layouts(statement=f"{group} layouts", group=group, tried=9, differing=differing,
-                   convolved=convolved)  # fmt: skip
+def pairings(group, differing=0, **more):
+    return Layouts(statement=f"{group} layouts", group=group, tried=9, differing=differing, **more)
 
 
 def block_tensors(memory_format, detached=False, differing=0):

@@ -24,8 +24,16 @@ def narrow_gate_told(counted: Layouts, unlike: Sequence[LayoutPairing]) -> str:
     where = f"{ordinary:,} of them without" if ordinary else "all of them with"
     return (
         f"**With a gate of lower precision, products differ: {differ} pairings**, {where} a "
-        f"dimension of size 1. {_after_convolution(counted)}"
+        f"dimension of size 1. {_in_the_block(counted)} {_after_convolution(counted)}"
     )
+
+
+def _in_the_block(counted: Layouts) -> str:
+    how = (
+        "input and gate are laid out as in the ticket's block (the input whole, contiguous or "
+        "channels_last; the gate reshaped from `(B, C)`)"
+    )
+    return f"In {counted.in_the_block or 'none'} of them {how}."
 
 
 def _after_convolution(counted: Layouts) -> str:

@@ -41,9 +41,12 @@ INPUTS: dict[str, Make] = {
     "one number expanded": lambda s, g: _randn((1, 1, 1, 1), g).expand(s),
 }
 
+# How the ticket's block makes its gate, and the layouts in which its input comes.
+GATE_OF_THE_BLOCK = "reshaped from (B, C)"
+INPUTS_OF_THE_BLOCK = ("contiguous", "channels_last")
 GATES: dict[str, Make] = {
     "contiguous": lambda s, g: _randn((s[0], s[1], 1, 1), g),
-    "reshaped from (B, C)": lambda s, g: _randn((s[0], s[1]), g).reshape(s[0], s[1], 1, 1),
+    GATE_OF_THE_BLOCK: lambda s, g: _randn((s[0], s[1]), g).reshape(s[0], s[1], 1, 1),
     "channels_last": lambda s, g: _randn((s[0], s[1]), g).as_strided(
         (s[0], s[1], 1, 1), (s[1], 1, s[1], s[1])
     ),
@@ -115,6 +118,11 @@ class LayoutPairing:
     def same_layout(self) -> bool:
         """Whether both outputs have the same strides."""
         return self.baseline == self.candidate
+
+    @property
+    def of_the_block(self) -> bool:
+        """Whether input and gate are laid out as in the ticket's block."""
+        return self.gate_layout == GATE_OF_THE_BLOCK and self.input_layout in INPUTS_OF_THE_BLOCK
 
     @property
     def alike(self) -> bool:

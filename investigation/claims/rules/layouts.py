@@ -1,6 +1,6 @@
 """Rules about strides and memory formats."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from investigation.claims.claim import Row, Verdict, qualified, refuted, supported
 from investigation.evidence.kinds.correctness import Equality
@@ -89,15 +89,22 @@ def _table(
         for words, comparisons in shown
         if comparisons
     ]
-    convolved = [group for group in layouts if group.convolved is not None and group.differing]
-    return [*rows, *map(_convolved_row, convolved)]
+    return [*rows, *(row for group in layouts for row in _rows_of_differing(group))]
 
 
-def _convolved_row(group: Layouts) -> Row:
-    return (
-        "of these, with a convolution after the product",
-        f"{group.convolved:,} of {group.differing:,} leave it in another layout",
-    )
+def _rows_of_differing(group: Layouts) -> Iterator[Row]:
+    if not group.differing:
+        return
+    if group.convolved is not None:
+        yield (
+            "of these, with a convolution after the product",
+            f"{group.convolved:,} of {group.differing:,} leave it in another layout",
+        )
+    if group.in_the_block is not None:
+        yield (
+            "of these, with input and gate laid out as in the ticket's block",
+            f"{group.in_the_block:,} of {group.differing:,}",
+        )
 
 
 def _tried(comparisons: Sequence[Compared]) -> int:

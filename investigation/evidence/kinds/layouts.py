@@ -29,7 +29,8 @@ class Layouts(Observation):
 
     `channels_last` counts those of the first three groups that have a channels_last input. A
     `narrow_gate` has a dtype of lower precision than its input. `convolved` is how many of those
-    that differ leave a 3×3 convolution in another layout; None where it was not tried.
+    that differ leave a 3×3 convolution in another layout, and `in_the_block` how many have input
+    and gate laid out as in the ticket's block; both are None where it was not tried.
     """
 
     type: Literal["layouts"] = "layouts"
@@ -37,6 +38,7 @@ class Layouts(Observation):
     tried: Count
     differing: Count
     convolved: Count | None = None
+    in_the_block: Count | None = None
 
     about: ClassVar[tuple[str, ...]] = ("group",)
     unit: ClassVar[str | None] = "pairings"
