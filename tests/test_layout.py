@@ -150,7 +150,7 @@ def unlike(size, same_values=True):
             [unlike(1), unlike(1)],
             {"convolved": 0, "in_the_block": 0},
             [
-                "In none of them input and gate are laid out as in the ticket's block",
+                "None of them has input and gate laid out as in the ticket's block",
                 "products differ: the strides in 2 of 9 pairings**, all of them with a dimension",
                 "A convolution after the product returns the same layout in both forms.",
             ],
@@ -159,7 +159,7 @@ def unlike(size, same_values=True):
             [unlike(1), unlike(2, same_values=False)],
             {"convolved": 1, "in_the_block": 2},
             [
-                "In 2 of them input and gate are laid out as in the ticket's block",
+                "2 of them have input and gate laid out as in the ticket's block",
                 "the strides in 1 of 9 and the bits in 1 of 9 pairings**, 1 of them without a",
                 "In 1 of them a convolution after the product returns another layout",
             ],

@@ -29,11 +29,12 @@ def narrow_gate_told(counted: Layouts, unlike: Sequence[LayoutPairing]) -> str:
 
 
 def _in_the_block(counted: Layouts) -> str:
-    how = (
-        "input and gate are laid out as in the ticket's block (the input whole, contiguous or "
-        "channels_last; the gate reshaped from `(B, C)`)"
+    count = counted.in_the_block or 0
+    have = f"{count:,} of them {'has' if count == 1 else 'have'}" if count else "None of them has"
+    return (
+        f"{have} input and gate laid out as in the ticket's block (the input whole, contiguous or "
+        "channels_last; the gate reshaped from `(B, C)`)."
     )
-    return f"In {counted.in_the_block or 'none'} of them {how}."
 
 
 def _after_convolution(counted: Layouts) -> str:
