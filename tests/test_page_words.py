@@ -267,6 +267,7 @@ def test_errors_are_compared_in_both_directions():
 
     assert "gradient is 2 to 3 times as large for float16." in sentence([2, 6, 9], [1, 2, 1])
     assert "is 0.25 to 0.5 times as large for float16." in sentence([1, 1, 9], [2, 4, 1])
+    assert "is 2 times as large for float16." in sentence([2, 4, 9], [1, 2, 1])
     assert training_figures.errors_told({}, sizes=[1.0], met=[0.1, 0.2]) == (
         "With expand_as: no size of the network's gradients was tried."
     )

@@ -135,7 +135,8 @@ def errors_told(
         pairs = zip(by_form["expand_as"], by_form["broadcast"], inside, strict=True)
         ratios = [with_it / without for with_it, without, counts in pairs if counts and without]
         if ratios:
-            ranges.append(f"{min(ratios):.2g} to {max(ratios):.2g} times as large for {dtype}")
+            ends = dict.fromkeys(f"{end:.2g}" for end in (min(ratios), max(ratios)))
+            ranges.append(f"{' to '.join(ends)} times as large for {dtype}")
     return (
         "With expand_as, at sizes of the network's gradients the error of the gate's gradient is "
         f"{listed(ranges) or 'zero without it'}."

@@ -10,7 +10,7 @@ from investigation.evidence.words import listed
 def noticed_told(runs: Sequence[TrainingRun], steps: Mapping[str, LineInPlace]) -> str:
     """Say by the chapter's rule whether training notices, and in what."""
     parted = [run.setting for run in runs if not run.same]
-    told = [f"the losses differ in {len(parted)} of {len(runs)} runs ({listed(parted)})"]
+    told = [f"the losses differ in {len(parted)} of {len(runs)} runs ({'; '.join(parted)})"]
     notices = told if parted else []
     for verdict in ("slower", "faster"):
         formats = _formats(steps, verdict)
