@@ -79,17 +79,20 @@ def channels_last_verified(layouts: Sequence[Layouts], blocks: Sequence[BlockLay
 def _table(
     layouts: Sequence[Layouts], blocks: Sequence[BlockLayouts], gradients: Sequence[Equality]
 ) -> list[Row]:
-    shown: list[tuple[str, Sequence[Compared]]] = [
-        *((GROUP_WORDS[compared.group], [compared]) for compared in layouts),
-        ("tensors of the block", blocks),
-        ("gradients over layouts", gradients),
-    ]
-    rows = [
-        (words, f"{_differing(comparisons):,} of {_tried(comparisons):,} differ")
-        for words, comparisons in shown
-        if comparisons
-    ]
-    return [*rows, *(row for group in layouts for row in _rows_of_differing(group))]
+    of_layouts = (
+        row
+        for group in layouts
+        for row in (_row(GROUP_WORDS[group.group], [group]), *_rows_of_differing(group))
+    )
+    others: dict[str, Sequence[Compared]] = {
+        "tensors of the block": blocks,
+        "gradients over layouts": gradients,
+    }
+    return [*of_layouts, *(_row(words, compared) for words, compared in others.items() if compared)]
+
+
+def _row(words: str, compared: Sequence[Compared]) -> Row:
+    return words, f"{_differing(compared):,} of {_tried(compared):,} differ"
 
 
 def _rows_of_differing(group: Layouts) -> Iterator[Row]:
