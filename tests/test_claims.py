@@ -271,7 +271,9 @@ def test_a_scope_with_many_sizes_names_the_smallest_and_the_largest():
 
 def test_what_a_narrow_gate_changes_is_counted_in_the_tickets_block_and_behind_a_convolution():
     world = planted(pairings("narrow_gate", 7, convolved=3, in_the_block=2))
-    rows = dict(judge(BY_ID["T4"], findings(world)).table)
+    judged = judge(BY_ID["T4"], findings(world))
+    assert "in 7 of 9 pairings, 2 of them laid out as in the ticket's block." in judged.sentence
+    rows = dict(judged.table)
     assert rows["of these, with a convolution after the product"] == (
         "3 of 7 leave it in another layout"
     )

@@ -34,11 +34,7 @@ def layout_trouble(
     if differing:
         return supported(f"Values, strides or gradients differ in {differing} cases.", table)
     if narrow.differing:
-        return qualified(
-            f"{_alike(compared)} With a gate of lower precision strides or values of the "
-            f"product differ in {narrow.differing:,} of {narrow.tried:,} pairings.",
-            table,
-        )
+        return qualified(f"{_alike(compared)} {_narrow(narrow)}", table)
     empty = _differing([group for group in layouts if group.group == "empty"])
     but = " Only empty tensors differ, in strides that address nothing." if empty else ""
     return refuted(f"{_alike(compared)}{but}", table)
@@ -128,8 +124,18 @@ def _with_elements(
     ]
 
 
+def _narrow(group: Layouts) -> str:
+    block = ""
+    if group.in_the_block is not None:
+        block = f", {group.in_the_block or 'none'} of them laid out as in the ticket's block"
+    return (
+        "With a gate of lower precision those of the product differ in "
+        f"{group.differing:,} of {group.tried:,} pairings{block}."
+    )
+
+
 def _alike(compared: Sequence[Compared]) -> str:
     return (
-        f"With one dtype, values and strides are the same in {_tried(compared):,} comparisons "
-        "over layouts, forward and backward."
+        f"With one dtype, values and strides are the same in {_tried(compared):,} comparisons, "
+        "forward and backward."
     )
