@@ -134,25 +134,25 @@ def on_a_card(*records):
             on_a_card(*network()),
             "low, a matter of style",
             "On a Some Card, in one process each, a step of its network is equal in 2 of 2, "
-            "judged at 95 %.",
+            "at 95 %.",
             disposition.CHANGE_IT,
         ),
         (
             on_a_card(*network(1.05, "slower"), *training_step(1.0095, "inconclusive")),
             "low, a matter of style, on a CPU; as filed, a performance bug, on a GPU",
-            "slower in 2, undecided in 2 of 4 (largest: +5.00 %), judged at 95 %.",
+            "slower in 2, undecided in 2 of 4 (largest: +5.00 %), at 95 %.",
             disposition.SLOWER_ON_A_GPU,
         ),
         (
             on_a_card(*network(0.95, "faster")),
             "low, a matter of style, on a CPU; none, keep the line, on a GPU",
-            "faster in 2 of 2 (largest: −5.00 %), judged at 95 %.",
+            "faster in 2 of 2 (largest: −5.00 %), at 95 %.",
             disposition.FASTER_ON_A_GPU,
         ),
         (
             on_a_card(*network(1.0095, "inconclusive")),
             "low, a matter of style, on a CPU; open, on a GPU",
-            "undecided in 2 of 2, judged at 95 %.",
+            "undecided in 2 of 2, at 95 %.",
             disposition.NOT_YET,
         ),
         (
@@ -247,12 +247,12 @@ def sentences(*plant):
 def test_the_first_sentence_tells_of_bits_layouts_and_gradients():
     plain = sentences()[0]
     assert plain.startswith("With one dtype both forms return the same bits, in the same memory")
-    assert "layout. 0 of 10 things where a gradient is differentiated again have other" in plain
+    assert "layout. Tensors of training with other bits: 0 of 10 where a gradient is" in plain
     assert "different bits in 3 of 16 dtypes" in sentences(equality("same_dtype", 16, 3))[0]
     elsewhere = Layouts(statement="pairings", group="ordinary", tried=9, differing=1)
     assert "in another memory layout for some inputs" in sentences(elsewhere)[0]
     twice = sentences(equality("second_gradients", 10, 8))[0]
-    assert "layout. 8 of 10 things where a gradient is differentiated again have other" in twice
+    assert "layout. Tensors of training with other bits: 8 of 10 where a gradient is" in twice
 
 
 def test_the_second_sentence_tells_of_one_dtype_in_both_directions():

@@ -25,7 +25,8 @@ with guard.watched(sys.argv[1]):
 """
 
 
-def gone(pid, within_s=10):
+def gone(pid, within_s=60):
+    """Whether a process ends; the wait is for a machine that stands still, not for the process."""
     deadline = time.monotonic() + within_s
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         if time.monotonic() > deadline:
@@ -34,7 +35,7 @@ def gone(pid, within_s=10):
     return True
 
 
-def pids(mark, within_s=10):
+def pids(mark, within_s=60):
     """Return the marked processes once there are any: a new one shows its environment late."""
     deadline = time.monotonic() + within_s
     while not (processes := guard.marked(mark)) and time.monotonic() < deadline:

@@ -32,7 +32,7 @@ def of_the_network(decisions: Iterable[Decision]) -> str:
         return NOTHING
     return (
         f"On {_named(measured)}, in one process each, a step of its network is {outcomes(timed)}, "
-        f"judged at {confidences(step.timing for step in timed)}."
+        f"at {confidences(step.timing for step in timed)}."
     )
 
 

@@ -178,15 +178,15 @@ def result(findings: Findings) -> str:
 def _gradients(findings: Findings) -> str:
     """Say whether what training computes has the same bits, also where it differentiates twice."""
     aspects: dict[Aspect, str] = {
-        "gradients_over_ways": "in training",
-        "second_gradients": "where a gradient is differentiated again",
+        "gradients_over_ways": "",
+        "second_gradients": " where a gradient is differentiated again",
     }
     parts = [
-        f"{answer.differing} of {answer.tried} {answer.of} {words}"
+        f"{answer.differing} of {answer.tried}{words}"
         for aspect, words in aspects.items()
         for answer in findings.answers(ask(Equality, aspect=aspect))
     ]
-    return f" {listed(parts)} have other bits." if parts else ""
+    return f" Tensors of training with other bits: {listed(parts)}." if parts else ""
 
 
 def _one_dtype(decision: Decision) -> str:
