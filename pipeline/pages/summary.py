@@ -186,7 +186,7 @@ def _gradients(findings: Findings) -> str:
         for aspect, words in aspects.items()
         for answer in findings.answers(ask(Equality, aspect=aspect))
     ]
-    return f" Tensors of training with other bits: {listed(parts)}." if parts else ""
+    return f" Tensors of training with other bits: {', and '.join(parts)}." if parts else ""
 
 
 def _one_dtype(decision: Decision) -> str:
