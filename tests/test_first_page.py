@@ -133,8 +133,7 @@ def on_a_card(*records):
         (
             on_a_card(*network()),
             "low, a matter of style",
-            "On a Some Card, in one process each, a step of its network is equal in 2 of 2, "
-            "at 95 %.",
+            "On a Some Card a step of its network is equal in 2 of 2, at 95 %.",
             disposition.CHANGE_IT,
         ),
         (

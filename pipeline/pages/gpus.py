@@ -31,7 +31,7 @@ def of_the_network(decisions: Iterable[Decision]) -> str:
     if not timed:
         return NOTHING
     return (
-        f"On {_named(measured)}, in one process each, a step of its network is {outcomes(timed)}, "
+        f"On {_named(measured)} a step of its network is {outcomes(timed)}, "
         f"at {confidences(step.timing for step in timed)}."
     )
 
