@@ -151,7 +151,7 @@ def elsewhere(decisions: Iterable[Decision]) -> str:
     parts += [f"check your size first in {listed(products(varies))}"] * bool(varies)
     if not parts:
         return "Elsewhere on a CPU, no measured setting gives a reason to act on the line."
-    return f"Elsewhere on a CPU: {'; '.join(parts)}."
+    return f"The line elsewhere, on a CPU: {'; '.join(parts)}."
 
 
 def products(chosen: Iterable[Decision]) -> list[str]:
