@@ -258,8 +258,8 @@ CAPTIONS: Worlds = {
         world("a pair. A gradient differs in 1 of 4 pairs.", **gradients((), ("x",), (), ())),
     ),
     Cell("05_training", "05-41"): (
-        world("gate's gradient is 2 to 2 times as large for float16.", **errors(2.0, 1.0)),
-        world("gate's gradient is 0.5 to 0.5 times as large for float16.", **errors(1.0, 2.0)),
+        world("gate's gradient is 2 times as large for float16.", **errors(2.0, 1.0)),
+        world("gate's gradient is 0.5 times as large for float16.", **errors(1.0, 2.0)),
     ),
     Cell("05_training", "05-51c"): (
         world("The losses differ between the forms in 0 of 6 runs.", **losses()),
