@@ -145,7 +145,11 @@ def unlike(size, same_values=True):
 @pytest.mark.parametrize(
     ("pairings", "more", "sentences"),
     [
-        ([], {}, ["products have the same strides and bits in all 9 pairings."]),
+        (
+            [],
+            {"convolved": 0, "in_the_block": 0},
+            ["products have the same strides and bits in all 9 pairings."],
+        ),
         (
             [unlike(1), unlike(1)],
             {"convolved": 0, "in_the_block": 0},
@@ -169,6 +173,11 @@ def unlike(size, same_values=True):
 def test_a_sentence_tells_what_differs_with_a_gate_of_lower_precision(pairings, more, sentences):
     told = narrow_gate_told(counted("narrow_gate", len(pairings), **more), pairings)
     assert all(sentence in told for sentence in sentences)
+
+
+def test_what_was_not_counted_is_no_none():
+    with pytest.raises(ValueError, match="not counted in the block, or behind a convolution"):
+        narrow_gate_told(counted("narrow_gate", 1, convolved=0), [unlike(1)])
 
 
 def test_a_sentence_tells_whether_the_copy_accounts_for_the_strides():

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import repeat
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 import torch
 from fake_clock import WORLDS, FakeMachine, steady
 
-from investigation.timing import measure, pairs
+from investigation.timing import comparison, measure, pairs
 from investigation.timing.clock import DeviceClock
 from investigation.timing.comparison import Comparison
 from investigation.timing.errors import (
@@ -217,10 +218,24 @@ def test_a_cost_that_strikes_only_some_calls_is_warned_of() -> None:
 
     outcome = compare_on(machine, Settings(budget_s=1.0), plain, sometimes)
     assert any("strikes only some calls" in warning for warning in outcome.warnings)
-    fastest_only = compare_on(machine, Settings(budget_s=1.0), sometimes, plain)
-    assert not any("hide" in warning for warning in fastest_only.warnings)
     quiet = compare_on(machine, Settings(budget_s=1.0), plain, machine.work(0.3 * MS))
     assert not any("strikes only some calls" in warning for warning in quiet.warnings)
+
+
+@pytest.mark.parametrize(
+    ("fastest", "typical", "meaning"),
+    [
+        (0.0, 0.1, "part of the difference strikes only some calls"),
+        (0.0, -0.1, "part of the difference strikes only some calls"),
+        (0.1, 0.0, "typical calls hide part of the difference"),
+        (-0.1, 0.0, "typical calls hide part of the difference"),
+    ],
+)
+def test_a_disagreement_says_which_calls_show_more(fastest, typical, meaning) -> None:
+    draw = np.random.default_rng(0)
+    of_rounds = {1: typical, 2: fastest}
+    samples = SimpleNamespace(log_ratios=lambda size: [draw.normal(of_rounds[size], 1e-3, 200)])
+    assert comparison._disagreement(samples, 2).endswith(f": {meaning}")
 
 
 def test_an_effect_that_changes_with_time_widens_the_interval_and_says_so() -> None:

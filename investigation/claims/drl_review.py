@@ -81,7 +81,7 @@ CLAIMS: tuple[Claim, ...] = (
         "block's forward and backward pass on such an input, detached or not. Two dtypes belong "
         "to T4. Not done if they were not compared, or "
         "if one differs.",
-        history=(history.FIRST, history.REQUEST),
+        history=(history.FIRST, history.REQUEST, history.ONE_DTYPE_LAYOUTS),
         not_covered=words.ELSEWHERE,
         chapters=(words.LAYOUT,),
         cell="deciding-layouts",

@@ -110,6 +110,11 @@ NARROW_LAYOUTS = Change(
     "All layouts had been compared with one dtype. A search over two dtypes then found strides "
     "that differ.",
 )
+ONE_DTYPE_LAYOUTS = Change(
+    date(2026, 11, 27),
+    "Asks for one dtype; two dtypes belong to T4.",
+    "What was compared had one dtype, and the rule did not say so.",
+)
 SAME_DTYPE_MEMORY = Change(
     date(2026, 11, 25),
     "The line's memory with one dtype counts too.",

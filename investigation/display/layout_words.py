@@ -7,7 +7,12 @@ from investigation.observe.layout import LayoutPairing
 
 
 def narrow_gate_told(counted: Layouts, unlike: Sequence[LayoutPairing]) -> str:
-    """Say how many products differ with a gate of lower precision, and in what."""
+    """Say how many products differ with a gate of lower precision, and in what.
+
+    Raises `ValueError` if nobody looked at the ticket's block, or behind a convolution.
+    """
+    if counted.in_the_block is None or counted.convolved is None:
+        raise ValueError(f"{counted.name}: not counted in the block, or behind a convolution")
     if not unlike:
         return (
             f"With a gate of lower precision the products have the same strides and bits in all "
@@ -24,12 +29,12 @@ def narrow_gate_told(counted: Layouts, unlike: Sequence[LayoutPairing]) -> str:
     where = f"{ordinary:,} of them without" if ordinary else "all of them with"
     return (
         f"**With a gate of lower precision, products differ: {differ} pairings**, {where} a "
-        f"dimension of size 1. {_in_the_block(counted)} {_after_convolution(counted)}"
+        f"dimension of size 1. {_in_the_block(counted.in_the_block)} "
+        f"{_after_convolution(counted.convolved)}"
     )
 
 
-def _in_the_block(counted: Layouts) -> str:
-    count = counted.in_the_block or 0
+def _in_the_block(count: int) -> str:
     have = f"{count:,} of them {'has' if count == 1 else 'have'}" if count else "None of them has"
     return (
         f"{have} input and gate laid out as in the ticket's block (the input whole, contiguous or "
@@ -37,11 +42,11 @@ def _in_the_block(counted: Layouts) -> str:
     )
 
 
-def _after_convolution(counted: Layouts) -> str:
-    if not counted.convolved:
+def _after_convolution(count: int) -> str:
+    if not count:
         return "A convolution after the product returns the same layout in both forms."
     return (
-        f"In {counted.convolved:,} of them a convolution after the product returns another layout: "
+        f"In {count:,} of them a convolution after the product returns another layout: "
         "the form of the line decides the memory format of what follows."
     )
 

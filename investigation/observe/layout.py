@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from investigation.observe.equality import same_bits
+from investigation.subject.memory_formats import MEMORY_FORMATS
 from investigation.subject.variants import Scale, SEBlock
 
 Sizes = tuple[int, int, int, int]
@@ -41,9 +42,8 @@ INPUTS: dict[str, Make] = {
     "one number expanded": lambda s, g: _randn((1, 1, 1, 1), g).expand(s),
 }
 
-# How the ticket's block makes its gate, and the layouts in which its input comes.
+# How the ticket's block makes its gate.
 GATE_OF_THE_BLOCK = "reshaped from (B, C)"
-INPUTS_OF_THE_BLOCK = ("contiguous", "channels_last")
 GATES: dict[str, Make] = {
     "contiguous": lambda s, g: _randn((s[0], s[1], 1, 1), g),
     GATE_OF_THE_BLOCK: lambda s, g: _randn((s[0], s[1]), g).reshape(s[0], s[1], 1, 1),
@@ -122,7 +122,7 @@ class LayoutPairing:
     @property
     def of_the_block(self) -> bool:
         """Whether input and gate are laid out as in the ticket's block."""
-        return self.gate_layout == GATE_OF_THE_BLOCK and self.input_layout in INPUTS_OF_THE_BLOCK
+        return self.gate_layout == GATE_OF_THE_BLOCK and self.input_layout in MEMORY_FORMATS
 
     @property
     def alike(self) -> bool:
@@ -227,7 +227,7 @@ def convolved(pairing: LayoutPairing, scale: Scale, seed: int) -> Convolved:
 def convolved_otherwise(
     pairings: Iterable[LayoutPairing], baseline: Scale, candidate: Scale, seed: int
 ) -> list[LayoutPairing]:
-    """Return the pairings after which a convolution returns another layout in each form."""
+    """Return the pairings after which a convolution's layout depends on the scale."""
     return [
         pairing
         for pairing in pairings
